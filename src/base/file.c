@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files are opened once, and what is learnt of them is learnt through that
+ * descriptor. A file that is replaced is written beside its place first, so
+ * that a reader sees the old one or the new one, and a killed writer leaves at
+ * most a dot file, which the next writer of the same name removes.
+ */
+#include "base/file.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+
+static uint64_t nanoseconds(struct timespec t)
+{
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct file_identity file_identity_of(const struct stat *st)
+{
+	return (struct file_identity){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.size = (uint64_t)st->st_size,
+		.mtime_ns = nanoseconds(st->st_mtim),
+		.ctime_ns = nanoseconds(st->st_ctim),
+	};
+}
+
+bool file_identity_equal(const struct file_identity *a,
+			 const struct file_identity *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+int file_identify(int dirfd, const char *path, struct file_identity *ret)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, 0) < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", path,
+				   strerror(errno));
+	*ret = file_identity_of(&st);
+	return 0;
+}
+
+int file_open(int dirfd, const char *path, int *ret_fd,
+	      struct file_identity *ret_identity)
+{
+	_cleanup_close_ int fd = openat(
+		dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", path,
+				   strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return status_fail(DLAZY_EFORMAT, "%s: not a regular file",
+				   path);
+	if (ret_identity)
+		*ret_identity = file_identity_of(&st);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size)
+{
+	char *at = buffer;
+
+	while (size > 0) {
+		if (offset > INT64_MAX)
+			return false;
+		ssize_t n = pread(fd, at, size, (off_t)offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+int file_map(int fd, size_t size, struct file_map *ret)
+{
+	void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (data == MAP_FAILED)
+		return status_fail(status_from_errno(errno), "mmap: %s",
+				   strerror(errno));
+	*ret = (struct file_map){ data, size };
+	return 0;
+}
+
+void file_unmap(struct file_map *map)
+{
+	if (map->data)
+		munmap((void *)map->data, map->size);
+	*map = (struct file_map){ NULL, 0 };
+}
+
+static bool write_all(int fd, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, data, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+/*
+ * The temporary file ".NAME.new", locked, empty and ours. It has one name, so
+ * that what a killed writer leaves is taken up by the next one, and the lock
+ * makes two writers follow each other. -1 and errno on failure.
+ */
+static int open_temporary(int dirfd, const char *temporary, mode_t mode)
+{
+	for (;;) {
+		_cleanup_close_ int fd = openat(
+			dirfd, temporary,
+			O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+			mode);
+		struct stat held, named;
+
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &held) < 0)
+			return -1;
+		if (!S_ISREG(held.st_mode) || held.st_uid != geteuid()) {
+			errno = EPERM;
+			return -1;
+		}
+		/* Whoever held the lock before may have renamed it. */
+		if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
+			continue;
+		if (held.st_nlink != 1) {
+			errno = EPERM;
+			return -1;
+		}
+		if (ftruncate(fd, 0) < 0)
+			return -1;
+		return TAKE_FD(fd);
+	}
+}
+
+int file_replace(int dirfd, const char *name, const void *data, size_t size,
+		 mode_t mode)
+{
+	char temporary[PATH_MAX];
+	const char *base = file_base_name(name);
+	int n = snprintf(temporary, sizeof(temporary), "%.*s.%s.new",
+			 (int)(base - name), name, base);
+
+	if (n < 0 || (size_t)n >= sizeof(temporary))
+		return status_fail(DLAZY_EINVAL, "%s: name too long", name);
+
+	_cleanup_close_ int fd = open_temporary(dirfd, temporary, mode);
+	if (fd < 0)
+		return status_fail(status_from_errno(errno),
+				   "%s: cannot write: %s", name,
+				   strerror(errno));
+	if (!write_all(fd, data, size) || fsync(fd) < 0 ||
+	    renameat(dirfd, temporary, dirfd, name) < 0) {
+		int error = errno;
+		unlinkat(dirfd, temporary, 0);
+		return status_fail(status_from_errno(error),
+				   "%s: cannot write: %s", name,
+				   strerror(error));
+	}
+	return 0;
+}
+
+int file_make_dirs(const char *path)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n == 0 || n >= sizeof(part))
+		return status_fail(DLAZY_EINVAL, "%s: not a usable path", path);
+	memcpy(part, path, n + 1);
+	for (char *at = part + 1;; at++) {
+		char c = *at;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*at = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			return status_fail(status_from_errno(errno),
+					   "%s: cannot make directory: %s",
+					   part, strerror(errno));
+		if (c == '\0')
+			return 0;
+		*at = c;
+	}
+}
+
+char *file_absolute(const char *path)
+{
+	char cwd[PATH_MAX];
+	char *absolute;
+
+	if (path[0] == '/')
+		return strdup(path);
+	if (!getcwd(cwd, sizeof(cwd)))
+		return NULL;
+	while (path[0] == '.' && path[1] == '/') {
+		path += 2;
+		while (*path == '/')
+			path++;
+	}
+	return asprintf(&absolute, "%s/%s", strcmp(cwd, "/") ? cwd : "",
+			path) < 0 ?
+		       NULL :
+		       absolute;
+}
+
+const char *file_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}

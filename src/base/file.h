@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files: which one it is, its bytes, replacing it whole. The one place that
+ * maps and renames files. Paths may be relative to a directory descriptor
+ * (AT_FDCWD for none); each descriptor is O_CLOEXEC. Errors say which file.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/*
+ * What tells a file from another and from its own later contents. Times are
+ * nanoseconds since the epoch; all 0: not known.
+ */
+struct file_identity {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t mtime_ns;
+	uint64_t ctime_ns;
+};
+
+struct file_identity file_identity_of(const struct stat *st);
+bool file_identity_equal(const struct file_identity *a,
+			 const struct file_identity *b);
+
+/* Stats a path, following links. 0, -ENOENT, -EIO (DLAZY's), with message. */
+int file_identify(int dirfd, const char *path, struct file_identity *ret);
+
+/*
+ * Opens a regular file for reading and says which it is. 0, or DLAZY_ENOENT,
+ * DLAZY_EIO, DLAZY_EFORMAT (not a regular file), negated, with message. Never
+ * blocks on a FIFO or a device.
+ */
+int file_open(int dirfd, const char *path, int *ret_fd,
+	      struct file_identity *ret_identity);
+
+/*
+ * Reads exactly `size` bytes at `offset`. false: they are not there (short
+ * file, or read error); sets no message.
+ */
+bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size);
+
+/* A whole file, mapped read-only. */
+struct file_map {
+	const uint8_t *data;
+	size_t size;
+};
+
+/*
+ * Maps an open file of `size` bytes. Who maps a file trusts its owner not to
+ * truncate it (that would raise SIGBUS): catalogs, which are replaced by
+ * rename, are mapped; plugin files are read. 0, -DLAZY_EIO, -DLAZY_ENOMEM.
+ */
+int file_map(int fd, size_t size, struct file_map *ret);
+void file_unmap(struct file_map *map);
+
+/*
+ * Puts a file in place, whole or not at all: temporary file beside it, fsync,
+ * rename. On failure the old file is untouched and no temporary is left; a
+ * killed writer leaves ".NAME.new", which the next one takes up. Writers of one
+ * name follow each other. mode: as of open(). 0, -DLAZY_ENOENT, -DLAZY_EIO with message.
+ */
+int file_replace(int dirfd, const char *name, const void *data, size_t size,
+		 mode_t mode);
+
+/* Makes a directory and those above it, mode 0700 each. 0 or negated status. */
+int file_make_dirs(const char *path);
+
+/* A malloc'd absolute form of path, links kept; NULL: out of memory or no
+ * current directory. */
+char *file_absolute(const char *path);
+
+/* The part behind the last slash. */
+const char *file_base_name(const char *path);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * XXH3 (https://xxhash.com), inlined: the catalog's checksums and look-ups.
+ * Not for anything an adversary gains by colliding with.
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint64_t hash_bytes(const void *data, size_t size)
+{
+	return XXH3_64bits(data, size);
+}
+
+static inline uint64_t hash_string(const char *s)
+{
+	return XXH3_64bits(s, strlen(s));
+}
+
+#endif

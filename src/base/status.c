@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The thread's last failure, kept in thread-local storage of a fixed size, so
+ * that reporting "out of memory" needs none.
+ */
+#include "base/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static _Thread_local struct {
+	int status;    /* negated */
+	bool unread;   /* message not yet taken */
+	char message[STATUS_MESSAGE_MAX];
+} last;
+
+int status_fail(int status, const char *format, ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	va_list args;
+
+	/* Arguments may point into the old message. */
+	va_start(args, format);
+	vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	memcpy(last.message, message, sizeof(message));
+	last.status = -status;
+	last.unread = true;
+	return -status;
+}
+
+int status_prefix(const char *format, ...)
+{
+	char message[STATUS_MESSAGE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	int n = vsnprintf(message, sizeof(message), format, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n < sizeof(message))
+		snprintf(message + n, sizeof(message) - (size_t)n, ": %s",
+			 last.message);
+	memcpy(last.message, message, sizeof(message));
+	return last.status;
+}
+
+const char *status_text(int status)
+{
+	switch (status < 0 ? -status : status) {
+	case 0:
+		return "success";
+#define STATUS_CASE(name, number, text)                                        \
+	case number:                                                           \
+		return text;
+		DLAZY_STATUS_MAP(STATUS_CASE)
+#undef STATUS_CASE
+	default:
+		return "unknown status";
+	}
+}
+
+int status_from_errno(int error)
+{
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+		return DLAZY_ENOENT;
+	case ENOMEM:
+		return DLAZY_ENOMEM;
+	case EINVAL:
+	case ENAMETOOLONG:
+		return DLAZY_EINVAL;
+	default:
+		return DLAZY_EIO;
+	}
+}
+
+const char *status_message(void)
+{
+	return last.message;
+}
+
+const char *status_take_message(void)
+{
+	if (!last.unread)
+		return NULL;
+	last.unread = false;
+	return last.message;
+}
+
+int status_last(void)
+{
+	return last.status;
+}
+
+void status_clear(void)
+{
+	last.unread = false;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What went wrong, in words. A function that can fail for more than one cause
+ * returns 0 or a negated DLAZY_E... and has put the words (what was tried, on
+ * which file, what came back, what to do) into this thread's message first.
+ *
+ * The message is bounded: what does not fit is cut, never allocated.
+ */
+#ifndef BASE_STATUS_H
+#define BASE_STATUS_H
+
+#include <dlazy/dlazy.h>
+
+/* Bytes that a message can hold, its NUL included. */
+#define STATUS_MESSAGE_MAX 1024
+
+/*
+ * Sets this thread's message and status; returns -status, so that a failing
+ * function ends with `return status_fail(DLAZY_EIO, "...", ...)`.
+ * status: a positive DLAZY_E... constant.
+ */
+int status_fail(int status, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Puts "format: " before the message that a callee left, keeping its status;
+ * returns that status, negated.
+ */
+int status_prefix(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* The short text of a status (either sign), for instance "no such symbol". */
+const char *status_text(int status);
+
+/* The DLAZY_E... constant (positive) that fits an errno. */
+int status_from_errno(int error);
+
+/* This thread's message, without taking it; "" if there is none. */
+const char *status_message(void);
+
+/* This thread's message, once (then NULL): what dlazy_error() returns. */
+const char *status_take_message(void);
+
+/* This thread's last failure, negated; 0 if none. */
+int status_last(void);
+
+/* Forgets the message (not the status): a probe's failure that is no news. */
+void status_clear(void);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A catalog: the records of one directory in one file, mapped read-only and
+ * looked up in place. Opening takes constant time: the header alone is
+ * checked. (doc/design.md, "Catalog", has the format.)
+ *
+ * A catalog is a cache: whatever is wrong with one (damaged, stale, not
+ * trusted) costs a scan, never a crash or a wrong answer. Read-only after it
+ * was opened; any thread may use it.
+ */
+#ifndef CATALOG_CATALOG_H
+#define CATALOG_CATALOG_H
+
+#include "catalog/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The catalog that travels with a directory. */
+#define CATALOG_FILE "dlazy.catalog"
+
+struct catalog;
+
+/* Which of a directory's catalogs. */
+enum catalog_place {
+	CATALOG_SYSTEM, /* DIR/dlazy.catalog */
+	CATALOG_USER,   /* in the user's cache */
+};
+
+/*
+ * Opens the fresh and trusted catalog of a directory: DIR/dlazy.catalog, else
+ * the one in the user's cache. dirfd: the directory, open; dir: its absolute
+ * path. 0, or, with message, -DLAZY_ENOENT (none, or not fresh),
+ * -DLAZY_EUNTRUSTED, -DLAZY_EFORMAT, -DLAZY_EIO, -DLAZY_ENOMEM; the caller
+ * scans then.
+ */
+int catalog_open(int dirfd, const char *dir, struct catalog **ret);
+
+/*
+ * Opens a catalog file whatever its freshness, for what a rescan can take over
+ * from it, or for tests. Trust is checked.
+ */
+int catalog_open_file(int dirfd, const char *file, struct catalog **ret);
+
+/* A catalog from bytes in memory (what scan made and could not write); takes
+ * over `data`, which is malloc'd. */
+int catalog_open_memory(void *data, size_t size, struct catalog **ret);
+
+void catalog_close(struct catalog *c);
+
+static inline void cleanup_catalog(struct catalog **c)
+{
+	catalog_close(*c);
+}
+#define _cleanup_catalog_ _cleanup_(cleanup_catalog)
+
+/* Plugins by distinct name: index 0 to count-1, sorted by name bytewise. */
+size_t catalog_count(const struct catalog *c);
+
+/* Files that look like plugins and are none: index count to count+bad-1. */
+size_t catalog_bad_count(const struct catalog *c);
+
+/* The record at an index, checked at its first use; NULL: damaged. */
+const struct record *catalog_record(const struct catalog *c, size_t index);
+
+/*
+ * Finds a plugin, or a bad file, by name. *ret_index is set where the result
+ * is not NULL. *ret_damaged (may be NULL) says that something on the way was
+ * damaged, so that "not there" means nothing.
+ */
+const struct record *catalog_find(const struct catalog *c, const char *name,
+				  size_t *ret_index, bool *ret_damaged);
+
+/*
+ * Is it still what the directory says? Constant time: one fstat of dirfd
+ * against what was recorded.
+ */
+bool catalog_is_fresh(const struct catalog *c, int dirfd);
+
+/* The user's cache directory for catalogs ($DLAZY_CACHE_DIR, XDG, ~/.cache),
+ * malloc'd; NULL: none (AT_SECURE, no HOME). Not made. */
+char *catalog_cache_dir(void);
+
+/* The path of a directory's catalog in the user's cache, malloc'd, or NULL. */
+char *catalog_user_path(const char *dir);
+
+#endif

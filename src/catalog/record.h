@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A record: what the ELF of one plugin file says, in one relocatable block of
+ * bytes. The same bytes serve in memory, after reading a file, and mapped from
+ * a catalog: there is one form, looked up in place, never parsed.
+ *
+ * A block is trusted after record_check() only as far as its size goes: each
+ * accessor checks the offsets it uses, and answers "" or "not found" for what
+ * is damaged. Strings live as long as the block.
+ */
+#ifndef CATALOG_RECORD_H
+#define CATALOG_RECORD_H
+
+#include "base/file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct elf_view;
+struct record;
+
+/* One export, as in struct elf_symbol. */
+struct record_symbol {
+	const char *name;
+	const char *version; /* "" if it has none */
+	uint64_t value;      /* offset from the load address */
+	uint64_t size;
+	uint8_t type;	     /* enum elf_type */
+	uint8_t binding;     /* enum elf_binding */
+	bool is_default;     /* plain lookups get it */
+	bool variant;	     /* must be bound at load */
+};
+
+/*
+ * Reads a plugin file into a new, malloc'd record. A file that is there but
+ * cannot be a plugin (text, damaged, of another machine) gives a record too,
+ * with record_status() and record_message() saying why: knowing that is what
+ * keeps it from being read again.
+ *
+ * file: the name to open, relative to dirfd. Its plugin name is derived from
+ * it. 0, or, with message, -DLAZY_ENOENT, -DLAZY_EIO, -DLAZY_ENOMEM.
+ */
+int record_read(int dirfd, const char *file, struct record **ret);
+
+/*
+ * The same bytes for a catalog that travels (DIR/dlazy.catalog): without
+ * device, inode and times, so that equal files make equal catalogs.
+ */
+void record_make_portable(struct record *r);
+
+/* Bytes of the block. */
+size_t record_size(const struct record *r);
+
+/*
+ * Is there a sound record at `data`: its size within `size`, its checksum
+ * right? NULL if not. Costs a pass over the block: once, at first use.
+ */
+const struct record *record_check(const void *data, size_t size);
+
+/* The name of the plugin in `file`: the file name up to ".so"; malloc'd. */
+char *record_plugin_name(const char *file);
+
+const char *record_name(const struct record *r);
+const char *record_file(const struct record *r); /* without directory */
+const char *record_soname(const struct record *r);
+const char *record_rpath(const struct record *r);
+const char *record_runpath(const struct record *r);
+const char *record_machine(const struct record *r); /* words */
+unsigned record_flags(const struct record *r);      /* enum elf_flags */
+int record_status(const struct record *r); /* 0, or why it is no plugin */
+const char *record_message(const struct record *r); /* the words for that */
+const uint8_t *record_build_id(const struct record *r, size_t *ret_size);
+size_t record_needs_count(const struct record *r);
+const char *record_need(const struct record *r, size_t i);
+/* JSON texts of .note.dlopen (UAPI.12), as they stand in the file. */
+size_t record_dlopen_note_count(const struct record *r);
+const char *record_dlopen_note(const struct record *r, size_t i);
+
+/* The file it was made from; fields that a portable record lacks are 0. */
+struct file_identity record_identity(const struct record *r);
+
+/* Whether a file, found to be `now`, is still what the record was made from:
+ * by identity; for a portable record by size and build-id, read through
+ * dirfd and the record's file name. */
+bool record_is_current(const struct record *r, int dirfd,
+		       const struct file_identity *now);
+
+/* Exports, sorted by name bytewise, of one name the default first. */
+size_t record_symbol_count(const struct record *r);
+bool record_symbol_at(const struct record *r, size_t i,
+		      struct record_symbol *ret);
+
+/* One export: version NULL for the default. O(log n), in place. */
+bool record_find(const struct record *r, const char *name, const char *version,
+		 struct record_symbol *ret);
+
+#endif

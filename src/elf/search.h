@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which file a library's bare name stands for, as ld.so(8) decides it: the
+ * RPATH and RUNPATH of the object that asks, LD_LIBRARY_PATH, ld.so.cache with
+ * its hwcaps, the default directories. Reads; loads nothing.
+ */
+#ifndef ELF_SEARCH_H
+#define ELF_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct elf_view;
+
+/* The object in whose name a search is done. */
+struct search_origin {
+	const char *path;    /* its file, for $ORIGIN; "" if not known */
+	const char *rpath;   /* DT_RPATH, "" if none; ignored with a runpath */
+	const char *runpath; /* DT_RUNPATH, "" if none */
+};
+
+struct search_origin search_origin_of(const struct elf_view *view,
+				      const char *path);
+
+/*
+ * Finds the file for `name` (bare: without a slash). Files of another class or
+ * machine are passed over, as ld.so does. origin may be NULL.
+ * 0 and a malloc'd absolute path, or -DLAZY_ENOENT (with message: which
+ * directories were tried), -DLAZY_ENOMEM.
+ *
+ * Environment is read with secure_getenv. Threads: any.
+ */
+int search_library(const char *name, const struct search_origin *origin,
+		   char **ret_path);
+
+/*
+ * Goes through the DT_NEEDED closure of the file at `path`, breadth first,
+ * itself left out, each library once: calls fn with the name that is needed,
+ * the path found (NULL: missing) and who needs it. fn returning false ends
+ * the walk. 0, or the status of reading `path` itself.
+ */
+typedef bool search_closure_fn(const char *name, const char *found,
+			       const char *needed_by, void *data);
+int search_closure(const char *path, search_closure_fn *fn, void *data);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the dynamic linker would read of one ELF file, as safe views: bytes
+ * from disk are hostile, so every table is read into memory of our own, every
+ * offset checked, every string ended. Nothing is mapped (a plugin file may be
+ * truncated at any time) and section headers are not needed.
+ *
+ * Source of the facts: System V gABI 4.1 chapters 4 and 5, the GNU extensions
+ * as glibc reads them. The only folder that includes <elf.h>.
+ */
+#ifndef ELF_VIEW_H
+#define ELF_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/file.h"
+
+/* What a file says of how it wants to be loaded. */
+enum elf_flags {
+	ELF_STATIC_TLS = 1 << 0, /* DF_STATIC_TLS: may fail when opened late */
+	ELF_EXEC_STACK = 1 << 1, /* PT_GNU_STACK with PF_X, or none at all */
+	ELF_NODELETE = 1 << 2,   /* DF_1_NODELETE */
+	ELF_SYMBOLIC = 1 << 3,   /* DT_SYMBOLIC or DF_SYMBOLIC */
+	ELF_TLS = 1 << 4,        /* PT_TLS: has thread-local storage */
+	ELF_NOW = 1 << 5,        /* DF_BIND_NOW or DF_1_NOW */
+	ELF_PIE = 1 << 6,        /* DF_1_PIE: a program, not a library */
+	ELF_INIT = 1 << 7,       /* has constructors */
+	ELF_NOOPEN = 1 << 8,     /* DF_1_NOOPEN: dlopen refuses it */
+	ELF_DYNAMIC = 1 << 9,    /* has PT_DYNAMIC */
+	ELF_INTERP = 1 << 10,    /* PT_INTERP: can be run */
+};
+
+/* Type of a symbol, whatever the machine's numbering (STT_...). */
+enum elf_type {
+	ELF_TYPE_NOTYPE,
+	ELF_TYPE_OBJECT,
+	ELF_TYPE_FUNC,
+	ELF_TYPE_IFUNC,
+	ELF_TYPE_TLS,
+	ELF_TYPE_OTHER, /* section, file, common, unknown */
+};
+
+enum elf_binding {
+	ELF_BINDING_LOCAL,
+	ELF_BINDING_GLOBAL,
+	ELF_BINDING_WEAK,
+	ELF_BINDING_UNIQUE, /* STB_GNU_UNIQUE */
+	ELF_BINDING_OTHER,
+};
+
+/* One entry of the dynamic symbol table. Strings live as long as the view. */
+struct elf_symbol {
+	const char *name;
+	const char *version; /* "" if it has none */
+	const char *library; /* undefined: DT_NEEDED name its version is of, or
+				"" */
+	uint64_t value;      /* st_value: offset from the load address */
+	uint64_t size;
+	uint8_t type;        /* enum elf_type */
+	uint8_t binding;     /* enum elf_binding */
+	uint8_t visibility;  /* STV_..., 0 default 1 internal 2 hidden 3 prot. */
+	uint8_t other;       /* st_other, whole */
+	bool defined;        /* exported here; else imported */
+	bool is_default;     /* NAME@@VERSION, or no version: plain lookups get
+				it; false for NAME@VERSION */
+	bool variant;        /* a calling convention that must be bound at load:
+				STO_AARCH64_VARIANT_PCS, STO_RISCV_VARIANT_CC */
+};
+
+struct elf_view;
+
+/*
+ * Reads the dynamic part of an open file. `name` is used in messages only.
+ * 0, or, with message, -DLAZY_EFORMAT (not ELF, damaged, truncated),
+ * -DLAZY_EMACHINE (class or byte order that this reader of native files does
+ * not take apart, or another machine: *ret is then set too if ret_foreign is
+ * true, with machine and class alone), -DLAZY_EIO, -DLAZY_ENOMEM.
+ *
+ * Takes any ET_DYN or ET_EXEC of the native class, byte order and machine;
+ * whether it can be dlopen'ed is elf_view_check_plugin()'s answer.
+ */
+int elf_view_open(int fd, const char *name, struct elf_view **ret);
+void elf_view_close(struct elf_view *view);
+
+/* Is it a shared object that dlopen takes? 0, or -DLAZY_EFORMAT with why. */
+int elf_view_check_plugin(const struct elf_view *view, const char *name);
+
+static inline void cleanup_elf_view(struct elf_view **view)
+{
+	elf_view_close(*view);
+}
+#define _cleanup_elf_view_ _cleanup_(cleanup_elf_view)
+
+unsigned elf_view_flags(const struct elf_view *view); /* enum elf_flags */
+const char *elf_view_soname(const struct elf_view *view);  /* "" if none */
+const char *elf_view_rpath(const struct elf_view *view);   /* "" if none */
+const char *elf_view_runpath(const struct elf_view *view); /* "" if none */
+const char *elf_view_interpreter(const struct elf_view *view); /* or "" */
+size_t elf_view_needed_count(const struct elf_view *view);
+const char *elf_view_needed(const struct elf_view *view, size_t i);
+
+/* The GNU build-id; *ret_size is 0 if there is none. At most 64 bytes. */
+const uint8_t *elf_view_build_id(const struct elf_view *view, size_t *ret_size);
+
+/* A note: PT_NOTE, or where that is missing a SHT_NOTE section. */
+struct elf_note {
+	const char *owner; /* ended by NUL */
+	uint32_t type;
+	const uint8_t *data;
+	size_t size;
+};
+size_t elf_view_note_count(const struct elf_view *view);
+struct elf_note elf_view_note(const struct elf_view *view, size_t i);
+
+/* Number of dynamic symbols, the null symbol included; symbol 0 is it. */
+size_t elf_view_symbol_count(const struct elf_view *view);
+
+/* false: entry i is damaged (name outside the table); skip it. */
+bool elf_view_symbol(const struct elf_view *view, size_t i,
+		     struct elf_symbol *ret);
+
+/*
+ * Looks one export up by name, as dlsym (version NULL: the default) or dlvsym
+ * would in this file alone: through DT_GNU_HASH or DT_HASH where they are
+ * sound, else by going through the table. false: not exported.
+ */
+bool elf_view_find(const struct elf_view *view, const char *name,
+		   const char *version, struct elf_symbol *ret);
+
+/* The machine an ELF file is for, as words ("x86-64", "AArch64", "machine
+ * 243"): from its first 64 bytes, in any class and byte order. Static or in
+ * `buffer`. NULL: not ELF. */
+const char *elf_machine_name(const uint8_t *header, size_t size, char *buffer,
+			     size_t buffer_size);
+const char *elf_view_machine(const struct elf_view *view);
+
+/* Words for the enums: "func", "ifunc", "object", "tls", "notype", "other". */
+const char *elf_type_name(unsigned type);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stubs: code that calls through a slot, for any symbol and any prototype,
+ * made without writing code. A stub is 16 bytes of this library's own text:
+ * it puts its slot's address into a scratch register and jumps to the slot's
+ * target. Until the symbol is bound that target is the slow path, which keeps
+ * every register that can carry an argument, and errno, asks stub_miss for
+ * the address, and goes there.
+ *
+ * The contract of a CPU's assembly, src/stub/stub-CPU.S (all hidden):
+ *   stub_pool[STUB_POOL]   the stubs; stub i uses slot i
+ *   stub_slots[STUB_POOL]  the slots of the pool, in .bss, at a distance from
+ *                          stub_pool that is the same for any later mapping
+ *   stub_slow*             the entries a fresh slot's target can be
+ * A CPU without one has stub-none.c: stub_new() says DLAZY_ENOSYS.
+ *
+ * Never is a page both writable and executable.
+ */
+#ifndef STUB_STUB_H
+#define STUB_STUB_H
+
+#include "stub/slot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The slow path's question: where is the symbol of this slot? Asked on the
+ * calling thread, with its argument registers saved; may load, run
+ * constructors, throw through, or not return. caller: the return address of
+ * the call into the stub.
+ */
+typedef void *stub_miss_fn(struct slot *slot, const void *caller);
+
+/* Whether this CPU has stubs. */
+bool stub_available(void);
+
+/*
+ * A new stub for `owner`, armed; never freed (it may be called at any time).
+ * `miss` must be the same at every call. 0, or -DLAZY_ENOMEM (no more can be
+ * mapped; the message says what was tried), -DLAZY_ENOSYS. Threads: any.
+ */
+int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret);
+
+/* The address of the slot's stub: what is handed out. */
+void *stub_code(const struct slot *slot);
+
+/* The slot's next call takes the slow path again. */
+void stub_arm(struct slot *slot);
+
+/* Whether an address lies in a stub, and then its slot; else NULL. */
+struct slot *stub_slot_of(const void *code);
+
+/* fork(2): keep the allocator whole in the child. */
+void stub_fork_prepare(void);
+void stub_fork_done(void);
+
+#endif
