@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The emitter keeps one bit per open object or array: whether the next member
+ * needs a comma before it. The checker (json_is_valid) is for texts that come
+ * out of files and are embedded as they are; it builds nothing.
+ */
+#include "base/json.h"
+
+#include <assert.h>
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void begin_value(struct json *j)
+{
+	if (j->after_key) {
+		j->after_key = false;
+		return;
+	}
+	if (j->depth == 0)
+		return;
+	uint64_t bit = UINT64_C(1) << (j->depth - 1);
+	if (j->started & bit)
+		putc(',', j->out);
+	j->started |= bit;
+}
+
+static void begin(struct json *j, char bracket)
+{
+	begin_value(j);
+	putc(bracket, j->out);
+	assert(j->depth < JSON_DEPTH_MAX);
+	j->started &= ~(UINT64_C(1) << j->depth++);
+}
+
+static void end(struct json *j, char bracket)
+{
+	assert(j->depth > 0 && !j->after_key);
+	j->depth--;
+	putc(bracket, j->out);
+}
+
+void json_begin_object(struct json *j)
+{
+	begin(j, '{');
+}
+
+void json_end_object(struct json *j)
+{
+	end(j, '}');
+}
+
+void json_begin_array(struct json *j)
+{
+	begin(j, '[');
+}
+
+void json_end_array(struct json *j)
+{
+	end(j, ']');
+}
+
+void json_finish(struct json *j)
+{
+	assert(j->depth == 0);
+	putc('\n', j->out);
+}
+
+/*
+ * Length of the UTF-8 sequence at `s`, 0 if it is none (RFC 3629: no
+ * overlong forms, no surrogates, nothing above U+10FFFF). Stops at a NUL.
+ */
+static size_t utf8_length(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t more;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	more = s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (s[1] < low || s[1] > high)
+		return 0;
+	for (size_t i = 2; i <= more; i++)
+		if (s[i] < 0x80 || s[i] > 0xbf)
+			return 0;
+	return more + 1;
+}
+
+/* Writes one character, returns how many bytes it was made of. */
+static size_t write_character(FILE *out, const unsigned char *s)
+{
+	static const char escapes[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+	size_t n = utf8_length(s);
+
+	for (const char *e = escapes; *e; e += 2)
+		if ((unsigned char)e[0] == s[0]) {
+			fprintf(out, "\\%c", e[1]);
+			return 1;
+		}
+	if (n == 0)
+		fputs("\\ufffd", out);
+	else if (s[0] < 0x20 || s[0] == 0x7f)
+		fprintf(out, "\\u%04x", s[0]);
+	else
+		fwrite(s, 1, n, out);
+	return n ? n : 1;
+}
+
+static void write_string(FILE *out, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+
+	putc('"', out);
+	while (*s)
+		s += write_character(out, s);
+	putc('"', out);
+}
+
+void json_key(struct json *j, const char *key)
+{
+	assert(j->depth > 0 && !j->after_key);
+	begin_value(j);
+	write_string(j->out, key);
+	putc(':', j->out);
+	j->after_key = true;
+}
+
+static void write_raw(struct json *j, const char *text)
+{
+	begin_value(j);
+	fputs(text, j->out);
+}
+
+void json_string(struct json *j, const char *value)
+{
+	if (!value) {
+		json_null(j);
+		return;
+	}
+	begin_value(j);
+	write_string(j->out, value);
+}
+
+void json_integer(struct json *j, int64_t value)
+{
+	begin_value(j);
+	fprintf(j->out, "%" PRId64, value);
+}
+
+void json_unsigned(struct json *j, uint64_t value)
+{
+	begin_value(j);
+	fprintf(j->out, "%" PRIu64, value);
+}
+
+void json_bool(struct json *j, bool value)
+{
+	write_raw(j, value ? "true" : "false");
+}
+
+void json_null(struct json *j)
+{
+	write_raw(j, "null");
+}
+
+/* The host's locale may write a decimal comma, of any number of bytes. */
+static const char *neutralize(char *number)
+{
+	char *to = number;
+	bool point = false;
+
+	for (const char *from = number; *from; from++) {
+		if (strchr("0123456789+-einfa", *from)) {
+			*to++ = *from;
+		} else if (!point) {
+			*to++ = '.';
+			point = true;
+		}
+	}
+	*to = '\0';
+	return number;
+}
+
+const char *json_format_double(double value, char buffer[JSON_NUMBER_MAX])
+{
+	/* DBL_DIG digits, trailing zeros dropped by %g, hold any value that
+	 * has a shorter form. */
+	for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
+		snprintf(buffer, JSON_NUMBER_MAX, "%.*g", digits, value);
+		if (strtod(buffer, NULL) >= value &&
+		    strtod(buffer, NULL) <= value)
+			break;
+	}
+	return neutralize(buffer);
+}
+
+const char *json_format_long_double(long double value,
+				    char buffer[JSON_NUMBER_MAX])
+{
+	for (int digits = LDBL_DIG; digits <= LDBL_DECIMAL_DIG; digits++) {
+		snprintf(buffer, JSON_NUMBER_MAX, "%.*Lg", digits, value);
+		if (strtold(buffer, NULL) >= value &&
+		    strtold(buffer, NULL) <= value)
+			break;
+	}
+	return neutralize(buffer);
+}
+
+void json_double(struct json *j, double value)
+{
+	char buffer[JSON_NUMBER_MAX];
+
+	write_raw(j,
+		  isfinite(value) ? json_format_double(value, buffer) : "null");
+}
+
+void json_long_double(struct json *j, long double value)
+{
+	char buffer[JSON_NUMBER_MAX];
+
+	write_raw(j, isfinite(value) ? json_format_long_double(value, buffer)
+				     : "null");
+}
+
+void json_text(struct json *j, const char *text)
+{
+	if (json_is_valid(text))
+		write_raw(j, text);
+	else
+		json_string(j, text);
+}
+
+/*
+ * The checker: each check_ function takes the text at its value's first
+ * character and returns the place behind the value, or NULL.
+ */
+static const char *skip_space(const char *s)
+{
+	return s + strspn(s, " \t\r\n");
+}
+
+static const char *check_word(const char *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(s, word, n) == 0 ? s + n : NULL;
+}
+
+static const char *skip_digits(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n ? s + n : NULL;
+}
+
+static const char *check_number(const char *s)
+{
+	if (*s == '-')
+		s++;
+	s = *s == '0' ? s + 1 : skip_digits(s);
+	if (s && *s == '.')
+		s = skip_digits(s + 1);
+	if (s && (*s == 'e' || *s == 'E')) {
+		s++;
+		s = skip_digits(*s == '+' || *s == '-' ? s + 1 : s);
+	}
+	return s;
+}
+
+static const char *check_escape(const char *s)
+{
+	if (*s != 'u')
+		return *s && strchr("\"\\/bfnrt", *s) ? s + 1 : NULL;
+	s++;
+	return strspn(s, "0123456789abcdefABCDEF") >= 4 ? s + 4 : NULL;
+}
+
+static const char *check_string(const char *s)
+{
+	if (*s++ != '"')
+		return NULL;
+	while (s && *s != '"') {
+		size_t n = utf8_length((const unsigned char *)s);
+		if ((unsigned char)*s < 0x20 || n == 0)
+			return NULL;
+		s = *s == '\\' ? check_escape(s + 1) : s + n;
+	}
+	return s ? s + 1 : NULL;
+}
+
+static const char *check_value(const char *s, unsigned depth);
+
+static const char *check_members(const char *s, unsigned depth, char close)
+{
+	s = skip_space(s);
+	if (*s == close)
+		return s + 1;
+	for (;;) {
+		if (close == '}') {
+			s = check_string(s);
+			s = s ? skip_space(s) : NULL;
+			if (!s || *s++ != ':')
+				return NULL;
+		}
+		s = check_value(skip_space(s), depth);
+		s = s ? skip_space(s) : NULL;
+		if (!s || (*s != ',' && *s != close))
+			return NULL;
+		if (*s++ == close)
+			return s;
+		s = skip_space(s);
+	}
+}
+
+static const char *check_value(const char *s, unsigned depth)
+{
+	switch (*s) {
+	case '{':
+	case '[':
+		if (depth == 0)
+			return NULL;
+		return check_members(s + 1, depth - 1, *s == '{' ? '}' : ']');
+	case '"':
+		return check_string(s);
+	case 't':
+		return check_word(s, "true");
+	case 'f':
+		return check_word(s, "false");
+	case 'n':
+		return check_word(s, "null");
+	default:
+		return check_number(s);
+	}
+}
+
+bool json_is_valid(const char *text)
+{
+	const char *end = check_value(skip_space(text), JSON_DEPTH_MAX);
+
+	return end && *skip_space(end) == '\0';
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * src/base/json: what is written is JSON, whatever the strings and numbers.
+ */
+#include "base/json.h"
+#include "tests/test.h"
+
+#include <locale.h>
+#include <math.h>
+#include <stdint.h>
+
+static struct json j;
+static char *text;
+static size_t size;
+
+static struct json *begin(void)
+{
+	j = json_to(open_memstream(&text, &size));
+	return &j;
+}
+
+static const char *written(void)
+{
+	fclose(j.out);
+	return text;
+}
+
+TEST(commas_stand_between_members_only)
+{
+	begin();
+	json_begin_object(&j);
+	json_key(&j, "empty");
+	json_begin_array(&j);
+	json_end_array(&j);
+	json_key(&j, "two");
+	json_begin_array(&j);
+	json_integer(&j, -1);
+	json_begin_object(&j);
+	json_key(&j, "x");
+	json_null(&j);
+	json_end_object(&j);
+	json_bool(&j, true);
+	json_end_array(&j);
+	json_end_object(&j);
+	json_finish(&j);
+	CHECK_STR(written(), "{\"empty\":[],\"two\":[-1,{\"x\":null},true]}\n");
+	free(text);
+}
+
+TEST(strings_are_escaped)
+{
+	json_string(begin(), "a\"\\\b\f\n\r\t\x01\x7f/\xc3\xa9");
+	CHECK_STR(written(),
+		  "\"a\\\"\\\\\\b\\f\\n\\r\\t\\u0001\\u007f/\xc3\xa9\"");
+	free(text);
+}
+
+TEST(bytes_that_are_not_utf8_are_replaced)
+{
+	/* overlong, surrogate, above the last plane, cut short */
+	json_string(begin(), "\xc0\xaf|\xed\xa0\x80|\xf4\x90\x80\x80|\xe2\x82");
+	CHECK_STR(written(), "\"\\ufffd\\ufffd|\\ufffd\\ufffd\\ufffd|"
+			     "\\ufffd\\ufffd\\ufffd\\ufffd|\\ufffd\\ufffd\"");
+	free(text);
+}
+
+TEST(doubles_are_short_and_read_back)
+{
+	const double values[] = {0.1,
+				 1.0 / 3,
+				 1024,
+				 5e-324,
+				 1.7976931348623157e308,
+				 -0.25,
+				 123456789012345680.0};
+	char buffer[JSON_NUMBER_MAX];
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		json_format_double(values[i], buffer);
+		CHECK(strtod(buffer, NULL) == values[i]);
+		CHECK(json_is_valid(buffer));
+	}
+	CHECK_STR(json_format_double(0.1, buffer), "0.1");
+	CHECK_STR(json_format_double(1024, buffer), "1024");
+	CHECK_STR(json_format_long_double(0.1L, buffer), "0.1");
+}
+
+TEST(a_decimal_comma_is_not_written)
+{
+	char buffer[JSON_NUMBER_MAX];
+
+	if (!setlocale(LC_NUMERIC, "de_DE.UTF-8") &&
+	    !setlocale(LC_NUMERIC, "de_DE"))
+		test_skip("no locale with a decimal comma is installed");
+	CHECK_STR(json_format_double(0.5, buffer), "0.5");
+}
+
+TEST(what_json_cannot_say_is_null)
+{
+	begin();
+	json_begin_array(&j);
+	json_double(&j, (double)NAN);
+	json_double(&j, (double)INFINITY);
+	json_string(&j, NULL);
+	json_end_array(&j);
+	CHECK_STR(written(), "[null,null,null]");
+	free(text);
+}
+
+TEST(integers_keep_their_ends)
+{
+	begin();
+	json_begin_array(&j);
+	json_integer(&j, INT64_MIN);
+	json_unsigned(&j, UINT64_MAX);
+	json_end_array(&j);
+	CHECK_STR(written(), "[-9223372036854775808,18446744073709551615]");
+	free(text);
+}
+
+TEST(valid_texts_are_told_from_others)
+{
+	const char *good[] = {"{}", " [ ] ", "[1, -2.5e+3, \"a\\u00e9\\n\"]",
+			      "{\"a\":{\"b\":[true,false,null]}}", "0"};
+	const char *bad[] = {"",	"{",	     "[1,]",  "{\"a\"}",
+			     "01",	"1.",	     "-",     "\"\n\"",
+			     "\"\\x\"", "\"\\u12\"", "nulll", "[] []",
+			     "{a:1}",	"\"\xff\"",  "\""};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		if (!json_is_valid(good[i]))
+			test_fail(__FILE__, __LINE__, "refused: %s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (json_is_valid(bad[i]))
+			test_fail(__FILE__, __LINE__, "taken: %s", bad[i]);
+}
+
+TEST(deep_nesting_is_refused)
+{
+	char deep[100000];
+
+	memset(deep, '[', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = '\0';
+	CHECK(!json_is_valid(deep));
+}
+
+TEST(text_that_is_not_json_is_embedded_as_a_string)
+{
+	begin();
+	json_begin_array(&j);
+	json_text(&j, "{\"a\":1}");
+	json_text(&j, "{a:1}");
+	json_end_array(&j);
+	CHECK_STR(written(), "[{\"a\":1},\"{a:1}\"]");
+	free(text);
+}
