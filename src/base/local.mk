@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_internal_la_SOURCES += \
+	%D%/array.h \
+	%D%/cleanup.h \
+	%D%/event.c %D%/event.h \
+	%D%/file.c %D%/file.h \
+	%D%/hash.h \
+	%D%/json.c %D%/json.h \
+	%D%/lock.c %D%/lock.h \
+	%D%/map.c %D%/map.h \
+	%D%/signature.c %D%/signature.h \
+	%D%/status.c %D%/status.h

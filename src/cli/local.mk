@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# The tool: one file per subcommand.

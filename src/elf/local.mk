@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_internal_la_SOURCES += \
+	%D%/search.h \
+	%D%/view.h

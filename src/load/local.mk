@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+
+# Filled as the layer is written.

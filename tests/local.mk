@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# `make check`: everything prints TAP. Unit tests are programs that link the
+# convenience library; tests of the tool and of the tree are scripts.
+
+TEST_EXTENSIONS = .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
+	$(top_srcdir)/build-aux/tap-driver.sh --ignore-exit
+LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = bash
+
+# What every test, bench and demo is told. The cache is never the user's.
+TEST_ENVIRONMENT = \
+	DLAZY='$(STAGE)$(bindir)/dlazy' \
+	DLAZY_STAGE='$(STAGE)' \
+	DLAZY_STAGE_LIBDIR='$(STAGE)$(libdir)' \
+	DLAZY_CACHE_DIR='$(abs_builddir)/tests/cache' \
+	PKG_CONFIG_PATH='$(STAGE)$(pkgconfigdir)' \
+	PKG_CONFIG_SYSROOT_DIR='$(STAGE)' \
+	TEST_PLUGINS='$(abs_builddir)/tests/fixtures' \
+	TEST_BUILD='$(abs_builddir)' \
+	PLUGINS='$(abs_builddir)/plugins' \
+	top_srcdir='$(abs_top_srcdir)' \
+	srcdir='$(srcdir)' CC='$(CC)' CXX='$(CXX)'
+AM_TESTS_ENVIRONMENT = export $(TEST_ENVIRONMENT);
+
+# The runner, once.
+check_LIBRARIES = libtest.a
+libtest_a_SOURCES = %D%/test.c %D%/test.h
+libtest_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_PLUGINS_DIR='"$(abs_builddir)/%D%/fixtures"'
+
+TREE_CHECKS = \
+	%D%/check-format \
+	%D%/check-headers \
+	%D%/check-layers \
+	%D%/check-marks \
+	%D%/check-symbols
+TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
+EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash
+check_DATA += stage.stamp
+
+check-layers:
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check-layers
+mutants:
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run
+PHONY += check-layers mutants
+
+include %D%/unit/local.mk
+include %D%/fixtures/local.mk
+include %D%/cli/local.mk
