@@ -21,15 +21,16 @@
 enum elf_flags {
 	ELF_STATIC_TLS = 1 << 0, /* DF_STATIC_TLS: may fail when opened late */
 	ELF_EXEC_STACK = 1 << 1, /* PT_GNU_STACK with PF_X, or none at all */
-	ELF_NODELETE = 1 << 2,   /* DF_1_NODELETE */
-	ELF_SYMBOLIC = 1 << 3,   /* DT_SYMBOLIC or DF_SYMBOLIC */
-	ELF_TLS = 1 << 4,        /* PT_TLS: has thread-local storage */
-	ELF_NOW = 1 << 5,        /* DF_BIND_NOW or DF_1_NOW */
-	ELF_PIE = 1 << 6,        /* DF_1_PIE: a program, not a library */
-	ELF_INIT = 1 << 7,       /* has constructors */
-	ELF_NOOPEN = 1 << 8,     /* DF_1_NOOPEN: dlopen refuses it */
-	ELF_DYNAMIC = 1 << 9,    /* has PT_DYNAMIC */
-	ELF_INTERP = 1 << 10,    /* PT_INTERP: can be run */
+	ELF_NODELETE = 1 << 2,	 /* DF_1_NODELETE */
+	ELF_SYMBOLIC = 1 << 3,	 /* DT_SYMBOLIC or DF_SYMBOLIC */
+	ELF_TLS = 1 << 4,	 /* PT_TLS: has thread-local storage */
+	ELF_NOW = 1 << 5,	 /* DF_BIND_NOW or DF_1_NOW */
+	ELF_PIE = 1 << 6,	 /* DF_1_PIE: a program, not a library */
+	ELF_INIT = 1 << 7,	 /* has constructors */
+	ELF_NOOPEN = 1 << 8,	 /* DF_1_NOOPEN: dlopen refuses it */
+	ELF_DYNAMIC = 1 << 9,	 /* has PT_DYNAMIC */
+	ELF_INTERP = 1 << 10,	 /* PT_INTERP: can be run */
+	ELF_NODEFLIB = 1 << 11,	 /* DF_1_NODEFLIB: not in the default places */
 };
 
 /* Type of a symbol, whatever the machine's numbering (STT_...). */
@@ -56,16 +57,16 @@ struct elf_symbol {
 	const char *version; /* "" if it has none */
 	const char *library; /* undefined: DT_NEEDED name its version is of, or
 				"" */
-	uint64_t value;      /* st_value: offset from the load address */
+	uint64_t value;	     /* st_value: offset from the load address */
 	uint64_t size;
-	uint8_t type;        /* enum elf_type */
-	uint8_t binding;     /* enum elf_binding */
-	uint8_t visibility;  /* STV_..., 0 default 1 internal 2 hidden 3 prot. */
-	uint8_t other;       /* st_other, whole */
-	bool defined;        /* exported here; else imported */
-	bool is_default;     /* NAME@@VERSION, or no version: plain lookups get
+	uint8_t type;	    /* enum elf_type */
+	uint8_t binding;    /* enum elf_binding */
+	uint8_t visibility; /* STV_..., 0 default 1 internal 2 hidden 3 prot. */
+	uint8_t other;	    /* st_other, whole */
+	bool defined;	    /* exported here; else imported */
+	bool is_default;    /* NAME@@VERSION, or no version: plain lookups get
 				it; false for NAME@VERSION */
-	bool variant;        /* a calling convention that must be bound at load:
+	bool variant;	    /* a calling convention that must be bound at load:
 				STO_AARCH64_VARIANT_PCS, STO_RISCV_VARIANT_CC */
 };
 
@@ -73,15 +74,19 @@ struct elf_view;
 
 /*
  * Reads the dynamic part of an open file. `name` is used in messages only.
- * 0, or, with message, -DLAZY_EFORMAT (not ELF, damaged, truncated),
- * -DLAZY_EMACHINE (class or byte order that this reader of native files does
- * not take apart, or another machine: *ret is then set too if ret_foreign is
- * true, with machine and class alone), -DLAZY_EIO, -DLAZY_ENOMEM.
+ * 0, or, with message, -DLAZY_EFORMAT (not ELF, damaged, truncated, or a table
+ * of more than 64 MiB), -DLAZY_EMACHINE (of another class, byte order or
+ * machine: this reader takes native files apart, of others the message says
+ * what they are for), -DLAZY_EIO, -DLAZY_ENOMEM.
  *
  * Takes any ET_DYN or ET_EXEC of the native class, byte order and machine;
- * whether it can be dlopen'ed is elf_view_check_plugin()'s answer.
+ * whether it can be dlopen'ed is elf_view_check_plugin()'s answer. The
+ * descriptor is not needed any more afterwards.
  */
 int elf_view_open(int fd, const char *name, struct elf_view **ret);
+
+/* The same without symbols and notes, for who follows needed libraries. */
+int elf_view_open_needs(int fd, const char *name, struct elf_view **ret);
 void elf_view_close(struct elf_view *view);
 
 /* Is it a shared object that dlopen takes? 0, or -DLAZY_EFORMAT with why. */
@@ -93,7 +98,7 @@ static inline void cleanup_elf_view(struct elf_view **view)
 }
 #define _cleanup_elf_view_ _cleanup_(cleanup_elf_view)
 
-unsigned elf_view_flags(const struct elf_view *view); /* enum elf_flags */
+unsigned elf_view_flags(const struct elf_view *view);	   /* enum elf_flags */
 const char *elf_view_soname(const struct elf_view *view);  /* "" if none */
 const char *elf_view_rpath(const struct elf_view *view);   /* "" if none */
 const char *elf_view_runpath(const struct elf_view *view); /* "" if none */
@@ -104,7 +109,7 @@ const char *elf_view_needed(const struct elf_view *view, size_t i);
 /* The GNU build-id; *ret_size is 0 if there is none. At most 64 bytes. */
 const uint8_t *elf_view_build_id(const struct elf_view *view, size_t *ret_size);
 
-/* A note: PT_NOTE, or where that is missing a SHT_NOTE section. */
+/* A note: of PT_NOTE; without a build-id there, of SHT_NOTE sections too. */
 struct elf_note {
 	const char *owner; /* ended by NUL */
 	uint32_t type;
@@ -117,14 +122,16 @@ struct elf_note elf_view_note(const struct elf_view *view, size_t i);
 /* Number of dynamic symbols, the null symbol included; symbol 0 is it. */
 size_t elf_view_symbol_count(const struct elf_view *view);
 
-/* false: entry i is damaged (name outside the table); skip it. */
+/* false: entry i is neither an export nor an import (the null symbol, a local
+ * or hidden one), or is damaged (name outside the table); skip it. */
 bool elf_view_symbol(const struct elf_view *view, size_t i,
 		     struct elf_symbol *ret);
 
 /*
  * Looks one export up by name, as dlsym (version NULL: the default) or dlvsym
- * would in this file alone: through DT_GNU_HASH or DT_HASH where they are
- * sound, else by going through the table. false: not exported.
+ * (a file without any versions has each one) would in this file alone: through
+ * DT_GNU_HASH or DT_HASH where they are sound, else by going through the
+ * table. false: not exported.
  */
 bool elf_view_find(const struct elf_view *view, const char *name,
 		   const char *version, struct elf_symbol *ret);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ELF structures of the class that this build is of. (As ElfW() of
+ * <link.h>, which would bring in <dlfcn.h>.)
+ */
+#ifndef ELF_NATIVE_H
+#define ELF_NATIVE_H
+
+#include <elf.h>
+#include <stdint.h>
+
+#if UINTPTR_MAX > UINT32_MAX
+#define ElfN(type) Elf64_##type
+#else
+#define ElfN(type) Elf32_##type
+#endif
+
+/* The same in both classes. */
+#define NATIVE_ST_BIND(info) ELF64_ST_BIND(info)
+#define NATIVE_ST_TYPE(info) ELF64_ST_TYPE(info)
+#define NATIVE_ST_VISIBILITY(other) ELF64_ST_VISIBILITY(other)
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A note is three words, an owner and a descriptor, each padded to 4 bytes (or
+ * 8, where the segment is so aligned). What does not fit its segment ends the
+ * walk: notes are read for what is in them, a bad one costs itself alone.
+ */
+#include "elf/note.h"
+
+#include "base/array.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* All notes of a file together. */
+#define NOTES_MAX (4u << 20)
+
+static bool append(struct notes *notes, struct elf_note note)
+{
+	if (!array_reserve(&notes->list, notes->count, &notes->room,
+			   sizeof(note)))
+		return false;
+	notes->list[notes->count++] = note;
+	return true;
+}
+
+static uint64_t padded(uint64_t size, uint64_t alignment)
+{
+	return (size + alignment - 1) & ~(alignment - 1);
+}
+
+static bool parse(struct notes *notes, const uint8_t *data, uint64_t size,
+		  uint64_t alignment)
+{
+	ElfN(Nhdr) head;
+
+	for (uint64_t at = 0; range_within(at, sizeof(head), size);) {
+		memcpy(&head, data + at, sizeof(head));
+		uint64_t owner = at + sizeof(head);
+		if (!range_within(owner, head.n_namesz, size) ||
+		    (head.n_namesz && data[owner + head.n_namesz - 1] != '\0'))
+			return true;
+		/* Everything is padded from the segment's beginning. */
+		uint64_t text = padded(owner + head.n_namesz, alignment);
+		if (!range_within(text, head.n_descsz, size))
+			return true;
+		struct elf_note note = {
+			.owner =
+				head.n_namesz ? (const char *)data + owner : "",
+			.type = head.n_type,
+			.data = data + text,
+			.size = head.n_descsz,
+		};
+		if (!append(notes, note))
+			return false;
+		at = padded(text + head.n_descsz, alignment);
+	}
+	return true;
+}
+
+static int out_of_memory(const struct image *image)
+{
+	return status_fail(DLAZY_ENOMEM, "%s: out of memory", image->name);
+}
+
+static int read_block(struct notes *notes, const struct image *image,
+		      uint64_t offset, uint64_t size, uint64_t alignment)
+{
+	void *block;
+
+	if (size == 0)
+		return 0;
+	if (size > NOTES_MAX - notes->bytes)
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: not a usable ELF file: its notes have "
+				   "more than %u bytes",
+				   image->name, NOTES_MAX);
+	int r = image_read(image, "a note segment", offset, size, &block);
+	if (r < 0)
+		return r;
+	if (!array_reserve(&notes->blocks, notes->block_count,
+			   &notes->block_room, sizeof(*notes->blocks))) {
+		free(block);
+		return out_of_memory(image);
+	}
+	notes->blocks[notes->block_count++] = block;
+	notes->bytes += size;
+	return parse(notes, block, size, alignment == 8 ? 8 : 4)
+		       ? 0
+		       : out_of_memory(image);
+}
+
+static int read_segments(struct notes *notes, const struct image *image)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < image->segment_count; i++) {
+		const ElfN(Phdr) *segment = &image->segments[i];
+
+		if (segment->p_type == PT_NOTE)
+			r = read_block(notes, image, segment->p_offset,
+				       segment->p_filesz, segment->p_align);
+	}
+	return r;
+}
+
+static bool in_segment(const struct image *image, const ElfN(Shdr) * section)
+{
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const ElfN(Phdr) *segment = &image->segments[i];
+
+		if (segment->p_type == PT_NOTE &&
+		    section->sh_offset >= segment->p_offset &&
+		    range_within(section->sh_offset - segment->p_offset,
+				 section->sh_size, segment->p_filesz))
+			return true;
+	}
+	return false;
+}
+
+/* A damaged section costs itself alone: no program would notice it. */
+static int read_sections(struct notes *notes, const struct image *image)
+{
+	ElfN(Shdr) * sections;
+	size_t n = image_sections(image, &sections);
+	int r = 0;
+
+	for (size_t i = 0; r != -DLAZY_ENOMEM && i < n; i++)
+		if (sections[i].sh_type == SHT_NOTE &&
+		    !in_segment(image, &sections[i]))
+			r = read_block(notes, image, sections[i].sh_offset,
+				       sections[i].sh_size,
+				       sections[i].sh_addralign);
+	free(sections);
+	if (r == -DLAZY_ENOMEM)
+		return r;
+	if (r < 0)
+		status_clear();
+	return 0;
+}
+
+int notes_read(struct notes *notes, const struct image *image)
+{
+	int r = read_segments(notes, image);
+
+	if (r == 0 && !notes_find(notes, ELF_NOTE_GNU, NT_GNU_BUILD_ID))
+		r = read_sections(notes, image);
+	return r;
+}
+
+void notes_clear(struct notes *notes)
+{
+	for (size_t i = 0; i < notes->block_count; i++)
+		free(notes->blocks[i]);
+	free(notes->blocks);
+	free(notes->list);
+}
+
+const struct elf_note *notes_find(const struct notes *notes, const char *owner,
+				  uint32_t type)
+{
+	for (size_t i = 0; i < notes->count; i++)
+		if (notes->list[i].type == type &&
+		    strcmp(notes->list[i].owner, owner) == 0)
+			return &notes->list[i];
+	return NULL;
+}

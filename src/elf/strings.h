@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A string table, read into memory with a NUL behind it: a string that begins
+ * inside it ends inside it.
+ */
+#ifndef ELF_STRINGS_H
+#define ELF_STRINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct strings {
+	char *data;
+	size_t size; /* without the NUL that was added */
+};
+
+/* NULL: outside the table. */
+static inline const char *strings_at(const struct strings *strings,
+				     uint64_t offset)
+{
+	return offset < strings->size ? strings->data + offset : NULL;
+}
+
+#endif
