@@ -25,7 +25,7 @@ struct catalog;
 /* Which of a directory's catalogs. */
 enum catalog_place {
 	CATALOG_SYSTEM, /* DIR/dlazy.catalog */
-	CATALOG_USER,   /* in the user's cache */
+	CATALOG_USER,	/* in the user's cache */
 };
 
 /*
@@ -71,6 +71,9 @@ const struct record *catalog_record(const struct catalog *c, size_t index);
  */
 const struct record *catalog_find(const struct catalog *c, const char *name,
 				  size_t *ret_index, bool *ret_damaged);
+
+/* Whether its records are portable: without identities. */
+bool catalog_is_portable(const struct catalog *c);
 
 /*
  * Is it still what the directory says? Constant time: one fstat of dirfd

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
+	%D%/catalog.c \
 	%D%/catalog.h \
+	%D%/format.h \
+	%D%/read.c \
+	%D%/record.c \
 	%D%/record.h \
-	%D%/scan.h
+	%D%/scan.c \
+	%D%/scan.h \
+	%D%/write.c

@@ -24,12 +24,12 @@ struct record;
 struct record_symbol {
 	const char *name;
 	const char *version; /* "" if it has none */
-	uint64_t value;      /* offset from the load address */
+	uint64_t value;	     /* offset from the load address */
 	uint64_t size;
-	uint8_t type;	     /* enum elf_type */
-	uint8_t binding;     /* enum elf_binding */
-	bool is_default;     /* plain lookups get it */
-	bool variant;	     /* must be bound at load */
+	uint8_t type;	 /* enum elf_type */
+	uint8_t binding; /* enum elf_binding */
+	bool is_default; /* plain lookups get it */
+	bool variant;	 /* must be bound at load */
 };
 
 /*
@@ -44,10 +44,18 @@ struct record_symbol {
 int record_read(int dirfd, const char *file, struct record **ret);
 
 /*
- * The same bytes for a catalog that travels (DIR/dlazy.catalog): without
- * device, inode and times, so that equal files make equal catalogs.
+ * The same for a catalog that travels (DIR/dlazy.catalog): without device,
+ * inode and times, so that equal files make equal records; where there is no
+ * build-id to know the file by, with a checksum of all its bytes.
  */
-void record_make_portable(struct record *r);
+int record_read_portable(int dirfd, const char *file, struct record **ret);
+
+/*
+ * A record of a file that could not be read: status and message are this
+ * thread's last failure. It has no identity, so it is never current and the
+ * file is tried again. 0 or -DLAZY_ENOMEM.
+ */
+int record_unreadable(const char *file, struct record **ret);
 
 /* Bytes of the block. */
 size_t record_size(const struct record *r);
@@ -67,8 +75,9 @@ const char *record_soname(const struct record *r);
 const char *record_rpath(const struct record *r);
 const char *record_runpath(const struct record *r);
 const char *record_machine(const struct record *r); /* words */
-unsigned record_flags(const struct record *r);      /* enum elf_flags */
-int record_status(const struct record *r); /* 0, or why it is no plugin */
+unsigned record_flags(const struct record *r);	    /* enum elf_flags */
+int record_status(const struct record *r); /* 0, or a negated DLAZY_E...: why
+					      it is no plugin */
 const char *record_message(const struct record *r); /* the words for that */
 const uint8_t *record_build_id(const struct record *r, size_t *ret_size);
 size_t record_needs_count(const struct record *r);
@@ -81,8 +90,8 @@ const char *record_dlopen_note(const struct record *r, size_t i);
 struct file_identity record_identity(const struct record *r);
 
 /* Whether a file, found to be `now`, is still what the record was made from:
- * by identity; for a portable record by size and build-id, read through
- * dirfd and the record's file name. */
+ * by identity; for a portable record by size and build-id (without one, by the
+ * checksum of all bytes), read through dirfd and the record's file name. */
 bool record_is_current(const struct record *r, int dirfd,
 		       const struct file_identity *now);
 

@@ -17,21 +17,22 @@
 #include <stddef.h>
 
 struct scan_result {
-	size_t total;   /* plugins, by distinct name */
-	size_t added;   /* read for the first time */
-	size_t changed; /* read again */
-	size_t removed; /* gone since the old catalog */
-	size_t bad;     /* files that look like plugins and are none */
-	size_t opened;  /* files opened and read: added + changed + bad ones */
+	size_t total;	/* plugins, by distinct name */
+	size_t added;	/* of them, those the old catalog did not have */
+	size_t changed; /* those it had otherwise */
+	size_t removed; /* plugins of the old catalog that are no more */
+	size_t bad;	/* files that look like plugins and are none */
+	size_t opened;	/* files opened: new and changed ones, good or bad; for
+			   a portable catalog, which has no identities, all */
 };
 
 /* Called as files are gone through, for a progress bar: done of all. */
 typedef void scan_progress_fn(size_t done, size_t all, void *data);
 
 struct scan_options {
-	bool system;        /* write DIR/dlazy.catalog, portable */
+	bool system;	    /* write DIR/dlazy.catalog, portable */
 	const char *output; /* write here instead; NULL: the place's own */
-	bool dry;           /* write nothing */
+	bool dry;	    /* write nothing */
 	scan_progress_fn *progress; /* or NULL */
 	void *progress_data;
 };
@@ -39,7 +40,9 @@ struct scan_options {
 /*
  * Scans the directory `dir` (absolute path; dirfd: open). ret_result and
  * ret_catalog may be NULL; a catalog is returned also where it could not be
- * written. 0, or, with message, -DLAZY_EIO (the directory, or, with
+ * written. Of several files of one plugin name the first by file name that is
+ * a plugin is it. May wait some 25 ms for a directory that was changed just
+ * now. 0, or, with message, -DLAZY_EIO (the directory, or, with
  * ret_catalog NULL, the catalog could not be written), -DLAZY_ENOMEM.
  */
 int scan_directory(int dirfd, const char *dir,

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bytes of a catalog file, in the order of the machine that wrote it:
+ *
+ *   catalog_header                    at 0, checked whole at open
+ *   catalog_entry[count + bad]        where each record is, by index
+ *   catalog_bucket[buckets]           hash table of names, open addressing
+ *   records                           blocks, each with its own checksum
+ *
+ * and the bytes of one record: its head, symbols sorted for binary search,
+ * offsets of strings, strings. Offsets in a record count from its head.
+ * Everything starts at a multiple of 8. Whoever changes a struct raises
+ * FORMAT_VERSION: a catalog of another version is not usable, and is
+ * rewritten.
+ */
+#ifndef CATALOG_FORMAT_H
+#define CATALOG_FORMAT_H
+
+#include "base/file.h"
+#include "catalog/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FORMAT_MAGIC "dlazycat"
+#define FORMAT_VERSION 1
+#define FORMAT_BYTE_ORDER 0x01020304u
+#define FORMAT_ALIGN 8
+
+/* In catalog_header.flags: no identities, for any place. */
+#define FORMAT_PORTABLE 1u
+
+struct catalog_header {
+	uint8_t magic[8];
+	uint32_t version;
+	uint32_t byte_order;
+	uint32_t word_size;
+	uint32_t machine; /* e_machine of what wrote it */
+	uint64_t size;	  /* of the file */
+	uint32_t count;	  /* plugins */
+	uint32_t bad;	  /* files that are none */
+	uint32_t buckets; /* a power of two, twice count + bad or more */
+	uint32_t flags;
+	uint64_t entries_offset;
+	uint64_t buckets_offset;
+	struct file_identity directory; /* its size left 0; portable: all 0 */
+	uint64_t scan_start_ns;		/* since the epoch; portable: 0 */
+	uint64_t checksum;		/* of all above */
+};
+
+/* The record's checksum stands here too, so that a damaged offset cannot lead
+ * to another sound record. */
+struct catalog_entry {
+	uint64_t offset;
+	uint64_t checksum;
+};
+
+struct catalog_bucket {
+	uint32_t hash;	/* upper half of the name's */
+	uint32_t index; /* plus one; 0: free */
+};
+
+/* In record.flags, above those of enum elf_flags. */
+#define RECORD_PORTABLE (1u << 31)
+
+struct record_array {
+	uint32_t offset;
+	uint32_t count;
+};
+
+struct record {
+	uint64_t checksum; /* of all that follows, to the end of the block */
+	uint32_t size;	   /* of the block, a multiple of FORMAT_ALIGN */
+	uint32_t flags;
+	struct file_identity identity;
+	uint64_t content; /* portable, no build-id: hash of the file's bytes */
+	int32_t status;
+	uint32_t name; /* offsets of strings, here to message */
+	uint32_t file;
+	uint32_t soname;
+	uint32_t rpath;
+	uint32_t runpath;
+	uint32_t machine;
+	uint32_t message;
+	struct record_array build_id; /* bytes */
+	struct record_array needs;    /* uint32_t, offsets of strings */
+	struct record_array notes;    /* uint32_t */
+	struct record_array symbols;  /* record_export */
+	uint32_t build_id_at; /* where the file has it; 0: not near its start */
+	uint32_t unused;
+};
+
+#define EXPORT_DEFAULT 1u
+#define EXPORT_VARIANT 2u
+
+struct record_export {
+	uint64_t value;
+	uint64_t size;
+	uint32_t name;
+	uint32_t version;
+	uint8_t type;
+	uint8_t binding;
+	uint8_t flags;
+	uint8_t unused[5];
+};
+
+_Static_assert(sizeof(struct catalog_header) % FORMAT_ALIGN == 0, "alignment");
+_Static_assert(sizeof(struct record) % FORMAT_ALIGN == 0, "alignment");
+_Static_assert(sizeof(struct record_export) == 32, "no holes");
+
+static inline uint64_t format_align(uint64_t size)
+{
+	return (size + FORMAT_ALIGN - 1) & ~(uint64_t)(FORMAT_ALIGN - 1);
+}
+
+/* The hash of a file's bytes, for record.content. false: read error. */
+bool record_content(int fd, uint64_t *ret);
+
+/* What catalog_encode() makes a catalog of. */
+struct catalog_source {
+	const struct record **records; /* good ones by name, then bad ones */
+	size_t count;
+	size_t bad;
+	uint32_t flags;
+	struct file_identity directory;
+	uint64_t scan_start_ns;
+};
+
+/* Magic, version, byte order, word size, machine: those of this program. */
+void format_header_begin(struct catalog_header *h);
+
+/* The header's checksum, as it should be. */
+uint64_t format_header_checksum(const struct catalog_header *h);
+
+/* The bytes of a catalog, malloc'd. 0 or -DLAZY_ENOMEM. */
+int catalog_encode(const struct catalog_source *source, void **ret_data,
+		   size_t *ret_size);
+
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making records of plugin files. A record is drafted in one growing block:
+ * the head, the arrays, the strings; it is finished by its checksum. Equal
+ * files give equal bytes: whatever is written here depends on the file alone.
+ */
+#include "catalog/record.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "catalog/format.h"
+#include "elf/view.h"
+
+#include <errno.h>
+
+/* A note of .note.dlopen: https://uapi-group.org/specifications (UAPI.12). */
+#define DLOPEN_NOTE_OWNER "FDO"
+#define DLOPEN_NOTE_TYPE 0x407c0c0au
+#define DLOPEN_NOTE_MAX 65536
+
+/* A record that needs more is no plugin we can do anything for. */
+#define DRAFT_MAX (1u << 30)
+
+/* How far into a file its build-id is looked for. */
+#define BUILD_ID_REACH 4096
+
+struct draft {
+	uint8_t *data;
+	size_t size;
+	size_t room;
+	bool failed;
+	/* The versions of late: there are few, and each has many symbols. */
+	uint32_t versions[64];
+};
+
+static void cleanup_draft(struct draft *d)
+{
+	free(d->data);
+}
+
+static struct record *head(struct draft *d)
+{
+	return (struct record *)d->data;
+}
+
+/* Appends zeroed room and returns its offset; 0 if there is none. */
+static uint32_t draft_room(struct draft *d, uint64_t size)
+{
+	size_t offset = d->size;
+
+	if (d->failed || size > DRAFT_MAX - d->size) {
+		d->failed = true;
+		return 0;
+	}
+	if (size > d->room - d->size) {
+		size_t room = (d->size + size) * 2;
+		uint8_t *data = realloc(d->data, room);
+		if (!data) {
+			d->failed = true;
+			return 0;
+		}
+		d->data = data;
+		d->room = room;
+	}
+	memset(d->data + offset, 0, size);
+	d->size += size;
+	return (uint32_t)offset;
+}
+
+static void draft_bytes(struct draft *d, uint32_t offset, const void *bytes,
+			size_t size)
+{
+	if (!d->failed)
+		memcpy(d->data + offset, bytes, size);
+}
+
+/* The empty string is the head's own first unused byte: always there. */
+static uint32_t draft_string(struct draft *d, const char *s)
+{
+	size_t size = strlen(s) + 1;
+
+	if (size == 1)
+		return offsetof(struct record, unused);
+	uint32_t offset = draft_room(d, size);
+	draft_bytes(d, offset, s, size);
+	return offset;
+}
+
+static uint32_t draft_version(struct draft *d, const char *version)
+{
+	uint32_t *known =
+		&d->versions[hash_string(version) % ARRAY_SIZE(d->versions)];
+
+	if (*known == 0 || d->failed ||
+	    strcmp((const char *)d->data + *known, version) != 0)
+		*known = draft_string(d, version);
+	return *known;
+}
+
+static struct record_array draft_array(struct draft *d, size_t count,
+				       size_t each)
+{
+	draft_room(d, format_align(d->size) - d->size);
+	return (struct record_array){draft_room(d, (uint64_t)count * each),
+				     (uint32_t)count};
+}
+
+static void draft_array_string(struct draft *d, struct record_array array,
+			       size_t i, const char *s)
+{
+	uint32_t string = draft_string(d, s);
+
+	draft_bytes(d, array.offset + (uint32_t)(i * sizeof(string)), &string,
+		    sizeof(string));
+}
+
+/* The head, with what is known of any file. */
+static void draft_begin(struct draft *d, const char *file,
+			const struct file_identity *identity)
+{
+	_cleanup_free_ char *name = record_plugin_name(file);
+
+	*d = (struct draft){.failed = !name};
+	draft_room(d, sizeof(struct record));
+	if (d->failed)
+		return;
+	uint32_t empty = draft_string(d, "");
+	uint32_t name_at = draft_string(d, name);
+	uint32_t file_at = draft_string(d, file_base_name(file));
+	if (d->failed)
+		return;
+	struct record *r = head(d);
+	r->identity = *identity;
+	r->name = name_at;
+	r->file = file_at;
+	r->soname = r->rpath = r->runpath = r->machine = r->message = empty;
+}
+
+static int draft_finish(struct draft *d, struct record **ret)
+{
+	/* One byte more: the block's last must be NUL. */
+	draft_room(d, format_align(d->size + 1) - d->size);
+	if (d->failed)
+		return status_fail(DLAZY_ENOMEM, "no memory for a record");
+	struct record *r = head(d);
+	r->size = (uint32_t)d->size;
+	r->checksum =
+		hash_bytes(&r->size, r->size - offsetof(struct record, size));
+	*ret = head(d);
+	d->data = NULL;
+	return 0;
+}
+
+static void draft_failure(struct draft *d, int status, const char *message)
+{
+	uint32_t at = draft_string(d, message);
+
+	if (d->failed)
+		return;
+	head(d)->status = status;
+	head(d)->message = at;
+}
+
+static bool is_export(const struct elf_symbol *s)
+{
+	return s->defined && s->name[0] != '\0' &&
+	       (s->binding == ELF_BINDING_GLOBAL ||
+		s->binding == ELF_BINDING_WEAK ||
+		s->binding == ELF_BINDING_UNIQUE) &&
+	       (s->visibility == 0 || s->visibility == 3);
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct elf_symbol *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order == 0)
+		order = y->is_default - x->is_default;
+	if (order == 0)
+		order = strcmp(x->version, y->version);
+	if (order == 0)
+		order = (x->value > y->value) - (x->value < y->value);
+	return order;
+}
+
+/* The exports, sorted, malloc'd; NULL: out of memory. */
+static struct elf_symbol *collect_exports(const struct elf_view *view,
+					  size_t *ret_count)
+{
+	size_t count = 0, all = elf_view_symbol_count(view);
+	struct elf_symbol *symbols = calloc(all + 1, sizeof(*symbols));
+
+	for (size_t i = 1; symbols && i < all; i++)
+		if (elf_view_symbol(view, i, &symbols[count]) &&
+		    is_export(&symbols[count]))
+			count++;
+	if (symbols)
+		qsort(symbols, count, sizeof(*symbols), compare_symbols);
+	*ret_count = count;
+	return symbols;
+}
+
+static struct record_export draft_export(struct draft *d,
+					 const struct elf_symbol *s,
+					 const struct elf_symbol *before,
+					 uint32_t name_before)
+{
+	bool same = before && !strcmp(before->name, s->name);
+
+	return (struct record_export){
+		.value = s->value,
+		.size = s->size,
+		.name = same ? name_before : draft_string(d, s->name),
+		.version = draft_version(d, s->version),
+		.type = s->type,
+		.binding = s->binding,
+		.flags = (uint8_t)((s->is_default ? EXPORT_DEFAULT : 0) |
+				   (s->variant ? EXPORT_VARIANT : 0)),
+	};
+}
+
+static void draft_symbols(struct draft *d, const struct elf_view *view)
+{
+	size_t count;
+	_cleanup_free_ struct elf_symbol *symbols =
+		collect_exports(view, &count);
+	uint32_t name = 0;
+
+	if (!symbols) {
+		d->failed = true;
+		return;
+	}
+	struct record_array array =
+		draft_array(d, count, sizeof(struct record_export));
+	for (size_t i = 0; i < count; i++) {
+		struct record_export e = draft_export(
+			d, &symbols[i], i ? &symbols[i - 1] : NULL, name);
+		name = e.name;
+		draft_bytes(d, array.offset + (uint32_t)(i * sizeof(e)), &e,
+			    sizeof(e));
+	}
+	if (!d->failed)
+		head(d)->symbols = array;
+}
+
+static void draft_needs(struct draft *d, const struct elf_view *view)
+{
+	size_t count = elf_view_needed_count(view);
+	struct record_array array = draft_array(d, count, sizeof(uint32_t));
+
+	for (size_t i = 0; i < count; i++)
+		draft_array_string(d, array, i, elf_view_needed(view, i));
+	if (!d->failed)
+		head(d)->needs = array;
+}
+
+/* The JSON text of a dlopen note: an array, ended, of sane length; or NULL. */
+static const char *dlopen_text(const struct elf_note *note)
+{
+	const char *text = (const char *)note->data;
+
+	if (strcmp(note->owner, DLOPEN_NOTE_OWNER) != 0 ||
+	    note->type != DLOPEN_NOTE_TYPE || note->size > DLOPEN_NOTE_MAX)
+		return NULL;
+	const char *end = note->size ? memchr(text, '\0', note->size) : NULL;
+	if (!end)
+		return NULL;
+	for (const char *at = text; at < end; at++)
+		if ((uint8_t)*at < ' ' && !strchr("\t\n\r", *at))
+			return NULL;
+	text += strspn(text, " \t\n\r");
+	while (end > text && strchr(" \t\n\r", end[-1]))
+		end--;
+	return end - text >= 2 && text[0] == '[' && end[-1] == ']' ? text
+								   : NULL;
+}
+
+static void draft_notes(struct draft *d, const struct elf_view *view)
+{
+	size_t all = elf_view_note_count(view), count = 0;
+
+	for (size_t i = 0; i < all; i++) {
+		struct elf_note note = elf_view_note(view, i);
+		count += dlopen_text(&note) != NULL;
+	}
+	struct record_array array = draft_array(d, count, sizeof(uint32_t));
+	for (size_t i = 0, k = 0; i < all && k < count; i++) {
+		struct elf_note note = elf_view_note(view, i);
+		const char *text = dlopen_text(&note);
+		if (text)
+			draft_array_string(d, array, k++, text);
+	}
+	if (!d->failed)
+		head(d)->notes = array;
+}
+
+/* Where in the file's first bytes the build-id stands; 0: not there. */
+static uint32_t find_build_id(int fd, uint64_t file_size, const uint8_t *id,
+			      size_t size)
+{
+	uint8_t start[BUILD_ID_REACH];
+	size_t n = file_size < sizeof(start) ? file_size : sizeof(start);
+
+	if (!file_read_at(fd, 0, start, n))
+		return 0;
+	const uint8_t *found = memmem(start, n, id, size);
+	return found ? (uint32_t)(found - start) : 0;
+}
+
+static void draft_build_id(struct draft *d, const struct elf_view *view, int fd)
+{
+	size_t size;
+	const uint8_t *id = elf_view_build_id(view, &size);
+	struct record_array array = draft_array(d, size, 1);
+
+	if (size == 0 || d->failed)
+		return;
+	draft_bytes(d, array.offset, id, size);
+	head(d)->build_id = array;
+	head(d)->build_id_at =
+		find_build_id(fd, head(d)->identity.size, id, size);
+}
+
+static void draft_view(struct draft *d, const struct elf_view *view, int fd)
+{
+	draft_symbols(d, view);
+	draft_needs(d, view);
+	draft_notes(d, view);
+	draft_build_id(d, view, fd);
+	uint32_t soname = draft_string(d, elf_view_soname(view));
+	uint32_t rpath = draft_string(d, elf_view_rpath(view));
+	uint32_t runpath = draft_string(d, elf_view_runpath(view));
+	if (d->failed)
+		return;
+	head(d)->soname = soname;
+	head(d)->rpath = rpath;
+	head(d)->runpath = runpath;
+	head(d)->flags |= elf_view_flags(view) & ~RECORD_PORTABLE;
+}
+
+/* Of any ELF file, also of one that the reader refuses. */
+static void draft_machine(struct draft *d, int fd)
+{
+	uint8_t start[64];
+	char buffer[64];
+
+	if (!file_read_at(fd, 0, start, sizeof(start)))
+		return;
+	const char *machine =
+		elf_machine_name(start, sizeof(start), buffer, sizeof(buffer));
+	uint32_t at = draft_string(d, machine ? machine : "");
+	if (!d->failed)
+		head(d)->machine = at;
+}
+
+/* 0, also for a file that is no plugin, which the draft then says; or
+ * -DLAZY_EIO, -DLAZY_ENOMEM. */
+static int draft_elf(struct draft *d, int fd, const char *file)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	int status = elf_view_open(fd, file, &view);
+
+	if (status == 0)
+		status = elf_view_check_plugin(view, file);
+	if (status == -DLAZY_EIO || status == -DLAZY_ENOMEM)
+		return status;
+	draft_machine(d, fd);
+	if (status < 0)
+		draft_failure(d, status, status_message());
+	else
+		draft_view(d, view, fd);
+	status_clear();
+	return 0;
+}
+
+static int draft_portable(struct draft *d, int fd, const char *file)
+{
+	struct record *r = head(d);
+
+	if (d->failed)
+		return 0; /* draft_finish() says so */
+	r->identity = (struct file_identity){.size = r->identity.size};
+	r->flags |= RECORD_PORTABLE;
+	if (r->build_id.count == 0 && !record_content(fd, &r->content))
+		return status_fail(DLAZY_EIO, "%s: cannot read: %s", file,
+				   strerror(errno));
+	return 0;
+}
+
+static int read_file(int dirfd, const char *file, bool portable,
+		     struct record **ret)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_(cleanup_draft) struct draft draft = {0};
+	struct file_identity identity;
+	const char *base = file_base_name(file);
+	int status = file_open(dirfd, file, &fd, &identity);
+
+	/* A directory or a device: no times to know it by, looked at again. */
+	if (status == -DLAZY_EFORMAT)
+		return record_unreadable(file, ret);
+	if (status < 0)
+		return status;
+	draft_begin(&draft, file, &identity);
+	status = draft_elf(&draft, fd, base);
+	if (status == 0 && portable)
+		status = draft_portable(&draft, fd, base);
+	if (status < 0)
+		return status;
+	return draft_finish(&draft, ret);
+}
+
+int record_read(int dirfd, const char *file, struct record **ret)
+{
+	return read_file(dirfd, file, false, ret);
+}
+
+int record_read_portable(int dirfd, const char *file, struct record **ret)
+{
+	return read_file(dirfd, file, true, ret);
+}
+
+int record_unreadable(const char *file, struct record **ret)
+{
+	_cleanup_(cleanup_draft) struct draft draft = {0};
+	struct file_identity none = {0};
+
+	draft_begin(&draft, file, &none);
+	draft_failure(&draft, status_last(), status_message());
+	status_clear();
+	return draft_finish(&draft, ret);
+}
+
+bool record_content(int fd, uint64_t *ret)
+{
+	uint8_t buffer[16384];
+	XXH3_state_t state;
+
+	XXH3_64bits_reset(&state);
+	for (off_t at = 0;;) {
+		ssize_t n = pread(fd, buffer, sizeof(buffer), at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		XXH3_64bits_update(&state, buffer, (size_t)n);
+		at += n;
+	}
+	*ret = XXH3_64bits_digest(&state);
+	return true;
+}
+
+char *record_plugin_name(const char *file)
+{
+	const char *base = file_base_name(file);
+	const char *end = base;
+
+	while ((end = strstr(end, ".so")) != NULL) {
+		if (end[3] == '\0' || end[3] == '.')
+			return strndup(base, (size_t)(end - base));
+		end += 3;
+	}
+	return strdup(base);
+}

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A scan is: list, read what is new, write, list again. What makes it safe
+ * against a directory that changes meanwhile:
+ *
+ * A file's times are no finer than the clock's tick, so a change right after a
+ * look can leave them as they were. Before it lists what will be written, the
+ * scan therefore waits until the directory and its files have been left alone
+ * for a while (settle); whatever changes from then on has other times.
+ *
+ * A portable catalog is fresh as long as the directory's times are no later
+ * than its own. So it is touched after the rename, which changed the directory
+ * too; then a tick is let pass and the directory listed again: what came
+ * before that shows there, what comes later makes the directory younger.
+ */
+#include "catalog/scan.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "catalog/format.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+/* Longer than any tick in use (10 ms), with room. */
+#define SETTLE_NS 25000000u
+
+/* How often a scan starts over when the directory keeps changing. */
+#define ATTEMPTS 5
+
+struct entry {
+	char *file;
+	char *name; /* of the plugin */
+	struct file_identity identity;
+};
+
+/* The directory's plugin files, sorted by name and then by file. */
+struct listing {
+	struct entry *entries;
+	size_t count;
+	size_t room;
+	uint64_t youngest_ns; /* the latest ctime, the directory's included */
+	uint64_t start_ns;
+	struct file_identity directory;
+};
+
+static void cleanup_listing(struct listing *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		free(l->entries[i].file);
+		free(l->entries[i].name);
+	}
+	free(l->entries);
+	*l = (struct listing){0};
+}
+#define _cleanup_listing_ _cleanup_(cleanup_listing)
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void sleep_ns(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / 1000000000u),
+			     (long)(ns % 1000000000u)};
+
+	nanosleep(&t, NULL);
+}
+
+/* Digits first in each part: ".so.1.0.0k", but not ".so.1.dpkg-new". */
+static bool is_version(const char *s)
+{
+	for (const char *part = s; part; part = strchr(part, '.')) {
+		part += *part == '.';
+		if (*part < '0' || *part > '9')
+			return false;
+	}
+	return true;
+}
+
+bool scan_is_plugin_name(const char *file)
+{
+	size_t n = strlen(file);
+	const char *so = file;
+
+	/* Hidden files are other people's temporaries. */
+	if (file[0] == '.' || n <= 3)
+		return false;
+	if (!strcmp(file + n - 3, ".so"))
+		return true;
+	while ((so = strstr(so, ".so.")) != NULL) {
+		so += 4;
+		if (is_version(so))
+			return true;
+	}
+	return false;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : strcmp(x->file, y->file);
+}
+
+/* false: out of memory. What is no regular file, or gone, is passed over. */
+static bool list_file(struct listing *l, int dirfd, const char *file)
+{
+	struct stat st;
+
+	if (!scan_is_plugin_name(file) || fstatat(dirfd, file, &st, 0) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return true;
+	if (!array_reserve(&l->entries, l->count, &l->room,
+			   sizeof(*l->entries)))
+		return false;
+	struct entry e = {strdup(file), record_plugin_name(file),
+			  file_identity_of(&st)};
+	if (!e.file || !e.name) {
+		free(e.file);
+		free(e.name);
+		return false;
+	}
+	l->entries[l->count++] = e;
+	if (e.identity.ctime_ns > l->youngest_ns)
+		l->youngest_ns = e.identity.ctime_ns;
+	return true;
+}
+
+static int list_error(const char *dir)
+{
+	return status_fail(DLAZY_EIO, "%s: cannot list: %s", dir,
+			   strerror(errno));
+}
+
+static int list_begin(struct listing *l, int dirfd, const char *dir)
+{
+	struct stat st;
+
+	l->start_ns = now_ns(CLOCK_REALTIME);
+	if (fstat(dirfd, &st) < 0)
+		return list_error(dir);
+	l->directory = file_identity_of(&st);
+	l->directory.size = 0;
+	l->youngest_ns = l->directory.ctime_ns;
+	return 0;
+}
+
+static int list_directory(int dirfd, const char *dir, struct listing *ret)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_listing_ struct listing l = {0};
+	struct dirent *d;
+
+	if (!stream)
+		return list_error(dir);
+	TAKE_FD(fd); /* the stream's now */
+	int status = list_begin(&l, dirfd, dir);
+	if (status < 0)
+		return status;
+	while ((errno = 0, d = readdir(stream)) != NULL)
+		if (!list_file(&l, dirfd, d->d_name))
+			return status_fail(DLAZY_ENOMEM, "%s: no memory", dir);
+	if (errno)
+		return list_error(dir);
+	if (l.count)
+		qsort(l.entries, l.count, sizeof(*l.entries), compare_entries);
+	*ret = l;
+	l = (struct listing){0};
+	return 0;
+}
+
+/*
+ * Lists when all has been left alone for SETTLE_NS. A time in the future, or a
+ * directory without rest, is not waited for longer: then what is written is
+ * not fresh, and scanned again by the next one who looks.
+ */
+static int list_settled(int dirfd, const char *dir, struct listing *ret)
+{
+	for (int tries = 0;; tries++) {
+		_cleanup_listing_ struct listing l = {0};
+		int status = list_directory(dirfd, dir, &l);
+		if (status < 0)
+			return status;
+		uint64_t rest = l.youngest_ns + SETTLE_NS;
+		if (rest <= l.start_ns || rest - l.start_ns > SETTLE_NS ||
+		    tries >= ATTEMPTS) {
+			*ret = l;
+			l = (struct listing){0};
+			return 0;
+		}
+		sleep_ns(rest - l.start_ns);
+	}
+}
+
+static bool listing_same_files(const struct listing *a, const struct listing *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->entries[i].file, b->entries[i].file) != 0)
+			return false;
+	return true;
+}
+
+static bool listing_equal(const struct listing *a, const struct listing *b)
+{
+	if (!listing_same_files(a, b))
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (!file_identity_equal(&a->entries[i].identity,
+					 &b->entries[i].identity))
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ */
+
+/* One scan: what it goes by, and what it gathers. */
+struct scan {
+	int dirfd;
+	const char *dir;
+	const struct scan_options *options;
+	int filefd;		/* the catalog file is relative to it */
+	const char *file;	/* NULL: there is no place for one */
+	struct catalog *former; /* or NULL */
+	const struct record **former_by_file; /* sound ones, sorted */
+	size_t former_count;
+	struct scan_result result;
+};
+
+/* The records of one attempt. */
+struct harvest {
+	const struct record **good;
+	const struct record **bad;
+	struct record **read; /* of the above, those to be freed */
+	size_t good_count, bad_count, read_count;
+};
+
+static void cleanup_harvest(struct harvest *h)
+{
+	for (size_t i = 0; i < h->read_count; i++)
+		free(h->read[i]);
+	free(h->good);
+	free(h->bad);
+	free(h->read);
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	const struct record *const *x = a, *const *y = b;
+
+	return strcmp(record_file(*x), record_file(*y));
+}
+
+/* Opens the old catalog, if it is of the same kind; a damaged one is none. */
+static int former_open(struct scan *s)
+{
+	if (!s->file || catalog_open_file(s->filefd, s->file, &s->former) < 0) {
+		status_clear();
+		return 0;
+	}
+	if (catalog_is_portable(s->former) != s->options->system) {
+		catalog_close(TAKE_PTR(s->former));
+		return 0;
+	}
+	size_t all = catalog_count(s->former) + catalog_bad_count(s->former);
+	s->former_by_file = calloc(all + 1, sizeof(*s->former_by_file));
+	if (!s->former_by_file)
+		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
+	for (size_t i = 0; i < all; i++) {
+		const struct record *r = catalog_record(s->former, i);
+		if (r)
+			s->former_by_file[s->former_count++] = r;
+	}
+	qsort(s->former_by_file, s->former_count, sizeof(*s->former_by_file),
+	      compare_files);
+	return 0;
+}
+
+static void cleanup_scan(struct scan *s)
+{
+	catalog_close(s->former);
+	free(s->former_by_file);
+}
+
+/* The old record of a file that has not changed, or NULL. */
+static const struct record *former_record(const struct scan *s,
+					  const struct entry *e)
+{
+	size_t low = 0, high = s->former_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct record *r = s->former_by_file[middle];
+		int order = strcmp(record_file(r), e->file);
+		struct file_identity identity = record_identity(r);
+		if (order == 0)
+			return file_identity_equal(&identity, &e->identity)
+				       ? r
+				       : NULL;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* The old plugin of that name, or NULL. */
+static const struct record *former_plugin(const struct scan *s,
+					  const char *name)
+{
+	size_t index;
+	const struct record *r =
+		s->former ? catalog_find(s->former, name, &index, NULL) : NULL;
+
+	return r && record_status(r) == 0 ? r : NULL;
+}
+
+/* 0 and a record; *ret NULL where the file has gone. */
+static int read_entry(struct scan *s, const struct entry *e,
+		      struct record **ret)
+{
+	int status = s->options->system
+			     ? record_read_portable(s->dirfd, e->file, ret)
+			     : record_read(s->dirfd, e->file, ret);
+
+	s->result.opened++;
+	if (status == -DLAZY_ENOENT) {
+		*ret = NULL;
+		return 0;
+	}
+	if (status == -DLAZY_EIO)
+		status = record_unreadable(e->file, ret);
+	return status;
+}
+
+static void count_plugin(struct scan *s, const struct record *r)
+{
+	const struct record *old = former_plugin(s, record_name(r));
+
+	s->result.total++;
+	if (!old)
+		s->result.added++;
+	else
+		s->result.removed--; /* begins with all old ones */
+	if (old && (record_size(old) != record_size(r) ||
+		    memcmp(old, r, record_size(r)) != 0))
+		s->result.changed++;
+}
+
+/* Takes one file's record over, or reads it. */
+static int harvest_entry(struct scan *s, struct harvest *h,
+			 const struct entry *e)
+{
+	const struct record *r = former_record(s, e);
+
+	if (!r) {
+		struct record *read = NULL;
+		int status = read_entry(s, e, &read);
+		if (status < 0 || !read)
+			return status;
+		h->read[h->read_count++] = read;
+		r = read;
+	}
+	if (record_status(r) < 0) {
+		h->bad[h->bad_count++] = r;
+		s->result.bad++;
+		return 0;
+	}
+	h->good[h->good_count++] = r;
+	count_plugin(s, r);
+	return 0;
+}
+
+/* Of the files of one name the first that is a plugin is it; those after it
+ * are not looked at. */
+static int harvest_all(struct scan *s, struct harvest *h,
+		       const struct listing *l)
+{
+	const struct scan_options *o = s->options;
+
+	h->good = calloc(l->count + 1, sizeof(*h->good));
+	h->bad = calloc(l->count + 1, sizeof(*h->bad));
+	h->read = calloc(l->count + 1, sizeof(*h->read));
+	if (!h->good || !h->bad || !h->read)
+		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
+	s->result = (struct scan_result){.opened = s->result.opened};
+	s->result.removed = s->former ? catalog_count(s->former) : 0;
+	for (size_t i = 0; i < l->count; i++) {
+		const struct entry *e = &l->entries[i];
+		bool shadowed = h->good_count > 0 &&
+				!strcmp(record_name(h->good[h->good_count - 1]),
+					e->name);
+		int status = shadowed ? 0 : harvest_entry(s, h, e);
+		if (status < 0)
+			return status;
+		if (o->progress)
+			o->progress(i + 1, l->count, o->progress_data);
+	}
+	return 0;
+}
+
+static int harvest_encode(const struct scan *s, struct harvest *h,
+			  const struct listing *l, void **ret_data,
+			  size_t *ret_size)
+{
+	struct catalog_source source = {
+		.records = h->good,
+		.count = h->good_count,
+		.bad = h->bad_count,
+		.flags = s->options->system ? FORMAT_PORTABLE : 0,
+	};
+
+	/* There is room behind: both arrays are as long as the listing. */
+	memcpy(h->good + h->good_count, h->bad, h->bad_count * sizeof(*h->bad));
+	if (!s->options->system) {
+		source.directory = l->directory;
+		source.scan_start_ns = l->start_ns;
+	}
+	return catalog_encode(&source, ret_data, ret_size);
+}
+
+/*
+ * Makes the catalog as young as the directory that its rename changed, and
+ * readable to all whatever the umask: changing the mode sets ctime. Then lets
+ * a tick pass.
+ */
+static int touch_catalog(const struct scan *s)
+{
+	_cleanup_close_ int fd =
+		openat(s->filefd, s->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fchmod(fd, 0644) < 0 || fstat(fd, &st) < 0)
+		return status_fail(DLAZY_EIO, "%s: %s", s->file,
+				   strerror(errno));
+	uint64_t ctime_ns = file_identity_of(&st).ctime_ns;
+	for (int i = 0; i < 50 && now_ns(CLOCK_REALTIME_COARSE) <= ctime_ns;
+	     i++)
+		sleep_ns(1000000);
+	return 0;
+}
+
+static int write_catalog(const struct scan *s, const void *data, size_t size)
+{
+	bool user = !s->options->system && !s->options->output;
+
+	if (!s->file)
+		return status_fail(DLAZY_EIO,
+				   "%s: no place for its catalog: set "
+				   "DLAZY_CACHE_DIR or HOME",
+				   s->dir);
+	_cleanup_free_ char *cache = user ? catalog_cache_dir() : NULL;
+	int status = cache ? file_make_dirs(cache) : 0;
+	if (status == 0)
+		status = file_replace(s->filefd, s->file, data, size,
+				      user ? 0600 : 0644);
+	if (status == 0 && s->options->system)
+		status = touch_catalog(s);
+	return status == 0 || status == -DLAZY_ENOMEM
+		       ? status
+		       : status_fail(DLAZY_EIO, "%.900s", status_message());
+}
+
+/*
+ * Lists again after the write. *ret_again: something changed. On the last
+ * attempt a catalog that lacks a file must not stay: a portable one could be
+ * taken for fresh.
+ */
+static int look_again(const struct scan *s, const struct listing *before,
+		      bool last, bool *ret_again)
+{
+	_cleanup_listing_ struct listing after = {0};
+	int status = list_directory(s->dirfd, s->dir, &after);
+
+	if (status < 0)
+		return status;
+	*ret_again = !last && !listing_equal(before, &after);
+	if (last && s->options->system && !listing_same_files(before, &after))
+		unlinkat(s->filefd, s->file, 0);
+	return 0;
+}
+
+/* One attempt. *ret_write: how the writing went. */
+static int scan_once(struct scan *s, bool last, struct catalog **ret,
+		     int *ret_write, bool *ret_again)
+{
+	_cleanup_listing_ struct listing l = {0};
+	_cleanup_(cleanup_harvest) struct harvest h = {0};
+	_cleanup_free_ void *data = NULL;
+	bool dry = s->options->dry;
+	size_t size;
+	int status = dry ? list_directory(s->dirfd, s->dir, &l)
+			 : list_settled(s->dirfd, s->dir, &l);
+
+	if (status == 0)
+		status = harvest_all(s, &h, &l);
+	if (status == 0)
+		status = harvest_encode(s, &h, &l, &data, &size);
+	if (status < 0)
+		return status;
+	*ret_again = false;
+	*ret_write = dry ? 0 : write_catalog(s, data, size);
+	if (!dry && *ret_write == 0)
+		status = look_again(s, &l, last, ret_again);
+	if (status < 0 || *ret_again)
+		return status;
+	/* Mapped, its pages are shared with whoever else uses it. */
+	if (!dry && *ret_write == 0 &&
+	    catalog_open_file(s->filefd, s->file, ret) == 0)
+		return 0;
+	return catalog_open_memory(TAKE_PTR(data), size, ret);
+}
+
+/* Where the catalog goes; *ret_path is what has to be freed. */
+static void find_place(struct scan *s, char **ret_path)
+{
+	s->filefd = AT_FDCWD;
+	if (s->options->output) {
+		s->file = s->options->output;
+	} else if (s->options->system) {
+		s->filefd = s->dirfd;
+		s->file = CATALOG_FILE;
+	} else {
+		s->file = *ret_path = catalog_user_path(s->dir);
+	}
+}
+
+int scan_directory(int dirfd, const char *dir,
+		   const struct scan_options *options,
+		   struct scan_result *ret_result, struct catalog **ret_catalog)
+{
+	static const struct scan_options defaults;
+	_cleanup_free_ char *path = NULL;
+	_cleanup_catalog_ struct catalog *c = NULL;
+	_cleanup_(cleanup_scan) struct scan s = {
+		.dirfd = dirfd,
+		.dir = dir,
+		.options = options ? options : &defaults,
+	};
+	bool again = true;
+	int written = 0;
+
+	find_place(&s, &path);
+	int status = former_open(&s);
+	for (int i = 1; status == 0 && again; i++)
+		status = scan_once(&s, i == ATTEMPTS, &c, &written, &again);
+	if (status < 0)
+		return status;
+	if (written < 0 && !ret_catalog)
+		return written;
+	if (written < 0)
+		status_clear();
+	if (ret_result)
+		*ret_result = s.result;
+	if (ret_catalog)
+		*ret_catalog = TAKE_PTR(c);
+	return 0;
+}
