@@ -4,13 +4,20 @@
  * jumps. The layout is known to the assembly: 16 bytes, the same stride as
  * the stubs', so that all stubs are the same code.
  *
- * Memory order. The jump's load of `target` is a plain one; what it leads to
- * (the module's relocated memory) was written before. On x86-64 loads are not
- * reordered with older loads, and on AArch64 the branch depends on the loaded
- * address while the code behind it was made visible by the dynamic linker's
- * own barriers and the cache maintenance of mapping it; its data is reached
- * through addresses computed there, after the context-synchronising first
- * execution of newly mapped pages. The store is a release in any case.
+ * Memory order. What the target's code reads (relocated pointers, what its
+ * constructors wrote) was written before slot_publish(), often by another
+ * thread; so the store is a release and the stub's load must be an acquire:
+ *
+ * - x86-64: any load is. Loads are not reordered with later loads (Intel SDM
+ *   volume 3, 9.2.2), and the jump's load is older than the target's.
+ * - AArch64: the stub uses ldar. Behind a plain ldr only a control dependency
+ *   would lie, which orders later stores but not loads (Arm ARM, B2.3): a
+ *   predicted branch could read the target's data before the slot. ldapr would
+ *   do as well, but is of ARMv8.3.
+ *
+ * The code itself was mapped, not written, and with the above a call through
+ * a slot is no other than a C program's call of what dlsym() gave to another
+ * thread through an atomic pointer: what holds there holds here.
  */
 #ifndef STUB_SLOT_H
 #define STUB_SLOT_H
@@ -19,7 +26,7 @@
 
 struct slot {
 	_Atomic(void *) target; /* where the stub jumps */
-	void *owner;            /* what the slow path hands to the load layer */
+	void *owner;		/* what the slow path hands to the load layer */
 };
 
 /* From now on the stub jumps to `target`. */

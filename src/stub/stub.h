@@ -7,12 +7,11 @@
  * every register that can carry an argument, and errno, asks stub_miss for
  * the address, and goes there.
  *
- * The contract of a CPU's assembly, src/stub/stub-CPU.S (all hidden):
- *   stub_pool[STUB_POOL]   the stubs; stub i uses slot i
- *   stub_slots[STUB_POOL]  the slots of the pool, in .bss, at a distance from
- *                          stub_pool that is the same for any later mapping
- *   stub_slow*             the entries a fresh slot's target can be
- * A CPU without one has stub-none.c: stub_new() says DLAZY_ENOSYS.
+ * The contract of a CPU's assembly, src/stub/stub-CPU.S, is in pool.h. A CPU
+ * without one has stub-none.c: stub_new() says DLAZY_ENOSYS. There are as many
+ * stubs as are asked for: when the first pool is used up it is mapped again.
+ * Those mapped later have no unwind information of their own; it is missed only
+ * by who unwinds from a signal within their three instructions.
  *
  * Never is a page both writable and executable.
  */
@@ -48,7 +47,8 @@ void *stub_code(const struct slot *slot);
 /* The slot's next call takes the slow path again. */
 void stub_arm(struct slot *slot);
 
-/* Whether an address lies in a stub, and then its slot; else NULL. */
+/* The slot of the stub in which an address lies; NULL if in none that was
+ * handed out. Threads: any, without a lock. */
 struct slot *stub_slot_of(const void *code);
 
 /* fork(2): keep the allocator whole in the child. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A CPU without assembly of its own: no stubs. The load layer then loads at
+ * once, and binds lazily only where a signature is known. To add a CPU, write
+ * stub-CPU.S to the contract in stub.h and pool.h.
+ */
+#include "stub/stub.h"
+
+#include "base/status.h"
+
+bool stub_available(void)
+{
+	return false;
+}
+
+int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
+{
+	(void)owner;
+	(void)miss;
+	(void)ret;
+	return status_fail(DLAZY_ENOSYS, "no stubs for this CPU");
+}
+
+void *stub_code(const struct slot *slot)
+{
+	(void)slot;
+	return NULL;
+}
+
+void stub_arm(struct slot *slot)
+{
+	(void)slot;
+}
+
+struct slot *stub_slot_of(const void *code)
+{
+	(void)code;
+	return NULL;
+}
+
+void stub_fork_prepare(void)
+{
+}
+
+void stub_fork_done(void)
+{
+}

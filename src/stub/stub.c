@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Handing out stubs. Stubs and slots correspond by a fixed distance, in the
+ * first pool and in those mapped later, so going from a slot to its stub is
+ * one subtraction and needs no lock.
+ *
+ * Stubs are handed out in order and never taken back. `pools.lock` guards the
+ * allocation; the list of pools is only ever appended to, by a release store,
+ * so stub_slot_of() reads it without the lock.
+ */
+#include "stub/stub.h"
+
+#include "base/lock.h"
+#include "base/status.h"
+#include "stub/pool.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct pool {
+	const unsigned char *code;
+	struct pool *_Atomic next;
+};
+
+static struct pool first = {stub_pool, NULL};
+
+static struct {
+	struct lock lock;
+	struct pool *newest;
+	size_t used;	    /* stubs of the newest */
+	void *_Atomic slow; /* a fresh slot's target; set by the first stub */
+	stub_miss_fn *_Atomic miss;
+} pools = {.lock = LOCK_INIT(LOCK_STUB), .newest = &first};
+
+bool stub_available(void)
+{
+	return true;
+}
+
+void *stub_miss(struct slot *slot, const void *caller)
+{
+	int saved = errno;
+	void *target = atomic_load_explicit(&pools.miss,
+					    memory_order_relaxed)(slot, caller);
+
+	errno = saved;
+	return target;
+}
+
+static int grow_locked(void)
+{
+	struct pool *pool = calloc(1, sizeof(*pool));
+
+	if (!pool)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int r = pool_map(&pool->code);
+	if (r < 0) {
+		free(pool);
+		return r;
+	}
+	atomic_store_explicit(&pools.newest->next, pool, memory_order_release);
+	pools.newest = pool;
+	pools.used = 0;
+	return 0;
+}
+
+static struct slot *slot_at(const struct pool *pool, size_t offset)
+{
+	return (struct slot *)(pool->code + pool_distance() + offset);
+}
+
+int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
+{
+	LOCKED(&pools.lock);
+	if (pools.used == STUB_POOL) {
+		int r = grow_locked();
+		if (r < 0)
+			return r;
+	}
+	if (!pools.slow) {
+		pools.miss = miss;
+		pools.slow = stub_slow_entry();
+	}
+	struct slot *slot = slot_at(pools.newest, pools.used++ * STUB_SIZE);
+	slot->owner = owner;
+	stub_arm(slot);
+	*ret = slot;
+	return 0;
+}
+
+void *stub_code(const struct slot *slot)
+{
+	return (char *)slot - pool_distance();
+}
+
+void stub_arm(struct slot *slot)
+{
+	slot_publish(slot,
+		     atomic_load_explicit(&pools.slow, memory_order_relaxed));
+}
+
+static const struct pool *pool_of(uintptr_t code)
+{
+	const struct pool *pool = &first;
+
+	while (pool && code - (uintptr_t)pool->code >= POOL_BYTES)
+		pool = atomic_load_explicit(&pool->next, memory_order_acquire);
+	return pool;
+}
+
+struct slot *stub_slot_of(const void *code)
+{
+	const struct pool *pool = pool_of((uintptr_t)code);
+
+	if (!pool)
+		return NULL;
+	size_t offset = (size_t)((const unsigned char *)code - pool->code);
+	struct slot *slot = slot_at(pool, offset & ~(size_t)(STUB_SIZE - 1));
+	/* A stub that was never handed out has no target. */
+	return atomic_load_explicit(&slot->target, memory_order_acquire) ? slot
+									 : NULL;
+}
+
+void stub_fork_prepare(void)
+{
+	lock_take(&pools.lock);
+}
+
+void stub_fork_done(void)
+{
+	lock_drop(&pools.lock);
+}
