@@ -30,24 +30,25 @@ static const struct machine {
 	unsigned number;
 	unsigned char usual_class;
 	const char *name;
+	const char *multiarch; /* of the usual class; NULL: not known */
 } machines[] = {
-	{EM_386, ELFCLASS32, "x86"},
-	{EM_X86_64, ELFCLASS64, "x86-64"},
-	{EM_ARM, ELFCLASS32, "ARM"},
-	{EM_AARCH64, ELFCLASS64, "AArch64"},
-	{EM_RISCV, ELFCLASS64, "RISC-V"},
-	{EM_PPC, ELFCLASS32, "PowerPC"},
-	{EM_PPC64, ELFCLASS64, "PowerPC64"},
-	{EM_S390, ELFCLASS64, "S/390"},
-	{EM_MIPS, ELFCLASS32, "MIPS"},
-	{EM_LOONGARCH, ELFCLASS64, "LoongArch"},
-	{EM_SPARC, ELFCLASS32, "SPARC"},
-	{EM_SPARCV9, ELFCLASS64, "SPARC V9"},
-	{EM_IA_64, ELFCLASS64, "Itanium"},
-	{EM_68K, ELFCLASS32, "m68k"},
-	{EM_SH, ELFCLASS32, "SuperH"},
-	{EM_PARISC, ELFCLASS32, "PA-RISC"},
-	{EM_ALPHA, ELFCLASS64, "Alpha"},
+	{EM_386, ELFCLASS32, "x86", "i386-linux-gnu"},
+	{EM_X86_64, ELFCLASS64, "x86-64", "x86_64-linux-gnu"},
+	{EM_ARM, ELFCLASS32, "ARM", "arm-linux-gnueabihf"},
+	{EM_AARCH64, ELFCLASS64, "AArch64", "aarch64-linux-gnu"},
+	{EM_RISCV, ELFCLASS64, "RISC-V", "riscv64-linux-gnu"},
+	{EM_PPC, ELFCLASS32, "PowerPC", NULL},
+	{EM_PPC64, ELFCLASS64, "PowerPC64", "powerpc64le-linux-gnu"},
+	{EM_S390, ELFCLASS64, "S/390", "s390x-linux-gnu"},
+	{EM_MIPS, ELFCLASS32, "MIPS", NULL},
+	{EM_LOONGARCH, ELFCLASS64, "LoongArch", "loongarch64-linux-gnu"},
+	{EM_SPARC, ELFCLASS32, "SPARC", NULL},
+	{EM_SPARCV9, ELFCLASS64, "SPARC V9", NULL},
+	{EM_IA_64, ELFCLASS64, "Itanium", NULL},
+	{EM_68K, ELFCLASS32, "m68k", NULL},
+	{EM_SH, ELFCLASS32, "SuperH", NULL},
+	{EM_PARISC, ELFCLASS32, "PA-RISC", NULL},
+	{EM_ALPHA, ELFCLASS64, "Alpha", NULL},
 };
 
 static bool is_elf(const uint8_t *header, size_t size)
@@ -107,6 +108,21 @@ enum machine_fit machine_fit(const uint8_t *header, size_t size)
 			       machine_number(header) == __ehdr_start.e_machine
 		       ? MACHINE_NATIVE
 		       : MACHINE_FOREIGN;
+}
+
+const char *machine_multiarch(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+		if (machines[i].number == __ehdr_start.e_machine &&
+		    machines[i].usual_class == __ehdr_start.e_ident[EI_CLASS] &&
+		    machines[i].multiarch)
+			return machines[i].multiarch;
+	return "";
+}
+
+bool machine_is_wide(void)
+{
+	return __ehdr_start.e_ident[EI_CLASS] == ELFCLASS64;
 }
 
 bool machine_is_variant(uint8_t st_other)

@@ -24,6 +24,13 @@ enum machine_fit machine_fit(const uint8_t *header, size_t size);
 /* The words for this machine. */
 const char *machine_native_name(void);
 
+/* The directory of this machine's libraries where several machines share a
+ * system (Debian's multiarch); "" if not known. */
+const char *machine_multiarch(void);
+
+/* Is a class of 64 bits native? */
+bool machine_is_wide(void);
+
 /* Has the symbol a calling convention that must be bound at load? */
 bool machine_is_variant(uint8_t st_other);
 

@@ -17,6 +17,7 @@ struct search_origin {
 	const char *path;    /* its file, for $ORIGIN; "" if not known */
 	const char *rpath;   /* DT_RPATH, "" if none; ignored with a runpath */
 	const char *runpath; /* DT_RUNPATH, "" if none */
+	bool no_default;     /* ELF_NODEFLIB: not in the default directories */
 };
 
 struct search_origin search_origin_of(const struct elf_view *view,
@@ -24,7 +25,9 @@ struct search_origin search_origin_of(const struct elf_view *view,
 
 /*
  * Finds the file for `name` (bare: without a slash). Files of another class or
- * machine are passed over, as ld.so does. origin may be NULL.
+ * machine are passed over, as ld.so does. origin may be NULL. The RPATH of this
+ * process's program counts, too, as for dlopen. What is loaded already is not
+ * looked at, and neither are the "legacy" hwcaps, which glibc 2.37 dropped.
  * 0 and a malloc'd absolute path, or -DLAZY_ENOENT (with message: which
  * directories were tried), -DLAZY_ENOMEM.
  *
@@ -36,8 +39,11 @@ int search_library(const char *name, const struct search_origin *origin,
 /*
  * Goes through the DT_NEEDED closure of the file at `path`, breadth first,
  * itself left out, each library once: calls fn with the name that is needed,
- * the path found (NULL: missing) and who needs it. fn returning false ends
- * the walk. 0, or the status of reading `path` itself.
+ * the path found (NULL: missing) and the path of who needs it. An RPATH counts
+ * for all that is needed through its object, as in ld.so; the file at `path`
+ * takes the program's place. A program's interpreter is found as the program
+ * names it; the vDSO is nobody's need. fn returning false ends the walk. 0, or
+ * the status of reading `path` itself.
  */
 typedef bool search_closure_fn(const char *name, const char *found,
 			       const char *needed_by, void *data);

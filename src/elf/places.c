@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What ld.so has built in cannot be asked of it without running it, so it is
+ * told from the system: the multiarch directory (Debian and its kin), else
+ * lib64 (where 64-bit libraries have their own), else lib. Looking into one
+ * directory too many does no harm: a library of another class or machine is
+ * passed over.
+ */
+#include "elf/places.h"
+
+#include "base/file.h"
+#include "elf/hwcaps.h"
+#include "elf/machine.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#ifdef __GLIBC__
+#define CACHE_FILE "/etc/ld.so.cache"
+#endif
+
+static void add_directory(struct places *places, const char *prefix,
+			  const char *lib)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", prefix, lib) >= 0)
+		places->directories[places->directory_count++] = path;
+}
+
+static bool is_directory(const char *prefix, const char *lib)
+{
+	char path[128];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", prefix, lib);
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool has_lib(const char *lib)
+{
+	return is_directory("", lib) || is_directory("/usr", lib);
+}
+
+static void find_lib(struct places *places)
+{
+	const char *multiarch = machine_multiarch();
+
+	snprintf(places->lib, sizeof(places->lib), "lib/%s", multiarch);
+	if (*multiarch && has_lib(places->lib))
+		return;
+	strcpy(places->lib,
+	       machine_is_wide() && has_lib("lib64") ? "lib64" : "lib");
+}
+
+void places_open(struct places *places)
+{
+	*places = (struct places){
+		.library_path = secure_getenv("LD_LIBRARY_PATH"),
+		.hwcaps = hwcaps_active(),
+	};
+	find_lib(places);
+#ifdef __GLIBC__
+	if (strcmp(places->lib, "lib") != 0) {
+		add_directory(places, "", places->lib);
+		add_directory(places, "/usr", places->lib);
+	}
+	add_directory(places, "", "lib");
+	add_directory(places, "/usr", "lib");
+	ldcache_open(&places->cache, CACHE_FILE);
+#else
+	/* musl: no cache, and these unless /etc/ld-musl-*.path says else. */
+	add_directory(places, "", "lib");
+	add_directory(places, "/usr/local", "lib");
+	add_directory(places, "/usr", "lib");
+#endif
+}
+
+void places_close(struct places *places)
+{
+	for (size_t i = 0; i < places->directory_count; i++)
+		free(places->directories[i]);
+	ldcache_close(&places->cache);
+}
+
+/* The length of a token of that name at `at` (behind the $), or 0. */
+static size_t token_length(const char *at, const char *end, const char *name)
+{
+	bool braces = at < end && *at == '{';
+	size_t n = strlen(name);
+
+	at += braces;
+	if ((size_t)(end - at) < n || memcmp(at, name, n) != 0)
+		return 0;
+	const char *behind = at + n;
+	if (braces)
+		return behind < end && *behind == '}' ? n + 2 : 0;
+	return behind < end && (isalnum((unsigned char)*behind) ||
+				*behind == '_')
+		       ? 0
+		       : n;
+}
+
+struct expansion {
+	char *to;
+	size_t room; /* the NUL's byte included */
+};
+
+static bool put(struct expansion *expansion, const char *text, size_t n)
+{
+	if (n >= expansion->room)
+		return false;
+	memcpy(expansion->to, text, n);
+	expansion->to += n;
+	expansion->room -= n;
+	return true;
+}
+
+static bool put_origin(struct expansion *expansion, const char *origin)
+{
+	const char *base = file_base_name(origin);
+
+	if (getauxval(AT_SECURE) || !*origin)
+		return false;
+	if (base == origin)
+		return put(expansion, ".", 1);
+	if (base - origin == 1)
+		return put(expansion, "/", 1);
+	return put(expansion, origin, (size_t)(base - origin) - 1);
+}
+
+static bool put_text(struct expansion *expansion, const char *text)
+{
+	return put(expansion, text, strlen(text));
+}
+
+static const char *platform(void)
+{
+	const char *name = (const char *)getauxval(AT_PLATFORM);
+
+	return name ? name : "";
+}
+
+bool places_expand(const struct places *places, const char *element, size_t n,
+		   const char *origin, char ret[PATH_MAX])
+{
+	struct expansion expansion = {ret, PATH_MAX};
+	const char *at = element, *end = element + n;
+
+	while (at < end) {
+		size_t length;
+		bool fits;
+
+		if (*at++ != '$')
+			fits = put(&expansion, at - 1, 1), length = 0;
+		else if ((length = token_length(at, end, "ORIGIN")))
+			fits = put_origin(&expansion, origin);
+		else if ((length = token_length(at, end, "LIB")))
+			fits = put_text(&expansion, places->lib);
+		else if ((length = token_length(at, end, "PLATFORM")))
+			fits = put_text(&expansion, platform());
+		else
+			fits = put(&expansion, "$", 1);
+		if (!fits)
+			return false;
+		at += length;
+	}
+	*expansion.to = '\0';
+	return true;
+}

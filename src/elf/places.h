@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The places where this system keeps libraries: what ld.so was built and
+ * configured with. The same for everybody who asks; made for one search or one
+ * walk, so that a change of the system is seen by the next.
+ */
+#ifndef ELF_PLACES_H
+#define ELF_PLACES_H
+
+#include "elf/ldcache.h"
+
+#include <limits.h>
+
+#define PLACES_MAX 4
+
+struct places {
+	char lib[64];		       /* what $LIB stands for */
+	char *directories[PLACES_MAX]; /* the default ones */
+	size_t directory_count;
+	const char *library_path; /* LD_LIBRARY_PATH or NULL; borrowed */
+	const char *const *hwcaps;
+	struct ldcache cache;
+};
+
+/* Memory running out costs a place. */
+void places_open(struct places *places);
+void places_close(struct places *places);
+
+/*
+ * An element of a search path, or a needed name, of n bytes, with $ORIGIN,
+ * $LIB and $PLATFORM (or ${ORIGIN}, ...) replaced. origin: the file that
+ * $ORIGIN is the directory of; "" if not known. false: too long, $ORIGIN not
+ * known, or not allowed in this process (AT_SECURE): the element is ignored.
+ */
+bool places_expand(const struct places *places, const char *element, size_t n,
+		   const char *origin, char ret[PATH_MAX]);
+
+#endif

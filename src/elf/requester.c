@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order of ld.so(8), as glibc's _dl_map_object() has it: RPATHs of the one
+ * who asks and of who brought it in (unless it has a RUNPATH), LD_LIBRARY_PATH,
+ * its RUNPATH, the cache, the default directories. In each directory, what is
+ * in its glibc-hwcaps goes first.
+ */
+#include "elf/requester.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "elf/machine.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+struct search {
+	const struct places *places;
+	const char *name;
+	char found[PATH_MAX];
+	char tried[600]; /* for the message: where it was not */
+};
+
+static void note_place(struct search *search, const char *place)
+{
+	size_t used = strlen(search->tried);
+	size_t room = sizeof(search->tried) - used;
+
+	/* What does not fit is left out whole. */
+	if (strlen(place) + 3 <= room)
+		snprintf(search->tried + used, room, "%s%s", used ? ", " : "",
+			 place);
+}
+
+/* Would ld.so stop at this file? A foreign one it passes over, a damaged one
+ * is its answer. */
+static bool is_usable(const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	uint8_t header[MACHINE_HEADER_SIZE];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	return !file_read_at(fd, 0, header, sizeof(header)) ||
+	       machine_fit(header, sizeof(header)) != MACHINE_FOREIGN;
+}
+
+static bool try_file(struct search *search, const char *path)
+{
+	if (strlen(path) >= sizeof(search->found) || !is_usable(path))
+		return false;
+	strcpy(search->found, path);
+	return true;
+}
+
+static bool try_directory(struct search *search, const char *directory)
+{
+	char path[2 * PATH_MAX];
+	size_t n = strlen(directory);
+
+	if (n >= PATH_MAX)
+		return false;
+	while (n > 0 && directory[n - 1] == '/')
+		n--;
+	for (const char *const *cap = search->places->hwcaps; *cap; cap++) {
+		snprintf(path, sizeof(path), "%.*s/glibc-hwcaps/%s/%s", (int)n,
+			 directory, *cap, search->name);
+		if (try_file(search, path))
+			return true;
+	}
+	snprintf(path, sizeof(path), "%.*s/%s", (int)n, directory,
+		 search->name);
+	if (try_file(search, path))
+		return true;
+	note_place(search, n ? directory : "/");
+	return false;
+}
+
+/* A list of directories; an empty element is the current one. */
+static bool try_list(struct search *search, const char *list,
+		     const char *separators, const char *origin)
+{
+	char directory[PATH_MAX];
+
+	if (!list || !*list)
+		return false;
+	for (;;) {
+		size_t n = strcspn(list, separators);
+
+		if (n == 0)
+			strcpy(directory, ".");
+		if ((n == 0 || places_expand(search->places, list, n, origin,
+					     directory)) &&
+		    try_directory(search, *directory ? directory : "."))
+			return true;
+		if (!list[n])
+			return false;
+		list += n + 1;
+	}
+}
+
+static bool try_rpaths(struct search *search, const struct requester *requester)
+{
+	for (; requester; requester = requester->loader) {
+		const struct search_origin *origin = &requester->origin;
+
+		/* An object's RUNPATH takes its RPATH out of force. */
+		if (!*origin->runpath &&
+		    try_list(search, origin->rpath, ":", origin->path))
+			return true;
+	}
+	return false;
+}
+
+static bool try_library_path(struct search *search)
+{
+	char program[PATH_MAX] = "";
+
+	if (!search->places->library_path)
+		return false;
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	program[n > 0 ? n : 0] = '\0';
+	return try_list(search, search->places->library_path, ":;", program);
+}
+
+static bool is_default_place(const struct places *places, const char *path)
+{
+	for (size_t i = 0; i < places->directory_count; i++) {
+		size_t n = strlen(places->directories[i]);
+
+		if (strncmp(path, places->directories[i], n) == 0 &&
+		    path[n] == '/')
+			return true;
+	}
+	return false;
+}
+
+static bool try_cache(struct search *search, bool no_default)
+{
+	const struct places *places = search->places;
+	const char *paths[8];
+	size_t n = ldcache_find(&places->cache, search->name, places->hwcaps,
+				paths, ARRAY_SIZE(paths));
+
+	for (size_t i = 0; i < n; i++)
+		if (!(no_default && is_default_place(places, paths[i])) &&
+		    try_file(search, paths[i]))
+			return true;
+	if (places->cache.data)
+		note_place(search, "ld.so.cache");
+	return false;
+}
+
+static bool try_default(struct search *search)
+{
+	for (size_t i = 0; i < search->places->directory_count; i++)
+		if (try_directory(search, search->places->directories[i]))
+			return true;
+	return false;
+}
+
+static bool find_bare(struct search *search, const struct requester *requester)
+{
+	const struct search_origin *origin = &requester->origin;
+
+	if (!*origin->runpath && try_rpaths(search, requester))
+		return true;
+	if (try_library_path(search))
+		return true;
+	if (try_list(search, origin->runpath, ":", origin->path))
+		return true;
+	if (try_cache(search, origin->no_default))
+		return true;
+	return !origin->no_default && try_default(search);
+}
+
+static bool find_path(struct search *search, const struct requester *requester)
+{
+	char path[PATH_MAX];
+
+	return places_expand(search->places, search->name, strlen(search->name),
+			     requester->origin.path, path) &&
+	       try_file(search, path);
+}
+
+int requester_find(const struct requester *requester,
+		   const struct places *places, const char *name,
+		   char **ret_path)
+{
+	struct search search = {.places = places, .name = name};
+	bool found = strchr(name, '/') ? find_path(&search, requester)
+				       : find_bare(&search, requester);
+
+	if (!found)
+		return status_fail(DLAZY_ENOENT,
+				   "%s: no such library%s%s (is its package "
+				   "installed, or LD_LIBRARY_PATH to be set?)",
+				   name, *search.tried ? " in " : "",
+				   search.tried);
+	char *path = file_absolute(search.found);
+	if (!path)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	*ret_path = path;
+	return 0;
+}
