@@ -56,49 +56,49 @@ int test_mapped(const char *text);
  * its wait status. */
 int test_child(void (*fn)(void *), void *data, char *output, size_t size);
 
-#define TEST_SECONDS(test_name, limit)                                         \
-	static void test_name(void);                                           \
-	__attribute__((constructor)) static void test_name##_register(void)    \
-	{                                                                      \
-		static struct test self = { #test_name, test_name, limit,      \
-					    NULL };                            \
-		test_register(&self);                                          \
-	}                                                                      \
+#define TEST_SECONDS(test_name, limit)                                      \
+	static void test_name(void);                                        \
+	__attribute__((constructor)) static void test_name##_register(void) \
+	{                                                                   \
+		static struct test self = {#test_name, test_name, limit,    \
+					   NULL};                           \
+		test_register(&self);                                       \
+	}                                                                   \
 	static void test_name(void)
 
 #define TEST(test_name) TEST_SECONDS(test_name, 60)
 
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x))                                                      \
-			test_fail(__FILE__, __LINE__, "%s", #x);               \
+#define CHECK(x)                                                 \
+	do {                                                     \
+		if (!(x))                                        \
+			test_fail(__FILE__, __LINE__, "%s", #x); \
 	} while (0)
 
-#define CHECK_INT(a, b)                                                        \
-	do {                                                                   \
-		long long a_ = (long long)(a), b_ = (long long)(b);            \
-		if (a_ != b_)                                                  \
-			test_fail(__FILE__, __LINE__,                          \
-				  "%s is %lld, not %s = %lld", #a, a_, #b,     \
-				  b_);                                         \
+#define CHECK_INT(a, b)                                                    \
+	do {                                                               \
+		long long a_ = (long long)(a), b_ = (long long)(b);        \
+		if (a_ != b_)                                              \
+			test_fail(__FILE__, __LINE__,                      \
+				  "%s is %lld, not %s = %lld", #a, a_, #b, \
+				  b_);                                     \
 	} while (0)
 
-#define CHECK_STR(a, b)                                                        \
-	do {                                                                   \
-		const char *a_ = (a), *b_ = (b);                               \
-		if (!a_ || !b_ || strcmp(a_, b_))                              \
-			test_fail(__FILE__, __LINE__,                          \
-				  "%s is \"%s\", not \"%s\"", #a,              \
-				  a_ ? a_ : "(null)", b_ ? b_ : "(null)");     \
+#define CHECK_STR(a, b)                                                    \
+	do {                                                               \
+		const char *a_ = (a), *b_ = (b);                           \
+		if (!a_ || !b_ || strcmp(a_, b_))                          \
+			test_fail(__FILE__, __LINE__,                      \
+				  "%s is \"%s\", not \"%s\"", #a,          \
+				  a_ ? a_ : "(null)", b_ ? b_ : "(null)"); \
 	} while (0)
 
 /* `part` is in `text`. */
-#define CHECK_IN(text, part)                                                   \
-	do {                                                                   \
-		const char *a_ = (text), *b_ = (part);                         \
-		if (!a_ || !strstr(a_, b_))                                    \
-			test_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"",   \
-				  a_ ? a_ : "(null)", b_);                     \
+#define CHECK_IN(text, part)                                                 \
+	do {                                                                 \
+		const char *a_ = (text), *b_ = (part);                       \
+		if (!a_ || !strstr(a_, b_))                                  \
+			test_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", \
+				  a_ ? a_ : "(null)", b_);                   \
 	} while (0)
 
 #ifdef __cplusplus

@@ -48,20 +48,20 @@ struct dlazy_registry;
  * What can go wrong: X(NAME, number, text). Functions return the number
  * negated; DLAZY_NAME is the positive constant.
  */
-#define DLAZY_STATUS_MAP(X)                                                    \
-	X(EINVAL, 1, "invalid argument")                                       \
-	X(ENOMEM, 2, "out of memory")                                          \
-	X(ENOENT, 3, "no such file or plugin")                                 \
-	X(EFORMAT, 4, "not a usable ELF shared object")                        \
-	X(EMACHINE, 5, "made for another machine")                             \
-	X(ENOSYM, 6, "no such symbol")                                         \
-	X(EDEPEND, 7, "a needed library is missing")                           \
-	X(ELOAD, 8, "the dynamic linker refused")                              \
-	X(EUNTRUSTED, 9, "not trusted")                                        \
-	X(EBUSY, 10, "in use")                                                 \
-	X(EDEADLK, 11, "would wait for itself")                                \
-	X(ENOSYS, 12, "not available here")                                    \
-	X(EIO, 13, "input or output error")                                    \
+#define DLAZY_STATUS_MAP(X)                             \
+	X(EINVAL, 1, "invalid argument")                \
+	X(ENOMEM, 2, "out of memory")                   \
+	X(ENOENT, 3, "no such file or plugin")          \
+	X(EFORMAT, 4, "not a usable ELF shared object") \
+	X(EMACHINE, 5, "made for another machine")      \
+	X(ENOSYM, 6, "no such symbol")                  \
+	X(EDEPEND, 7, "a needed library is missing")    \
+	X(ELOAD, 8, "the dynamic linker refused")       \
+	X(EUNTRUSTED, 9, "not trusted")                 \
+	X(EBUSY, 10, "in use")                          \
+	X(EDEADLK, 11, "would wait for itself")         \
+	X(ENOSYS, 12, "not available here")             \
+	X(EIO, 13, "input or output error")             \
 	X(EKIND, 14, "symbol of another kind")
 
 enum {
@@ -75,8 +75,8 @@ enum {
  * or 0 for RTLD_NOW | RTLD_LOCAL, or'ed with these. RTLD_GLOBAL implies
  * DLAZY_EAGER, as a later module may need its symbols.
  */
-#define DLAZY_EAGER 0x01000000   /* load at once, in dlazy_open() */
-#define DLAZY_ON_SYM 0x02000000  /* dlazy_sym() loads: real addresses */
+#define DLAZY_EAGER 0x01000000	 /* load at once, in dlazy_open() */
+#define DLAZY_ON_SYM 0x02000000	 /* dlazy_sym() loads: real addresses */
 #define DLAZY_DISCARD 0x04000000 /* dlazy_unload() really unmaps */
 
 /*
@@ -99,7 +99,7 @@ enum dlazy_state {
 /* A function pointer of the host to be filled: see dlazy_bind(). */
 struct dlazy_import {
 	const char *symbol;    /* a function's name, or "name@VERSION" */
-	void **address;        /* the pointer; lives until dlazy_close() */
+	void **address;	       /* the pointer; lives until dlazy_close() */
 	const char *signature; /* NULL, or as in dlazy_call(): lets CPUs that
 				  have no assembly stubs be lazy too */
 };
@@ -115,12 +115,12 @@ struct dlazy_symbol {
  * the call.
  */
 struct dlazy_failure {
-	size_t size;                 /* of this struct, as the library has it */
+	size_t size;		     /* of this struct, as the library has it */
 	struct dlazy_module *module; /* that could not be loaded */
-	const char *symbol;          /* that was called */
-	int status;                  /* a negated DLAZY_E... */
-	const char *message;         /* what was tried, what came back */
-	const void *caller;          /* the return address of the call */
+	const char *symbol;	     /* that was called */
+	int status;		     /* a negated DLAZY_E... */
+	const char *message;	     /* what was tried, what came back */
+	const void *caller;	     /* the return address of the call */
 };
 
 /*
@@ -181,8 +181,8 @@ typedef void dlazy_event_fn(const struct dlazy_event *event, void *data);
  *   and, with DLAZY_EAGER or RTLD_GLOBAL, what dlazy_load() can return.
  * Since: 0.1
  */
-DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *
-dlazy_open(const char *path, int flags);
+DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_open(const char *path,
+							      int flags);
 
 /*
  * The address of an exported symbol of the module's own file: `symbol` for the
@@ -201,6 +201,14 @@ dlazy_open(const char *path, int flags);
  * Since: 0.1
  */
 DLAZY_PUBLIC void *dlazy_sym(struct dlazy_module *m, const char *symbol);
+
+/*
+ * As dlazy_sym(), but looks also, by reading, in the libraries that the file
+ * needs: what dlsym() finds through a handle. What <dlazy/dlfcn.h> calls.
+ * Since: 0.1
+ */
+DLAZY_PUBLIC void *dlazy_sym_closure(struct dlazy_module *m,
+				     const char *symbol);
 
 /*
  * Loads the module and returns exactly what dlsym() (for "symbol@VERSION",
@@ -334,8 +342,8 @@ DLAZY_PUBLIC size_t dlazy_registry_count(struct dlazy_registry *r);
  * Returns NULL and sets DLAZY_ENOENT, or what is wrong with the file of that
  * name (DLAZY_EFORMAT, DLAZY_EMACHINE, ...). Since: 0.1
  */
-DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *
-dlazy_registry_find(struct dlazy_registry *r, const char *name);
+DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_find(
+	struct dlazy_registry *r, const char *name);
 
 /*
  * Walks the modules: NULL gives the first, the last gives NULL. Directories,
@@ -344,8 +352,8 @@ dlazy_registry_find(struct dlazy_registry *r, const char *name);
  * names of one file are skipped. Borrowed, as from dlazy_registry_find().
  * Loads nothing. Since: 0.1
  */
-DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *
-dlazy_registry_next(struct dlazy_registry *r, const struct dlazy_module *after);
+DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_next(
+	struct dlazy_registry *r, const struct dlazy_module *after);
 
 /* ------------------------------------------------------------------ */
 /* Binding, calling, watching                                         */

@@ -8,26 +8,25 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 /* The pointer's value, which is NULL afterwards. */
-#define TAKE_PTR(p)                                                            \
-	({                                                                     \
-		__auto_type taken_ = (p);                                      \
-		(p) = NULL;                                                    \
-		taken_;                                                        \
+#define TAKE_PTR(p)                       \
+	({                                \
+		__auto_type taken_ = (p); \
+		(p) = NULL;               \
+		taken_;                   \
 	})
 
 /* The descriptor's value, which is -1 afterwards. */
-#define TAKE_FD(fd)                                                            \
-	({                                                                     \
-		int taken_ = (fd);                                             \
-		(fd) = -1;                                                     \
-		taken_;                                                        \
+#define TAKE_FD(fd)                \
+	({                         \
+		int taken_ = (fd); \
+		(fd) = -1;         \
+		taken_;            \
 	})
 
 static inline void cleanup_free(void *p)
@@ -50,25 +49,8 @@ static inline void cleanup_closedir(DIR **dir)
 		closedir(*dir);
 }
 
-static inline void cleanup_unlock(pthread_mutex_t **mutex)
-{
-	if (*mutex)
-		pthread_mutex_unlock(*mutex);
-}
-
-static inline pthread_mutex_t *cleanup_lock(pthread_mutex_t *mutex)
-{
-	pthread_mutex_lock(mutex);
-	return mutex;
-}
-
 #define _cleanup_free_ _cleanup_(cleanup_free)
 #define _cleanup_close_ _cleanup_(cleanup_close)
 #define _cleanup_closedir_ _cleanup_(cleanup_closedir)
-
-/* Holds the mutex until the end of the enclosing scope. */
-#define LOCKED(mutex)                                                          \
-	_cleanup_(cleanup_unlock) __attribute__((unused))                      \
-	pthread_mutex_t *locked_ = cleanup_lock(mutex)
 
 #endif

@@ -96,7 +96,7 @@ int file_map(int fd, size_t size, struct file_map *ret)
 	if (data == MAP_FAILED)
 		return status_fail(status_from_errno(errno), "mmap: %s",
 				   strerror(errno));
-	*ret = (struct file_map){ data, size };
+	*ret = (struct file_map){data, size};
 	return 0;
 }
 
@@ -104,7 +104,7 @@ void file_unmap(struct file_map *map)
 {
 	if (map->data)
 		munmap((void *)map->data, map->size);
-	*map = (struct file_map){ NULL, 0 };
+	*map = (struct file_map){NULL, 0};
 }
 
 static bool write_all(int fd, const char *data, size_t size)
@@ -129,10 +129,11 @@ static bool write_all(int fd, const char *data, size_t size)
 static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 {
 	for (;;) {
-		_cleanup_close_ int fd = openat(
-			dirfd, temporary,
-			O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-			mode);
+		_cleanup_close_ int fd =
+			openat(dirfd, temporary,
+			       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+				       O_CLOEXEC,
+			       mode);
 		struct stat held, named;
 
 		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &held) < 0)
@@ -221,10 +222,10 @@ char *file_absolute(const char *path)
 		while (*path == '/')
 			path++;
 	}
-	return asprintf(&absolute, "%s/%s", strcmp(cwd, "/") ? cwd : "",
-			path) < 0 ?
-		       NULL :
-		       absolute;
+	return asprintf(&absolute, "%s/%s", strcmp(cwd, "/") ? cwd : "", path) <
+			       0
+		       ? NULL
+		       : absolute;
 }
 
 const char *file_base_name(const char *path)

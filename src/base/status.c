@@ -12,8 +12,8 @@
 #include <string.h>
 
 static _Thread_local struct {
-	int status;    /* negated */
-	bool unread;   /* message not yet taken */
+	int status;  /* negated */
+	bool unread; /* message not yet taken */
 	char message[STATUS_MESSAGE_MAX];
 } last;
 
@@ -34,16 +34,19 @@ int status_fail(int status, const char *format, ...)
 
 int status_prefix(const char *format, ...)
 {
-	char message[STATUS_MESSAGE_MAX];
+	char callee[STATUS_MESSAGE_MAX], what[STATUS_MESSAGE_MAX / 2];
 	va_list args;
 
 	va_start(args, format);
-	int n = vsnprintf(message, sizeof(message), format, args);
+	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof(message))
-		snprintf(message + n, sizeof(message) - (size_t)n, ": %s",
-			 last.message);
-	memcpy(last.message, message, sizeof(message));
+	memcpy(callee, last.message, sizeof(callee));
+	/* Cut where it does not fit: that is what the return value tells. */
+	int n = snprintf(last.message, sizeof(last.message), "%s: %s", what,
+			 callee);
+	if (n < 0)
+		last.message[0] = '\0';
+	last.unread = true;
 	return last.status;
 }
 
@@ -52,8 +55,8 @@ const char *status_text(int status)
 	switch (status < 0 ? -status : status) {
 	case 0:
 		return "success";
-#define STATUS_CASE(name, number, text)                                        \
-	case number:                                                           \
+#define STATUS_CASE(name, number, text) \
+	case number:                    \
 		return text;
 		DLAZY_STATUS_MAP(STATUS_CASE)
 #undef STATUS_CASE

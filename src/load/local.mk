@@ -1,3 +1,11 @@
 # SPDX-License-Identifier: MIT
 
-# Filled as the layer is written.
+libdlazy_internal_la_SOURCES += \
+	%D%/bind.c %D%/bind.h \
+	%D%/call.c %D%/call.h \
+	%D%/dl.c %D%/dl.h \
+	%D%/gate.c %D%/gate.h \
+	%D%/load.c %D%/load.h \
+	%D%/module.c %D%/module.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/wait.c %D%/wait.h

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The public functions: arguments are checked here, once, and said to be wrong
+ * in words; what lies below asserts.
+ */
+#include <dlazy/dlazy.h>
+
+#include "base/cleanup.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "load/bind.h"
+#include "load/call.h"
+#include "load/dl.h"
+#include "load/load.h"
+#include "load/registry.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* The address in the host's code from which we were called. */
+#define CALLER() __builtin_return_address(0)
+
+static int missing(const char *function, const char *what)
+{
+	return status_fail(DLAZY_EINVAL, "%s: %s", function, what);
+}
+
+/* The absolute path that dlopen(path) would mean for the calling object. */
+static int locate(const char *path, const void *caller, char **ret)
+{
+	char own[PATH_MAX];
+
+	if (strchr(path, '/')) {
+		*ret = file_absolute(path);
+		return *ret ? 0
+			    : status_fail(DLAZY_ENOMEM, "%s: out of memory",
+					  path);
+	}
+	*ret = dl_loaded_path(path);
+	if (*ret)
+		return 0;
+	struct search_origin origin = dl_origin_of(caller, own);
+	return search_library(path, &origin, ret);
+}
+
+static int load(struct dlazy_module *m, const void *caller, bool again)
+{
+	struct touch touch = {NULL, caller, again};
+	_cleanup_load_ struct load_handle loaded = {NULL, true};
+
+	return load_module(m, &touch, &loaded);
+}
+
+struct dlazy_module *dlazy_open(const char *path, int flags)
+{
+	_cleanup_free_ char *absolute = NULL;
+	struct module_declaration declaration = {.flags = flags,
+						 .by = CALLER()};
+	struct dlazy_module *m;
+
+	if (!path || !path[0]) {
+		missing("dlazy_open", "path is NULL or empty");
+		return NULL;
+	}
+	if (module_check_flags(flags) < 0 ||
+	    locate(path, CALLER(), &absolute) < 0)
+		return NULL;
+	declaration.path = absolute;
+	if (module_declare(&declaration, false, &m, NULL) < 0)
+		return NULL;
+	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
+		     module_mode() != MODULE_LAZY;
+	if (early && load(m, CALLER(), false) < 0) {
+		module_close(m);
+		return NULL;
+	}
+	return m;
+}
+
+void *dlazy_sym(struct dlazy_module *m, const char *symbol)
+{
+	if (module_check(m, "dlazy_sym") < 0)
+		return NULL;
+	if (!symbol) {
+		missing("dlazy_sym", "symbol is NULL");
+		return NULL;
+	}
+	return bind_sym(m, symbol, false, CALLER());
+}
+
+void *dlazy_sym_closure(struct dlazy_module *m, const char *symbol)
+{
+	if (module_check(m, "dlazy_sym_closure") < 0)
+		return NULL;
+	if (!symbol) {
+		missing("dlazy_sym_closure", "symbol is NULL");
+		return NULL;
+	}
+	return bind_sym(m, symbol, true, CALLER());
+}
+
+void *dlazy_resolve(struct dlazy_module *m, const char *symbol)
+{
+	if (module_check(m, "dlazy_resolve") < 0)
+		return NULL;
+	if (!symbol) {
+		missing("dlazy_resolve", "symbol is NULL");
+		return NULL;
+	}
+	return bind_resolve(m, symbol, CALLER());
+}
+
+int dlazy_load(struct dlazy_module *m)
+{
+	int status = module_check(m, "dlazy_load");
+
+	return status < 0 ? status : load(m, CALLER(), true);
+}
+
+int dlazy_unload(struct dlazy_module *m)
+{
+	int status = module_check(m, "dlazy_unload");
+
+	return status < 0 ? status : load_discard(m);
+}
+
+int dlazy_close(struct dlazy_module *m)
+{
+	int status = module_check(m, "dlazy_close");
+
+	return status < 0 ? status : module_close(m);
+}
+
+enum dlazy_state dlazy_module_state(struct dlazy_module *m)
+{
+	if (!module_is_valid(m))
+		return DLAZY_FAILED;
+	return (enum dlazy_state)atomic_load_explicit(&m->state,
+						      memory_order_acquire);
+}
+
+const char *dlazy_module_name(struct dlazy_module *m)
+{
+	return module_is_valid(m) ? m->name : NULL;
+}
+
+const char *dlazy_module_path(struct dlazy_module *m)
+{
+	return module_is_valid(m) ? m->path : NULL;
+}
+
+const char *dlazy_error(void)
+{
+	return status_take_message();
+}
+
+int dlazy_last_status(void)
+{
+	return status_last();
+}
+
+struct dlazy_registry *dlazy_registry_new(void)
+{
+	return registry_new();
+}
+
+void dlazy_registry_free(struct dlazy_registry *r)
+{
+	if (r)
+		registry_free(r);
+}
+
+int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
+{
+	_cleanup_free_ char *absolute = NULL;
+	int status = module_check_flags(flags);
+
+	if (!r || !dir || !dir[0])
+		return missing("dlazy_registry_add_dir",
+			       "registry or directory is missing");
+	if (status < 0)
+		return status;
+	absolute = file_absolute(dir);
+	if (!absolute)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+	for (size_t n = strlen(absolute); n > 1 && absolute[n - 1] == '/'; n--)
+		absolute[n - 1] = '\0';
+	return registry_add_dir(r, absolute, flags, CALLER());
+}
+
+int dlazy_registry_add_file(struct dlazy_registry *r, const char *name,
+			    const char *path, int flags)
+{
+	_cleanup_free_ char *absolute = NULL;
+	int status = module_check_flags(flags);
+
+	if (!r || !path || !path[0] || (name && !name[0]))
+		return missing("dlazy_registry_add_file",
+			       "registry, name or path is missing");
+	if (status == 0)
+		status = locate(path, CALLER(), &absolute);
+	return status < 0
+		       ? status
+		       : registry_add_file(r, name, absolute, flags, CALLER());
+}
+
+int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
+			       const struct dlazy_symbol *symbols, size_t n)
+{
+	if (!r || !name || !name[0] || (n && !symbols))
+		return missing("dlazy_registry_add_builtin",
+			       "registry, name or symbols are missing");
+	for (size_t i = 0; i < n; i++)
+		if (!symbols[i].name)
+			return missing("dlazy_registry_add_builtin",
+				       "a symbol has no name");
+	return registry_add_builtin(r, name, symbols, n, CALLER());
+}
+
+size_t dlazy_registry_count(struct dlazy_registry *r)
+{
+	return r ? registry_count(r) : 0;
+}
+
+struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
+					 const char *name)
+{
+	if (r && name)
+		return registry_find(r, name);
+	missing("dlazy_registry_find", "registry or name is NULL");
+	return NULL;
+}
+
+struct dlazy_module *dlazy_registry_next(struct dlazy_registry *r,
+					 const struct dlazy_module *after)
+{
+	if (r)
+		return registry_next(r, after);
+	missing("dlazy_registry_next", "registry is NULL");
+	return NULL;
+}
+
+int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,
+	       size_t n)
+{
+	int status = module_check(m, "dlazy_bind");
+
+	if (status < 0)
+		return status;
+	if (n && !imports)
+		return missing("dlazy_bind", "imports is NULL");
+	for (size_t i = 0; i < n; i++)
+		if (!imports[i].symbol || !imports[i].address)
+			return missing("dlazy_bind",
+				       "an import lacks its symbol or address");
+	return bind_imports(m, imports, n, CALLER());
+}
+
+int dlazy_call(struct dlazy_module *m, const char *symbol,
+	       const char *signature, void *ret, void **args)
+{
+	int status = module_check(m, "dlazy_call");
+
+	if (status < 0)
+		return status;
+	if (!symbol || !signature)
+		return missing("dlazy_call", "symbol or signature is NULL");
+	return call_function(m, symbol, signature, ret, args, CALLER());
+}
+
+int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
+{
+	if (!m) {
+		bind_on_failure(fn, data);
+		return 0;
+	}
+	int status = module_check(m, "dlazy_on_failure");
+	if (status < 0)
+		return status;
+	LOCKED(&load_lock);
+	m->on_failure = fn;
+	m->on_failure_data = data;
+	return 0;
+}
+
+int dlazy_observe(dlazy_event_fn *fn, void *data)
+{
+	return fn ? event_observe(fn, data)
+		  : missing("dlazy_observe", "fn is NULL");
+}
+
+int dlazy_unobserve(dlazy_event_fn *fn, void *data)
+{
+	return fn ? event_unobserve(fn, data)
+		  : missing("dlazy_unobserve", "fn is NULL");
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of observers is never changed, but replaced: emitting reads it
+ * without a lock, as an observer may itself observe, load, or fork. Old lists
+ * stay reachable through the new ones and are not freed, since a thread may
+ * still be walking one; there are as many as changes, and those are few.
+ */
+#include "base/event.h"
+
+#include "base/lock.h"
+#include "base/status.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct observer {
+	dlazy_event_fn *fn;
+	void *data;
+};
+
+struct observers {
+	struct observers *older; /* keeps it reachable */
+	size_t count;
+	struct observer all[];
+};
+
+static struct lock event_lock = LOCK_INIT(LOCK_EVENT);
+static _Atomic(struct observers *) current;
+
+/* A new list of `count` that begins like the current one. */
+static struct observers *observers_copy(size_t count)
+{
+	struct observers *old = atomic_load(&current);
+	struct observers *list =
+		calloc(1, sizeof(*list) + count * sizeof(list->all[0]));
+
+	if (!list)
+		return NULL;
+	list->older = old;
+	list->count = count;
+	for (size_t i = 0; old && i < count && i < old->count; i++)
+		list->all[i] = old->all[i];
+	return list;
+}
+
+int event_observe(dlazy_event_fn *fn, void *data)
+{
+	LOCKED(&event_lock);
+	struct observers *old = atomic_load(&current);
+	size_t count = old ? old->count : 0;
+	struct observers *list = observers_copy(count + 1);
+
+	if (!list)
+		return status_fail(DLAZY_ENOMEM, "observe: out of memory");
+	list->all[count] = (struct observer){fn, data};
+	atomic_store(&current, list);
+	return 0;
+}
+
+int event_unobserve(dlazy_event_fn *fn, void *data)
+{
+	LOCKED(&event_lock);
+	struct observers *old = atomic_load(&current);
+	size_t at = 0, count = old ? old->count : 0;
+
+	while (at < count &&
+	       (old->all[at].fn != fn || old->all[at].data != data))
+		at++;
+	if (at == count)
+		return status_fail(DLAZY_ENOENT,
+				   "unobserve: no such observer was added");
+	struct observers *list = observers_copy(count - 1);
+	if (!list)
+		return status_fail(DLAZY_ENOMEM, "unobserve: out of memory");
+	for (size_t i = at; i + 1 < count; i++)
+		list->all[i] = old->all[i + 1];
+	atomic_store(&current, list);
+	return 0;
+}
+
+bool event_wanted(void)
+{
+	struct observers *list =
+		atomic_load_explicit(&current, memory_order_acquire);
+
+	return list && list->count;
+}
+
+void event_emit(struct dlazy_event event)
+{
+	struct observers *list =
+		atomic_load_explicit(&current, memory_order_acquire);
+
+	LOCK_ASSERT_NONE();
+	if (!list || !list->count)
+		return;
+	event.size = sizeof(event);
+	if (!event.time_ns)
+		event.time_ns = event_now();
+	for (size_t i = 0; i < list->count; i++)
+		list->all[i].fn(&event, list->all[i].data);
+}
+
+uint64_t event_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void event_fork_prepare(void)
+{
+	lock_take(&event_lock);
+}
+
+void event_fork_done(void)
+{
+	lock_drop(&event_lock);
+}

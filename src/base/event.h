@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events and their observers. Every layer tells what happened by value;
+ * nothing reads it back to decide.
+ */
+#ifndef BASE_EVENT_H
+#define BASE_EVENT_H
+
+#include <dlazy/dlazy.h>
+
+#include <stdbool.h>
+
+/* As dlazy_observe() and dlazy_unobserve(). */
+int event_observe(dlazy_event_fn *fn, void *data);
+int event_unobserve(dlazy_event_fn *fn, void *data);
+
+/* Whether anybody listens: what an event costs to make can be saved. */
+bool event_wanted(void);
+
+/* Tells all observers; sets size, and time_ns if it is 0. Takes no lock. */
+void event_emit(struct dlazy_event event);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t event_now(void);
+
+/* fork(2): keep the list whole in the child. */
+void event_fork_prepare(void);
+void event_fork_done(void);
+
+#endif

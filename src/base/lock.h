@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locks, in one order. A thread takes a lock only of a higher rank than those
+ * it holds, and holds none at all while the dynamic linker, a constructor or a
+ * callback may run: builds without NDEBUG abort where that is broken.
+ */
+#ifndef BASE_LOCK_H
+#define BASE_LOCK_H
+
+#include <assert.h>
+#include <pthread.h>
+
+enum lock_rank {
+	LOCK_GATE = 1 << 0,	/* src/load/gate.c: loads and forks */
+	LOCK_REGISTRY = 1 << 1, /* what registries declare */
+	LOCK_LOAD = 1 << 2,	/* modules and bindings */
+	LOCK_STUB = 1 << 3,	/* the stub allocator */
+	LOCK_EVENT = 1 << 4,	/* the list of observers */
+};
+
+struct lock {
+	pthread_mutex_t mutex;
+	enum lock_rank rank;
+};
+
+#define LOCK_INIT(lock_rank)                                            \
+	{                                                               \
+		.mutex = PTHREAD_MUTEX_INITIALIZER, .rank = (lock_rank) \
+	}
+
+/* The ranks this thread holds; of initial-exec, so that no access allocates. */
+extern _Thread_local unsigned lock_held
+	__attribute__((visibility("hidden"), tls_model("initial-exec")));
+
+/* To be said before anything that may run code which is not ours. */
+#define LOCK_ASSERT_NONE() assert(lock_held == 0)
+
+static inline struct lock *lock_take(struct lock *lock)
+{
+	assert(lock_held < (unsigned)lock->rank);
+	pthread_mutex_lock(&lock->mutex);
+	lock_held |= (unsigned)lock->rank;
+	return lock;
+}
+
+static inline void lock_drop(struct lock *lock)
+{
+	lock_held &= ~(unsigned)lock->rank;
+	pthread_mutex_unlock(&lock->mutex);
+}
+
+static inline void lock_cleanup(struct lock **lock)
+{
+	lock_drop(*lock);
+}
+
+/* Holds the lock until the end of the enclosing scope. */
+#define LOCKED(which)                                                         \
+	__attribute__((cleanup(lock_cleanup), unused)) struct lock *locked_ = \
+		lock_take(which)
+
+#endif

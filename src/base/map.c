@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linear probing in a table that is at most half full. Keys are mixed once
+ * more (Fibonacci hashing), as pointers are poor in their low bits.
+ */
+#include "base/map.h"
+
+#include <stdlib.h>
+
+static size_t map_start(const struct map *map, uint64_t key)
+{
+	return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) &
+	       (map->room - 1);
+}
+
+/* The entry that holds the key, or the free one where it would stand. */
+static struct map_entry *map_entry_of(const struct map *map, uint64_t key)
+{
+	size_t i = map_start(map, key);
+
+	while (map->entries[i].value && map->entries[i].key != key)
+		i = (i + 1) & (map->room - 1);
+	return &map->entries[i];
+}
+
+void *map_get(const struct map *map, uint64_t key)
+{
+	return map->room ? map_entry_of(map, key)->value : NULL;
+}
+
+static bool map_grow(struct map *map)
+{
+	struct map grown = {.room = map->room ? map->room * 2 : 16};
+
+	grown.entries = calloc(grown.room, sizeof(*grown.entries));
+	if (!grown.entries)
+		return false;
+	for (size_t i = 0; i < map->room; i++)
+		if (map->entries[i].value)
+			*map_entry_of(&grown, map->entries[i].key) =
+				map->entries[i];
+	grown.count = map->count;
+	free(map->entries);
+	*map = grown;
+	return true;
+}
+
+bool map_put(struct map *map, uint64_t key, void *value)
+{
+	if (map->count * 2 >= map->room && !map_grow(map))
+		return false;
+	struct map_entry *entry = map_entry_of(map, key);
+	map->count += !entry->value;
+	*entry = (struct map_entry){key, value};
+	return true;
+}
+
+void map_clear(struct map *map)
+{
+	free(map->entries);
+	*map = (struct map){NULL, 0, 0};
+}

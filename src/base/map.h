@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A map from 64-bit keys (hashes, pointers) to pointers: open addressing,
+ * nothing is ever taken out. Two things of one hash are the caller's to tell
+ * apart. Not locked.
+ */
+#ifndef BASE_MAP_H
+#define BASE_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct map_entry {
+	uint64_t key;
+	void *value; /* NULL: a free place */
+};
+
+struct map {
+	struct map_entry *entries;
+	size_t count;
+	size_t room; /* a power of two, or 0 */
+};
+
+/* The value of a key, or NULL. */
+void *map_get(const struct map *map, uint64_t key);
+
+/* Sets a key's value (not NULL), in place of an older one. false: no memory. */
+bool map_put(struct map *map, uint64_t key, void *value);
+
+void map_clear(struct map *map);
+
+static inline uint64_t map_pointer_key(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlopen and its family. dlerror() is one-shot and per thread: it is cleared
+ * before a call whose NULL may be legal, and copied at once after one that
+ * failed.
+ *
+ * Which lock is which (glibc 2.36): dlopen, dlclose, dlsym and dladdr take
+ * dl_load_lock, which a thread holds while it runs constructors;
+ * dl_iterate_phdr takes dl_load_write_lock, which is held only while the list
+ * of objects changes. So that one can be asked from a thread that a
+ * constructor is waiting for.
+ */
+#include "load/dl.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/status.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+static const char *words(void)
+{
+	const char *said = dlerror();
+
+	return said ? said : "the dynamic linker gave no reason";
+}
+
+bool dl_flags_known(int flags)
+{
+	return !(flags & ~(RTLD_LAZY | RTLD_NOW | RTLD_GLOBAL | RTLD_LOCAL |
+			   RTLD_NODELETE | RTLD_NOLOAD | RTLD_DEEPBIND));
+}
+
+bool dl_flags_global(int flags)
+{
+	return flags & RTLD_GLOBAL;
+}
+
+int dl_open(const char *path, int flags, void **ret_handle)
+{
+	LOCK_ASSERT_NONE();
+	/* Openers of one file may differ: the stricter wins. */
+	if (flags & RTLD_NOW || !(flags & RTLD_LAZY))
+		flags = (flags & ~RTLD_LAZY) | RTLD_NOW;
+	void *handle = dlopen(path, flags);
+	if (!handle)
+		return status_fail(DLAZY_ELOAD, "%s", words());
+	*ret_handle = handle;
+	return 0;
+}
+
+void *dl_open_again(const char *path, int flags)
+{
+	LOCK_ASSERT_NONE();
+	void *handle =
+		dlopen(path, (flags & RTLD_DEEPBIND) | RTLD_LAZY | RTLD_NOLOAD);
+	if (!handle)
+		dlerror();
+	return handle;
+}
+
+bool dl_close(void *handle)
+{
+	LOCK_ASSERT_NONE();
+	if (dlclose(handle) == 0)
+		return true;
+	status_fail(DLAZY_EBUSY, "%s", words());
+	return false;
+}
+
+int dl_symbol(void *handle, const char *name, const char *version,
+	      void **ret_address)
+{
+	LOCK_ASSERT_NONE();
+	dlerror();
+#ifdef __GLIBC__
+	void *address =
+		version ? dlvsym(handle, name, version) : dlsym(handle, name);
+#else /* no versions: the one symbol of that name */
+	(void)version;
+	void *address = dlsym(handle, name);
+#endif
+	if (!address) {
+		const char *said = dlerror();
+		if (said)
+			return status_fail(DLAZY_ENOSYM, "%s", said);
+	}
+	*ret_address = address;
+	return 0;
+}
+
+char *dl_loaded_path(const char *name)
+{
+	void *handle = dl_open_again(name, 0);
+	struct link_map *map;
+	char *path = NULL;
+
+	if (!handle)
+		return NULL;
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name[0] == '/')
+		path = strdup(map->l_name);
+	dlclose(handle);
+	return path;
+}
+
+/* The dynamic section's string behind `tag`, in a loaded object. */
+static const char *dynamic_string(const struct link_map *map, long tag)
+{
+	const ElfW(Dyn) *entry = map->l_ld, *found = NULL;
+	const char *strings = NULL;
+
+	for (; entry && entry->d_tag != DT_NULL; entry++) {
+		if (entry->d_tag == DT_STRTAB)
+			strings = (const char *)entry->d_un.d_ptr;
+		else if (entry->d_tag == tag)
+			found = entry;
+	}
+	if (!strings || !found)
+		return "";
+	/* glibc adds the load address to d_ptr, musl and riscv64 do not. */
+	if ((uintptr_t)strings < map->l_addr)
+		strings += map->l_addr;
+	return strings + found->d_un.d_val;
+}
+
+struct search_origin dl_origin_of(const void *code, char *path_buffer)
+{
+	struct search_origin origin = {.path = "", .rpath = "", .runpath = ""};
+	struct link_map *map;
+	Dl_info info;
+
+	LOCK_ASSERT_NONE();
+#ifdef __GLIBC__
+	if (!dladdr1(code, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+		return origin;
+#else
+	(void)info;
+	return origin;
+#endif
+	snprintf(path_buffer, PATH_MAX, "%s", map->l_name);
+	if (!path_buffer[0]) { /* the program */
+		ssize_t n =
+			readlink("/proc/self/exe", path_buffer, PATH_MAX - 1);
+		path_buffer[n > 0 ? n : 0] = '\0';
+	}
+	origin.path = path_buffer;
+	origin.rpath = dynamic_string(map, DT_RPATH);
+	origin.runpath = dynamic_string(map, DT_RUNPATH);
+	return origin;
+}
+
+/* What dl_load_address() looks for, and what it finds. */
+struct wanted_object {
+	const char *path;
+	const uint8_t *build_id;
+	size_t id_size;
+	struct file_identity identity;
+	uintptr_t address;
+	bool found;
+};
+
+static bool has_build_id(const struct dl_phdr_info *info,
+			 const uint8_t *build_id, size_t id_size)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		const char *at =
+			(const char *)info->dlpi_addr + segment->p_vaddr;
+		const char *end = at + segment->p_memsz;
+
+		if (segment->p_type != PT_NOTE)
+			continue;
+		while (end - at >= (ptrdiff_t)sizeof(ElfW(Nhdr))) {
+			const ElfW(Nhdr) *note = (const void *)at;
+			const char *data = at + sizeof(*note) +
+					   ((note->n_namesz + 3u) & ~3u);
+
+			if (note->n_type == NT_GNU_BUILD_ID &&
+			    note->n_namesz == 4 && note->n_descsz == id_size &&
+			    !memcmp(at + sizeof(*note), "GNU", 4))
+				return !memcmp(data, build_id, id_size);
+			at = data + ((note->n_descsz + 3u) & ~3u);
+		}
+	}
+	return false;
+}
+
+static int match_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct wanted_object *wanted = data;
+	struct file_identity identity;
+
+	(void)size;
+	if (info->dlpi_name[0] != '/')
+		return 0;
+	if (strcmp(info->dlpi_name, wanted->path)) {
+		if (file_identify(-1, info->dlpi_name, &identity) < 0 ||
+		    !file_identity_equal(&identity, &wanted->identity))
+			return 0;
+	}
+	wanted->address = info->dlpi_addr;
+	wanted->found = !wanted->id_size ||
+			has_build_id(info, wanted->build_id, wanted->id_size);
+	return 1;
+}
+
+bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
+		     uintptr_t *ret)
+{
+	struct wanted_object wanted = {
+		.path = path, .build_id = build_id, .id_size = id_size};
+
+	LOCK_ASSERT_NONE();
+	if (file_identify(-1, path, &wanted.identity) < 0)
+		return false;
+	dl_iterate_phdr(match_object, &wanted);
+	*ret = wanted.address;
+	return wanted.found;
+}
+
+struct linker_data {
+	uintptr_t base, address;
+	bool inside;
+};
+
+static int match_linker(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct linker_data *linker = data;
+
+	(void)size;
+	if (info->dlpi_addr != linker->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD && segment->p_flags & PF_W &&
+		    linker->address - start < segment->p_memsz)
+			linker->inside = true;
+	}
+	return 1;
+}
+
+static int first_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	(void)size;
+	*(unsigned long long *)data = info->dlpi_adds;
+	return 1;
+}
+
+unsigned long long dl_loads(void)
+{
+	unsigned long long loads = 0;
+
+	dl_iterate_phdr(first_object, &loads);
+	return loads;
+}
+
+bool dl_is_linker_data(uintptr_t address)
+{
+	struct linker_data linker = {.base = getauxval(AT_BASE),
+				     .address = address};
+
+	dl_iterate_phdr(match_linker, &linker);
+	return linker.inside;
+}
+
+void dl_describe(const void *code, char *buffer, size_t size)
+{
+	Dl_info info;
+
+	LOCK_ASSERT_NONE();
+	if (!code || !dladdr(code, &info) || !info.dli_fname)
+		snprintf(buffer, size, "unknown code at %p", code);
+	else if (info.dli_sname)
+		snprintf(buffer, size, "%s+%#tx (%s)", info.dli_sname,
+			 (const char *)code - (const char *)info.dli_saddr,
+			 info.dli_fname);
+	else
+		snprintf(buffer, size, "%s+%#tx", info.dli_fname,
+			 (const char *)code - (const char *)info.dli_fbase);
+}
+
+const char *dl_own_path(void)
+{
+	Dl_info info;
+
+	if (!dladdr((const void *)(uintptr_t)&dl_own_path, &info))
+		return "";
+	return info.dli_fname ? info.dli_fname : "";
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dynamic linker, as the rest of the library sees it: dl.c is the only
+ * file that includes <dlfcn.h> and <link.h>. Every call here may run code that
+ * is not ours, or wait for the linker's own lock: no lock is held (asserted).
+ */
+#ifndef LOAD_DL_H
+#define LOAD_DL_H
+
+#include "elf/search.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whether dlopen knows all of these flags (RTLD_...). */
+bool dl_flags_known(int flags);
+
+/* Whether RTLD_GLOBAL is among them. */
+bool dl_flags_global(int flags);
+
+/* dlopen; without RTLD_LAZY or RTLD_NOW, RTLD_NOW. 0 and a handle, or
+ * -DLAZY_ELOAD with the linker's words as the message. */
+int dl_open(const char *path, int flags, void **ret_handle);
+
+/* One more reference to an object that is there already (a constructor may
+ * still be running in it); NULL: not there. Sets no message. */
+void *dl_open_again(const char *path, int flags);
+
+/* dlclose. false: the linker refused; its words are the message. */
+bool dl_close(void *handle);
+
+/* dlsym, or dlvsym where version is not NULL. 0 and the address, which can be
+ * NULL, or -DLAZY_ENOSYM with the linker's words. */
+int dl_symbol(void *handle, const char *name, const char *version,
+	      void **ret_address);
+
+/* The file of an object that is loaded and that the linker would take for
+ * `name`: malloc'd absolute path, or NULL. */
+char *dl_loaded_path(const char *name);
+
+/* The object that contains a code address, for a search in its name. Its
+ * strings live as long as the object; path_buffer is PATH_MAX long. */
+struct search_origin dl_origin_of(const void *code, char *path_buffer);
+
+/*
+ * The load address of the object mapped from `path`, found without taking the
+ * lock that a running constructor's thread holds. false: none, or, where a
+ * build-id is given, not that build.
+ */
+bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
+		     uintptr_t *ret);
+
+/* How many objects the linker has loaded so far, in all. */
+unsigned long long dl_loads(void);
+
+/* Whether a data address is the dynamic linker's own (its locks are there). */
+bool dl_is_linker_data(uintptr_t address);
+
+/* "function+0x12 (/path/of/object)" for a code address; always ends it. */
+void dl_describe(const void *code, char *buffer, size_t size);
+
+/* The file of the object that contains this library's code; "" on failure. */
+const char *dl_own_path(void);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate's lock is held for a few instructions by a load, and over fork(2)
+ * by a fork. It is never held while a load runs: constructors fork and load.
+ *
+ * A fork waits at most GATE_WAIT_NS: the thread it waits for may itself be
+ * waiting for something the forking thread holds, which without us would have
+ * been no deadlock.
+ */
+#include "load/gate.h"
+
+#include "base/event.h"
+#include "base/lock.h"
+#include "load/module.h"
+#include "load/registry.h"
+#include "stub/stub.h"
+
+#include <time.h>
+
+#define GATE_WAIT_NS UINT64_C(1000000000)
+
+static struct lock gate_lock = LOCK_INIT(LOCK_GATE);
+static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
+static unsigned loading; /* loads in progress, of all threads */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static _Thread_local struct gate_frame *innermost
+	__attribute__((tls_model("initial-exec")));
+
+static unsigned gate_depth(void)
+{
+	unsigned n = 0;
+
+	for (struct gate_frame *f = innermost; f; f = f->outer)
+		n++;
+	return n;
+}
+
+static void before_fork(void)
+{
+	struct timespec until;
+	unsigned own = gate_depth();
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)(GATE_WAIT_NS / 1000000000u);
+	lock_take(&gate_lock);
+	while (loading > own &&
+	       pthread_cond_timedwait(&gate_changed, &gate_lock.mutex,
+				      &until) == 0)
+		;
+	registry_fork_prepare();
+	module_fork_prepare();
+	stub_fork_prepare();
+	event_fork_prepare();
+}
+
+static void after_fork(void)
+{
+	event_fork_done();
+	stub_fork_done();
+	module_fork_done();
+	registry_fork_done();
+}
+
+static void after_fork_in_parent(void)
+{
+	after_fork();
+	lock_drop(&gate_lock);
+}
+
+static void after_fork_in_child(void)
+{
+	unsigned own = gate_depth();
+
+	after_fork();
+	if (loading > own)
+		module_after_fork();
+	loading = own;
+	gate_changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	lock_drop(&gate_lock);
+}
+
+static void gate_install(void)
+{
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void gate_enter(struct gate_frame *frame, struct dlazy_module *module)
+{
+	pthread_once(&once, gate_install);
+	{
+		LOCKED(&gate_lock);
+		loading++;
+	}
+	*frame = (struct gate_frame){module, innermost};
+	innermost = frame;
+}
+
+void gate_leave(struct gate_frame *frame)
+{
+	innermost = frame->outer;
+	LOCKED(&gate_lock);
+	loading--;
+	pthread_cond_broadcast(&gate_changed);
+}
+
+bool gate_is_loading(const struct dlazy_module *module)
+{
+	for (struct gate_frame *f = innermost; f; f = f->outer)
+		if (f->module == module)
+			return true;
+	return false;
+}
+
+bool gate_is_inside(void)
+{
+	return innermost != NULL;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate between loads and forks. A child that is forked while another
+ * thread is in the dynamic linker inherits an object half relocated; so a fork
+ * waits, for a bounded time, until no other thread is loading, and what could
+ * not be waited for is marked in the child (module_after_fork()).
+ *
+ * It also keeps this thread's stack of modules being loaded: a constructor's
+ * calls into its own module must go through at once.
+ */
+#ifndef LOAD_GATE_H
+#define LOAD_GATE_H
+
+#include <stdbool.h>
+
+struct dlazy_module;
+
+/* One load in progress on this thread; lives on its stack. */
+struct gate_frame {
+	struct dlazy_module *module;
+	struct gate_frame *outer;
+};
+
+void gate_enter(struct gate_frame *frame, struct dlazy_module *module);
+void gate_leave(struct gate_frame *frame);
+
+static inline void cleanup_gate(struct gate_frame *frame)
+{
+	gate_leave(frame);
+}
+
+/* Whether this thread is loading this module: we are in its constructor. */
+bool gate_is_loading(const struct dlazy_module *module);
+
+/* Whether this thread is loading anything. */
+bool gate_is_inside(void);
+
+#endif

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first touch. Every thread that finds a module not loaded asks the
+ * dynamic linker itself: dlopen is idempotent, the linker's lock does the
+ * waiting, and the constructor still runs once. Then one thread publishes.
+ *
+ * LOADED must not be seen before the constructors have finished. So
+ * - a constructor that calls its own module (gate_is_loading) gets addresses
+ *   that are not published;
+ * - so does one that touches a module which was in the process before our
+ *   dlopen, as that one's constructor may be what we are in.
+ */
+#include "load/load.h"
+
+#include "base/cleanup.h"
+#include "base/event.h"
+#include "elf/search.h"
+#include "load/bind.h"
+#include "load/dl.h"
+#include "load/gate.h"
+#include "load/wait.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ */
+/* Failures, remembered with their cause                              */
+
+/* Fills in a library that is needed and cannot be found. */
+static bool note_missing(const char *name, const char *found,
+			 const char *needed_by, void *data)
+{
+	struct module_failure *failure = data;
+
+	if (found || strlen(name) >= sizeof(failure->missing) ||
+	    strlen(needed_by) >= sizeof(failure->needed_by))
+		return true;
+	strcpy(failure->missing, name);
+	strcpy(failure->needed_by, needed_by);
+	return false;
+}
+
+/* Makes words of the linker's refusal; returns the status to give. */
+static int explain_refusal(const struct dlazy_module *m,
+			   struct module_failure *failure)
+{
+	char said[STATUS_MESSAGE_MAX];
+
+	strcpy(said, status_message());
+	if (search_closure(m->path, note_missing, failure) == 0 &&
+	    failure->missing[0])
+		return status_fail(
+			DLAZY_EDEPEND,
+			"%s: needs %s, which is not found (needed by %s; the "
+			"dynamic linker says: %s); install the package that "
+			"has it, or add its directory to LD_LIBRARY_PATH",
+			m->path, failure->missing, failure->needed_by, said);
+	return status_fail(DLAZY_ELOAD, "%s: the dynamic linker says: %s",
+			   m->path, said);
+}
+
+/* What would have to change, as it is now. */
+static void note_cause(const struct dlazy_module *m,
+		       struct module_failure *failure)
+{
+	if (file_identify(AT_FDCWD, m->path, &failure->file) < 0)
+		memset(&failure->file, 0, sizeof(failure->file));
+	failure->loads = dl_loads();
+}
+
+/* Whether the missing library can be found now. */
+static bool is_found_now(const struct module_failure *failure)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_free_ char *path = NULL;
+
+	if (file_open(AT_FDCWD, failure->needed_by, &fd, NULL) < 0 ||
+	    elf_view_open(fd, failure->needed_by, &view) < 0)
+		return true;
+	struct search_origin origin =
+		search_origin_of(view, failure->needed_by);
+	return search_library(failure->missing, &origin, &path) == 0;
+}
+
+/* Whether another try could end differently. */
+static bool has_cause_changed(const struct dlazy_module *m,
+			      const struct module_failure *failure)
+{
+	struct module_failure now = {.status = 0};
+
+	if (failure->final)
+		return false;
+	note_cause(m, &now);
+	if (!file_identity_equal(&now.file, &failure->file))
+		return true;
+	if (failure->missing[0])
+		return is_found_now(failure);
+	return failure->status == -DLAZY_ELOAD && now.loads != failure->loads;
+}
+
+/* 0: (another) try is due; else the remembered failure, said again. */
+static int recall_failure(struct dlazy_module *m, const struct touch *touch)
+{
+	_cleanup_free_ struct module_failure *failure = NULL;
+	{
+		LOCKED(&load_lock);
+		if (atomic_load(&m->state) != DLAZY_FAILED || !m->failure)
+			return 0;
+		failure = malloc(sizeof(*failure));
+		if (!failure)
+			return 0;
+		*failure = *m->failure;
+	}
+	if (!failure->final && (touch->again || has_cause_changed(m, failure)))
+		return 0;
+	return status_fail(-failure->status, "%s", failure->message);
+}
+
+/* ------------------------------------------------------------------ */
+/* One try                                                            */
+
+/* Is the plugin file there, and still what was declared? */
+static int refresh(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return module_refresh_locked(m);
+}
+
+static int ask_linker(struct dlazy_module *m, void **ret_handle,
+		      struct module_failure *failure)
+{
+	int status = refresh(m);
+
+	if (status == 0 && dl_open(m->path, m->flags, ret_handle) < 0)
+		status = explain_refusal(m, failure);
+	if (status < 0) {
+		failure->status = status;
+		strcpy(failure->message, status_message());
+		note_cause(m, failure);
+		status_fail(-status, "%s", failure->message);
+	}
+	return status;
+}
+
+/* Enters LOADING; true: nobody else was loading it. */
+static bool begin(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	if (m->loaders++)
+		return false;
+	m->loader = (pid_t)syscall(SYS_gettid);
+	int state = atomic_load(&m->state);
+	if (state != DLAZY_LOADED)
+		module_move_locked(m, DLAZY_LOADING);
+	return true;
+}
+
+enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
+
+/*
+ * Leaves LOADING. True: this thread's is the load that counts, and its handle
+ * is the module's now.
+ */
+static bool end(struct dlazy_module *m, enum outcome outcome, void *handle,
+		const struct module_failure *failure)
+{
+	LOCKED(&load_lock);
+	int state = atomic_load(&m->state);
+
+	m->loaders--;
+	wait_end_locked();
+	if (state == DLAZY_LOADED)
+		return false;
+	if (outcome == OUTCOME_LOADED) {
+		atomic_store_explicit(&m->handle, handle, memory_order_release);
+		module_move_locked(m, DLAZY_LOADED);
+		return true;
+	}
+	if (m->loaders)
+		return false;
+	if (outcome == OUTCOME_UNFINISHED) {
+		module_move_locked(m, DLAZY_DECLARED);
+		return false;
+	}
+	if (!m->failure)
+		m->failure = malloc(sizeof(*m->failure));
+	if (m->failure)
+		*m->failure = *failure;
+	module_move_locked(m, DLAZY_FAILED);
+	return true;
+}
+
+static void tell(enum dlazy_event_kind kind, struct dlazy_module *m,
+		 const struct touch *touch, int status, uint64_t start_ns)
+{
+	if (!event_wanted())
+		return;
+	uint64_t now = event_now();
+	event_emit((struct dlazy_event){
+		.kind = kind,
+		.status = status,
+		.module = m,
+		.symbol = touch->symbol,
+		.caller = touch->caller,
+		.time_ns = now,
+		.duration_ns = start_ns ? now - start_ns : 0,
+	});
+}
+
+static int load_now(struct dlazy_module *m, const struct touch *touch,
+		    struct load_handle *ret)
+{
+	struct module_failure failure = {.status = 0};
+	bool was_there = false;
+	void *handle = NULL;
+	int status;
+
+	bool first = begin(m);
+	if (first)
+		tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
+	uint64_t start = event_wanted() ? event_now() : 0;
+	if (gate_is_inside()) {
+		void *there = dl_open_again(m->path, m->flags);
+		was_there = there != NULL;
+		if (there)
+			dl_close(there);
+	}
+	{
+		__attribute__((cleanup(cleanup_gate))) struct gate_frame frame;
+		gate_enter(&frame, m);
+		status = ask_linker(m, &handle, &failure);
+	}
+	enum outcome outcome = status < 0  ? OUTCOME_FAILED
+			       : was_there ? OUTCOME_UNFINISHED
+					   : OUTCOME_LOADED;
+	bool counts = end(m, outcome, handle, &failure);
+
+	if (outcome == OUTCOME_FAILED) {
+		if (counts)
+			tell(DLAZY_EVENT_FAILED, m, touch, status, start);
+		return status_fail(-status, "%s", failure.message);
+	}
+	*ret = (struct load_handle){handle, outcome == OUTCOME_LOADED};
+	if (outcome == OUTCOME_UNFINISHED)
+		return 0;
+	if (!counts) { /* somebody was faster: one reference is enough */
+		dl_close(handle);
+		return 0;
+	}
+	bind_loaded(m);
+	tell(DLAZY_EVENT_LOADED, m, touch, 0, start);
+	return 0;
+}
+
+int load_module(struct dlazy_module *m, const struct touch *touch,
+		struct load_handle *ret)
+{
+	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
+
+	*ret = (struct load_handle){handle, true};
+	if (handle || m->symbols)
+		return 0;
+	if (gate_is_loading(m)) {
+		*ret = (struct load_handle){dl_open_again(m->path, m->flags),
+					    false};
+		if (ret->handle)
+			return 0;
+	}
+	if (!gate_is_inside() && wait_for_loader(m) == WAIT_JOINED)
+		return status_fail(
+			DLAZY_EDEADLK,
+			"%s: its constructor is waiting for this thread to "
+			"end, and this thread for its constructor; load it "
+			"before the thread is started, or do not join there",
+			m->path);
+	handle = atomic_load_explicit(&m->handle, memory_order_acquire);
+	if (handle) {
+		*ret = (struct load_handle){handle, true};
+		return 0;
+	}
+	int status = recall_failure(m, touch);
+	return status < 0 ? status : load_now(m, touch, ret);
+}
+
+void load_release(struct load_handle *h)
+{
+	if (h->handle && !h->published)
+		dl_close(h->handle);
+	*h = (struct load_handle){NULL, true};
+}
+
+/* ------------------------------------------------------------------ */
+/* Discarding                                                         */
+
+static int refuse(const struct dlazy_module *m, const char *why)
+{
+	return status_fail(DLAZY_EBUSY, "%s: not unloaded: %s",
+			   m->path[0] ? m->path : m->name, why);
+}
+
+/* Takes the handle away and declares the module again; 0 with a handle to
+ * close, or with NULL if it was not loaded. */
+static int undeclare(struct dlazy_module *m, void **ret_handle)
+{
+	LOCKED(&load_lock);
+	*ret_handle = NULL;
+	if (m->symbols)
+		return refuse(m, "it is built into the program");
+	if (m->keep)
+		return refuse(m, "it was opened without DLAZY_DISCARD");
+	if (m->loaders)
+		return refuse(m, "a load is in progress");
+	if (atomic_load(&m->state) != DLAZY_LOADED)
+		return 0;
+	if (m->pinned)
+		return refuse(m, "a real address of it was given out");
+	if (m->undiscardable)
+		return refuse(m, m->undiscardable);
+	*ret_handle = atomic_exchange(&m->handle, NULL);
+	module_move_locked(m, DLAZY_DECLARED);
+	bind_arm_locked(m);
+	return 0;
+}
+
+/* The object is still there: somebody else has it, so the module has too. */
+static void declare_loaded(struct dlazy_module *m, void *handle)
+{
+	{
+		LOCKED(&load_lock);
+		if (!atomic_load(&m->handle)) {
+			atomic_store(&m->handle, handle);
+			if (atomic_load(&m->state) != DLAZY_LOADED)
+				module_move_locked(m, DLAZY_LOADED);
+			return;
+		}
+	}
+	dl_close(handle);
+}
+
+int load_discard(struct dlazy_module *m)
+{
+	struct touch nobody = {NULL, NULL, false};
+	void *handle;
+	int status = undeclare(m, &handle);
+
+	if (status < 0 || !handle)
+		return status;
+	uint64_t start = event_now();
+	bool closed = dl_close(handle);
+	void *again = dl_open_again(m->path, m->flags);
+	if (again) {
+		declare_loaded(m, again);
+		return refuse(m, closed ? "the dynamic linker has other "
+					  "references to it"
+					: status_message());
+	}
+	tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, start);
+	return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Loading: from DECLARED to LOADED, and back by discarding. Exactly one load,
+ * under any number of threads, without a lock of ours held over it.
+ */
+#ifndef LOAD_LOAD_H
+#define LOAD_LOAD_H
+
+#include "load/module.h"
+
+/* Who asks for a load. */
+struct touch {
+	const char *symbol; /* NULL: nobody's symbol (dlazy_load) */
+	const void *caller; /* a code address */
+	bool again;	    /* try even if it failed and nothing changed */
+};
+
+/*
+ * The linker's handle of a loaded module, for the time of a look-up. While the
+ * module's constructors run on this very thread it is there too, but nothing
+ * found through it may be published yet.
+ */
+struct load_handle {
+	void *handle;
+	bool published; /* the module is LOADED */
+};
+
+/*
+ * Loads the module unless it is loaded. 0, or, with message, what dlazy_load()
+ * returns.
+ */
+int load_module(struct dlazy_module *m, const struct touch *touch,
+		struct load_handle *ret);
+
+/* Gives back what is not the module's own; call it whatever was returned. */
+void load_release(struct load_handle *h);
+#define _cleanup_load_ __attribute__((cleanup(load_release)))
+
+/* As dlazy_unload(). */
+int load_discard(struct dlazy_module *m);
+
+#endif

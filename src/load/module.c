@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of modules: by file identity, so that one file is one module, and
+ * by address, so that a stale or foreign handle is an error and not a crash.
+ *
+ * Invariants: a module in the table is never freed and keeps its name and
+ * path; `handle` is set exactly while the state is LOADED.
+ */
+#include "load/module.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "load/bind.h"
+#include "load/dl.h"
+#include "load/gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODULE_FLAGS (DLAZY_EAGER | DLAZY_ON_SYM | DLAZY_DISCARD)
+
+struct lock load_lock = LOCK_INIT(LOCK_LOAD);
+
+static struct map by_identity; /* hash of the identity -> module */
+static struct map by_address;  /* module -> module */
+
+enum module_mode module_mode(void)
+{
+	static _Atomic(int) known; /* mode + 1 */
+	int mode = atomic_load_explicit(&known, memory_order_relaxed) - 1;
+
+	if (mode >= 0)
+		return (enum module_mode)mode;
+	const char *said = secure_getenv("DLAZY");
+	mode = MODULE_LAZY;
+	if (said && !strcmp(said, "eager"))
+		mode = MODULE_EAGER;
+	else if (said && !strcmp(said, "off"))
+		mode = MODULE_OFF;
+	atomic_store_explicit(&known, mode + 1, memory_order_relaxed);
+	return (enum module_mode)mode;
+}
+
+int module_check_flags(int flags)
+{
+	if (!dl_flags_known(flags & ~MODULE_FLAGS))
+		return status_fail(DLAZY_EINVAL,
+				   "flags %#x: neither dlopen's nor dlazy's",
+				   (unsigned)flags);
+	return 0;
+}
+
+bool module_flags_global(int flags)
+{
+	return dl_flags_global(flags);
+}
+
+static uint64_t identity_key(const struct file_identity *identity)
+{
+	return hash_bytes(identity, sizeof(*identity));
+}
+
+static struct dlazy_module *module_of_identity_locked(
+	const struct file_identity *identity)
+{
+	struct dlazy_module *m = map_get(&by_identity, identity_key(identity));
+
+	return m && file_identity_equal(&m->identity, identity) ? m : NULL;
+}
+
+bool module_is_valid(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m && map_get(&by_address, map_pointer_key(m)) &&
+	       (m->opens || m->borrows);
+}
+
+int module_check(const struct dlazy_module *m, const char *function)
+{
+	if (module_is_valid(m))
+		return 0;
+	return status_fail(DLAZY_EINVAL, "%s: %s", function,
+			   m ? "not an open module" : "module is NULL");
+}
+
+/* What the file itself says; the caller owns *ret. */
+static int read_view(const char *path, struct elf_view **ret,
+		     struct file_identity *ret_identity)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	int status = file_open(AT_FDCWD, path, &fd, ret_identity);
+
+	if (status == 0)
+		status = elf_view_open(fd, path, &view);
+	if (status == 0)
+		status = elf_view_check_plugin(view, path);
+	if (status == 0)
+		*ret = TAKE_PTR(view);
+	return status;
+}
+
+/* Why an object of this ELF cannot be unloaded safely, or NULL. */
+static const char *reason_to_stay(const struct elf_view *view)
+{
+	struct elf_symbol symbol;
+
+	if (elf_view_flags(view) & ELF_NODELETE)
+		return "it is marked NODELETE";
+	if (elf_view_flags(view) & (ELF_TLS | ELF_STATIC_TLS))
+		return "it has thread-local storage";
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
+		    symbol.binding == ELF_BINDING_UNIQUE)
+			return "it defines a unique symbol (STB_GNU_UNIQUE)";
+	return NULL;
+}
+
+/* Takes what the file says now in place of what was known. */
+static int module_read_locked(struct dlazy_module *m)
+{
+	struct file_identity identity;
+	struct elf_view *view;
+	int status = read_view(m->path, &view, &identity);
+
+	if (status < 0)
+		return status;
+	elf_view_close(m->view);
+	m->view = view;
+	m->record = NULL;
+	m->identity = identity;
+	m->undiscardable = reason_to_stay(view);
+	if (!module_of_identity_locked(&identity))
+		map_put(&by_identity, identity_key(&identity), m);
+	return 0;
+}
+
+int module_refresh_locked(struct dlazy_module *m)
+{
+	struct file_identity now;
+	int status = file_identify(AT_FDCWD, m->path, &now);
+
+	if (status < 0)
+		return status;
+	bool current = file_identity_equal(&now, &m->identity);
+	if (current && (m->view || (m->record && m->keep)))
+		return 0;
+	return module_read_locked(m);
+}
+
+static int find_in_view(const struct dlazy_module *m, const char *name,
+			const char *version, struct module_export *ret)
+{
+	struct elf_symbol symbol;
+
+	if (!elf_view_find(m->view, name, version, &symbol))
+		return status_fail(DLAZY_ENOSYM, "%s does not export %s%s%s",
+				   m->path, name, version ? "@" : "",
+				   version ? version : "");
+	*ret = (struct module_export){symbol.value, symbol.type,
+				      symbol.is_default, symbol.variant};
+	return 0;
+}
+
+int module_find_export_locked(struct dlazy_module *m, const char *name,
+			      const char *version, struct module_export *ret)
+{
+	struct record_symbol symbol;
+
+	if (m->record && record_find(m->record, name, version, &symbol)) {
+		*ret = (struct module_export){symbol.value, symbol.type,
+					      symbol.is_default,
+					      symbol.variant};
+		return 0;
+	}
+	if (!m->view) {
+		int status = module_read_locked(m);
+		if (status < 0)
+			return status;
+	}
+	return find_in_view(m, name, version, ret);
+}
+
+void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
+{
+	int from = atomic_load_explicit(&m->state, memory_order_relaxed);
+
+	switch (to) {
+	case DLAZY_DECLARED: /* discarded; or loading left no trace */
+		assert(from == DLAZY_LOADED || from == DLAZY_LOADING);
+		break;
+	case DLAZY_LOADING:
+		assert(from == DLAZY_DECLARED || from == DLAZY_FAILED);
+		break;
+	case DLAZY_LOADED: /* from DECLARED: discard found it still there */
+		assert(from != DLAZY_LOADED);
+		break;
+	case DLAZY_FAILED:
+		assert(from == DLAZY_LOADING);
+		break;
+	}
+	(void)from;
+	atomic_store_explicit(&m->state, to, memory_order_release);
+}
+
+static struct dlazy_module *module_new(const char *name, const char *path,
+				       const void *by)
+{
+	_cleanup_free_ struct dlazy_module *m = calloc(1, sizeof(*m));
+	_cleanup_free_ char *own_name =
+		name ? strdup(name) : record_plugin_name(file_base_name(path));
+	_cleanup_free_ char *own_path = strdup(path);
+
+	if (!m || !own_name || !own_path)
+		return NULL;
+	m->name = TAKE_PTR(own_name);
+	m->path = TAKE_PTR(own_path);
+	m->declared_by = by;
+	return TAKE_PTR(m);
+}
+
+static void module_free(struct dlazy_module *m)
+{
+	if (!m)
+		return;
+	elf_view_close(m->view);
+	free((void *)m->name);
+	free((void *)m->path);
+	for (size_t i = 0; i < m->symbols_count; i++)
+		free((void *)m->symbols[i].name);
+	free((void *)m->symbols);
+	free(m);
+}
+
+static void cleanup_module(struct dlazy_module **m)
+{
+	module_free(*m);
+}
+
+/* One more user of a module that is in the table. */
+static void module_count_locked(struct dlazy_module *m, int flags,
+				bool borrowed)
+{
+	if (borrowed)
+		m->borrows++;
+	else
+		m->opens++;
+	m->flags |= flags & ~MODULE_FLAGS;
+	m->keep |= !(flags & DLAZY_DISCARD);
+	m->on_sym |= (flags & DLAZY_ON_SYM) != 0;
+}
+
+static int module_insert_locked(struct dlazy_module *m)
+{
+	if (!map_put(&by_address, map_pointer_key(m), m) ||
+	    (m->path[0] &&
+	     !map_put(&by_identity, identity_key(&m->identity), m)))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	return 0;
+}
+
+/* The directory part of an absolute path is what a record is relative to. */
+static bool record_fits(const struct record *record, const char *path,
+			const struct file_identity *now)
+{
+	_cleanup_free_ char *dir =
+		strndup(path, (size_t)(file_base_name(path) - path));
+	_cleanup_close_ int dirfd =
+		dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	return dirfd >= 0 && record_is_current(record, dirfd, now);
+}
+
+/* A module that nobody sees yet, with what its file says. */
+static int module_prepare(const struct module_declaration *d,
+			  const struct file_identity *identity,
+			  struct dlazy_module **ret)
+{
+	_cleanup_(cleanup_module) struct dlazy_module *m =
+		module_new(d->name, d->path, d->by);
+
+	if (!m)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+	m->identity = *identity;
+	if (d->record && record_fits(d->record, d->path, identity)) {
+		m->record = d->record;
+	} else if (module_mode() != MODULE_OFF) {
+		int status = read_view(d->path, &m->view, &m->identity);
+		if (status < 0)
+			return status;
+		m->undiscardable = reason_to_stay(m->view);
+	}
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+int module_declare(const struct module_declaration *d, bool borrowed,
+		   struct dlazy_module **ret, bool *ret_adopted)
+{
+	_cleanup_(cleanup_module) struct dlazy_module *fresh = NULL;
+	struct file_identity identity;
+	int status = file_identify(AT_FDCWD, d->path, &identity);
+
+	if (ret_adopted)
+		*ret_adopted = false;
+	if (status < 0)
+		return status;
+	{
+		LOCKED(&load_lock);
+		*ret = module_of_identity_locked(&identity);
+		if (*ret) {
+			module_count_locked(*ret, d->flags, borrowed);
+			return 0;
+		}
+	}
+	/* Reading takes its time: not under the lock. */
+	status = module_prepare(d, &identity, &fresh);
+	if (status < 0)
+		return status;
+
+	LOCKED(&load_lock);
+	*ret = module_of_identity_locked(&fresh->identity);
+	if (!*ret) {
+		status = module_insert_locked(fresh);
+		if (status < 0)
+			return status;
+		if (ret_adopted)
+			*ret_adopted = fresh->record != NULL;
+		*ret = TAKE_PTR(fresh);
+	}
+	module_count_locked(*ret, d->flags, borrowed);
+	return 0;
+}
+
+int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
+			   size_t n, const void *by, struct dlazy_module **ret)
+{
+	_cleanup_(cleanup_module) struct dlazy_module *m =
+		module_new(name, "", by);
+	struct dlazy_symbol *copy = calloc(n + 1, sizeof(*copy));
+
+	if (!m || !copy) {
+		free(copy);
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	}
+	m->symbols = copy;
+	m->symbols_count = n;
+	for (size_t i = 0; i < n; i++) {
+		copy[i].address = symbols[i].address;
+		copy[i].name = strdup(symbols[i].name);
+		if (!copy[i].name)
+			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
+					   name);
+	}
+	LOCKED(&load_lock);
+	int status = module_insert_locked(m);
+	if (status < 0)
+		return status;
+	m->borrows = 1;
+	m->keep = true;
+	module_move_locked(m, DLAZY_LOADED);
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+/* The handle has become invalid: what the host gave is forgotten. */
+static void module_forget_locked(struct dlazy_module *m)
+{
+	if (m->opens || m->borrows)
+		return;
+	bind_forget_imports_locked(m);
+	m->on_failure = NULL;
+}
+
+int module_close(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	if (m->opens == 0)
+		return status_fail(DLAZY_EINVAL,
+				   "%s: a borrowed module is not closed; it "
+				   "ends with its registry",
+				   m->name);
+	m->opens--;
+	module_forget_locked(m);
+	return 0;
+}
+
+void module_return(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	m->borrows--;
+	module_forget_locked(m);
+}
+
+void module_fork_prepare(void)
+{
+	lock_take(&load_lock);
+}
+
+void module_fork_done(void)
+{
+	lock_drop(&load_lock);
+}
+
+void module_after_fork(void)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < by_address.room; i++) {
+		struct dlazy_module *m = by_address.entries[i].value;
+
+		if (!m || !m->loaders)
+			continue;
+		m->loaders = gate_is_loading(m); /* by this thread */
+		if (m->loaders)
+			continue;
+		if (!m->failure)
+			m->failure = calloc(1, sizeof(*m->failure));
+		if (!m->failure)
+			continue; /* stays LOADING: asked of the linker */
+		status_fail(DLAZY_ELOAD,
+			    "%s: this process was forked while another thread "
+			    "was loading it; load it before fork(), or exec",
+			    m->path);
+		*m->failure = (struct module_failure){.status = -DLAZY_ELOAD,
+						      .final = true};
+		strcpy(m->failure->message, status_message());
+		module_move_locked(m, DLAZY_FAILED);
+	}
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A module: one plugin in the process. Modules are never freed, as a stub may
+ * be called at any time; there are as many as different files were opened.
+ *
+ * What is not marked atomic or fixed is guarded by load_lock, the one lock of
+ * this layer (LOCK_LOAD).
+ */
+#ifndef LOAD_MODULE_H
+#define LOAD_MODULE_H
+
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "catalog/record.h"
+#include "elf/view.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+struct binding;
+struct import;
+
+/* How this process wants it, from DLAZY in the environment. */
+enum module_mode { MODULE_LAZY, MODULE_EAGER, MODULE_OFF };
+enum module_mode module_mode(void);
+
+/* Why a load failed, and what would have to change for another try. */
+struct module_failure {
+	int status; /* negated; 0: never failed */
+	char message[STATUS_MESSAGE_MAX];
+	struct file_identity file; /* the plugin file then; zero: absent */
+	char missing[256];	   /* the library that was not found, or "" */
+	char needed_by[4096];	   /* the file that needs it */
+	unsigned long long loads;  /* objects the linker had ever loaded */
+	bool final;		   /* no change can help (fork) */
+};
+
+struct dlazy_module {
+	/* fixed once declared */
+	const char *name;
+	const char *path;		    /* absolute; "" for a built-in */
+	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
+	size_t symbols_count;
+	const void *declared_by; /* a code address of the host */
+
+	_Atomic(void *) handle; /* set while LOADED */
+	_Atomic(int) state;	/* enum dlazy_state; see module_move() */
+
+	/* under load_lock */
+	struct file_identity identity;	/* of the file behind record or view */
+	const struct record *record;	/* from a catalog, or NULL */
+	struct elf_view *view;		/* read from the file, or NULL */
+	int flags;			/* of dlopen */
+	size_t opens;			/* dlazy_open less dlazy_close */
+	size_t borrows;			/* registries that declare it */
+	bool keep;			/* some opener did not say DISCARD */
+	bool on_sym;			/* DLAZY_ON_SYM */
+	bool pinned;			/* a real address was given out */
+	const char *undiscardable;	/* why its ELF forbids it, or NULL */
+	unsigned loaders;		/* threads in the linker for it */
+	pid_t loader;			/* the first of them */
+	struct module_failure *failure; /* NULL: none yet */
+	struct map bindings;		/* by name, see bind.c */
+	struct binding *all_bindings;
+	struct import *imports;
+	dlazy_failure_fn *on_failure;
+	void *on_failure_data;
+};
+
+extern struct lock load_lock __attribute__((visibility("hidden")));
+
+/* What is exported under a name: the part of struct elf_symbol, or of struct
+ * record_symbol, that outlives both. */
+struct module_export {
+	uint64_t value;
+	uint8_t type; /* enum elf_type */
+	bool is_default;
+	bool variant;
+};
+
+/* Who declares a module, and how. */
+struct module_declaration {
+	const char *name;	     /* NULL: from the file name */
+	const char *path;	     /* absolute */
+	int flags;		     /* of the public interface */
+	const void *by;		     /* a code address of the host */
+	const struct record *record; /* from a catalog; must live as long as
+					the process if *ret_adopted */
+};
+
+/* Are they flags that the public interface takes? 0 or -DLAZY_EINVAL. */
+int module_check_flags(int flags);
+
+/* Whether they ask for RTLD_GLOBAL. */
+bool module_flags_global(int flags);
+
+/*
+ * The module of a file, new or the same as before; counts one more open or
+ * borrow. Reads the file unless a current record is given. *ret_adopted (may
+ * be NULL): the record is in use from now on. 0, or as dlazy_open().
+ */
+int module_declare(const struct module_declaration *declaration, bool borrowed,
+		   struct dlazy_module **ret, bool *ret_adopted);
+
+/* A built-in module, borrowed. Copies the symbols. */
+int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
+			   size_t n, const void *by, struct dlazy_module **ret);
+
+/* Whether it is a handle that is valid now; any pointer may be asked about. */
+bool module_is_valid(const struct dlazy_module *m);
+
+/* The same, as a public function's first line: 0 or -DLAZY_EINVAL. */
+int module_check(const struct dlazy_module *m, const char *function);
+
+/* Ends one open; 0 or -DLAZY_EINVAL. */
+int module_close(struct dlazy_module *m);
+void module_return(struct dlazy_module *m); /* ends one borrow */
+
+/*
+ * Looks an export up in the module's own file. A catalog's "not there" is
+ * checked against the file. load_lock must be held. 0, -DLAZY_ENOSYM, or the
+ * status of reading the file.
+ */
+int module_find_export_locked(struct dlazy_module *m, const char *name,
+			      const char *version, struct module_export *ret);
+
+/* Makes sure that record or view are of the file as it is now; identity,
+ * undiscardable follow. load_lock must be held. 0 or a status. */
+int module_refresh_locked(struct dlazy_module *m);
+
+/*
+ * The legal moves (see enum dlazy_state): every change of state is one call of
+ * this function, with load_lock held.
+ */
+void module_move_locked(struct dlazy_module *m, enum dlazy_state to);
+
+/* fork(2), called by the gate. */
+void module_fork_prepare(void);
+void module_fork_done(void);
+/* In the child: what other threads were loading cannot be used here. */
+void module_after_fork(void);
+
+#endif

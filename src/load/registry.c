@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sources in the order in which they were added; within a directory the
+ * catalog's order, which is by name. A place is a source and an index in it.
+ *
+ * Two names can be one file (a link), and then one module: the registry holds
+ * one borrow of it and remembers its first place, so that a walk ends.
+ *
+ * A name that is not found is looked for once more after a rescan, if the
+ * directory has changed or its catalog is damaged: a catalog's "no" must not
+ * outlive its cause. Scans are done without the lock.
+ */
+#include "load/registry.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "catalog/catalog.h"
+#include "catalog/scan.h"
+#include "load/load.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A directory with its catalog; or one module under a name. */
+struct source {
+	char *name;		     /* of the one module */
+	struct dlazy_module *module; /* the one, or NULL: a directory */
+	char *dir;
+	int flags;
+	const void *by;
+	struct catalog *catalog;
+	struct dlazy_module **modules; /* by catalog index, made late */
+	bool adopted; /* a module uses a record: keep the catalog */
+};
+
+/* Where a module stands first, of those the registry has handed out. */
+struct place {
+	struct dlazy_module *module;
+	size_t source;
+	size_t index;
+	char *name; /* there */
+	struct place *next;
+};
+
+struct dlazy_registry {
+	struct source *sources;
+	size_t count, room;
+	struct map by_name;   /* single modules: name -> source number + 1 */
+	struct map by_module; /* module -> place */
+	struct place *places;
+};
+
+static struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
+
+void registry_fork_prepare(void)
+{
+	lock_take(&registry_lock);
+}
+
+void registry_fork_done(void)
+{
+	lock_drop(&registry_lock);
+}
+
+struct dlazy_registry *registry_new(void)
+{
+	struct dlazy_registry *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	return r;
+}
+
+static void source_clear(struct source *s)
+{
+	free(s->name);
+	free(s->dir);
+	free(s->modules);
+	if (!s->adopted)
+		catalog_close(s->catalog);
+	*s = (struct source){.name = NULL};
+}
+
+void registry_free(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	while (r->places) {
+		struct place *place = TAKE_PTR(r->places);
+		r->places = place->next;
+		module_return(place->module);
+		free(place->name);
+		free(place);
+	}
+	for (size_t i = 0; i < r->count; i++)
+		source_clear(&r->sources[i]);
+	free(r->sources);
+	map_clear(&r->by_name);
+	map_clear(&r->by_module);
+	free(r);
+}
+
+/* ------------------------------------------------------------------ */
+/* Places                                                             */
+
+static bool is_before(size_t source, size_t index, const struct place *place)
+{
+	return source < place->source ||
+	       (source == place->source && index < place->index);
+}
+
+/*
+ * The registry now has `m`, with one borrow to keep or give back, at a place.
+ * false: out of memory.
+ */
+static bool place_module_locked(struct dlazy_registry *r,
+				struct dlazy_module *m, const char *name,
+				size_t source, size_t index)
+{
+	struct place *place = map_get(&r->by_module, map_pointer_key(m));
+	_cleanup_free_ char *own_name = strdup(name);
+
+	if (!own_name)
+		return false;
+	if (!place) {
+		place = calloc(1, sizeof(*place));
+		if (!place ||
+		    !map_put(&r->by_module, map_pointer_key(m), place)) {
+			free(place);
+			return false;
+		}
+		place->next = r->places;
+		r->places = place;
+	} else {
+		module_return(m);
+		if (!is_before(source, index, place))
+			return true;
+	}
+	free(place->name);
+	*place = (struct place){m, source, index, TAKE_PTR(own_name),
+				place->next};
+	return true;
+}
+
+static size_t source_count(const struct source *s)
+{
+	return s->module ? 1 : catalog_count(s->catalog);
+}
+
+/* The name at a place; NULL: its record is damaged. */
+static const char *source_name(const struct source *s, size_t index)
+{
+	if (s->module)
+		return s->name;
+	const struct record *record = catalog_record(s->catalog, index);
+	return record ? record_name(record) : NULL;
+}
+
+/* Whether an earlier source than `end` has a usable plugin of that name. */
+static bool is_shadowed(const struct dlazy_registry *r, size_t end,
+			const char *name)
+{
+	for (size_t i = 0; i < end; i++) {
+		const struct source *s = &r->sources[i];
+		size_t index;
+
+		if (s->module ? !strcmp(s->name, name)
+			      : catalog_find(s->catalog, name, &index, NULL) &&
+					index < catalog_count(s->catalog))
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ */
+/* Adding                                                             */
+
+static int add_source_locked(struct dlazy_registry *r, struct source *s,
+			     size_t *ret)
+{
+	if (!array_reserve(&r->sources, r->count, &r->room,
+			   sizeof(*r->sources)))
+		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	if (s->name && !map_get(&r->by_name, hash_string(s->name)) &&
+	    !map_put(&r->by_name, hash_string(s->name),
+		     (void *)(uintptr_t)(r->count + 1)))
+		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	*ret = r->count;
+	r->sources[r->count++] = *s;
+	*s = (struct source){.name = NULL};
+	return 0;
+}
+
+/* Adds a module, borrowed for this, under a name. */
+static int add_module(struct dlazy_registry *r, struct dlazy_module *m,
+		      const char *name)
+{
+	struct source s = {.name = strdup(name), .module = m};
+	size_t source;
+	int status = -DLAZY_ENOMEM;
+	{
+		LOCKED(&registry_lock);
+		if (s.name)
+			status = add_source_locked(r, &s, &source);
+		if (status == 0) {
+			if (place_module_locked(r, m, name, source, 0))
+				return 0;
+			r->count--;
+		}
+	}
+	source_clear(&s);
+	module_return(m);
+	return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+}
+
+/* A failed load is remembered by the module, and no failure of declaring. */
+static void load_early(struct dlazy_module *m, const void *by)
+{
+	struct touch touch = {NULL, by, false};
+	struct load_handle loaded;
+
+	load_module(m, &touch, &loaded);
+	load_release(&loaded);
+}
+
+static bool wants_early(int flags)
+{
+	return flags & DLAZY_EAGER || module_flags_global(flags) ||
+	       module_mode() != MODULE_LAZY;
+}
+
+int registry_add_file(struct dlazy_registry *r, const char *name,
+		      const char *path, int flags, const void *by)
+{
+	struct module_declaration declaration = {
+		.name = name, .path = path, .flags = flags, .by = by};
+	_cleanup_free_ char *own_name = NULL;
+	struct dlazy_module *m;
+	int status = module_declare(&declaration, true, &m, NULL);
+
+	if (status < 0)
+		return status;
+	if (!name)
+		name = own_name = record_plugin_name(file_base_name(path));
+	if (!name) {
+		module_return(m);
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	}
+	status = add_module(r, m, name);
+	if (status == 0 && wants_early(flags)) {
+		struct touch touch = {NULL, by, false};
+		struct load_handle loaded;
+
+		status = load_module(m, &touch, &loaded);
+		load_release(&loaded);
+	}
+	return status;
+}
+
+int registry_add_builtin(struct dlazy_registry *r, const char *name,
+			 const struct dlazy_symbol *symbols, size_t n,
+			 const void *by)
+{
+	struct dlazy_module *m;
+	int status = module_declare_builtin(name, symbols, n, by, &m);
+
+	return status < 0 ? status : add_module(r, m, name);
+}
+
+/* The catalog of a directory: a fresh one, or of a scan made now. */
+static int open_catalog(int dirfd, const char *dir, struct catalog **ret)
+{
+	struct scan_options options = {.system = false};
+
+	if (catalog_open(dirfd, dir, ret) == 0)
+		return 0;
+	return scan_directory(dirfd, dir, &options, NULL, ret);
+}
+
+static int open_directory(const char *dir, int *ret)
+{
+	*ret = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret >= 0)
+		return 0;
+	return status_fail(status_from_errno(errno), "%s: cannot open: %s", dir,
+			   strerror(errno));
+}
+
+static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
+					     size_t source, size_t index);
+
+/* DLAZY_EAGER: loads what a directory declares. */
+static void load_directory(struct dlazy_registry *r, size_t source,
+			   const void *by)
+{
+	for (size_t i = 0;; i++) {
+		struct dlazy_module *m;
+		{
+			LOCKED(&registry_lock);
+			if (i >= source_count(&r->sources[source]))
+				return;
+			m = module_at_locked(r, source, i);
+		}
+		if (m)
+			load_early(m, by);
+	}
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int select_plugins(const struct dirent *entry)
+{
+	return scan_is_plugin_name(entry->d_name);
+}
+
+/* DLAZY=off: as without this library, a dlopen for each file. */
+static int add_each_file(struct dlazy_registry *r, const char *dir, int flags,
+			 const void *by)
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, select_plugins, compare_entries);
+
+	if (n < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", dir,
+				   strerror(errno));
+	for (int i = 0; i < n; i++) {
+		_cleanup_free_ char *path = NULL;
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) >= 0)
+			registry_add_file(r, NULL, path, flags, by);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}
+
+int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
+		     const void *by)
+{
+	_cleanup_(source_clear) struct source s = {.flags = flags, .by = by};
+	_cleanup_close_ int dirfd = -1;
+	size_t source;
+	int status = open_directory(dir, &dirfd);
+
+	if (status < 0)
+		return status;
+	if (module_mode() == MODULE_OFF)
+		return add_each_file(r, dir, flags, by);
+	s.dir = strdup(dir);
+	if (!s.dir)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+	status = open_catalog(dirfd, dir, &s.catalog);
+	if (status < 0)
+		return status;
+	{
+		LOCKED(&registry_lock);
+		status = add_source_locked(r, &s, &source);
+	}
+	if (status == 0 && wants_early(flags))
+		load_directory(r, source, by);
+	return status;
+}
+
+/* ------------------------------------------------------------------ */
+/* Modules of a directory                                             */
+
+/* The module of a record, made now if need be; NULL with message. */
+static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
+					     size_t source, size_t index)
+{
+	struct source *s = &r->sources[source];
+	_cleanup_free_ char *path = NULL;
+	struct dlazy_module *m;
+	bool adopted;
+
+	if (s->module)
+		return s->module;
+	if (s->modules && s->modules[index])
+		return s->modules[index];
+	const struct record *record = catalog_record(s->catalog, index);
+	if (!record) {
+		status_fail(DLAZY_EFORMAT, "%s: damaged record in its catalog",
+			    s->dir);
+		return NULL;
+	}
+	if (!s->modules)
+		s->modules = calloc(catalog_count(s->catalog) +
+					    catalog_bad_count(s->catalog),
+				    sizeof(*s->modules));
+	if (!s->modules ||
+	    asprintf(&path, "%s/%s", s->dir, record_file(record)) < 0) {
+		path = NULL;
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+		return NULL;
+	}
+	struct module_declaration declaration = {.name = record_name(record),
+						 .path = path,
+						 .flags = s->flags,
+						 .by = s->by,
+						 .record = record};
+	if (module_declare(&declaration, true, &m, &adopted) < 0)
+		return NULL;
+	s->adopted |= adopted;
+	if (!place_module_locked(r, m, record_name(record), source, index)) {
+		module_return(m);
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+		return NULL;
+	}
+	s->modules[index] = m;
+	return m;
+}
+
+/* How many names of a catalog come before `name`. */
+static size_t names_before(const struct catalog *c, const char *name)
+{
+	size_t low = 0, high = catalog_count(c);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct record *record = catalog_record(c, middle);
+
+		if (record && strcmp(record_name(record), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Takes a new catalog in place of the old one; places move with it. */
+static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
+				   struct catalog *fresh)
+{
+	struct source *s = &r->sources[source];
+
+	free(TAKE_PTR(s->modules));
+	if (!s->adopted)
+		catalog_close(s->catalog);
+	s->catalog = fresh;
+	s->adopted = false;
+	for (struct place *p = r->places; p; p = p->next)
+		if (p->source == source)
+			p->index = names_before(fresh, p->name);
+}
+
+/*
+ * Scans a directory again, if its catalog is not what the directory is now
+ * (or `damaged`). true: there is a new catalog.
+ */
+static bool refresh_source(struct dlazy_registry *r, size_t source,
+			   bool damaged)
+{
+	struct scan_options options = {.system = false};
+	_cleanup_catalog_ struct catalog *fresh = NULL;
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_close_ int dirfd = -1;
+	struct catalog *old;
+	{
+		LOCKED(&registry_lock);
+		struct source *s = &r->sources[source];
+
+		if (s->module || open_directory(s->dir, &dirfd) < 0)
+			return false;
+		if (!damaged && catalog_is_fresh(s->catalog, dirfd))
+			return false;
+		old = s->catalog;
+		dir = strdup(s->dir);
+	}
+	if (!dir || scan_directory(dirfd, dir, &options, NULL, &fresh) < 0)
+		return false;
+	LOCKED(&registry_lock);
+	if (r->sources[source].catalog == old)
+		replace_catalog_locked(r, source, TAKE_PTR(fresh));
+	return true;
+}
+
+/* ------------------------------------------------------------------ */
+/* Finding                                                            */
+
+/* The number of the first single module of that name; r->count: none. */
+static size_t single_locked(const struct dlazy_registry *r, const char *name)
+{
+	size_t found = (uintptr_t)map_get(&r->by_name, hash_string(name));
+
+	if (!found)
+		return r->count;
+	for (size_t i = found - 1; i < r->count; i++)
+		if (r->sources[i].module && !strcmp(r->sources[i].name, name))
+			return i;
+	return r->count;
+}
+
+/* NULL with message; *ret_damaged: a catalog could not answer. */
+static struct dlazy_module *find_locked(struct dlazy_registry *r,
+					const char *name, bool *ret_damaged)
+{
+	size_t single = single_locked(r, name), index;
+	const struct record *bad = NULL;
+
+	for (size_t i = 0; i < single; i++) {
+		struct source *s = &r->sources[i];
+		bool damaged = false;
+
+		if (s->module)
+			continue;
+		const struct record *record =
+			catalog_find(s->catalog, name, &index, &damaged);
+		*ret_damaged |= damaged;
+		if (record && index < catalog_count(s->catalog))
+			return module_at_locked(r, i, index);
+		if (record && !bad)
+			bad = record;
+	}
+	if (single < r->count)
+		return r->sources[single].module;
+	if (bad)
+		status_fail(-record_status(bad), "%s: %s", name,
+			    record_message(bad));
+	else
+		status_fail(DLAZY_ENOENT,
+			    "no plugin \"%s\" in the directories and files "
+			    "that were added",
+			    name);
+	return NULL;
+}
+
+static size_t sources_now(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	return r->count;
+}
+
+struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
+{
+	bool damaged = false;
+	struct dlazy_module *m;
+	{
+		LOCKED(&registry_lock);
+		m = find_locked(r, name, &damaged);
+	}
+	if (m)
+		return m;
+	for (size_t i = 0; i < sources_now(r); i++)
+		refresh_source(r, i, damaged);
+	LOCKED(&registry_lock);
+	return find_locked(r, name, &damaged);
+}
+
+size_t registry_count(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->count; i++) {
+		size_t all = source_count(&r->sources[i]);
+
+		if (i == 0) {
+			n = all;
+			continue;
+		}
+		for (size_t k = 0; k < all; k++) {
+			const char *name = source_name(&r->sources[i], k);
+			n += name && !is_shadowed(r, i, name);
+		}
+	}
+	return n;
+}
+
+/* The module at a place, if a walk is to stop there. */
+static struct dlazy_module *stop_locked(struct dlazy_registry *r, size_t source,
+					size_t index)
+{
+	const char *name = source_name(&r->sources[source], index);
+
+	if (!name || is_shadowed(r, source, name))
+		return NULL;
+	struct dlazy_module *m = module_at_locked(r, source, index);
+	if (!m)
+		return NULL;
+	const struct place *first = map_get(&r->by_module, map_pointer_key(m));
+	return first && first->source == source && first->index == index ? m
+									 : NULL;
+}
+
+/* *ret_damaged: the source whose catalog could not answer, or r->count. */
+static struct dlazy_module *next_locked(struct dlazy_registry *r,
+					const struct dlazy_module *after,
+					size_t *ret_damaged)
+{
+	size_t source = 0, index = 0;
+
+	*ret_damaged = r->count;
+	if (after) {
+		const struct place *place =
+			map_get(&r->by_module, map_pointer_key(after));
+		if (!place) {
+			status_fail(DLAZY_EINVAL,
+				    "registry_next: not a module of this "
+				    "registry");
+			return NULL;
+		}
+		source = place->source;
+		index = place->index + 1;
+	}
+	for (; source < r->count; source++, index = 0) {
+		size_t n = source_count(&r->sources[source]);
+
+		for (; index < n; index++) {
+			struct dlazy_module *m = stop_locked(r, source, index);
+			if (m)
+				return m;
+			if (!source_name(&r->sources[source], index)) {
+				*ret_damaged = source;
+				return NULL;
+			}
+		}
+	}
+	return NULL;
+}
+
+struct dlazy_module *registry_next(struct dlazy_registry *r,
+				   const struct dlazy_module *after)
+{
+	struct dlazy_module *m;
+	size_t damaged, count;
+	{
+		LOCKED(&registry_lock);
+		m = next_locked(r, after, &damaged);
+		count = r->count;
+	}
+	if (m || damaged == count || !refresh_source(r, damaged, true))
+		return m;
+	LOCKED(&registry_lock);
+	return next_locked(r, after, &damaged);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A registry: the plugins one host knows, by name. Its sources are
+ * directories (each with its catalog), single files and built-ins; a module is
+ * made of a directory's record when somebody asks for it by name, and not
+ * before: declaring costs nothing per plugin.
+ *
+ * The public functions of the registry, for arguments that are checked.
+ */
+#ifndef LOAD_REGISTRY_H
+#define LOAD_REGISTRY_H
+
+#include "load/module.h"
+
+struct dlazy_registry *registry_new(void);
+void registry_free(struct dlazy_registry *r);
+int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
+		     const void *by);
+int registry_add_file(struct dlazy_registry *r, const char *name,
+		      const char *path, int flags, const void *by);
+int registry_add_builtin(struct dlazy_registry *r, const char *name,
+			 const struct dlazy_symbol *symbols, size_t n,
+			 const void *by);
+size_t registry_count(struct dlazy_registry *r);
+struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name);
+struct dlazy_module *registry_next(struct dlazy_registry *r,
+				   const struct dlazy_module *after);
+
+/* fork(2), called by the gate. */
+void registry_fork_prepare(void);
+void registry_fork_done(void);
+
+#endif
