@@ -195,12 +195,13 @@ static const char *neutralize(char *number)
 
 const char *json_format_double(double value, char buffer[JSON_NUMBER_MAX])
 {
+	if (isnan(value))
+		return strcpy(buffer, "nan");
 	/* DBL_DIG digits, trailing zeros dropped by %g, hold any value that
 	 * has a shorter form. */
 	for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
 		snprintf(buffer, JSON_NUMBER_MAX, "%.*g", digits, value);
-		if (strtod(buffer, NULL) >= value &&
-		    strtod(buffer, NULL) <= value)
+		if (strtod(buffer, NULL) == value)
 			break;
 	}
 	return neutralize(buffer);
@@ -209,10 +210,11 @@ const char *json_format_double(double value, char buffer[JSON_NUMBER_MAX])
 const char *json_format_long_double(long double value,
 				    char buffer[JSON_NUMBER_MAX])
 {
+	if (isnan(value))
+		return strcpy(buffer, "nan");
 	for (int digits = LDBL_DIG; digits <= LDBL_DECIMAL_DIG; digits++) {
 		snprintf(buffer, JSON_NUMBER_MAX, "%.*Lg", digits, value);
-		if (strtold(buffer, NULL) >= value &&
-		    strtold(buffer, NULL) <= value)
+		if (strtold(buffer, NULL) == value)
 			break;
 	}
 	return neutralize(buffer);

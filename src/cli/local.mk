@@ -1,2 +1,19 @@
 # SPDX-License-Identifier: MIT
-# The tool: one file per subcommand.
+# The tool: one file per subcommand. It links the convenience library.
+
+bin_PROGRAMS += dlazy
+dlazy_LDADD = libdlazy-internal.la
+dlazy_SOURCES = \
+	%D%/call.c \
+	%D%/cli.h \
+	%D%/directory.c %D%/directory.h \
+	%D%/info.c %D%/info.h \
+	%D%/list.c \
+	%D%/main.c \
+	%D%/message.c \
+	%D%/option.c \
+	%D%/progress.c %D%/progress.h \
+	%D%/scan.c \
+	%D%/table.c %D%/table.h
+
+dist_bashcompletion_DATA += %D%/completion/dlazy.bash

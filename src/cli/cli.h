@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the subcommands of dlazy(1) share: exit statuses, messages, options.
+ *
+ * A subcommand is one function in one file. It parses its options with
+ * cli_option(), writes its answer to standard output, as one JSON object if
+ * --json was given, and everything else to standard error; it returns an exit
+ * status. Nothing here reads the locale or runs before main: `dlazy --version`
+ * costs what /bin/true costs.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/json.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum cli_exit {
+	CLI_DONE = 0,	  /* done */
+	CLI_PROBLEMS = 1, /* what was asked about has problems */
+	CLI_USAGE = 2,	  /* what was asked makes no sense */
+	CLI_FAILED = 3,	  /* dlazy itself failed */
+};
+
+/* Subcommands; argv[0] is the name. */
+int cli_bench(int argc, char **argv);
+int cli_call(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_info(int argc, char **argv);
+int cli_list(int argc, char **argv);
+int cli_scan(int argc, char **argv);
+
+/* ------------------------------------------------------------------ */
+/* Messages (message.c)                                               */
+
+/* "dlazy: ..." and a newline on standard error; control characters, which
+ * file names can hold, become '?'. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says what is wrong with the arguments and where help is; CLI_USAGE. */
+int cli_usage(const char *command, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Prints a help text; CLI_DONE. */
+int cli_help(const char *text);
+
+/* The exit status for a negated DLAZY_E...: whose problem is it? */
+int cli_exit_of(int status);
+
+/*
+ * Says this thread's message (base/status.h), with --json also as an object
+ * {"error", "status"} on standard output. Returns cli_exit_of(status).
+ */
+int cli_fail(int status, bool json);
+
+/* Whether what goes to the stream may be coloured: a terminal, not NO_COLOR. */
+bool cli_colours(FILE *out);
+
+/* Escape sequences, or "" where colours are not wanted. */
+const char *cli_bold(FILE *out);
+const char *cli_red(FILE *out);
+const char *cli_plain(FILE *out);
+
+/* Writes text with control characters as '?'. */
+void cli_put(const char *text, FILE *out);
+
+/* Ends standard output: `status`, or CLI_FAILED if it could not be written. */
+int cli_finish(int status);
+
+/* ------------------------------------------------------------------ */
+/* Options (option.c)                                                 */
+
+/* Entries that each command has. */
+#define CLI_OPTION_JSON                        \
+	{                                      \
+		"json", no_argument, NULL, 'j' \
+	}
+#define CLI_OPTION_HELP                        \
+	{                                      \
+		"help", no_argument, NULL, 'h' \
+	}
+#define CLI_OPTION_END           \
+	{                        \
+		NULL, 0, NULL, 0 \
+	}
+
+/*
+ * getopt_long(3) that says itself what is wrong, with a suggestion: returns
+ * the option, -1 at the end, or '?' after a message (return CLI_USAGE then).
+ * shorts begins with ":" or "+:".
+ */
+int cli_option(int argc, char **argv, const char *shorts,
+	       const struct option *longs);
+
+/* The nearest of the words offered so far to one that was mistyped. */
+struct cli_nearest {
+	const char *word; /* NULL: none is near */
+	unsigned distance;
+};
+void cli_nearest_offer(struct cli_nearest *nearest, const char *typed,
+		       const char *word);
+
+#endif

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+# Completion of dlazy(1) for bash: commands, then each one's options, and
+# directories or files as it takes them. Needs bash alone: no function of the
+# bash-completion package is called.
+# shellcheck shell=bash
+
+# What a command takes: its options, then "dirs", "files" or nothing.
+_dlazy_options()
+{
+	case $1 in
+	scan) echo "--output --system" ;;
+	info) echo "--symbols" ;;
+	check) echo "--host --load" ;;
+	bench) echo "--touch --runs --env" ;;
+	esac
+	echo "--json --help"
+}
+
+_dlazy_operands()
+{
+	case $1 in
+	scan | list) echo dirs ;;
+	info | check | call) echo files ;;
+	bench) echo dirs ;;
+	esac
+}
+
+# _dlazy_files COMPGEN-OPTION WORD: names that keep their spaces; a slash
+# follows a directory.
+_dlazy_files()
+{
+	local name
+	compopt -o filenames 2>/dev/null
+	while IFS= read -r name; do
+		COMPREPLY+=("$name")
+	done < <(compgen "$1" -- "$2")
+}
+
+_dlazy_words()
+{
+	local word
+	while IFS= read -r word; do
+		COMPREPLY+=("$word")
+	done < <(compgen -W "$1" -- "$2")
+}
+
+_dlazy()
+{
+	local commands="scan list info check call bench help"
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]}
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		case $word in
+		-*) _dlazy_words "--help --version" "$word" ;;
+		*) _dlazy_words "$commands" "$word" ;;
+		esac
+		return
+	fi
+	case $command,$before in
+	scan,-o | scan,--output | check,--host)
+		_dlazy_files -f "$word"
+		return
+		;;
+	bench,--runs | bench,--touch) return ;;
+	esac
+	case $command,$word in
+	help,*) _dlazy_words "${commands% help}" "$word" ;;
+	*,-*) _dlazy_words "$(_dlazy_options "$command")" "$word" ;;
+	*)
+		case $(_dlazy_operands "$command") in
+		dirs) _dlazy_files -d "$word" ;;
+		files) _dlazy_files -f "$word" ;;
+		esac
+		;;
+	esac
+}
+
+complete -F _dlazy dlazy

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy info: all that is known of one plugin file, by reading it. Nothing is
+ * loaded. A bare name is searched for as dlopen would.
+ */
+#include "cli/info.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "elf/search.h"
+#include "elf/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"Usage: dlazy info FILE [--symbols] [--json]\n"
+	"\n"
+	"Tells all that is known of a shared object, by reading it; nothing\n"
+	"is loaded. FILE without a slash is searched for as dlopen(3) would.\n"
+	"\n"
+	"      --symbols  also list what it exports (--json always does)\n"
+	"      --json     one JSON object on standard output\n"
+	"  -h, --help     this text\n";
+
+/* Flags that make opening a library late a different thing. */
+static const struct {
+	unsigned flag;
+	const char *reason;
+} obstacles[] = {
+	{ELF_STATIC_TLS, "static TLS: opened late, it may find no room left"},
+	{ELF_NOOPEN, "DF_1_NOOPEN: dlopen refuses it"},
+	{ELF_PIE, "a program, not a library"},
+	{ELF_EXEC_STACK,
+	 "executable stack: glibc 2.41 and later refuse it when opened late"},
+};
+
+const char *info_format_build_id(const struct record *r,
+				 char buffer[INFO_BUILD_ID_MAX])
+{
+	size_t size;
+	const uint8_t *id = record_build_id(r, &size);
+
+	buffer[0] = '\0';
+	for (size_t i = 0; i < size && i < INFO_BUILD_ID_MAX / 2; i++)
+		snprintf(buffer + 2 * i, 3, "%02x", id[i]);
+	return buffer;
+}
+
+const char *info_reason(const struct record *r)
+{
+	const char *message = record_message(r);
+	size_t n = strlen(record_file(r));
+
+	if (strncmp(message, record_file(r), n) == 0 && message[n] == ':')
+		return message + n + 1 + strspn(message + n + 1, " ");
+	return message;
+}
+
+/* "" is how a record says that there is none. */
+static void string_or_null(struct json *j, const char *text)
+{
+	json_string(j, *text ? text : NULL);
+}
+
+void info_build_id(struct json *j, const struct record *r)
+{
+	char digits[INFO_BUILD_ID_MAX];
+
+	string_or_null(j, info_format_build_id(r, digits));
+}
+
+void info_needs(struct json *j, const struct record *r)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < record_needs_count(r); i++)
+		json_string(j, record_need(r, i));
+	json_end_array(j);
+}
+
+static void print_exports(struct json *j, const struct record *r)
+{
+	struct record_symbol symbol;
+
+	json_begin_array(j);
+	for (size_t i = 0; i < record_symbol_count(r); i++) {
+		if (!record_symbol_at(r, i, &symbol))
+			continue;
+		json_begin_object(j);
+		json_key(j, "name");
+		json_string(j, symbol.name);
+		json_key(j, "type");
+		json_string(j, elf_type_name(symbol.type));
+		json_key(j, "version");
+		string_or_null(j, symbol.version);
+		json_key(j, "default");
+		json_bool(j, symbol.is_default);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void print_dlopen_notes(struct json *j, const struct record *r)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < record_dlopen_note_count(r); i++)
+		json_text(j, record_dlopen_note(r, i));
+	json_end_array(j);
+}
+
+/* Static TLS is its own only with a TLS segment: libm, for one, reaches libc's
+ * errno that way, and there is always room for that. */
+static unsigned obstacles_of(const struct record *r)
+{
+	unsigned flags = record_flags(r);
+
+	return flags & ELF_TLS ? flags : flags & ~(unsigned)ELF_STATIC_TLS;
+}
+
+static bool is_lazy(const struct record *r)
+{
+	unsigned flags = obstacles_of(r);
+
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
+		if (flags & obstacles[i].flag)
+			return false;
+	return record_status(r) == 0;
+}
+
+static void print_reasons(struct json *j, const struct record *r)
+{
+	unsigned flags = obstacles_of(r);
+
+	json_begin_array(j);
+	if (record_status(r) < 0)
+		json_string(j, info_reason(r));
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
+		if (flags & obstacles[i].flag)
+			json_string(j, obstacles[i].reason);
+	json_end_array(j);
+}
+
+static void print_members(struct json *j, const struct record *r,
+			  const char *path)
+{
+	json_key(j, "name");
+	json_string(j, record_name(r));
+	json_key(j, "path");
+	json_string(j, path);
+	json_key(j, "soname");
+	string_or_null(j, record_soname(r));
+	json_key(j, "build_id");
+	info_build_id(j, r);
+	json_key(j, "machine");
+	string_or_null(j, record_machine(r));
+	json_key(j, "exports");
+	print_exports(j, r);
+	json_key(j, "needs");
+	info_needs(j, r);
+	json_key(j, "rpath");
+	string_or_null(j, record_rpath(r));
+	json_key(j, "runpath");
+	string_or_null(j, record_runpath(r));
+	json_key(j, "metadata");
+	json_null(j);
+	json_key(j, "dlopen_notes");
+	print_dlopen_notes(j, r);
+	json_key(j, "lazy");
+	json_bool(j, is_lazy(r));
+	json_key(j, "reasons");
+	print_reasons(j, r);
+}
+
+static void print_json(const struct record *r, const char *path)
+{
+	struct json j = json_to(stdout);
+
+	json_begin_object(&j);
+	print_members(&j, r, path);
+	if (record_status(r) < 0) {
+		json_key(&j, "error");
+		json_string(&j, info_reason(r));
+		json_key(&j, "status");
+		json_string(&j, status_text(record_status(r)));
+	}
+	json_end_object(&j);
+	json_finish(&j);
+}
+
+/* "LABEL     text"; nothing where there is no text. */
+static void print_line(const char *label, const char *text)
+{
+	if (!*text)
+		return;
+	printf("%s%-10s%s", cli_bold(stdout), label, cli_plain(stdout));
+	cli_put(text, stdout);
+	putchar('\n');
+}
+
+static void print_export_counts(const struct record *r)
+{
+	size_t counts[ELF_TYPE_OTHER + 1] = {0};
+	struct record_symbol symbol;
+	size_t all = record_symbol_count(r);
+
+	for (size_t i = 0; i < all; i++)
+		if (record_symbol_at(r, i, &symbol) &&
+		    symbol.type <= ELF_TYPE_OTHER)
+			counts[symbol.type]++;
+	printf("%s%-10s%s%zu", cli_bold(stdout), "exports", cli_plain(stdout),
+	       all);
+	const char *before = " (";
+	for (unsigned t = 0; t <= ELF_TYPE_OTHER; t++) {
+		if (!counts[t])
+			continue;
+		printf("%s%zu %s", before, counts[t], elf_type_name(t));
+		before = ", ";
+	}
+	puts(all ? ")" : "");
+}
+
+static void print_lazy(const struct record *r)
+{
+	unsigned flags = obstacles_of(r);
+
+	print_line("lazy", is_lazy(r) ? "yes" : "no");
+	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
+		if (flags & obstacles[i].flag)
+			print_line("", obstacles[i].reason);
+}
+
+static void print_text(const struct record *r, const char *path)
+{
+	char build_id[INFO_BUILD_ID_MAX];
+
+	print_line("name", record_name(r));
+	print_line("file", path);
+	print_line("soname", record_soname(r));
+	print_line("machine", record_machine(r));
+	print_line("build-id", info_format_build_id(r, build_id));
+	print_line("rpath", record_rpath(r));
+	print_line("runpath", record_runpath(r));
+	for (size_t i = 0; i < record_needs_count(r); i++)
+		print_line(i ? "" : "needs", record_need(r, i));
+	for (size_t i = 0; i < record_dlopen_note_count(r); i++)
+		print_line(i ? "" : "dlopens", record_dlopen_note(r, i));
+	print_export_counts(r);
+	print_lazy(r);
+}
+
+static int print_symbols(const struct record *r)
+{
+	_cleanup_(table_free) struct table t = {.columns = 3};
+	bool fits =
+		table_add(&t, (const char *[]){"TYPE", "VERSION", "SYMBOL"});
+	struct record_symbol s;
+
+	for (size_t i = 0; i < record_symbol_count(r) && fits; i++)
+		if (record_symbol_at(r, i, &s))
+			fits = table_add(
+				&t,
+				(const char *[]){elf_type_name(s.type),
+						 *s.version ? s.version : "-",
+						 s.name});
+	if (!fits) {
+		cli_say("info: out of memory");
+		return CLI_FAILED;
+	}
+	putchar('\n');
+	table_print(&t, stdout);
+	return CLI_DONE;
+}
+
+/* The absolute path of what dlazy_open() would open. */
+static int find_file(const char *name, char **ret)
+{
+	int status;
+
+	if (!*name)
+		return status_fail(DLAZY_EINVAL, "the file's name is empty");
+	if (strchr(name, '/')) {
+		*ret = file_absolute(name);
+		return *ret ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	status = search_library(name, NULL, ret);
+	if (status == -DLAZY_ENOENT && access(name, F_OK) == 0)
+		return status_fail(DLAZY_ENOENT,
+				   "%s: not in the library directories; for "
+				   "the file in this directory: ./%s",
+				   name, name);
+	return status;
+}
+
+static int read_file(const char *path, struct record **ret)
+{
+	const char *base = file_base_name(path);
+	_cleanup_free_ char *dir =
+		strndup(path, base - path > 1 ? (size_t)(base - path) : 1);
+
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	_cleanup_close_ int dirfd =
+		open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return status_fail(status_from_errno(errno),
+				   "%s: cannot open: %s", path,
+				   strerror(errno));
+	return record_read(dirfd, base, ret);
+}
+
+static int info(const char *name, bool symbols, bool json)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ struct record *r = NULL;
+	int status = find_file(name, &path);
+
+	if (status == 0)
+		status = read_file(path, &r);
+	if (status < 0)
+		return cli_fail(status, json);
+	if (json)
+		print_json(r, path);
+	if (record_status(r) < 0) {
+		cli_say("%s: %s", path, info_reason(r));
+		return CLI_PROBLEMS;
+	}
+	if (json)
+		return CLI_DONE;
+	print_text(r, path);
+	return symbols ? print_symbols(r) : CLI_DONE;
+}
+
+int cli_info(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"symbols", no_argument, NULL, 's'},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	bool symbols = false, json = false;
+	int option;
+
+	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
+		switch (option) {
+		case 's':
+			symbols = true;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return cli_help(help);
+		default:
+			return CLI_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return cli_usage("info", "info: one file is wanted, not %d",
+				 argc - optind);
+	return info(argv[optind], symbols, json);
+}

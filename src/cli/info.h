@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of what is known of a plugin file, as JSON values.
+ */
+#ifndef CLI_INFO_H
+#define CLI_INFO_H
+
+#include "base/json.h"
+#include "catalog/record.h"
+
+/* Hexadecimal digits, or null. */
+void info_build_id(struct json *j, const struct record *r);
+
+/* An array of the names in DT_NEEDED. */
+void info_needs(struct json *j, const struct record *r);
+
+/* Why the file is no plugin, without its name in front. */
+const char *info_reason(const struct record *r);
+
+/* The same digits in `buffer`, "" if there is none; returns buffer. */
+#define INFO_BUILD_ID_MAX 129
+const char *info_format_build_id(const struct record *r,
+				 char buffer[INFO_BUILD_ID_MAX]);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy(1): the table of subcommands, and what is done without one.
+ */
+#include "cli/cli.h"
+
+#include "base/array.h"
+
+#include <string.h>
+
+static const struct command {
+	const char *name;
+	const char *arguments;
+	const char *does;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"scan", "DIR... [-o FILE] [--system]",
+	 "build or refresh the catalogs of directories", cli_scan},
+	{"list", "DIR...", "their plugins, one a line", cli_list},
+	{"info", "FILE [--symbols]", "all that is known of one file", cli_info},
+	{"call", "FILE SYMBOL SIGNATURE [ARG...]",
+	 "call a function and print its result", cli_call},
+};
+
+static const char introduction[] =
+	"dlazy: declare a thousand plugins, pay for the ones you touch.\n"
+	"\n"
+	"Usage: dlazy COMMAND [OPTION]... [ARGUMENT]...   all: dlazy help\n"
+	"\n"
+	"Three to try:\n"
+	"  dlazy info libm.so.6                   read a library\n"
+	"  dlazy call libm.so.6 pow 'd(dd)' 2 10  call a function of it\n"
+	"  dlazy help call                        what a command takes\n"
+	"\n"
+	"Manual: man dlazy; for hosts in C: man 3 dlazy, <dlazy/dlazy.h>.\n";
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	struct cli_nearest nearest = {NULL, 0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		cli_nearest_offer(&nearest, name, commands[i].name);
+	if (nearest.word)
+		return cli_usage(NULL, "%s: no such command; did you mean %s?",
+				 name, nearest.word);
+	return cli_usage(NULL, "%s: no such command", name);
+}
+
+static int print_help(void)
+{
+	puts("Usage: dlazy COMMAND [OPTION]... [ARGUMENT]...\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-5s %-39s %s\n", commands[i].name,
+		       commands[i].arguments, commands[i].does);
+	puts("\n"
+	     "Each takes --json, for one JSON object on standard output, and\n"
+	     "--help; \"dlazy help COMMAND\" is the same. dlazy --version "
+	     "tells\n"
+	     "the version.\n"
+	     "\n"
+	     "Exit status: 0 done, 1 the subject has problems, 2 usage, 3 "
+	     "dlazy\n"
+	     "itself failed.");
+	return CLI_DONE;
+}
+
+static int run_command(int argc, char **argv)
+{
+	const struct command *command = find_command(argv[0]);
+
+	return command ? command->run(argc, argv) : unknown_command(argv[0]);
+}
+
+/* "help COMMAND" is "COMMAND --help". */
+static int help(int argc, char **argv)
+{
+	if (argc == 1)
+		return print_help();
+	if (argc > 2)
+		return cli_usage(NULL, "help: one command at a time");
+	return run_command(2, (char *[]){argv[1], (char *)"--help", NULL});
+}
+
+static int start(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		CLI_OPTION_HELP,
+		{"version", no_argument, NULL, 'V'},
+		CLI_OPTION_END,
+	};
+
+	if (argc == 1)
+		return cli_help(introduction);
+	if (argv[1][0] != '-') {
+		if (strcmp(argv[1], "help") == 0)
+			return help(argc - 1, argv + 1);
+		return run_command(argc - 1, argv + 1);
+	}
+	argv[0] = NULL;
+	switch (cli_option(argc, argv, "+:hV", longs)) {
+	case 'h':
+		return print_help();
+	case 'V':
+		puts("dlazy " PACKAGE_VERSION);
+		return CLI_DONE;
+	case -1: /* "--" or "-" */
+		return cli_usage(NULL, "which command?");
+	default:
+		return CLI_USAGE;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	return cli_finish(start(argc, argv));
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What people read on standard error, and how standard output ends. Colours
+ * are few (a bold heading, a red name before a message) and only where a
+ * terminal shows them and NO_COLOR (https://no-color.org) is not set.
+ */
+#include "cli/cli.h"
+
+#include "base/status.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool cli_colours(FILE *out)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(no && *no) && term && strcmp(term, "dumb") != 0 &&
+	       isatty(fileno(out));
+}
+
+const char *cli_bold(FILE *out)
+{
+	return cli_colours(out) ? "\033[1m" : "";
+}
+
+const char *cli_red(FILE *out)
+{
+	return cli_colours(out) ? "\033[31m" : "";
+}
+
+const char *cli_plain(FILE *out)
+{
+	return cli_colours(out) ? "\033[m" : "";
+}
+
+void cli_put(const char *text, FILE *out)
+{
+	for (; *text; text++)
+		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text,
+		     out);
+}
+
+static void say(const char *format, va_list args)
+{
+	char text[STATUS_MESSAGE_MAX * 2];
+
+	vsnprintf(text, sizeof(text), format, args);
+	fflush(stdout);
+	fprintf(stderr, "%sdlazy:%s ", cli_red(stderr), cli_plain(stderr));
+	cli_put(text, stderr);
+	putc('\n', stderr);
+}
+
+void cli_say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+int cli_usage(const char *command, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	fprintf(stderr, "Try \"dlazy %s%s--help\".\n", command ? command : "",
+		command ? " " : "");
+	return CLI_USAGE;
+}
+
+int cli_help(const char *text)
+{
+	fputs(text, stdout);
+	return CLI_DONE;
+}
+
+int cli_exit_of(int status)
+{
+	switch (-status) {
+	case 0:
+		return CLI_DONE;
+	case DLAZY_EINVAL:
+		return CLI_USAGE;
+	case DLAZY_ENOMEM:
+	case DLAZY_ENOSYS:
+		return CLI_FAILED;
+	default:
+		return CLI_PROBLEMS;
+	}
+}
+
+int cli_fail(int status, bool json)
+{
+	struct json j = json_to(stdout);
+
+	if (json) {
+		json_begin_object(&j);
+		json_key(&j, "error");
+		json_string(&j, status_message());
+		json_key(&j, "status");
+		json_string(&j, status_text(status));
+		json_end_object(&j);
+		json_finish(&j);
+	}
+	cli_say("%s", status_message());
+	return cli_exit_of(status);
+}
+
+int cli_finish(int status)
+{
+	bool failed = ferror(stdout) != 0;
+
+	if (fflush(stdout) == 0 && !failed)
+		return status;
+	/* A reader that has seen enough (| head) is no news. */
+	if (errno != EPIPE)
+		cli_say("standard output: cannot write: %s", strerror(errno));
+	return CLI_FAILED;
+}
