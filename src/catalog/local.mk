@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
-	%D%/catalog.c \
-	%D%/catalog.h \
+	%D%/catalog.c %D%/catalog.h \
 	%D%/format.h \
 	%D%/read.c \
-	%D%/record.c \
-	%D%/record.h \
-	%D%/scan.c \
-	%D%/scan.h \
+	%D%/record.c %D%/record.h \
+	%D%/scan.c %D%/scan.h \
 	%D%/write.c

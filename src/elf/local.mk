@@ -1,5 +1,17 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
-	%D%/search.h \
-	%D%/view.h
+	%D%/hash.c %D%/hash.h \
+	%D%/hwcaps.c %D%/hwcaps.h \
+	%D%/image.c %D%/image.h \
+	%D%/ldcache.c %D%/ldcache.h \
+	%D%/machine.c %D%/machine.h \
+	%D%/native.h \
+	%D%/note.c %D%/note.h \
+	%D%/places.c %D%/places.h \
+	%D%/requester.c %D%/requester.h \
+	%D%/search.c %D%/search.h \
+	%D%/strings.h \
+	%D%/symbols.c %D%/symbols.h \
+	%D%/versions.c %D%/versions.h \
+	%D%/view.c %D%/view.h

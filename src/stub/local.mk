@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: MIT
-# One CPU's assembly, or none.
+# One CPU's assembly behind the pool, or none.
 
-libdlazy_internal_la_SOURCES += \
-	%D%/pool.h \
-	%D%/slot.h \
-	%D%/stub.h
+POOL_FILES = %D%/pool.c %D%/stub.c
+X86_64_FILES = %D%/stub-x86_64.S %D%/slow-x86_64.c %D%/slow-x86_64.h
+AARCH64_FILES = %D%/stub-aarch64.S
+NONE_FILES = %D%/stub-none.c
 
+libdlazy_internal_la_SOURCES += %D%/pool.h %D%/slot.h %D%/stub.h
 if STUB_X86_64
-libdlazy_internal_la_SOURCES += \
-	%D%/pool.c \
-	%D%/slow-x86_64.c \
-	%D%/slow-x86_64.h \
-	%D%/stub-x86_64.S \
-	%D%/stub.c
-else
+libdlazy_internal_la_SOURCES += $(POOL_FILES) $(X86_64_FILES)
+endif
 if STUB_AARCH64
-libdlazy_internal_la_SOURCES += \
-	%D%/pool.c \
-	%D%/stub-aarch64.S \
-	%D%/stub.c
-else
-libdlazy_internal_la_SOURCES += %D%/stub-none.c
+libdlazy_internal_la_SOURCES += $(POOL_FILES) $(AARCH64_FILES)
 endif
+if STUB_NONE
+libdlazy_internal_la_SOURCES += $(NONE_FILES)
 endif
+EXTRA_DIST += $(POOL_FILES) $(X86_64_FILES) $(AARCH64_FILES) $(NONE_FILES)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AMOUNT per cent more contrast.
+ */
+#include "plugins/picture/pixel.h"
+
+#define EFFECT "contrast"
+#define ABOUT "more contrast"
+
+static uint32_t draw_pixel(const struct picture *p, int x, int y)
+{
+	uint32_t in = pixel_at(p, x, y);
+	double k = 1 + (AMOUNT) / 100.0;
+
+	return pixel_make(128 + k * (pixel_part(in, 0) - 128),
+			  128 + k * (pixel_part(in, 1) - 128),
+			  128 + k * (pixel_part(in, 2) - 128), in);
+}
+
+static void effect_draw(const struct picture *p)
+{
+	for (int y = 0; y < p->height; y++)
+		for (int x = 0; x < p->width; x++)
+			p->out[y * p->width + x] = draw_pixel(p, x, y);
+}
+
+#include "plugins/picture/plugin.h"
