@@ -14,6 +14,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -158,6 +159,19 @@ static const char *parse_value(char letter, const char *text, union value *ret)
 	return parse_integer(letter, text, ret);
 }
 
+/* The double that is written with the fewest digits that mean this float. */
+static double as_written(float f)
+{
+	char number[JSON_NUMBER_MAX];
+
+	for (int digits = FLT_DIG; digits <= FLT_DECIMAL_DIG; digits++) {
+		snprintf(number, sizeof(number), "%.*g", digits, (double)f);
+		if (strtof(number, NULL) == f)
+			break;
+	}
+	return strtod(number, NULL);
+}
+
 static void print_json(char letter, const union value *v)
 {
 	struct json j = json_to(stdout);
@@ -169,7 +183,7 @@ static void print_json(char letter, const union value *v)
 	else if (letter == 's')
 		json_string(&j, v->s);
 	else if (letter == 'f')
-		json_double(&j, (double)v->f);
+		json_double(&j, as_written(v->f));
 	else if (letter == 'd')
 		json_double(&j, v->d);
 	else if (letter == 'D')
@@ -195,7 +209,7 @@ static void print_text(char letter, const union value *v)
 	else if (letter == 'D')
 		puts(json_format_long_double(v->ld, number));
 	else if (is_floating(letter))
-		puts(json_format_double(letter == 'f' ? (double)v->f : v->d,
+		puts(json_format_double(letter == 'f' ? as_written(v->f) : v->d,
 					number));
 	else if (is_unsigned(letter))
 		printf("%" PRIu64 "\n", widen(v, letter));

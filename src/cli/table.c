@@ -8,13 +8,14 @@
 #include "base/array.h"
 #include "cli/cli.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #define GAP 2
-#define PATH_WIDTH_MIN 16
+#define LAST_WIDTH_MIN 16
 
 static bool is_continuation(char c)
 {
@@ -82,7 +83,8 @@ static void put_cut(const char *text, size_t width, FILE *out)
 		cli_put(text, out);
 		return;
 	}
-	size_t first = (width - 3) / 3, last = width - 3 - first;
+	size_t kept = width > 3 ? width - 3 : 0;
+	size_t first = kept / 3, last = kept - first;
 	snprintf(head, sizeof(head), "%.*s", (int)(skip(text, first) - text),
 		 text);
 	cli_put(head, out);
@@ -90,41 +92,46 @@ static void put_cut(const char *text, size_t width, FILE *out)
 	cli_put(skip(text, n - last), out);
 }
 
-/* What is left for the last column. */
-static size_t last_width(const struct table *t, FILE *out)
+/* How wide each column is to be, in what `out` has room for. */
+static void fit(const struct table *t, FILE *out, size_t *widths)
 {
-	size_t terminal = table_terminal_width(out), used = 0;
-	size_t wanted = t->width[t->columns - 1];
+	size_t terminal = table_terminal_width(out), last = t->columns - 1;
+	size_t most = terminal ? terminal / 3 : SIZE_MAX, used = 0;
 
-	for (size_t i = 0; i + 1 < t->columns; i++)
-		used += t->width[i] + GAP;
-	if (terminal == 0 || used + wanted <= terminal)
-		return wanted;
-	return terminal > used + PATH_WIDTH_MIN ? terminal - used
-						: PATH_WIDTH_MIN;
+	for (size_t i = 0; i < last; i++) {
+		widths[i] = t->width[i] < most ? t->width[i] : most;
+		used += widths[i] + GAP;
+	}
+	widths[last] = t->width[last];
+	if (terminal && used + widths[last] > terminal)
+		widths[last] = terminal > used + LAST_WIDTH_MIN
+				       ? terminal - used
+				       : LAST_WIDTH_MIN;
 }
 
-static void print_row(const struct table *t, char *const *row, size_t last,
-		      FILE *out)
+static void print_row(const struct table *t, char *const *row,
+		      const size_t *widths, FILE *out)
 {
 	for (size_t i = 0; i + 1 < t->columns; i++) {
-		size_t space = t->width[i] - width_of(row[i]);
+		size_t n = width_of(row[i]);
+		size_t space = n < widths[i] ? widths[i] - n : 0;
 
 		pad(t->right[i] ? space : 0, out);
-		cli_put(row[i], out);
+		put_cut(row[i], widths[i], out);
 		pad(t->right[i] ? GAP : space + GAP, out);
 	}
-	put_cut(row[t->columns - 1], last, out);
+	put_cut(row[t->columns - 1], widths[t->columns - 1], out);
 }
 
 void table_print(const struct table *t, FILE *out)
 {
-	size_t last = last_width(t, out);
+	size_t widths[TABLE_COLUMNS_MAX];
 	const char *bold = cli_bold(out), *plain = cli_plain(out);
 
+	fit(t, out, widths);
 	for (size_t i = 0; i < t->count; i += t->columns) {
 		fputs(i == 0 ? bold : "", out);
-		print_row(t, t->cells + i, last, out);
+		print_row(t, t->cells + i, widths, out);
 		fputs(i == 0 ? plain : "", out);
 		putc('\n', out);
 	}

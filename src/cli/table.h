@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Aligned columns. On a terminal the table is made to fit: the last column,
- * which holds paths, is cut in its middle. Elsewhere nothing is cut.
+ * Aligned columns. On a terminal the table is made to fit: what is too long, most
+ * often a path in the last column, is cut in its middle. Elsewhere nothing is.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H

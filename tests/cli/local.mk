@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Tests of the tool, as installed in the stage.
 
-CLI_TESTS =
+CLI_TESTS = \
+	%D%/test-call.sh \
+	%D%/test-completion.sh \
+	%D%/test-info.sh \
+	%D%/test-list.sh \
+	%D%/test-scan.sh \
+	%D%/test-terminal.sh \
+	%D%/test-usage.sh
 
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS)
+EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash

@@ -46,6 +46,7 @@ _dlazy_words()
 
 _dlazy()
 {
+	local IFS=$' \t\n'
 	local commands="scan list info check call bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}

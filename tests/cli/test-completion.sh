@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The completion for bash: what is offered where. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+. "$root/src/cli/completion/dlazy.bash"
+
+mkdir -p "$t/d/dir one" "$t/d/dir2"
+: >"$t/d/file.so"
+cd "$t/d" || exit 99
+
+# offers SENTENCE WANTED WORD ...: completing the last word
+offers()
+{
+	local sentence=$1 wanted=$2
+	shift 2
+	COMP_WORDS=(dlazy "$@")
+	COMP_CWORD=$#
+	COMPREPLY=()
+	_dlazy
+	check_same "$sentence" \
+		"$(printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd "|")" "$wanted"
+}
+
+check "it is registered for dlazy" complete -p dlazy
+offers "a command" "scan" s
+offers "all commands" "bench|call|check|help|info|list|scan" ""
+offers "options without a command" "--help|--version" --
+offers "help takes a command" "info" help i
+offers "list takes directories" "dir one|dir2" list d
+offers "list does not take files" "" list f
+offers "info takes files" "file.so" info f
+offers "scan -o takes a file" "file.so" scan -o f
+offers "check --host takes a file" "file.so" check --host f
+offers "scan's options" "--help|--json|--output|--system" scan --
+offers "info's options" "--symbols" info --s
+offers "bench --runs takes a number, which nobody can guess" "" bench --runs ""
+for command in $("$dlazy" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+	offers "$command is offered" "$command" "$command"
+	for option in $("$dlazy" "$command" --help | grep -o -- '--[a-z]*' | sort -u); do
+		offers "$command $option is offered" "$option" "$command" "$option"
+	done
+done
+finish

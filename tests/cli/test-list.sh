@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy list: every plugin, nothing loaded, and why one is not there. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+plugins "$t/p"
+run "$dlazy" list "$t/p"
+is_status 0 "a directory is listed"
+check_same "a heading, and one line for each plugin" "$(wc -l <"$t/out")" 4
+has "$out" "$t/p/p2.so" "with its path"
+hasnt "$out" $'\033' "without colours: it is no terminal"
+check "the scan was left in the cache" test -n "$(ls "$t/cache")"
+
+run "$dlazy" list "$t/p" --json
+json '.plugins | map(.name) == ["p1", "p2", "p3"]' "names in order"
+json ".plugins[0] | .path == \"$t/p/p1.so\" and .exports == 2" \
+	"path and exports"
+json '.plugins[0].needs | type == "array"' "needs is an array"
+json '.bad == []' "nothing is bad"
+
+echo "int f(void) { return 1; }" | build "$t/id.so" -Wl,--build-id=0xabcd
+mkdir "$t/i" && mv "$t/id.so" "$t/i"
+run "$dlazy" list "$t/i" --json
+json '.plugins[0].build_id == "abcd"' "the build-id, in hexadecimal"
+echo "int f(void) { return 1; }" | build "$t/i/id.so" -Wl,--build-id=none
+run "$dlazy" list "$t/i" --json
+json '.plugins[0].build_id == null' "null without a build-id"
+
+mkdir "$t/side"
+build "$t/side/side.so" <<-END
+	#include <stdlib.h>
+	__attribute__((constructor)) static void loaded(void) { abort(); }
+	int f(void) { return 1; }
+END
+run "$dlazy" list "$t/side"
+is_status 0 "listing loads nothing"
+
+run "$dlazy" list /nonexistent
+is_status 1 "a directory that does not exist is a problem"
+has "$err" "/nonexistent" "it is named"
+run "$dlazy" list /nonexistent "$t/p" --json
+is_status 1 "also beside one that does"
+json '.plugins | length == 3' "which is listed"
+
+mkdir "$t/empty"
+run "$dlazy" list "$t/empty"
+is_status 0 "an empty directory is no problem"
+check_same "it has nothing to print" "$out" ""
+has "$err" "$t/empty: no plugins there" "and says so"
+run "$dlazy" list "$t/empty" --json
+json '.plugins == []' "in JSON it is an empty array"
+
+plugins "$t/bad"
+echo "no plugin" >"$t/bad/text.so"
+machine "$t/bad/p2.so" 183
+head -c 100 "$t/bad/p1.so" >"$t/bad/short.so"
+run "$dlazy" list "$t/bad"
+is_status 0 "bad files are no failure of the list"
+check_same "the good ones are listed" "$(tail -n +2 <<<"$out" | wc -l)" 2
+has "$err" "$t/bad/text.so: not a plugin: not an ELF" "a text file is named"
+check "so is one of another machine" \
+	grep -q "$t/bad/p2.so: .*AArch64" "$t/err"
+has "$err" "$t/bad/short.so" "so is a truncated one"
+run "$dlazy" list "$t/bad" --json
+json '.plugins | map(.name) == ["p1", "p3"]' "the same in JSON"
+json '.bad | length == 3 and all(.[]; .name and .path and .reason)' \
+	"bad files have reasons in JSON"
+
+(cd "$t" && DLAZY_CACHE_DIR=/proc/nowhere "$dlazy" list p >"$t/out" 2>"$t/err")
+check_same "a cache that cannot be written does not matter" \
+	"$(wc -l <"$t/out")" 4
+
+# An odd name must neither break JSON nor write to the terminal.
+mkdir "$t/odd"
+cp "$t/p/p1.so" "$t/odd/$(printf 'a"b\033[31m\377').so"
+run "$dlazy" list "$t/odd"
+hasnt "$out" $'\033' "control characters of names are not printed"
+run "$dlazy" list "$t/odd" --json
+json '.plugins[0].name | startswith("a\"b\u001b[31m")' "in JSON they are escaped"
+
+run bash -c "set -o pipefail; '$dlazy' list '$t/p' '$t/p' | head -1"
+check_same "a reader that stops early is no news" "$err" ""
+
+# 10 000 plugins; few blocks, as each is a link to one of the few files.
+mkdir "$t/many"
+build "$t/one.so" -s -nostdlib <<<"int f(void) { return 1; }"
+(cd "$t/many" && for i in {0..9999}; do printf 'n%04d.so\0' "$i"; done |
+	xargs -0 -n 500 bash -c 'tee "$@" <../one.so >/dev/null' tee)
+SECONDS=0
+run "$dlazy" scan "$t/many" --json
+json '.directories[0].total == 10000' "10 000 plugins are scanned"
+run "$dlazy" list "$t/many" --json
+json '.plugins | length == 10000 and .[9999].name == "n9999"' \
+	"10 000 plugins are listed"
+run bash -c "set -o pipefail; '$dlazy' list '$t/many' | head -1"
+check_same "head stops them quietly" "$err" ""
+check "it takes less than 20 s" test "$SECONDS" -lt 20
+finish

@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy scan: what it counts, what it writes, what it says. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+plugins "$t/p"
+run "$dlazy" scan "$t/p" --json
+is_status 0 "a directory is scanned"
+json '.directories | length == 1' "one directory is one object"
+json '.directories[0] | .total == 3 and .added == 3 and .changed == 0 and
+	.removed == 0 and .bad == 0' "new plugins are added"
+json ".directories[0].path == \"$t/p\"" "the path is absolute"
+catalog=$(jq -r '.directories[0].catalog' "$t/out" 2>/dev/null)
+check "the catalog is in the user's cache" test -f "$catalog"
+check_same "standard error is quiet" "$err" ""
+
+run "$dlazy" scan "$t/p" --json
+json '.directories[0] | .total == 3 and .added == 0 and .changed == 0' \
+	"a second scan finds nothing new"
+echo "int more(void) { return 1; }" | build "$t/p/p2.so"
+rm "$t/p/p3.so"
+run "$dlazy" scan "$t/p" --json
+json '.directories[0] | .total == 2 and .added == 0 and .changed == 1 and
+	.removed == 1' "what changed and what went is counted"
+
+echo "no plugin" >"$t/p/text.so"
+run "$dlazy" scan "$t/p"
+is_status 0 "a bad file is no failure of the scan"
+has "$out" "1 bad" "it is counted"
+has "$err" "$t/p/text.so" "it is named"
+has "$err" "ELF" "and why it is bad"
+run "$dlazy" scan "$t/p"
+has "$err" "$t/p/text.so" "it is named again though it was not read again"
+
+run "$dlazy" scan --system "$t/p" --json
+is_status 0 "--system works"
+check "--system writes into the directory" test -f "$t/p/dlazy.catalog"
+cp -r "$t/p" "$t/q"
+run "$dlazy" scan --system "$t/q"
+check "equal directories have equal catalogs" \
+	cmp "$t/p/dlazy.catalog" "$t/q/dlazy.catalog"
+run "$dlazy" scan "$t/p" -o "$t/elsewhere" --json
+is_status 0 "-o works"
+check "-o writes where it is told" test -f "$t/elsewhere"
+(cd "$t" && "$dlazy" scan p --output=beside >/dev/null 2>&1)
+check "a relative -o is beside the caller" test -f "$t/beside"
+run "$dlazy" scan "$t/p" "$t/q" -o "$t/both"
+is_status 2 "one -o for two directories makes no sense"
+
+run "$dlazy" scan "$t/p" /nonexistent --json
+is_status 1 "a directory that does not exist is a problem"
+json '.directories | length == 1' "the others are scanned"
+has "$err" "/nonexistent" "it is named"
+has "$err" "No such file or directory" "with what came back"
+run "$dlazy" scan "$t/p/p1.so"
+is_status 1 "a file is no directory"
+run "$dlazy" scan "$t/p" -o /nonexistent/catalog
+is_status 3 "a catalog that cannot be written is dlazy's failure"
+has "$err" "/nonexistent/catalog" "it is named"
+
+mkdir "$t/empty"
+run "$dlazy" scan "$t/empty" --json
+is_status 0 "an empty directory is scanned"
+json '.directories[0].total == 0' "and has no plugins"
+finish
