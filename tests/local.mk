@@ -7,11 +7,12 @@ TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) \
 	$(top_srcdir)/build-aux/tap-driver.sh --ignore-exit
 LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_DRIVER = $(TAP_DRIVER)
-SH_LOG_COMPILER = bash
+# DLAZY is a variable of the library's, so programs are not given it.
+SH_LOG_COMPILER = env DLAZY='$(STAGE)$(bindir)/dlazy' bash
 
 # What every test, bench and demo is told. The cache is never the user's.
 TEST_ENVIRONMENT = \
-	DLAZY='$(STAGE)$(bindir)/dlazy' \
+	DLAZY_TOOL='$(STAGE)$(bindir)/dlazy' \
 	DLAZY_STAGE='$(STAGE)' \
 	DLAZY_STAGE_LIBDIR='$(STAGE)$(libdir)' \
 	DLAZY_CACHE_DIR='$(abs_builddir)/tests/cache' \

@@ -1,14 +1,37 @@
 # SPDX-License-Identifier: MIT
 
-LDADD = libtest.a libdlazy-internal.la
+LDADD = libtest.a libdlazy-internal.la -lm
 
 check_PROGRAMS += \
+	%D%/test-catalog \
 	%D%/test-json \
+	%D%/test-record \
 	%D%/test-signature
+
+# What is tested here is a CPU's own code.
+STUB_TARGET = %D%/stub-target.c %D%/stub-target.h
+if !STUB_NONE
+check_PROGRAMS += %D%/test-stub
+%C%_test_stub_SOURCES = %D%/test-stub.c $(STUB_TARGET)
+if HAVE_CXX
+check_PROGRAMS += %D%/test-stub-unwind
+%C%_test_stub_unwind_SOURCES = %D%/test-stub-unwind.cc $(STUB_TARGET)
+endif
+endif
+if STUB_X86_64
+check_PROGRAMS += %D%/test-stub-x86_64
+%C%_test_stub_x86_64_SOURCES = %D%/test-stub-x86_64.c $(STUB_TARGET) \
+	%D%/stub-registers-x86_64.S %D%/stub-registers-x86_64.h
+endif
 
 if HAVE_FFI
 check_PROGRAMS += %D%/test-ffi
 %C%_test_ffi_SOURCES = %D%/test-ffi.c src/ffi/ffi.c
 %C%_test_ffi_CFLAGS = $(AM_CFLAGS) $(FFI_CFLAGS)
 %C%_test_ffi_LDADD = $(LDADD) $(FFI_LIBS)
+endif
+
+if HAVE_LIBELF
+check_PROGRAMS += %D%/test-libelf
+%C%_test_libelf_LDADD = $(LDADD) $(ELF_LIBS)
 endif
