@@ -80,14 +80,18 @@ static void after_fork_in_child(void)
 	lock_drop(&gate_lock);
 }
 
-static void gate_install(void)
+static void add_handlers(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
+void gate_install(void)
+{
+	pthread_once(&once, add_handlers);
+}
+
 void gate_enter(struct gate_frame *frame, struct dlazy_module *module)
 {
-	pthread_once(&once, gate_install);
 	{
 		LOCKED(&gate_lock);
 		loading++;

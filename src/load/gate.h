@@ -15,6 +15,10 @@
 
 struct dlazy_module;
 
+/* Puts the gate before fork(2), once: before the first lock of the layer is
+ * taken. */
+void gate_install(void);
+
 /* One load in progress on this thread; lives on its stack. */
 struct gate_frame {
 	struct dlazy_module *module;

@@ -261,15 +261,20 @@ static int module_insert_locked(struct dlazy_module *m)
 	return 0;
 }
 
-/* The directory part of an absolute path is what a record is relative to. */
+/* Is the record of the file as it is now? Only a portable one, which has no
+ * identity to compare, needs the directory that it is relative to. */
 static bool record_fits(const struct record *record, const char *path,
 			const struct file_identity *now)
 {
-	_cleanup_free_ char *dir =
-		strndup(path, (size_t)(file_base_name(path) - path));
-	_cleanup_close_ int dirfd =
-		dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	size_t length = (size_t)(file_base_name(path) - path);
+	_cleanup_free_ char *dir = NULL;
+	_cleanup_close_ int dirfd = -1;
 
+	if (record_identity(record).ino)
+		return record_is_current(record, -1, now);
+	dir = strndup(path, length);
+	if (dir)
+		dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dirfd >= 0 && record_is_current(record, dirfd, now);
 }
 
@@ -303,6 +308,7 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
+	gate_install();
 	if (ret_adopted)
 		*ret_adopted = false;
 	if (status < 0)
