@@ -49,12 +49,13 @@ hasnt()
 	esac
 }
 
-# json FILTER SENTENCE: is it true of the last run's output?
+# json FILTER SENTENCE: is it true of the last run's output? (jq 1.6 is content
+# with no input at all.)
 json()
 {
 	if ! command -v jq >/dev/null; then
 		skip "$2" "jq is missing"
-	elif jq -e "$1" "$t/out" >/dev/null 2>&1; then
+	elif [ -s "$t/out" ] && jq -e "$1" "$t/out" >/dev/null 2>&1; then
 		pass "$2"
 	else
 		fail "$2" "not so: $1"$'\n'"$out"
