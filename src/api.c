@@ -13,6 +13,7 @@
 #include "load/call.h"
 #include "load/dl.h"
 #include "load/load.h"
+#include "load/prefetch.h"
 #include "load/registry.h"
 
 #include <limits.h>
@@ -116,6 +117,13 @@ int dlazy_load(struct dlazy_module *m)
 	int status = module_check(m, "dlazy_load");
 
 	return status < 0 ? status : load(m, CALLER(), true);
+}
+
+int dlazy_prefetch(struct dlazy_module *m)
+{
+	int status = module_check(m, "dlazy_prefetch");
+
+	return status < 0 ? status : prefetch_module(m, CALLER());
 }
 
 int dlazy_unload(struct dlazy_module *m)

@@ -234,6 +234,17 @@ DLAZY_PUBLIC void *dlazy_resolve(struct dlazy_module *m, const char *symbol);
 DLAZY_PUBLIC int dlazy_load(struct dlazy_module *m);
 
 /*
+ * Asks for dlazy_load() to be done soon, by a thread of the library, and
+ * returns at once. Who touches the module meanwhile waits for that load as for
+ * any other thread's. Its constructors run on that thread; a failure is
+ * remembered by the module.
+ *
+ * Returns 0 (also if it is loaded), -DLAZY_ENOMEM (no thread), -DLAZY_EINVAL.
+ * Since: 0.1
+ */
+DLAZY_PUBLIC int dlazy_prefetch(struct dlazy_module *m);
+
+/*
  * Discards a module opened with DLAZY_DISCARD (by all that opened it): unmaps
  * it, and declares it again; its stubs stay callable and load it anew. With
  * the flag the host promises that, now, no call is in progress in the module

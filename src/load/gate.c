@@ -12,6 +12,7 @@
 #include "base/event.h"
 #include "base/lock.h"
 #include "load/module.h"
+#include "load/prefetch.h"
 #include "load/registry.h"
 #include "stub/stub.h"
 
@@ -73,6 +74,7 @@ static void after_fork_in_child(void)
 	unsigned own = gate_depth();
 
 	after_fork();
+	prefetch_after_fork();
 	if (loading > own)
 		module_after_fork();
 	loading = own;

@@ -5,7 +5,9 @@ LDADD = libtest.a libdlazy-internal.la -lm
 check_PROGRAMS += \
 	%D%/test-catalog \
 	%D%/test-json \
+	%D%/test-prefetch \
 	%D%/test-record \
+	%D%/test-scan \
 	%D%/test-signature
 
 # What is tested here is a CPU's own code.
@@ -23,6 +25,13 @@ check_PROGRAMS += %D%/test-stub-x86_64
 %C%_test_stub_x86_64_SOURCES = %D%/test-stub-x86_64.c $(STUB_TARGET) \
 	%D%/stub-registers-x86_64.S %D%/stub-registers-x86_64.h
 endif
+if STUB_AARCH64
+check_PROGRAMS += %D%/test-stub-aarch64
+%C%_test_stub_aarch64_SOURCES = %D%/test-stub-aarch64.c $(STUB_TARGET)
+endif
+# Cross-built, run under qemu-user.
+TESTS += %D%/test-stub-aarch64.sh
+EXTRA_DIST += %D%/test-stub-aarch64.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
 
 if HAVE_FFI
 check_PROGRAMS += %D%/test-ffi

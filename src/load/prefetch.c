@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One worker, made when there is something to do and gone when there is not:
+ * the dynamic linker loads one object at a time, so more would only wait for
+ * each other. The worker takes no signals. The queue is under load_lock.
+ */
+#include "load/prefetch.h"
+
+#include "base/array.h"
+#include "load/load.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+struct wish {
+	struct dlazy_module *module;
+	const void *caller;
+};
+
+static struct {
+	struct wish *wishes;
+	size_t count, room;
+	bool working;
+} queue;
+
+/* The oldest wish; false: none is left, and so no worker. */
+static bool take_wish(struct wish *ret)
+{
+	LOCKED(&load_lock);
+	queue.working = queue.count > 0;
+	if (!queue.working)
+		return false;
+	*ret = queue.wishes[0];
+	queue.count--;
+	memmove(queue.wishes, queue.wishes + 1,
+		queue.count * sizeof(*queue.wishes));
+	return true;
+}
+
+/* A failure is the module's to remember. */
+static void *work(void *unused)
+{
+	struct wish wish;
+
+	while (take_wish(&wish)) {
+		struct touch touch = {NULL, wish.caller, false};
+		struct load_handle loaded;
+
+		if (!module_is_valid(wish.module))
+			continue; /* closed meanwhile */
+		load_module(wish.module, &touch, &loaded);
+		load_release(&loaded);
+	}
+	return unused;
+}
+
+static int start_worker(void)
+{
+	pthread_attr_t detached;
+	sigset_t all, before;
+	pthread_t thread;
+
+	sigfillset(&all);
+	pthread_attr_init(&detached);
+	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&thread, &detached, work, NULL);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&detached);
+	if (!error)
+		return 0;
+	return status_fail(DLAZY_ENOMEM, "prefetch: no thread: %s",
+			   strerror(error));
+}
+
+/* 1: a worker must be started; 0: one is there, or nothing is to be done. */
+static int add_wish(struct dlazy_module *m, const void *caller)
+{
+	LOCKED(&load_lock);
+	if (atomic_load(&m->handle) || m->symbols)
+		return 0;
+	if (!array_reserve(&queue.wishes, queue.count, &queue.room,
+			   sizeof(*queue.wishes)))
+		return status_fail(DLAZY_ENOMEM, "prefetch: out of memory");
+	queue.wishes[queue.count++] = (struct wish){m, caller};
+	bool idle = !queue.working;
+	queue.working = true;
+	return idle;
+}
+
+int prefetch_module(struct dlazy_module *m, const void *caller)
+{
+	int status = add_wish(m, caller);
+
+	if (status != 1)
+		return status;
+	status = start_worker();
+	if (status < 0) {
+		LOCKED(&load_lock);
+		queue.working = false;
+		queue.count = 0;
+	}
+	return status;
+}
+
+void prefetch_after_fork(void)
+{
+	LOCKED(&load_lock);
+	queue.working = false;
+	queue.count = 0;
+}

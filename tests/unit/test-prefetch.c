@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* Prefetching: a worker loads what is asked for, and nothing else changes. */
+#include "tests/test.h"
+
+#include <dlazy/dlazy.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef int int_fn(void);
+
+static int_fn *function(struct dlazy_module *m, const char *name)
+{
+	int_fn *f = (int_fn *)dlazy_sym(m, name);
+
+	CHECK(f);
+	return f;
+}
+
+static void wait_for(struct dlazy_module *m, enum dlazy_state state)
+{
+	for (int i = 0; i < 500 && dlazy_module_state(m) != state; i++)
+		usleep(10000);
+	CHECK_INT(dlazy_module_state(m), state);
+}
+
+static struct dlazy_module *open_fixture(void)
+{
+	struct dlazy_module *m = dlazy_open(test_plugin("good-prefetch"), 0);
+
+	CHECK(m);
+	return m;
+}
+
+TEST(prefetch_returns_before_the_constructor_has_run_and_loads_elsewhere)
+{
+	struct dlazy_module *m = open_fixture();
+	int_fn *is_here = function(m, "is_constructed_here");
+
+	CHECK_INT(dlazy_prefetch(m), 0);
+	CHECK(dlazy_module_state(m) != DLAZY_LOADED);
+	wait_for(m, DLAZY_LOADED);
+	CHECK(!is_here());
+}
+
+TEST(touch_during_prefetch_waits_for_the_constructor)
+{
+	struct dlazy_module *m = open_fixture();
+	int_fn *is_ready = function(m, "is_ready");
+
+	CHECK_INT(dlazy_prefetch(m), 0);
+	CHECK(is_ready());
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+TEST(prefetch_of_a_loaded_module_does_nothing)
+{
+	struct dlazy_module *m = open_fixture();
+
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+TEST(failed_prefetch_is_remembered_and_said_at_first_touch)
+{
+	char path[4096], said[1024];
+	struct dlazy_module *m;
+
+	snprintf(path, sizeof(path), "%s/gone.so", test_directory());
+	test_copy(test_plugin("good-prefetch"), path);
+	m = dlazy_open(path, 0);
+	CHECK(m);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	wait_for(m, DLAZY_FAILED);
+	CHECK_INT(dlazy_load(m), -DLAZY_ENOENT);
+	snprintf(said, sizeof(said), "%s", dlazy_error());
+	CHECK_IN(said, "gone.so");
+}
+
+TEST(worker_takes_no_signals)
+{
+	struct dlazy_module *m = open_fixture();
+	sigset_t usr1;
+	int got;
+
+	/* Blocked here, a signal to the process is anybody's who would take
+	 * it; by its default it would end us. */
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &usr1, NULL);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	usleep(10000);
+	kill(getpid(), SIGUSR1);
+	wait_for(m, DLAZY_LOADED);
+	CHECK_INT(sigwait(&usr1, &got), 0);
+	CHECK_INT(got, SIGUSR1);
+}
+
+TEST(child_of_a_fork_prefetches_by_itself)
+{
+	char path[4096];
+	struct dlazy_module *m = open_fixture(), *other;
+	int status;
+
+	snprintf(path, sizeof(path), "%s/other.so", test_directory());
+	test_copy(test_plugin("good-prefetch"), path);
+	other = dlazy_open(path, 0);
+	CHECK(other);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		CHECK_INT(dlazy_prefetch(other), 0);
+		wait_for(other, DLAZY_LOADED);
+		CHECK(function(m, "is_ready")());
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+	wait_for(m, DLAZY_LOADED);
+}
+
+TEST(prefetch_of_no_module_is_an_error)
+{
+	CHECK_INT(dlazy_prefetch(NULL), -DLAZY_EINVAL);
+}
