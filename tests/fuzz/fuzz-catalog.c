@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Any bytes as a catalog. They are given once as they are, and once with the
+ * checksums put right, so that what lies behind them is reached.
+ *
+ *   clang -fsanitize=fuzzer,address ... tests/fuzz/fuzz-catalog.c
+ */
+#include "base/hash.h"
+#include "catalog/catalog.h"
+#include "catalog/format.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_record(const struct record *r)
+{
+	struct record_symbol s, found;
+	size_t n;
+
+	record_build_id(r, &n);
+	for (size_t i = 0; i < record_needs_count(r); i++)
+		n += strlen(record_need(r, i));
+	for (size_t i = 0; i < record_dlopen_note_count(r); i++)
+		n += strlen(record_dlopen_note(r, i));
+	for (size_t i = 0; i < 64 && record_symbol_at(r, i, &s); i++)
+		record_find(r, s.name, s.version, &found);
+	record_find(r, "dlazy", NULL, &found);
+}
+
+static void read_catalog(const uint8_t *data, size_t size)
+{
+	void *copy = malloc(size + 1);
+	struct catalog *c;
+	size_t index;
+
+	memcpy(copy, data, size);
+	if (catalog_open_memory(copy, size, &c) < 0)
+		return;
+	size_t all = catalog_count(c) + catalog_bad_count(c);
+	for (size_t i = 0; i < all && i < 64; i++) {
+		const struct record *r = catalog_record(c, i);
+		if (!r)
+			continue;
+		read_record(r);
+		catalog_find(c, record_name(r), &index, NULL);
+	}
+	catalog_find(c, "absent", &index, NULL);
+	catalog_close(c);
+}
+
+static void mend_record(uint8_t *data, size_t size, struct catalog_entry *entry)
+{
+	entry->offset &= ~(uint64_t)(FORMAT_ALIGN - 1);
+	if (entry->offset > size ||
+	    size - entry->offset < sizeof(struct record))
+		return;
+	struct record *r = (struct record *)(data + entry->offset);
+	if (r->size < sizeof(*r) || r->size > size - entry->offset)
+		return;
+	r->checksum =
+		hash_bytes(&r->size, r->size - offsetof(struct record, size));
+	entry->checksum = r->checksum;
+}
+
+static void mend(uint8_t *data, size_t size)
+{
+	struct catalog_header *h = (struct catalog_header *)data, own;
+
+	format_header_begin(&own);
+	memcpy(h, &own, offsetof(struct catalog_header, size));
+	h->size = size;
+	for (uint64_t i = 0; i < 64 && i < (uint64_t)h->count + h->bad; i++) {
+		uint64_t at =
+			h->entries_offset + i * sizeof(struct catalog_entry);
+		if (at % FORMAT_ALIGN || at < sizeof(*h) || at > size ||
+		    size - at < sizeof(struct catalog_entry))
+			break;
+		mend_record(data, size, (struct catalog_entry *)(data + at));
+	}
+	h->checksum = format_header_checksum(h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	read_catalog(data, size);
+	if (size < sizeof(struct catalog_header))
+		return 0;
+	uint8_t *mended = malloc(size);
+	memcpy(mended, data, size);
+	mend(mended, size);
+	read_catalog(mended, size);
+	free(mended);
+	return 0;
+}
