@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: MIT
+
+dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy.3
+
+# Each function's page is that of all.
+API_MANS = \
+	%D%/man/dlazy_bind.3 \
+	%D%/man/dlazy_call.3 \
+	%D%/man/dlazy_close.3 \
+	%D%/man/dlazy_error.3 \
+	%D%/man/dlazy_last_status.3 \
+	%D%/man/dlazy_load.3 \
+	%D%/man/dlazy_module_name.3 \
+	%D%/man/dlazy_module_path.3 \
+	%D%/man/dlazy_module_state.3 \
+	%D%/man/dlazy_observe.3 \
+	%D%/man/dlazy_on_failure.3 \
+	%D%/man/dlazy_open.3 \
+	%D%/man/dlazy_prefetch.3 \
+	%D%/man/dlazy_registry_add_builtin.3 \
+	%D%/man/dlazy_registry_add_dir.3 \
+	%D%/man/dlazy_registry_add_file.3 \
+	%D%/man/dlazy_registry_count.3 \
+	%D%/man/dlazy_registry_find.3 \
+	%D%/man/dlazy_registry_free.3 \
+	%D%/man/dlazy_registry_new.3 \
+	%D%/man/dlazy_registry_next.3 \
+	%D%/man/dlazy_resolve.3 \
+	%D%/man/dlazy_sym.3 \
+	%D%/man/dlazy_sym_closure.3 \
+	%D%/man/dlazy_unload.3 \
+	%D%/man/dlazy_unobserve.3
+man_MANS = $(API_MANS)
+CLEANFILES += $(API_MANS)
+
+$(API_MANS):
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@

@@ -6,6 +6,7 @@ CLI_TESTS = \
 	%D%/test-completion.sh \
 	%D%/test-info.sh \
 	%D%/test-list.sh \
+	%D%/test-manual.sh \
 	%D%/test-scan.sh \
 	%D%/test-terminal.sh \
 	%D%/test-usage.sh

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy check: each kind of problem, found by reading or by loading. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+mkdir "$t/p"
+build "$t/libgone.so" <<<'int gone(void) { return 1; }'
+build "$t/p/missing.so" -L"$t" -lgone <<<'int gone(void); int f(void) { return gone(); }'
+rm "$t/libgone.so"
+build "$t/p/good.so" <<<'#include <stdlib.h>
+	int f(void) { return abs(-1); }'
+
+# problem KIND FILE SENTENCE: the last run found that kind with that file
+problem()
+{
+	json "any(.plugins[]; (.path | endswith(\"/$2\")) and
+		any(.problems[]; .kind == \"$1\"))" "$3"
+}
+
+run "$dlazy" check "$t/p" --json
+is_status 1 "a missing library is a problem"
+problem missing-library missing.so "which is named with the plugin"
+json '.ok == 1 and .bad == 1' "plugins are counted"
+json 'any(.plugins[]; .problems == [])' "a good one has no problems"
+run "$dlazy" check "$t/p"
+has "$out" "libgone.so" "the table names the library"
+has "$out" "install the package" "and says what to do"
+run "$dlazy" check "$t/p/good.so"
+is_status 0 "one good file is good"
+
+build "$t/wants.so" <<<'int host_function(void);
+	int f(void) { return host_function(); }'
+run "$dlazy" check "$t/wants.so" --json
+is_status 0 "what a host may supply is no error"
+problem needs-host wants.so "but is told"
+# shellcheck disable=SC2086 # CC may hold options
+${CC:-cc} -rdynamic -o "$t/host" -x c - <<'END'
+	int host_function(void) { return 1; }
+	int main(void) { return 0; }
+END
+run "$dlazy" check "$t/wants.so" --host "$t/host" --json
+is_status 0 "what the host exports is found"
+json '.plugins[0].problems == []' "without a word"
+run "$dlazy" check "$t/wants.so" --host /bin/true --json
+is_status 1 "what the host does not export is a problem"
+problem undefined-symbol wants.so "namely an undefined symbol"
+
+build "$t/provider.so" -Wl,-soname,provider.so \
+	-Wl,--version-script=<(echo 'V1 { old; }; V2 { new; };') \
+	<<<'int old(void) { return 1; } int new(void) { return 2; }'
+build "$t/versioned.so" -Wl,-rpath,"$t" -L"$t" -l:provider.so \
+	<<<'int new(void); int f(void) { return new(); }'
+run "$dlazy" check "$t/versioned.so"
+is_status 0 "a version that is there is found"
+build "$t/provider.so" -Wl,-soname,provider.so \
+	-Wl,--version-script=<(echo 'V1 { old; new; };') \
+	<<<'int old(void) { return 1; } int new(void) { return 2; }'
+run "$dlazy" check "$t/versioned.so" --json
+is_status 1 "a version that is gone is a problem"
+problem undefined-symbol versioned.so "also where the name is there"
+
+echo text >"$t/text.so"
+head -c 200 "$t/p/good.so" >"$t/cut.so"
+build "$t/stack.so" -Wl,-z,execstack <<<'int f(void) { return 1; }'
+cp "$t/p/good.so" "$t/foreign.so"
+machine "$t/foreign.so" 1
+run "$dlazy" check "$t"/{text,cut,stack,foreign,absent}.so --json
+json '.ok == 0 and .bad == 5' "damaged and foreign files are bad, each"
+problem not-elf text.so "a text file is not ELF"
+problem damaged cut.so "a truncated file is damaged"
+problem exec-stack stack.so "an executable stack is named"
+problem wrong-machine foreign.so "another machine is named"
+problem not-found absent.so "a file that is not there is named"
+
+# A constructor each.
+constructor()
+{
+	build "$t/$1.so" <<<"#include <stdlib.h>
+		#include <unistd.h>
+		__attribute__((constructor)) static void start(void) { $2 }"
+}
+constructor fine 'write(1, "noise", 5);'
+constructor hang 'for (;;) pause();'
+constructor crash 'abort();'
+constructor quit 'exit(0);'
+run "$dlazy" check "$t"/{fine,hang,crash,quit}.so --json
+is_status 0 "reading cannot tell what a constructor does"
+run "$dlazy" check "$t"/{fine,hang,crash,quit}.so --load --timeout 1 --json
+is_status 1 "loading can"
+json '.ok == 1 and .bad == 3' "one plugin's constructor harms no other"
+problem load-timeout hang.so "one that hangs is named"
+problem load-crashed crash.so "one that crashes is named"
+json 'any(.plugins[].problems[]; .detail | test("ABRT|signal 6"))' \
+	"with its signal"
+problem load-crashed quit.so "one that exits is named"
+
+mkdir "$t/empty"
+run "$dlazy" check "$t/empty"
+is_status 0 "an empty directory has no problems"
+has "$err" "no plugins" "but is mentioned"
+run "$dlazy" check
+is_status 2 "no operand is a usage error"
+run "$dlazy" check "$t/p" --timeout 0
+is_status 2 "a senseless deadline, too"
+run "$dlazy" check "$t/p" --host "$t/absent"
+is_status 1 "a host that is not there is told"
+has "$err" "absent" "by name"
+finish
