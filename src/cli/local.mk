@@ -5,15 +5,19 @@ bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/call.c \
+	%D%/check.c \
 	%D%/cli.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/info.c %D%/info.h \
+	%D%/inspect.c %D%/inspect.h \
 	%D%/list.c \
 	%D%/main.c \
 	%D%/message.c \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
 	%D%/scan.c \
-	%D%/table.c %D%/table.h
+	%D%/subject.c %D%/subject.h \
+	%D%/table.c %D%/table.h \
+	%D%/trial.c %D%/trial.h
 
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash

@@ -18,6 +18,8 @@ static const struct command {
 	 "build or refresh the catalogs of directories", cli_scan},
 	{"list", "DIR...", "their plugins, one a line", cli_list},
 	{"info", "FILE [--symbols]", "all that is known of one file", cli_info},
+	{"check", "DIR...|FILE... [--host FILE] [--load]",
+	 "find what a first touch would fail on", cli_check},
 	{"call", "FILE SYMBOL SIGNATURE [ARG...]",
 	 "call a function and print its result", cli_call},
 };

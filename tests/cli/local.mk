@@ -3,6 +3,7 @@
 
 CLI_TESTS = \
 	%D%/test-call.sh \
+	%D%/test-check.sh \
 	%D%/test-completion.sh \
 	%D%/test-info.sh \
 	%D%/test-list.sh \

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy check: early error, late load. What a first touch would fail on is
+ * found by reading (inspect.c), and, where that is not enough, by loading each
+ * plugin in a child process (trial.c).
+ */
+#include "cli/cli.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "catalog/scan.h"
+#include "cli/inspect.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include "cli/trial.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char help[] =
+	"Usage: dlazy check DIR...|FILE... [--host FILE] [--load] [--json]\n"
+	"\n"
+	"Finds what the first touch of a plugin would fail on: missing\n"
+	"libraries, undefined symbols, another machine, static TLS, an\n"
+	"executable stack. Plugins are read, not loaded, but for --load.\n"
+	"\n"
+	"      --host=FILE        the program that loads the plugins: what it\n"
+	"                         exports is found. Without it, a symbol that\n"
+	"                         a host may supply is no error\n"
+	"      --load             also load each, in a process of its own\n"
+	"      --timeout=SECONDS  which is given so long (default 10)\n"
+	"      --json             one JSON object on standard output\n"
+	"  -h, --help             this text\n"
+	"\n"
+	"Exit status: 0 all are good, 1 some are not.\n";
+
+#define TIMEOUT_DEFAULT 10
+#define TIMEOUT_MAX 86400
+
+struct request {
+	const char *host;
+	bool load;
+	unsigned timeout;
+	bool json;
+};
+
+struct subjects {
+	struct subject *list;
+	size_t count;
+	size_t room;
+};
+
+static void subjects_free(struct subjects *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		subject_clear(&all->list[i]);
+	free(all->list);
+}
+
+/* Takes `path`, malloc'd, over. */
+static int add_file(struct subjects *all, char *path)
+{
+	_cleanup_free_ char *owned = path;
+
+	if (!path || !array_reserve(&all->list, all->count, &all->room,
+				    sizeof(*all->list)))
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	all->list[all->count++] = (struct subject){.path = TAKE_PTR(owned)};
+	return 0;
+}
+
+static int is_plugin(const struct dirent *entry)
+{
+	return scan_is_plugin_name(entry->d_name);
+}
+
+static int compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int add_directory(struct subjects *all, const char *dir)
+{
+	struct dirent **entries;
+	int n = scandir(dir, &entries, is_plugin, compare_entries);
+	int status = 0;
+
+	if (n < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", dir,
+				   strerror(errno));
+	if (n == 0)
+		cli_say("%s: no plugins there (looked for *.so and "
+			"*.so.VERSION)",
+			dir);
+	for (int i = 0; i < n; i++) {
+		char *path;
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0)
+			path = NULL;
+		if (status == 0)
+			status = add_file(all, path);
+		else
+			free(path);
+		free(entries[i]);
+	}
+	free(entries);
+	return status;
+}
+
+static int add_operand(struct subjects *all, const char *operand)
+{
+	_cleanup_free_ char *path = file_absolute(operand);
+	struct stat st;
+
+	if (!path)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", operand);
+	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
+		path[n - 1] = '\0';
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return add_directory(all, path);
+	return add_file(all, TAKE_PTR(path));
+}
+
+static int inspect_each(struct subjects *all, const char *host)
+{
+	_cleanup_(inspection_end) struct inspection in = {.has_host = false};
+	int status = host ? inspect_host(&in, host) : 0;
+
+	if (status < 0)
+		return status;
+	struct progress progress = progress_begin("reading");
+	for (size_t i = 0; i < all->count; i++) {
+		inspect_file(&in, &all->list[i]);
+		progress_update(i + 1, all->count, &progress);
+	}
+	progress_end(&progress);
+	return 0;
+}
+
+static int load_each(struct subjects *all, unsigned timeout)
+{
+	struct progress progress = progress_begin("loading");
+	int status = trial_each(all->list, all->count, timeout, progress_update,
+				&progress);
+
+	progress_end(&progress);
+	return status;
+}
+
+static size_t count_bad(const struct subjects *all)
+{
+	size_t bad = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		bad += subject_is_bad(&all->list[i]);
+	return bad;
+}
+
+/* ------------------------------------------------------------------ */
+/* Output                                                             */
+
+static void print_problems(struct json *j, const struct subject *s)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < s->count; i++) {
+		const struct problem *p = &s->problems[i];
+
+		json_begin_object(j);
+		json_key(j, "kind");
+		json_string(j, problem_word(p->kind));
+		json_key(j, "detail");
+		json_string(j, p->detail);
+		json_key(j, "bad");
+		json_bool(j, problem_is_bad(s, p));
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void print_json(const struct subjects *all)
+{
+	struct json j = json_to(stdout);
+	size_t bad = count_bad(all);
+
+	json_begin_object(&j);
+	json_key(&j, "ok");
+	json_unsigned(&j, all->count - bad);
+	json_key(&j, "bad");
+	json_unsigned(&j, bad);
+	json_key(&j, "plugins");
+	json_begin_array(&j);
+	for (size_t i = 0; i < all->count; i++) {
+		json_begin_object(&j);
+		json_key(&j, "path");
+		json_string(&j, all->list[i].path);
+		json_key(&j, "problems");
+		print_problems(&j, &all->list[i]);
+		json_end_object(&j);
+	}
+	json_end_array(&j);
+	json_end_object(&j);
+	json_finish(&j);
+}
+
+/* How many problems of the kind follow `first`, itself counted: people want
+ * to see one line for the 200 symbols of one host. */
+static size_t run_length(const struct subject *s, size_t first)
+{
+	size_t n = first;
+
+	while (n < s->count && s->problems[n].kind == s->problems[first].kind)
+		n++;
+	return n - first;
+}
+
+#define LINES_MAX 3 /* of one kind, for one plugin */
+
+static bool add_rows(struct table *t, const struct subject *s)
+{
+	for (size_t i = 0; i < s->count;) {
+		const struct problem *p = &s->problems[i];
+		size_t n = run_length(s, i), shown = n;
+		char more[32];
+
+		if (n > LINES_MAX)
+			shown = LINES_MAX - 1;
+		snprintf(more, sizeof(more), "and %zu more", n - shown);
+		for (size_t k = 0; k < shown + (n > shown); k++)
+			if (!table_add(t,
+				       (const char *[]){file_base_name(s->path),
+							problem_word(p->kind),
+							k < shown ? p[k].detail
+								  : more}))
+				return false;
+		i += n;
+	}
+	return true;
+}
+
+static void print_advice(const struct subjects *all)
+{
+	bool seen[PROBLEM_KINDS] = {false};
+
+	for (size_t i = 0; i < all->count; i++)
+		for (size_t k = 0; k < all->list[i].count; k++)
+			seen[all->list[i].problems[k].kind] = true;
+	putchar('\n');
+	for (unsigned kind = 0; kind < PROBLEM_KINDS; kind++)
+		if (seen[kind])
+			printf("%s%s%s: %s\n", cli_bold(stdout),
+			       problem_word(kind), cli_plain(stdout),
+			       problem_advice(kind));
+	putchar('\n');
+}
+
+static int print_text(const struct subjects *all)
+{
+	_cleanup_(table_free) struct table t = {.columns = 3};
+	size_t bad = count_bad(all);
+	bool fits =
+		table_add(&t, (const char *[]){"PLUGIN", "PROBLEM", "DETAIL"});
+
+	for (size_t i = 0; i < all->count && fits; i++)
+		fits = add_rows(&t, &all->list[i]);
+	if (!fits) {
+		cli_say("check: out of memory");
+		return CLI_FAILED;
+	}
+	if (t.count > t.columns) {
+		table_print(&t, stdout);
+		print_advice(all);
+	}
+	printf("%zu ok, %zu bad\n", all->count - bad, bad);
+	return CLI_DONE;
+}
+
+static int check(char **operands, const struct request *request)
+{
+	_cleanup_(subjects_free) struct subjects all = {0};
+	int status = 0;
+
+	for (; *operands && status == 0; operands++)
+		status = add_operand(&all, *operands);
+	if (status == 0)
+		status = inspect_each(&all, request->host);
+	if (status == 0 && request->load)
+		status = load_each(&all, request->timeout);
+	if (status < 0)
+		return cli_fail(status, request->json);
+	if (request->json)
+		print_json(&all);
+	else if (print_text(&all) != CLI_DONE)
+		return CLI_FAILED;
+	return count_bad(&all) ? CLI_PROBLEMS : CLI_DONE;
+}
+
+static bool parse_timeout(const char *text, unsigned *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value == 0 ||
+	    value > TIMEOUT_MAX)
+		return false;
+	*ret = (unsigned)value;
+	return true;
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"host", required_argument, NULL, 'H'},
+		{"load", no_argument, NULL, 'l'},
+		{"timeout", required_argument, NULL, 't'},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	struct request request = {.timeout = TIMEOUT_DEFAULT};
+	int option;
+
+	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
+		switch (option) {
+		case 'H':
+			request.host = optarg;
+			break;
+		case 'l':
+			request.load = true;
+			break;
+		case 't':
+			if (!parse_timeout(optarg, &request.timeout))
+				return cli_usage("check",
+						 "check: --timeout=%s: a "
+						 "number of seconds, 1 to %d",
+						 optarg, TIMEOUT_MAX);
+			break;
+		case 'j':
+			request.json = true;
+			break;
+		case 'h':
+			return cli_help(help);
+		default:
+			return CLI_USAGE;
+		}
+	}
+	if (optind == argc)
+		return cli_usage("check", "check: which directory or file?");
+	return check(argv + optind, &request);
+}
