@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of stubs call: a stub whose owner is the function itself. The
+ * miss function stands for a dlopen with constructors: it changes errno and
+ * every register that a C function may change.
+ */
+#ifndef TESTS_UNIT_STUB_TARGET_H
+#define TESTS_UNIT_STUB_TARGET_H
+
+#include "tests/test.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct slot;
+
+struct target {
+	void *function;
+};
+
+/* stub_miss_fn, whose header C++ cannot read. */
+typedef void *target_miss_fn(struct slot *slot, const void *caller);
+
+/* What target_missed goes on to; target_find unless a test sets another. */
+extern target_miss_fn *target_miss;
+
+/* How often a slow path was taken. */
+extern int target_misses;
+
+/* The miss function of all stubs here. */
+void *target_missed(struct slot *slot, const void *caller);
+
+/* Publishes and returns the owner's function. */
+void *target_find(struct slot *slot, const void *caller);
+
+/* A new stub that leads to `function`. */
+void *target_stub(void *function);
+
+/* The stub's next call takes the slow path `slow`, which may be another than
+ * the one for this CPU. */
+void target_take(void *code, void (*slow)(void));
+
+/* Overwrites every vector register that a function may overwrite. */
+void target_clobber(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
