@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libFuzzer: the bytes are an ELF file; everything that can be asked of it is
+ * asked. Build with -fsanitize=fuzzer,address,undefined; seeds are shared
+ * objects. (tests/unit/test-view-mutations.c does a fixed share of this.)
+ */
+#include "base/cleanup.h"
+#include "elf/view.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Looks at every byte a string has. */
+static size_t read_text(const char *text)
+{
+	return strlen(text);
+}
+
+static void ask_symbols(const struct elf_view *view)
+{
+	struct elf_symbol symbol, found;
+	size_t n = elf_view_symbol_count(view);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!elf_view_symbol(view, i, &symbol))
+			continue;
+		read_text(symbol.name);
+		read_text(symbol.version);
+		read_text(symbol.library);
+		/* All of a small table; of a large one enough. */
+		if (i % (n / 64 + 1) == 0) {
+			elf_view_find(view, symbol.name, NULL, &found);
+			elf_view_find(view, symbol.name, symbol.version,
+				      &found);
+		}
+	}
+	elf_view_find(view, "no such symbol", NULL, &found);
+}
+
+static void ask_notes(const struct elf_view *view)
+{
+	volatile uint8_t last;
+
+	for (size_t i = 0; i < elf_view_note_count(view); i++) {
+		struct elf_note note = elf_view_note(view, i);
+
+		read_text(note.owner);
+		if (note.size)
+			last = note.data[note.size - 1];
+	}
+	(void)last;
+}
+
+static void ask(const struct elf_view *view)
+{
+	size_t size;
+
+	read_text(elf_view_soname(view));
+	read_text(elf_view_rpath(view));
+	read_text(elf_view_runpath(view));
+	read_text(elf_view_interpreter(view));
+	for (size_t i = 0; i < elf_view_needed_count(view); i++)
+		read_text(elf_view_needed(view, i));
+	elf_view_build_id(view, &size);
+	elf_view_check_plugin(view, "fuzz");
+	ask_symbols(view);
+	ask_notes(view);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = memfd_create("fuzz-view", MFD_CLOEXEC);
+
+	if (fd >= 0 && write(fd, data, size) == (ssize_t)size &&
+	    elf_view_open(fd, "fuzz", &view) == 0)
+		ask(view);
+	return 0;
+}
