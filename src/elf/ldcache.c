@@ -262,7 +262,7 @@ static int rank_of(const struct ldcache *cache, uint64_t hwcap,
 		    !take(cache, cache->hwcaps + (size_t)index * sizeof(offset),
 			  &offset, sizeof(offset)))
 			return -1;
-		name = string_at(cache, offset);
+		name = string_at(cache, cache->start + offset);
 		if (!name)
 			return -1;
 	}
