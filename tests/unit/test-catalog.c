@@ -196,6 +196,11 @@ TEST(directory_times_of_long_ago_are_no_reason_to_scan)
 	write_text(in_plugins("new.so"), "new");
 	CHECK_INT(futimens(dirfd, epoch), 0);
 	CHECK_INT(try_open(dirfd), -DLAZY_ENOENT);
+	catalog_close(scan(dirfd, true));
+	CHECK_INT(try_open(dirfd), 0);
+	CHECK_INT(unlink(in_plugins("new.so")), 0);
+	CHECK_INT(futimens(dirfd, epoch), 0);
+	CHECK_INT(try_open(dirfd), -DLAZY_ENOENT);
 }
 
 /* A scan that may have raced with a change must not be believed. */
