@@ -140,8 +140,10 @@ static int module_read_locked(struct dlazy_module *m)
 int module_refresh_locked(struct dlazy_module *m)
 {
 	struct file_identity now;
-	int status = file_identify(AT_FDCWD, m->path, &now);
 
+	if (module_mode() == MODULE_OFF) /* as plain dlopen: reads nothing */
+		return 0;
+	int status = file_identify(AT_FDCWD, m->path, &now);
 	if (status < 0)
 		return status;
 	bool current = file_identity_equal(&now, &m->identity);
