@@ -51,6 +51,12 @@ int directory_open(const char *path, struct directory *ret)
 	return 0;
 }
 
+int directory_scan(struct directory *d)
+{
+	return scan_directory(d->fd, d->path, &(struct scan_options){0}, NULL,
+			      &d->catalog);
+}
+
 int directory_open_catalog(const char *path, struct directory *ret)
 {
 	int status = directory_open(path, ret);
@@ -60,8 +66,7 @@ int directory_open_catalog(const char *path, struct directory *ret)
 	if (catalog_open(ret->fd, ret->path, &ret->catalog) == 0)
 		return 0;
 	status_clear();
-	return scan_directory(ret->fd, ret->path, &(struct scan_options){0},
-			      NULL, &ret->catalog);
+	return directory_scan(ret);
 }
 
 void directory_close(struct directory *d)

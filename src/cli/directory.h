@@ -25,6 +25,9 @@ int directory_open(const char *path, struct directory *ret);
 /* Opens its catalog too. */
 int directory_open_catalog(const char *path, struct directory *ret);
 
+/* Makes its catalog anew, as far as files have changed. */
+int directory_scan(struct directory *d);
+
 void directory_close(struct directory *d);
 
 /* The malloc'd path of a record's file; NULL: out of memory. */

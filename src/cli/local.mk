@@ -4,10 +4,13 @@
 bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-internal.la
 dlazy_SOURCES = \
+	%D%/bench.c %D%/bench.h \
+	%D%/bench-print.c \
 	%D%/call.c \
 	%D%/check.c \
 	%D%/cli.h \
 	%D%/directory.c %D%/directory.h \
+	%D%/host.c %D%/host.h \
 	%D%/info.c %D%/info.h \
 	%D%/inspect.c %D%/inspect.h \
 	%D%/list.c \
@@ -15,6 +18,7 @@ dlazy_SOURCES = \
 	%D%/message.c \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
+	%D%/sample.c %D%/sample.h \
 	%D%/scan.c \
 	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \

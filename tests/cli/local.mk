@@ -2,6 +2,7 @@
 # Tests of the tool, as installed in the stage.
 
 CLI_TESTS = \
+	%D%/test-bench.sh \
 	%D%/test-call.sh \
 	%D%/test-check.sh \
 	%D%/test-completion.sh \

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The result of a measurement: as JSON, with the keys that doc/design.md fixes;
+ * for people, as a table and a chart of 80 columns.
+ */
+#include "cli/bench.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include <string.h>
+
+static const struct {
+	const char *key;
+	const char *name;
+} ways[HOST_WAYS] = {
+	[HOST_EMPTY] = {"empty", "empty process"},
+	[HOST_EAGER] = {"eager", "eager"},
+	[HOST_LAZY] = {"lazy", "lazy"},
+	[HOST_ALL_TOUCHED] = {"all_touched", "lazy, all touched"},
+};
+
+const char *bench_way_name(enum host_way way)
+{
+	return ways[way].name;
+}
+
+static void print_side(struct json *j, const struct bench_side *side)
+{
+	const struct {
+		const char *key;
+		const struct sample *sample;
+	} medians[] = {
+		{"cpu_us", &side->cpu_us},
+		{"pss_kib", &side->pss_kib},
+		{"maps", &side->maps},
+		{"faults", &side->faults},
+	};
+
+	json_begin_object(j);
+	json_key(j, "wall_us");
+	json_begin_object(j);
+	json_key(j, "median");
+	json_double(j, sample_median(&side->wall_us));
+	json_key(j, "min");
+	json_double(j, sample_min(&side->wall_us));
+	json_key(j, "max");
+	json_double(j, sample_max(&side->wall_us));
+	json_end_object(j);
+	for (size_t i = 0; i < ARRAY_SIZE(medians); i++) {
+		json_key(j, medians[i].key);
+		json_double(j, sample_median(medians[i].sample));
+	}
+	json_key(j, "failed");
+	json_unsigned(j, side->failed);
+	json_end_object(j);
+}
+
+/* Whether eager and lazy differ, and not by chance. */
+static bool is_sure(const struct bench *b, double *low, double *high)
+{
+	return sample_interval(&b->ratio, low, high) && (*low > 1 || *high < 1);
+}
+
+static void print_speedup(struct json *j, const struct bench *b)
+{
+	double low, high;
+	bool sure = is_sure(b, &low, &high);
+
+	json_key(j, "speedup");
+	if (sure)
+		json_double(j, sample_median(&b->ratio));
+	else
+		json_null(j);
+	json_key(j, "speedup_interval");
+	json_begin_array(j);
+	json_double(j, low);
+	json_double(j, high);
+	json_end_array(j);
+}
+
+static void print_names(struct json *j, const struct bench *b)
+{
+	json_key(j, "touched_names");
+	json_begin_array(j);
+	for (size_t i = 0; i < b->touched; i++)
+		json_string(j, b->names[i]);
+	json_end_array(j);
+}
+
+void bench_print_json(const struct bench *b)
+{
+	struct json j = json_to(stdout);
+
+	json_begin_object(&j);
+	json_key(&j, "subject");
+	json_string(&j, b->subject);
+	json_key(&j, "declared");
+	json_unsigned(&j, b->declared);
+	json_key(&j, "touched");
+	json_unsigned(&j, b->touched);
+	print_names(&j, b);
+	json_key(&j, "runs");
+	json_unsigned(&j, b->ratio.count);
+	for (size_t way = 0; way < HOST_WAYS; way++) {
+		json_key(&j, ways[way].key);
+		print_side(&j, &b->sides[way]);
+	}
+	print_speedup(&j, b);
+	json_end_object(&j);
+	json_finish(&j);
+}
+
+/* ------------------------------------------------------------------ */
+/* For people                                                         */
+
+#define NAMES_WIDTH 60
+
+static void print_subject(const struct bench *b)
+{
+	size_t width = 0;
+
+	cli_put(b->subject, stdout);
+	printf(": %zu plugin%s declared, %zu touched", b->declared,
+	       b->declared == 1 ? "" : "s", b->touched);
+	for (size_t i = 0; i < b->touched; i++) {
+		width += strlen(b->names[i]) + 2;
+		fputs(i ? ", " : " (", stdout);
+		if (width > NAMES_WIDTH) {
+			fputs("...", stdout);
+			break;
+		}
+		cli_put(b->names[i], stdout);
+	}
+	puts(b->touched ? ")" : "");
+	printf("%zu rounds of fresh processes", b->ratio.count);
+	if (b->cpu >= 0)
+		printf(", on CPU %d", b->cpu);
+	puts(b->was_fresh ? "; the catalog was fresh"
+			  : "; the directory was scanned first");
+}
+
+static bool add_row(struct table *t, const struct bench *b, size_t way)
+{
+	const struct bench_side *side = &b->sides[way];
+	char wall[32], spread[64], cpu[32], pss[32], maps[32];
+
+	snprintf(wall, sizeof(wall), "%.2f",
+		 sample_median(&side->wall_us) / 1e3);
+	snprintf(spread, sizeof(spread), "%.2f-%.2f",
+		 sample_min(&side->wall_us) / 1e3,
+		 sample_max(&side->wall_us) / 1e3);
+	snprintf(cpu, sizeof(cpu), "%.2f", sample_median(&side->cpu_us) / 1e3);
+	snprintf(pss, sizeof(pss), "%.0f", sample_median(&side->pss_kib));
+	snprintf(maps, sizeof(maps), "%.0f", sample_median(&side->maps));
+	return table_add(t, (const char *[]){ways[way].name, wall, spread, cpu,
+					     pss, maps});
+}
+
+static void print_table(const struct bench *b)
+{
+	static const char *const heading[] = {"HOST",	  ">START-UP ms",
+					      ">SPREAD",  ">CPU ms",
+					      ">PSS KiB", ">MAPPINGS"};
+	_cleanup_(table_free) struct table t = {.columns = ARRAY_SIZE(heading)};
+	bool fits = table_add(&t, heading);
+
+	for (size_t way = 0; way < HOST_WAYS && fits; way++)
+		fits = add_row(&t, b, way);
+	if (fits)
+		table_print(&t, stdout);
+	else
+		cli_say("bench: out of memory");
+}
+
+#define BAR_MAX 48
+
+static void print_chart(const struct bench *b)
+{
+	double most = 0;
+
+	for (size_t way = HOST_EAGER; way < HOST_WAYS; way++) {
+		double wall = sample_median(&b->sides[way].wall_us);
+		most = wall > most ? wall : most;
+	}
+	for (size_t way = HOST_EAGER; way < HOST_WAYS; way++) {
+		double wall = sample_median(&b->sides[way].wall_us);
+		int bar = most > 0 ? (int)(BAR_MAX * wall / most + 0.5) : 0;
+
+		printf("%-17s  ", ways[way].name);
+		for (int i = 0; i < bar; i++)
+			putchar('#');
+		printf("%s%.2f ms\n", bar ? " " : "| ", wall / 1e3);
+	}
+}
+
+static void print_verdict(const struct bench *b)
+{
+	double low, high, ratio = sample_median(&b->ratio);
+
+	if (!is_sure(b, &low, &high))
+		printf("No sure difference%s: eager takes %.2f to %.2f times "
+		       "as long as lazy.\n",
+		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds"
+						      : "",
+		       low, high);
+	else if (ratio >= 1)
+		printf("%sLazy starts %.1f times as fast%s (95 %% sure of %.1f "
+		       "to %.1f).\n",
+		       cli_bold(stdout), ratio, cli_plain(stdout), low, high);
+	else
+		printf("%sLazy starts %.2f times slower%s (95 %% sure of %.2f "
+		       "to %.2f).\n",
+		       cli_bold(stdout), 1 / ratio, cli_plain(stdout), 1 / high,
+		       1 / low);
+}
+
+void bench_print_text(const struct bench *b)
+{
+	print_subject(b);
+	putchar('\n');
+	print_table(b);
+	putchar('\n');
+	print_chart(b);
+	putchar('\n');
+	print_verdict(b);
+}

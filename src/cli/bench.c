@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy bench: what declaring a directory instead of loading it saves a host's
+ * start-up, measured. Each value is of a fresh process (host.c), the ways
+ * alternate within a round, all processes run on one CPU.
+ */
+#include "cli/bench.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "cli/directory.h"
+#include "cli/progress.h"
+#include "elf/machine.h"
+#include "elf/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static const char help[] =
+	"Usage: dlazy bench [DIR] [--touch K|NAME,...] [--runs N] [--json]\n"
+	"\n"
+	"Measures the start-up of a host of the plugins in DIR: \"eager\", it\n"
+	"loads them all; \"lazy\", it declares them all and loads those it\n"
+	"uses. Each measurement is of a fresh process; the two alternate.\n"
+	"Without DIR, of a plugin directory of this machine.\n"
+	"\n"
+	"      --touch=K          use K plugins (default 1): those that need\n"
+	"                         the fewest libraries\n"
+	"      --touch=NAME,...   or these\n"
+	"      --runs=N           rounds (default 21)\n"
+	"      --json             one JSON object on standard output\n"
+	"  -h, --help             this text\n";
+
+#define RUNS_DEFAULT 21
+#define SECONDS_MAX 120 /* for one process */
+
+struct request {
+	const char *dir;
+	size_t touch_count;
+	char *touch_names; /* with commas, or NULL */
+	size_t runs;
+	bool json;
+};
+
+/* ------------------------------------------------------------------ */
+/* The plan: which plugins, how each is used                          */
+
+struct candidate {
+	const struct record *record;
+	char use;
+};
+
+/* The plugins of a directory in the order in which it lists them. */
+struct candidates {
+	struct candidate *list;
+	size_t count;
+};
+
+static void candidates_free(struct candidates *c)
+{
+	free(c->list);
+}
+
+static void cleanup_map(struct map *map)
+{
+	map_clear(map);
+}
+
+/* file name -> record; false: out of memory */
+static bool index_files(const struct directory *d, struct map *ret)
+{
+	for (size_t i = 0; i < catalog_count(d->catalog); i++) {
+		const struct record *r = catalog_record(d->catalog, i);
+
+		if (r && !map_put(ret, hash_string(record_file(r)), (void *)r))
+			return false;
+	}
+	return true;
+}
+
+static int list_candidates(const struct directory *d, struct candidates *ret)
+{
+	_cleanup_(cleanup_map) struct map files = {0};
+	_cleanup_closedir_ DIR *stream = opendir(d->path);
+	struct dirent *entry;
+
+	if (!stream)
+		return status_fail(status_from_errno(errno), "%s: %s", d->path,
+				   strerror(errno));
+	ret->list = calloc(catalog_count(d->catalog) + 1, sizeof(*ret->list));
+	if (!ret->list || !index_files(d, &files))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+	while ((entry = readdir(stream)) &&
+	       ret->count < catalog_count(d->catalog)) {
+		const struct record *r =
+			map_get(&files, hash_string(entry->d_name));
+		if (r)
+			ret->list[ret->count++] =
+				(struct candidate){r, HOST_UNUSED};
+	}
+	return 0;
+}
+
+static char use_of(const struct record *r)
+{
+	struct record_symbol symbol;
+
+	if (record_find(r, "f0r_get_plugin_info", NULL, &symbol))
+		return HOST_FREI0R;
+	if (record_find(r, "ladspa_descriptor", NULL, &symbol))
+		return HOST_LADSPA;
+	return HOST_LOAD;
+}
+
+/* What a host would look up: its family's entry, else the first function. */
+static const char *symbol_of(const struct record *r)
+{
+	struct record_symbol symbol;
+
+	switch (use_of(r)) {
+	case HOST_FREI0R:
+		return "f0r_get_plugin_info";
+	case HOST_LADSPA:
+		return "ladspa_descriptor";
+	}
+	for (size_t i = 0; i < record_symbol_count(r); i++)
+		if (record_symbol_at(r, i, &symbol) &&
+		    symbol.type == ELF_TYPE_FUNC && symbol.is_default &&
+		    !symbol.variant && symbol.name[0] != '_')
+			return symbol.name;
+	return "";
+}
+
+static int compare_needs(const void *a, const void *b)
+{
+	const struct record *x = (*(struct candidate *const *)a)->record;
+	const struct record *y = (*(struct candidate *const *)b)->record;
+	size_t m = record_needs_count(x), n = record_needs_count(y);
+
+	if (m != n)
+		return (m > n) - (m < n);
+	return strcmp(record_name(x), record_name(y));
+}
+
+static int touch_lightest(struct candidates *all, size_t count)
+{
+	_cleanup_free_ struct candidate **sorted =
+		calloc(all->count + 1, sizeof(*sorted));
+
+	if (!sorted)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	if (count > all->count)
+		return status_fail(DLAZY_EINVAL,
+				   "--touch=%zu: there are %zu plugins", count,
+				   all->count);
+	for (size_t i = 0; i < all->count; i++)
+		sorted[i] = &all->list[i];
+	qsort(sorted, all->count, sizeof(*sorted), compare_needs);
+	for (size_t i = 0; i < count; i++)
+		sorted[i]->use = use_of(sorted[i]->record);
+	return 0;
+}
+
+static int touch_name(struct candidates *all, const char *name)
+{
+	struct cli_nearest nearest = {NULL, 0};
+
+	for (size_t i = 0; i < all->count; i++) {
+		const char *has = record_name(all->list[i].record);
+
+		if (!strcmp(has, name)) {
+			all->list[i].use = use_of(all->list[i].record);
+			return 0;
+		}
+		cli_nearest_offer(&nearest, name, has);
+	}
+	return status_fail(DLAZY_ENOENT, "--touch=%s: no such plugin%s%s", name,
+			   nearest.word ? "; did you mean " : "",
+			   nearest.word ? nearest.word : "");
+}
+
+static int touch_names(struct candidates *all, const char *names)
+{
+	_cleanup_free_ char *copy = strdup(names);
+	char *rest, *name = copy ? strtok_r(copy, ",", &rest) : NULL;
+	int status = copy ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+
+	for (; name && status == 0; name = strtok_r(NULL, ",", &rest))
+		status = touch_name(all, name);
+	return status;
+}
+
+/* The plan as host.h has it, in a file without a name. */
+static int write_plan(const struct candidates *all, int *ret_fd)
+{
+	_cleanup_close_ int fd = memfd_create("plan", MFD_CLOEXEC);
+	FILE *out = fd >= 0 ? fdopen(dup(fd), "w") : NULL;
+	bool written = out != NULL;
+
+	for (size_t i = 0; i < all->count && written; i++) {
+		const struct record *r = all->list[i].record;
+
+		written = fprintf(out, "%c%s%c%s%c%s%c", all->list[i].use,
+				  record_file(r), 0, record_name(r), 0,
+				  symbol_of(r), 0) > 0;
+	}
+	if (out && fclose(out) < 0)
+		written = false;
+	if (!written)
+		return status_fail(DLAZY_EIO, "cannot keep the plan: %s",
+				   strerror(errno));
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Rounds                                                             */
+
+/* In the child: the host, silent, with nothing of ours but the plan. */
+__attribute__((noreturn)) static void become_host(enum host_way way,
+						  const char *dir, int plan,
+						  int result)
+{
+	char number[2] = {(char)('0' + way), '\0'};
+	const char *argv[] = {"dlazy", "bench-host", number, dir, NULL};
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	unsetenv("DLAZY");
+	unsetenv("DLAZY_TRACE");
+	alarm(SECONDS_MAX);
+	/* `result` is above HOST_RESULT_FD, so each dup2 clears O_CLOEXEC. */
+	if (dup2(plan, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 &&
+	    dup2(result, HOST_RESULT_FD) == HOST_RESULT_FD)
+		execv("/proc/self/exe", (char **)argv);
+	_exit(127);
+}
+
+static int host_died(const char *dir, enum host_way way, int how)
+{
+	const char *name = bench_way_name(way);
+
+	if (WIFSIGNALED(how))
+		return status_fail(DLAZY_ELOAD,
+				   "the %s host was ended by a signal (%s); "
+				   "which plugin is to blame, \"dlazy check "
+				   "--load %s\" tells",
+				   name, strsignal(WTERMSIG(how)), dir);
+	return status_fail(DLAZY_ELOAD,
+			   "the %s host ended with status %d; which plugin is "
+			   "to blame, \"dlazy check --load %s\" tells",
+			   name, WEXITSTATUS(how), dir);
+}
+
+static int run_host(enum host_way way, const char *dir, int plan,
+		    struct host_cost *ret)
+{
+	_cleanup_close_ int in = -1, out = -1;
+	int ends[2], how;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return status_fail(DLAZY_EIO, "no pipe: %s", strerror(errno));
+	in = ends[0];
+	out = fcntl(ends[1], F_DUPFD_CLOEXEC, HOST_RESULT_FD + 1);
+	close(ends[1]);
+	pid_t pid = fork();
+	if (pid < 0)
+		return status_fail(DLAZY_EIO, "no process: %s",
+				   strerror(errno));
+	if (pid == 0)
+		become_host(way, dir, plan, out);
+	waitpid(pid, &how, 0);
+	cleanup_close(&out);
+	out = -1;
+	if (how != 0 || read(in, ret, sizeof(*ret)) != sizeof(*ret))
+		return host_died(dir, way, how);
+	return 0;
+}
+
+static void note_cost(struct bench *b, enum host_way way,
+		      const struct host_cost *cost)
+{
+	struct bench_side *side = &b->sides[way];
+
+	sample_add(&side->wall_us, (double)cost->wall_ns / 1e3);
+	sample_add(&side->cpu_us, (double)cost->cpu_ns / 1e3);
+	sample_add(&side->pss_kib, (double)cost->pss_kib);
+	sample_add(&side->maps, (double)cost->maps);
+	sample_add(&side->faults, (double)cost->faults);
+	side->failed = cost->failed;
+}
+
+/* One process of each way; which is first alternates. */
+static int run_round(struct bench *b, size_t round, int plan, bool count)
+{
+	struct host_cost cost;
+	double eager = 0, lazy = 1;
+
+	for (size_t i = 0; i < HOST_WAYS; i++) {
+		enum host_way way = (enum host_way)((round + i) % HOST_WAYS);
+		int status = run_host(way, b->subject, plan, &cost);
+
+		if (status < 0)
+			return status;
+		if (!count)
+			continue;
+		note_cost(b, way, &cost);
+		if (way == HOST_EAGER)
+			eager = (double)cost.wall_ns;
+		if (way == HOST_LAZY)
+			lazy = (double)cost.wall_ns;
+	}
+	if (count)
+		sample_add(&b->ratio, eager / lazy);
+	return 0;
+}
+
+static int run_rounds(struct bench *b, size_t runs, int plan)
+{
+	struct progress progress = progress_begin("measuring");
+	int status = run_round(b, 0, plan, false); /* warms the page cache */
+
+	for (size_t i = 0; i < runs && status == 0; i++) {
+		progress_update(i, runs, &progress);
+		status = run_round(b, i, plan, true);
+	}
+	progress_end(&progress);
+	return status;
+}
+
+/* This process and so its children: on the last CPU it may use. */
+static int pin(void)
+{
+	cpu_set_t may, one;
+
+	CPU_ZERO(&one);
+	if (sched_getaffinity(0, sizeof(may), &may) < 0)
+		return -1;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
+		if (!CPU_ISSET(cpu, &may))
+			continue;
+		CPU_SET(cpu, &one);
+		return sched_setaffinity(0, sizeof(one), &one) < 0 ? -1 : cpu;
+	}
+	return -1;
+}
+
+/* ------------------------------------------------------------------ */
+/* The command                                                        */
+
+static const char *known_directory(char buffer[256])
+{
+	static const char *const known[] = {
+		"/usr/lib/frei0r-1",	     "/usr/lib/%s/frei0r-1",
+		"/usr/lib/ladspa",	     "/usr/lib/%s/ladspa",
+		"/usr/lib/%s/gstreamer-1.0", "/usr/lib64/frei0r-1",
+		"/usr/lib64/ladspa",	     "/usr/lib64/gstreamer-1.0",
+		"/usr/lib/gstreamer-1.0",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		const char *at = strstr(known[i], "%s");
+		int before = at ? (int)(at - known[i]) : 0;
+
+		snprintf(buffer, 256, "%.*s%s%s", before, known[i],
+			 at ? machine_multiarch() : "", at ? at + 2 : known[i]);
+		if (access(buffer, R_OK | X_OK) == 0)
+			return buffer;
+	}
+	return NULL;
+}
+
+/* The catalog that every host of these rounds will find. */
+static int open_fresh(struct bench *b, struct directory *d)
+{
+	int status = directory_open(b->subject, d);
+
+	if (status < 0)
+		return status;
+	b->subject = d->path;
+	b->was_fresh = catalog_open(d->fd, d->path, &d->catalog) == 0;
+	if (!b->was_fresh) {
+		status = directory_scan(d);
+		if (status < 0)
+			return status;
+	}
+	struct catalog *again;
+	if (catalog_open(d->fd, d->path, &again) == 0)
+		catalog_close(again);
+	else
+		cli_say("%s: its catalog cannot be kept (%s): each lazy host "
+			"will scan",
+			d->path, status_message());
+	status_clear();
+	if (catalog_count(d->catalog) == 0)
+		return status_fail(DLAZY_ENOENT,
+				   "%s: no plugins there (looked for *.so and "
+				   "*.so.VERSION)",
+				   d->path);
+	return 0;
+}
+
+static int list_touched(struct bench *b, const struct candidates *all)
+{
+	b->names = calloc(all->count + 1, sizeof(*b->names));
+	if (!b->names)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i].use != HOST_UNUSED)
+			b->names[b->touched++] =
+				record_name(all->list[i].record);
+	return 0;
+}
+
+static int measure(struct bench *b, const struct request *request,
+		   struct directory *d)
+{
+	_cleanup_(candidates_free) struct candidates all = {0};
+	_cleanup_close_ int plan = -1;
+	int status = open_fresh(b, d);
+
+	if (status == 0)
+		status = list_candidates(d, &all);
+	if (status == 0)
+		status = request->touch_names
+				 ? touch_names(&all, request->touch_names)
+				 : touch_lightest(&all, request->touch_count);
+	if (status == 0)
+		status = list_touched(b, &all);
+	if (status == 0)
+		status = write_plan(&all, &plan);
+	if (status < 0)
+		return status;
+	b->declared = all.count;
+	b->cpu = pin();
+	return run_rounds(b, request->runs, plan);
+}
+
+static void say_failures(const struct bench *b)
+{
+	if (b->sides[HOST_EAGER].failed)
+		cli_say("%" PRIu64 " of the plugins cannot be loaded; which "
+			"and why, \"dlazy check --load %s\" tells",
+			b->sides[HOST_EAGER].failed, b->subject);
+}
+
+static int bench(const struct request *request)
+{
+	_cleanup_(directory_close) struct directory d = {.fd = -1};
+	_cleanup_free_ struct bench *b = calloc(1, sizeof(*b));
+	char known[256];
+
+	if (!b)
+		return cli_fail(status_fail(DLAZY_ENOMEM, "out of memory"),
+				request->json);
+	b->subject = request->dir ? request->dir : known_directory(known);
+	if (!b->subject)
+		return cli_fail(status_fail(DLAZY_ENOENT,
+					    "none of the plugin directories "
+					    "known to bench is here; name one: "
+					    "dlazy bench DIR"),
+				request->json);
+	if (!request->dir)
+		cli_say("no DIR given: taking %s", b->subject);
+	int status = measure(b, request, &d);
+	if (status < 0) {
+		status = cli_fail(status, request->json);
+	} else {
+		say_failures(b);
+		(request->json ? bench_print_json : bench_print_text)(b);
+	}
+	free(b->names);
+	return status;
+}
+
+static bool parse_count(const char *text, size_t max, size_t *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* One more --touch: a number, or names. */
+static int add_touch(struct request *request, const char *text)
+{
+	char *names;
+
+	if (parse_count(text, SIZE_MAX, &request->touch_count))
+		return CLI_DONE;
+	if (!*text || text[0] == '-')
+		return cli_usage("bench",
+				 "bench: --touch=%s: a number or names", text);
+	int n = asprintf(&names, "%s%s%s",
+			 request->touch_names ? request->touch_names : "",
+			 request->touch_names ? "," : "", text);
+	if (n < 0) {
+		cli_say("bench: out of memory");
+		return CLI_FAILED;
+	}
+	free(request->touch_names);
+	request->touch_names = names;
+	return CLI_DONE;
+}
+
+static int take_option(int option, struct request *request)
+{
+	switch (option) {
+	case 't':
+		return add_touch(request, optarg);
+	case 'r':
+		if (parse_count(optarg, SAMPLE_MAX, &request->runs) &&
+		    request->runs)
+			return CLI_DONE;
+		return cli_usage("bench", "bench: --runs=%s: 1 to %d", optarg,
+				 SAMPLE_MAX);
+	case 'j':
+		request->json = true;
+		return CLI_DONE;
+	default:
+		return CLI_USAGE;
+	}
+}
+
+int cli_bench(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"touch", required_argument, NULL, 't'},
+		{"runs", required_argument, NULL, 'r'},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	struct request request = {.touch_count = 1, .runs = RUNS_DEFAULT};
+	int option, status = CLI_DONE;
+
+	while (status == CLI_DONE &&
+	       (option = cli_option(argc, argv, ":h", longs)) != -1) {
+		if (option == 'h')
+			return cli_help(help);
+		status = take_option(option, &request);
+	}
+	if (status == CLI_DONE && argc - optind > 1)
+		status = cli_usage("bench", "bench: one directory at a time");
+	if (status == CLI_DONE && optind > 1 && optind < argc &&
+	    !strcmp(argv[optind - 1], "--"))
+		status = cli_usage("bench", "bench: commands cannot be "
+					    "measured in this release");
+	if (status == CLI_DONE) {
+		request.dir = argv[optind];
+		status = bench(&request);
+	}
+	free(request.touch_names);
+	return status;
+}

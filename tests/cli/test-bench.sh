@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy bench: both sides load what they say, and the answer has its keys. What
+# is measured is not judged here. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+plugins "$t/p"
+run "$dlazy" bench "$t/p" --runs 5 --json
+is_status 0 "a directory is measured"
+check_empty "nothing is said of it" "$err"
+json '.declared == 3 and .touched == 1 and .runs == 5' "plugins are counted"
+json '(.subject | endswith("/p")) and has("speedup")' "with the subject"
+for side in empty eager lazy all_touched; do
+	json ".$side | (.wall_us | .min <= .median and .median <= .max) and
+		.pss_kib > 0 and .maps > 0 and has(\"cpu_us\")" "$side is told"
+done
+json '.lazy.maps < .eager.maps and .all_touched.maps > .lazy.maps' \
+	"lazy maps what is touched, eager all"
+json '.speedup == null' "in so few rounds nobody is sure of a speed-up"
+run "$dlazy" bench "$t/p" --runs 7 --json
+json '.speedup_interval[0] <= .speedup_interval[1] and
+	((.speedup == null) == (.speedup_interval[0] <= 1 and
+	.speedup_interval[1] >= 1))' "a speed-up by chance is none"
+
+run "$dlazy" bench "$t/p" --runs 1 --touch 0 --json
+json '.touched == 0 and .lazy.maps < .all_touched.maps' "none may be touched"
+run "$dlazy" bench "$t/p" --runs 1 --touch p3,p1 --json
+json '.touched_names | sort == ["p1", "p3"]' "or those that are named"
+run "$dlazy" bench "$t/p" --runs 1 --touch p2 --touch p3 --json
+json '.touched_names | sort == ["p2", "p3"]' "one by one, too"
+run "$dlazy" bench "$t/p" --runs 2
+has "$out" "3 plugins declared, 1 touched (p1)" "people see what was done"
+has "$out" "the catalog was fresh" "and that nothing was scanned"
+check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/out"
+
+build "$t/p/bad.so" -Wl,-z,undefs <<'END'
+	int nowhere(void);
+	int f(void) { return nowhere(); }
+END
+run "$dlazy" bench "$t/p" --runs 1 --touch p1 --json
+is_status 0 "a plugin that does not load does not end the measurement"
+json '.eager.failed == 1 and .lazy.failed == 0' "it is counted"
+has "$err" "dlazy check --load" "and told"
+build "$t/p/bad.so" <<'END'
+	#include <stdlib.h>
+	__attribute__((constructor)) static void start(void) { abort(); }
+END
+run "$dlazy" bench "$t/p" --runs 1
+is_status 1 "one that ends the host does"
+has "$err" "dlazy check --load" "with a hint at who it is"
+
+run "$dlazy" bench "$t/p" --touch nosuch
+is_status 1 "a name that is not there"
+run "$dlazy" bench "$t/p" --touch 5
+is_status 2 "more than there are"
+run "$dlazy" bench "$t/absent"
+is_status 1 "a directory that is not there"
+mkdir "$t/empty"
+run "$dlazy" bench "$t/empty"
+is_status 1 "a directory without plugins"
+run "$dlazy" bench "$t/p" --runs 0
+is_status 2 "no rounds"
+run "$dlazy" bench -- true
+is_status 2 "a command: not in this release"
+finish
