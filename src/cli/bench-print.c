@@ -202,7 +202,7 @@ static void print_verdict(const struct bench *b)
 
 	if (!is_sure(b, &low, &high))
 		printf("No sure difference%s: eager takes %.2f to %.2f times "
-		       "as long as lazy.\n",
+		       "lazy's time.\n",
 		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds"
 						      : "",
 		       low, high);

@@ -10,8 +10,8 @@ _dlazy_options()
 	case $1 in
 	scan) echo "--output --system" ;;
 	info) echo "--symbols" ;;
-	check) echo "--host --load" ;;
-	bench) echo "--touch --runs --env" ;;
+	check) echo "--host --load --timeout" ;;
+	bench) echo "--touch --runs" ;;
 	esac
 	echo "--json --help"
 }
@@ -65,7 +65,7 @@ _dlazy()
 		_dlazy_files -f "$word"
 		return
 		;;
-	bench,--runs | bench,--touch) return ;;
+	bench,--runs | bench,--touch | check,--timeout) return ;;
 	esac
 	case $command,$word in
 	help,*) _dlazy_words "${commands% help}" "$word" ;;
