@@ -135,6 +135,28 @@ TEST(hidden_symbols_in_the_table_are_skipped)
 	free(file.data);
 }
 
+TEST(variant_calling_conventions_are_told_where_there_are_such)
+{
+	struct elf_file file = exports_file();
+	const ElfN(Half) machine = elf_file_header(&file)->e_machine;
+	struct elf_view *view = view_of_file(&file);
+	ElfN(Sym) *table = elf_file_at(
+		&file, elf_file_dynamic(&file, DT_SYMTAB)->d_un.d_ptr);
+	size_t n = elf_view_symbol_count(view);
+
+	CHECK(!find(view, "exports_add").variant);
+	elf_view_close(view);
+	/* The same bit on AArch64 and RISC-V; elsewhere it means nothing. */
+	for (size_t i = 1; i < n; i++)
+		table[i].st_other |= 0x80;
+	view = view_of_file(&file);
+	CHECK_INT(find(view, "exports_add").other, 0x80);
+	CHECK_INT(find(view, "exports_add").variant,
+		  machine == EM_AARCH64 || machine == EM_RISCV);
+	elf_view_close(view);
+	free(file.data);
+}
+
 TEST(imports_name_their_version_and_library)
 {
 	struct elf_view *view = view_of(test_plugin("good-exports"));
