@@ -9,6 +9,7 @@ CLI_TESTS = \
 	%D%/test-info.sh \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
+	%D%/test-readme.sh \
 	%D%/test-scan.sh \
 	%D%/test-terminal.sh \
 	%D%/test-usage.sh

@@ -8,7 +8,13 @@ check_PROGRAMS += \
 	%D%/test-prefetch \
 	%D%/test-record \
 	%D%/test-scan \
-	%D%/test-signature
+	%D%/test-search \
+	%D%/test-signature \
+	%D%/test-view \
+	%D%/test-view-mutations
+%C%_test_view_SOURCES = %D%/test-view.c %D%/elf-file.h
+%C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \
+	tests/fuzz/fuzz-view.c
 
 # What is tested here is a CPU's own code.
 STUB_TARGET = %D%/stub-target.c %D%/stub-target.h
