@@ -12,6 +12,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ void call_use_module(const char *path)
 static bool declare_beside(const char *relative, struct dlazy_module **ret)
 {
 	_cleanup_free_ char *path = NULL;
-	const char *own = dl_own_path();
+	char buffer[PATH_MAX];
+	const char *own = dl_own_path(buffer);
 
 	if (own[0] != '/' ||
 	    asprintf(&path, "%.*s%s", (int)(file_base_name(own) - own), own,

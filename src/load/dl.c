@@ -287,11 +287,8 @@ void dl_describe(const void *code, char *buffer, size_t size)
 			 (const char *)code - (const char *)info.dli_fbase);
 }
 
-const char *dl_own_path(void)
+const char *dl_own_path(char *path_buffer)
 {
-	Dl_info info;
-
-	if (!dladdr((const void *)(uintptr_t)&dl_own_path, &info))
-		return "";
-	return info.dli_fname ? info.dli_fname : "";
+	return dl_origin_of((const void *)(uintptr_t)&dl_own_path, path_buffer)
+		.path;
 }

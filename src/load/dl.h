@@ -60,7 +60,8 @@ bool dl_is_linker_data(uintptr_t address);
 /* "function+0x12 (/path/of/object)" for a code address; always ends it. */
 void dl_describe(const void *code, char *buffer, size_t size);
 
-/* The file of the object that contains this library's code; "" on failure. */
-const char *dl_own_path(void);
+/* The file of the object that contains this library's code; "" on failure.
+ * path_buffer is PATH_MAX long. */
+const char *dl_own_path(char *path_buffer);
 
 #endif
