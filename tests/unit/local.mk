@@ -35,9 +35,10 @@ if STUB_AARCH64
 check_PROGRAMS += %D%/test-stub-aarch64
 %C%_test_stub_aarch64_SOURCES = %D%/test-stub-aarch64.c $(STUB_TARGET)
 endif
-# Cross-built, run under qemu-user.
-TESTS += %D%/test-stub-aarch64.sh
-EXTRA_DIST += %D%/test-stub-aarch64.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
+# Cross-built, run under qemu-user. Not named as the program is: their logs
+# would be one.
+TESTS += %D%/test-stub-qemu.sh
+EXTRA_DIST += %D%/test-stub-qemu.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
 
 if HAVE_FFI
 check_PROGRAMS += %D%/test-ffi
