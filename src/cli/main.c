@@ -35,7 +35,7 @@ static const char introduction[] =
 	"Three to try:\n"
 	"  dlazy info libm.so.6                   read a library\n"
 	"  dlazy call libm.so.6 pow 'd(dd)' 2 10  call a function of it\n"
-	"  dlazy help call                        what a command takes\n"
+	"  dlazy bench                            plugins: eager, lazy\n"
 	"\n"
 	"Manual: man dlazy; for hosts in C: man 3 dlazy, <dlazy/dlazy.h>.\n";
 
