@@ -48,5 +48,6 @@ mutants:
 PHONY += check-layers mutants
 
 include %D%/unit/local.mk
+include %D%/real/local.mk
 include %D%/fixtures/local.mk
 include %D%/cli/local.mk

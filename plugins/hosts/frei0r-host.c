@@ -130,8 +130,10 @@ static void filter(const char *name, const char *out, char **settings)
 	static uint32_t in[3][WIDTH * HEIGHT], result[WIDTH * HEIGHT];
 	struct frei0r_info info = {0};
 
+	srand(1); /* the same noise, whatever was loaded before */
 	plugin.init();
 	plugin.info(&info);
+	srand(1);
 	bool mixes = info.kind == FREI0R_MIXER2 || info.kind == FREI0R_MIXER3;
 	if (info.version != 1 ||
 	    !(mixes ? (void *)plugin.update2 : (void *)plugin.update))

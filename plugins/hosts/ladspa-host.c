@@ -118,6 +118,8 @@ static void filter(const struct ladspa_descriptor *d, const char *out,
 	static float input[RATE], controls[PORTS_MAX];
 	float *outputs[PORTS_MAX];
 	unsigned n = 0;
+
+	srand(1); /* the same noise, whatever was loaded before */
 	void *instance = d->instantiate(d, RATE);
 
 	if (!instance || d->ports_count > PORTS_MAX)
