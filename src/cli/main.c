@@ -15,16 +15,15 @@ static const struct command {
 	const char *does;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"scan", "DIR... [-o FILE] [--system]",
-	 "build or refresh the catalogs of directories", cli_scan},
+	{"scan", "DIR...", "build or refresh the catalogs of directories",
+	 cli_scan},
 	{"list", "DIR...", "their plugins, one a line", cli_list},
-	{"info", "FILE [--symbols]", "all that is known of one file", cli_info},
-	{"check", "DIR...|FILE... [--host FILE] [--load]",
-	 "find what a first touch would fail on", cli_check},
+	{"info", "FILE", "all that is known of one file", cli_info},
+	{"check", "DIR...|FILE...", "find what a first touch would fail on",
+	 cli_check},
 	{"call", "FILE SYMBOL SIGNATURE [ARG...]",
 	 "call a function and print its result", cli_call},
-	{"bench", "[DIR] [--touch K|NAME,...] [--runs N]",
-	 "a host of DIR, eager against lazy", cli_bench},
+	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},
 };
 
 static const char introduction[] =
@@ -35,7 +34,8 @@ static const char introduction[] =
 	"Three to try:\n"
 	"  dlazy info libm.so.6                   read a library\n"
 	"  dlazy call libm.so.6 pow 'd(dd)' 2 10  call a function of it\n"
-	"  dlazy bench                            plugins: eager, lazy\n"
+	"  dlazy help bench                       how to measure what it "
+	"saves\n"
 	"\n"
 	"Manual: man dlazy; for hosts in C: man 3 dlazy, <dlazy/dlazy.h>.\n";
 
@@ -69,7 +69,7 @@ static int print_help(void)
 {
 	puts("Usage: dlazy COMMAND [OPTION]... [ARGUMENT]...\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-5s %-39s %s\n", commands[i].name,
+		printf("  %-5s %-30s %s\n", commands[i].name,
 		       commands[i].arguments, commands[i].does);
 	puts("\n"
 	     "Each takes --json, for one JSON object on standard output, and\n"
