@@ -11,6 +11,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/*
+ * Scopes end also when a module's constructor throws a C++ exception through
+ * dlopen and us: we are compiled with -fexceptions. The routines that find
+ * what to clean up, and go on, are libgcc_s's. A host in C++ has them; they are
+ * weak so that this library needs libc alone.
+ */
+__asm__(".weak __gcc_personality_v0\n\t.weak _Unwind_Resume");
+
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 /* The pointer's value, which is NULL afterwards. */

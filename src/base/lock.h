@@ -7,6 +7,8 @@
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
+#include "base/cleanup.h"
+
 #include <assert.h>
 #include <pthread.h>
 
@@ -49,14 +51,14 @@ static inline void lock_drop(struct lock *lock)
 	pthread_mutex_unlock(&lock->mutex);
 }
 
-static inline void lock_cleanup(struct lock **lock)
+static inline void cleanup_lock(struct lock **lock)
 {
 	lock_drop(*lock);
 }
 
 /* Holds the lock until the end of the enclosing scope. */
-#define LOCKED(which)                                                         \
-	__attribute__((cleanup(lock_cleanup), unused)) struct lock *locked_ = \
+#define LOCKED(which)                                                          \
+	_cleanup_(cleanup_lock) __attribute__((unused)) struct lock *locked_ = \
 		lock_take(which)
 
 #endif

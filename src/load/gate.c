@@ -16,6 +16,7 @@
 #include "load/registry.h"
 #include "stub/stub.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #define GATE_WAIT_NS UINT64_C(1000000000)
@@ -24,6 +25,16 @@ static struct lock gate_lock = LOCK_INIT(LOCK_GATE);
 static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
 static unsigned loading; /* loads in progress, of all threads */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/*
+ * One load in progress. Not on the stack: an exception that a constructor
+ * throws through dlopen ends the load without gate_leave() if the C++ runtime
+ * came after this library (load.c); a stale frame must not be stale memory.
+ */
+struct gate_frame {
+	struct dlazy_module *module;
+	struct gate_frame *outer;
+};
 
 static _Thread_local struct gate_frame *innermost
 	__attribute__((tls_model("initial-exec")));
@@ -92,21 +103,36 @@ void gate_install(void)
 	pthread_once(&once, add_handlers);
 }
 
-void gate_enter(struct gate_frame *frame, struct dlazy_module *module)
+bool gate_enter(struct dlazy_module *module)
 {
-	{
-		LOCKED(&gate_lock);
-		loading++;
-	}
+	struct gate_frame *frame = malloc(sizeof(*frame));
+
+	if (!frame)
+		return false;
 	*frame = (struct gate_frame){module, innermost};
 	innermost = frame;
+	LOCKED(&gate_lock);
+	loading++;
+	return true;
 }
 
-void gate_leave(struct gate_frame *frame)
+/* Drops the innermost load; true: it was of this module. */
+static bool drop_frame(const struct dlazy_module *module)
 {
+	struct gate_frame *frame = innermost;
+	bool found = frame->module == module;
+
 	innermost = frame->outer;
+	free(frame);
+	return found;
+}
+
+void gate_leave(const struct dlazy_module *module)
+{
 	LOCKED(&gate_lock);
-	loading--;
+	do {
+		loading--;
+	} while (!drop_frame(module));
 	pthread_cond_broadcast(&gate_changed);
 }
 

@@ -19,19 +19,11 @@ struct dlazy_module;
  * taken. */
 void gate_install(void);
 
-/* One load in progress on this thread; lives on its stack. */
-struct gate_frame {
-	struct dlazy_module *module;
-	struct gate_frame *outer;
-};
+/* This thread begins to load a module; false: out of memory. */
+bool gate_enter(struct dlazy_module *module);
 
-void gate_enter(struct gate_frame *frame, struct dlazy_module *module);
-void gate_leave(struct gate_frame *frame);
-
-static inline void cleanup_gate(struct gate_frame *frame)
-{
-	gate_leave(frame);
-}
+/* It has ended, and so has what it began in between. */
+void gate_leave(const struct dlazy_module *module);
 
 /* Whether this thread is loading this module: we are in its constructor. */
 bool gate_is_loading(const struct dlazy_module *module);

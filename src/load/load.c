@@ -211,38 +211,85 @@ static void tell(enum dlazy_event_kind kind, struct dlazy_module *m,
 	});
 }
 
+/* A try that has begun, and must end. */
+struct attempt {
+	struct dlazy_module *module;
+	bool inside; /* the gate */
+	bool ended;
+};
+
+/*
+ * The end of a try's scope. Reached without attempt_end() only by an exception
+ * that a constructor threw through dlopen: the linker has the object for good
+ * then, half constructed, so nobody may have it from here.
+ */
+static void attempt_cleanup(struct attempt *attempt)
+{
+	struct module_failure failure = {.status = -DLAZY_ELOAD, .final = true};
+
+	if (attempt->inside)
+		gate_leave(attempt->module);
+	if (attempt->ended)
+		return;
+	status_fail(DLAZY_ELOAD,
+		    "%s: its constructor threw an exception; it stays unusable "
+		    "in this process",
+		    attempt->module->path);
+	strcpy(failure.message, status_message());
+	end(attempt->module, OUTCOME_FAILED, NULL, &failure);
+}
+
+/* Whether the object is in the process already, and perhaps in its own
+ * constructor, while we are in one. */
+static bool is_there(const struct dlazy_module *m)
+{
+	void *handle =
+		gate_is_inside() ? dl_open_again(m->path, m->flags) : NULL;
+
+	if (handle)
+		dl_close(handle);
+	return handle != NULL;
+}
+
+/* One try: asks the linker, and leaves LOADING. */
+static enum outcome try_loading(struct dlazy_module *m, void **ret_handle,
+				bool *ret_counts,
+				struct module_failure *failure)
+{
+	_cleanup_(attempt_cleanup) struct attempt attempt = {.module = m};
+	bool was_there = is_there(m);
+	enum outcome outcome = OUTCOME_FAILED;
+
+	attempt.inside = gate_enter(m);
+	if (!attempt.inside) {
+		failure->status =
+			status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		strcpy(failure->message, status_message());
+	} else if (ask_linker(m, ret_handle, failure) == 0) {
+		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
+	}
+	*ret_counts = end(m, outcome, *ret_handle, failure);
+	attempt.ended = true;
+	return outcome;
+}
+
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
 	struct module_failure failure = {.status = 0};
-	bool was_there = false;
 	void *handle = NULL;
-	int status;
+	bool counts;
 
-	bool first = begin(m);
-	if (first)
+	if (begin(m))
 		tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
 	uint64_t start = event_wanted() ? event_now() : 0;
-	if (gate_is_inside()) {
-		void *there = dl_open_again(m->path, m->flags);
-		was_there = there != NULL;
-		if (there)
-			dl_close(there);
-	}
-	{
-		__attribute__((cleanup(cleanup_gate))) struct gate_frame frame;
-		gate_enter(&frame, m);
-		status = ask_linker(m, &handle, &failure);
-	}
-	enum outcome outcome = status < 0  ? OUTCOME_FAILED
-			       : was_there ? OUTCOME_UNFINISHED
-					   : OUTCOME_LOADED;
-	bool counts = end(m, outcome, handle, &failure);
+	enum outcome outcome = try_loading(m, &handle, &counts, &failure);
 
 	if (outcome == OUTCOME_FAILED) {
 		if (counts)
-			tell(DLAZY_EVENT_FAILED, m, touch, status, start);
-		return status_fail(-status, "%s", failure.message);
+			tell(DLAZY_EVENT_FAILED, m, touch, failure.status,
+			     start);
+		return status_fail(-failure.status, "%s", failure.message);
 	}
 	*ret = (struct load_handle){handle, outcome == OUTCOME_LOADED};
 	if (outcome == OUTCOME_UNFINISHED)

@@ -34,7 +34,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);
-#define _cleanup_load_ __attribute__((cleanup(load_release)))
+#define _cleanup_load_ _cleanup_(load_release)
 
 /* As dlazy_unload(). */
 int load_discard(struct dlazy_module *m);
