@@ -15,8 +15,7 @@ static const struct command {
 	const char *does;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"scan", "DIR...", "build or refresh the catalogs of directories",
-	 cli_scan},
+	{"scan", "DIR...", "build or refresh their catalogs", cli_scan},
 	{"list", "DIR...", "their plugins, one a line", cli_list},
 	{"info", "FILE", "all that is known of one file", cli_info},
 	{"check", "DIR...|FILE...", "find what a first touch would fail on",
