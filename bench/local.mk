@@ -1,6 +1,42 @@
 # SPDX-License-Identifier: MIT
+# `make bench` prints the rows of doc/design.md's budgets beside their
+# baselines. The measured programs are linked to the staged library.
 
-# The rows of doc/design.md's budgets beside their baselines.
-bench: stage
-	$(TEST_ENVIRONMENT) $(srcdir)/bench/run
-PHONY += bench
+BENCH_HOSTS = \
+	%D%/calls.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c %D%/plain.c \
+	%D%/target.c
+EXTRA_DIST += %D%/run %D%/host.h $(BENCH_HOSTS)
+
+EXTRA_PROGRAMS = %D%/rows
+%C%_rows_SOURCES = %D%/rows.c %D%/measure.c %D%/measure.h \
+	src/cli/sample.c src/cli/sample.h
+%C%_rows_LDADD = libdlazy-internal.la -lm
+
+BENCH_COMPILE = $(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I$(top_srcdir)
+BENCH_STAGED = -I$(STAGE)$(includedir) -L$(STAGE)$(libdir) \
+	-Wl,-rpath,$(STAGE)$(libdir)
+
+bench-programs: stage %D%/rows$(EXEEXT)
+	@$(MKDIR_P) %D%
+	@for name in target libtarget; do \
+		$(BENCH_COMPILE) -fPIC -shared -nostdlib -s \
+			-Wl,-z,noseparate-code -o %D%/$$name.so \
+			$(srcdir)/%D%/target.c || exit; done
+	@$(BENCH_COMPILE) -o %D%/plain $(srcdir)/%D%/plain.c
+	@$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/lazy $(srcdir)/%D%/lazy.c \
+		-ldlazy
+	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
+		$(srcdir)/%D%/calls.c -ldlazy -L%D% -ltarget \
+		-Wl,-rpath,$(abs_builddir)/%D%
+	@rm -f %D%/ltdl %D%/gmodule
+	@$(BENCH_COMPILE) -o %D%/ltdl $(srcdir)/%D%/ltdl.c -lltdl \
+		2>/dev/null || echo "libltdl: not installed"
+	@$(BENCH_COMPILE) -o %D%/gmodule $(srcdir)/%D%/gmodule.c \
+		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
+		2>/dev/null || echo "GModule: not installed"
+
+# BENCH_FLAGS=--json, --rounds=N
+bench: bench-programs
+	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
+PHONY += bench bench-programs
+CLEANFILES += %D%/rows $(BENCH_HOSTS:.c=) %D%/target.so %D%/libtarget.so

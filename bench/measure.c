@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes and clocks.
+ */
+#include "bench/measure.h"
+
+#include "bench/host.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+void measure_pin(void)
+{
+	cpu_set_t may, one;
+
+	CPU_ZERO(&one);
+	if (sched_getaffinity(0, sizeof(may), &may) < 0)
+		return;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET(cpu, &may)) {
+			CPU_SET(cpu, &one);
+			sched_setaffinity(0, sizeof(one), &one);
+			return;
+		}
+}
+
+/* Its output is nobody's; `out` becomes its descriptor `as`. */
+static pid_t start(const char *const *argv, int out, int as)
+{
+	posix_spawn_file_actions_t actions;
+	pid_t pid = -1;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, as);
+	if (posix_spawn(&pid, argv[0], &actions, NULL, (char **)argv,
+			environ) != 0)
+		err(1, "%s", argv[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	return pid;
+}
+
+static void run(struct side *side, struct report *ret, double *ret_total_us)
+{
+	int ends[2], how;
+
+	*ret = (struct report){.wall_ns = 0};
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		err(1, "pipe");
+	int out = fcntl(ends[1], F_DUPFD_CLOEXEC, REPORT_FD + 1);
+	close(ends[1]);
+	uint64_t before = now_ns();
+	pid_t pid = start(side->argv, out, REPORT_FD);
+	waitpid(pid, &how, 0);
+	*ret_total_us = (double)(now_ns() - before) / 1e3;
+	close(out);
+	side->failed |= how != 0;
+	/* A program that is not one of ours tells nothing. */
+	if (read(ends[0], ret, sizeof(*ret)) < 0)
+		err(1, "read");
+	close(ends[0]);
+}
+
+/*
+ * Another order for each round, the same in each run: what a program leaves in
+ * the caches is not always its same successor's.
+ */
+static void shuffle(struct side *const *sides, struct side **ret, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t k = (size_t)random() % (i + 1);
+
+		ret[i] = ret[k];
+		ret[k] = sides[i];
+	}
+}
+
+void measure_rounds(struct side *const *sides, size_t count, size_t rounds)
+{
+	struct report report;
+	double total_us;
+
+	for (size_t i = 0; i < count; i++)
+		run(sides[i], &report, &total_us); /* warms the page cache */
+	for (size_t round = 0; round < rounds; round++) {
+		struct side *order[SIDES_MAX];
+
+		shuffle(sides, order, count);
+		for (size_t i = 0; i < count; i++) {
+			run(order[i], &report, &total_us);
+			sample_add(&order[i]->total_us, total_us);
+			sample_add(&order[i]->ready_us,
+				   (double)report.wall_ns / 1e3);
+		}
+	}
+}
+
+void measure_memory(struct side *const *sides, size_t count)
+{
+	setenv("BENCH_MEMORY", "1", 1);
+	for (size_t i = 0; i < count; i++) {
+		struct report report;
+		double total_us;
+
+		run(sides[i], &report, &total_us);
+		sides[i]->pss_kib = (double)report.pss_kib;
+		sides[i]->private_kib = (double)report.private_kib;
+		sides[i]->maps = (double)report.maps;
+		sides[i]->fds = (double)report.fds;
+	}
+	unsetenv("BENCH_MEMORY");
+}
+
+static FILE *output_of(const char *const *argv, pid_t *ret_pid)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		err(1, "pipe");
+	*ret_pid = start(argv, ends[1], 1);
+	close(ends[1]);
+	return fdopen(ends[0], "r");
+}
+
+void measure_output(const char *const *argv, struct sample *const *columns,
+		    size_t count)
+{
+	pid_t pid;
+	FILE *in = output_of(argv, &pid);
+	double value;
+
+	for (size_t i = 0; in && fscanf(in, "%lf", &value) == 1; i++)
+		sample_add(columns[i % count], value);
+	if (in)
+		fclose(in);
+	waitpid(pid, NULL, 0);
+}
+
+double measure_instructions(const struct side *side)
+{
+	const char *argv[ARGUMENTS_MAX + 4] = {
+		"/usr/bin/valgrind", "--tool=callgrind", "--log-fd=1",
+		"--callgrind-out-file=/dev/null"};
+	double value = 0;
+	char line[512];
+	pid_t pid;
+
+	if (access(argv[0], X_OK) < 0)
+		return 0;
+	for (size_t i = 0; side->argv[i]; i++)
+		argv[4 + i] = side->argv[i];
+	FILE *in = output_of(argv, &pid);
+	while (in && fgets(line, sizeof(line), in)) {
+		const char *at = strstr(line, "Collected : ");
+		if (at)
+			value = strtod(at + strlen("Collected : "), NULL);
+	}
+	if (in)
+		fclose(in);
+	waitpid(pid, NULL, 0);
+	return value;
+}
+
+double measure_ratio(const struct sample *a, const struct sample *b)
+{
+	struct sample ratios = {.count = 0};
+
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		sample_add(&ratios, a->values[i] / b->values[i]);
+	return sample_median(&ratios);
+}
+
+double measure_difference(const struct sample *a, const struct sample *b)
+{
+	struct sample differences = {.count = 0};
+
+	for (size_t i = 0; i < a->count && i < b->count; i++)
+		sample_add(&differences, a->values[i] - b->values[i]);
+	return sample_median(&differences);
+}
