@@ -22,7 +22,8 @@ TEST_ENVIRONMENT = \
 	TEST_BUILD='$(abs_builddir)' \
 	PLUGINS='$(abs_builddir)/plugins' \
 	top_srcdir='$(abs_top_srcdir)' \
-	srcdir='$(srcdir)' CC='$(CC)' CXX='$(CXX)'
+	srcdir='$(srcdir)' CC='$(CC) $(SANITIZE)' CXX='$(CXX) $(SANITIZE)'
+SANITIZE = $(filter -fsanitize=%,$(OUR_CFLAGS))
 AM_TESTS_ENVIRONMENT = export $(TEST_ENVIRONMENT);
 
 # The runner, once.
