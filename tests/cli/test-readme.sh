@@ -8,16 +8,20 @@ readme=$root/README.md
 ours=${PLUGINS:-$root/build/plugins}/audio
 export LD_LIBRARY_PATH=${DLAZY_STAGE_LIBDIR-}
 
+# shellcheck disable=SC2016 # backquotes as such
 sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' >"$t/host.c"
 if [ ! -e /usr/lib/ladspa/amp.so ]; then # the same, on plugins of ours
 	sed -i "s|/usr/lib/ladspa|$ours|; s|\"amp\"|\"gain-06\"|" "$t/host.c"
 fi
 lines=$(grep -c . "$t/host.c")
-[ "$lines" -le 14 ] && pass "the example is short" ||
+if [ "$lines" -le 14 ]; then
+	pass "the example is short"
+else
 	fail "the example is short" "$lines lines"
+fi
 
 if pkg-config --exists dlazy; then
-	# shellcheck disable=SC2046 # flags are words
+	# shellcheck disable=SC2046,SC2086 # flags are words
 	run ${CC:-cc} -Wall -Wextra -Werror "$t/host.c" -o "$t/host" \
 		$(pkg-config --cflags --libs dlazy)
 	is_status 0 "the example compiles without a warning"
