@@ -2,13 +2,22 @@
 /*
  * Which slow path this x86-64 CPU and its kernel allow, and how much room it
  * needs: CPUID leaf 0xd (Intel SDM volume 1, chapter 13).
+ *
+ * Under a hypervisor each CPUID traps, at some 5 us, and the eight that are
+ * needed would be the greater part of making the first stub. So the dynamic
+ * linker is asked where it can be (glibc 2.33 on): it has done them at start.
  */
 #include "stub/slow-x86_64.h"
 
+#include "base/array.h"
 #include "stub/pool.h"
 
 #include <cpuid.h>
 #include <stdbool.h>
+
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 
 #define XSAVE_LEAF 0xd
 #define XSAVE_LEGACY (512 + 64) /* legacy region and header */
@@ -46,10 +55,48 @@ static size_t save_size(void)
 	return standard > compacted ? standard : compacted;
 }
 
+#ifdef CPU_FEATURE_ACTIVE
+static bool linker_has_xsavec(void)
+{
+	return CPU_FEATURE_ACTIVE(OSXSAVE) && CPU_FEATURE_ACTIVE(XSAVEC);
+}
+#else
+static bool linker_has_xsavec(void)
+{
+	return false;
+}
+#endif
+
+/* Of the compacted form, which is all that xsavec writes: components one after
+ * the other. Each is as large as its registers (SDM volume 1, 13.5), and so
+ * each begins at a multiple of 64, whether it must or not. */
+static size_t compacted_size(void)
+{
+	static const struct {
+		unsigned component, size;
+	} all[] = {
+		{2, 16 * 16}, /* upper halves of ymm0-15 */
+		{5, 8 * 8},   /* k0-7 */
+		{6, 16 * 32}, /* upper halves of zmm0-15 */
+		{7, 16 * 64}, /* zmm16-31 */
+	};
+	unsigned state = enabled_state() & STUB_SAVE_MASK;
+	size_t size = XSAVE_LEGACY;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (state >> all[i].component & 1)
+			size += all[i].size;
+	return size;
+}
+
 void *stub_slow_entry(void)
 {
 	unsigned a, b, c, d;
 
+	if (linker_has_xsavec()) {
+		stub_save_size = compacted_size();
+		return (void *)stub_slow_xsavec;
+	}
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
 		return (void *)stub_slow_sse;
 	stub_save_size = save_size();
