@@ -22,6 +22,22 @@
 /* The address in the host's code from which we were called. */
 #define CALLER() __builtin_return_address(0)
 
+/* What a public function returns goes through one of these two: a failure is
+ * told to the host. */
+static int told(int status)
+{
+	if (status < 0)
+		status_publish();
+	return status;
+}
+
+static void *given(void *result)
+{
+	if (!result)
+		status_publish();
+	return result;
+}
+
 static int missing(const char *function, const char *what)
 {
 	return status_fail(DLAZY_EINVAL, "%s: %s", function, what);
@@ -53,11 +69,21 @@ static int load(struct dlazy_module *m, const void *caller, bool again)
 	return load_module(m, &touch, &loaded);
 }
 
-struct dlazy_module *dlazy_open(const char *path, int flags)
+/* RTLD_NOLOAD: is the object in the process, whoever loaded it? */
+static bool is_loaded(const char *path)
+{
+	_cleanup_free_ char *loaded = dl_loaded_path(path);
+
+	if (!loaded)
+		status_fail(DLAZY_ENOENT, "%s: not loaded (RTLD_NOLOAD)", path);
+	return loaded;
+}
+
+static struct dlazy_module *open_module(const char *path, int flags,
+					const void *caller)
 {
 	_cleanup_free_ char *absolute = NULL;
-	struct module_declaration declaration = {.flags = flags,
-						 .by = CALLER()};
+	struct module_declaration declaration = {.flags = flags, .by = caller};
 	struct dlazy_module *m;
 
 	if (!path || !path[0]) {
@@ -65,79 +91,85 @@ struct dlazy_module *dlazy_open(const char *path, int flags)
 		return NULL;
 	}
 	if (module_check_flags(flags) < 0 ||
-	    locate(path, CALLER(), &absolute) < 0)
+	    locate(path, caller, &absolute) < 0)
 		return NULL;
 	declaration.path = absolute;
+	if (dl_flags_noload(flags) && !is_loaded(absolute))
+		return NULL;
 	if (module_declare(&declaration, false, &m, NULL) < 0)
 		return NULL;
 	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
 		     module_mode() != MODULE_LAZY;
-	if (early && load(m, CALLER(), false) < 0) {
+	if (early && load(m, caller, false) < 0) {
 		module_close(m);
 		return NULL;
 	}
 	return m;
 }
 
+struct dlazy_module *dlazy_open(const char *path, int flags)
+{
+	return given(open_module(path, flags, CALLER()));
+}
+
+static bool is_symbol(struct dlazy_module *m, const char *symbol,
+		      const char *function)
+{
+	status_clear(); /* NULL may be no failure */
+	if (module_check(m, function) < 0)
+		return false;
+	if (!symbol)
+		missing(function, "symbol is NULL");
+	return symbol != NULL;
+}
+
 void *dlazy_sym(struct dlazy_module *m, const char *symbol)
 {
-	if (module_check(m, "dlazy_sym") < 0)
-		return NULL;
-	if (!symbol) {
-		missing("dlazy_sym", "symbol is NULL");
-		return NULL;
-	}
-	return bind_sym(m, symbol, false, CALLER());
+	return given(is_symbol(m, symbol, "dlazy_sym")
+			     ? bind_sym(m, symbol, false, CALLER())
+			     : NULL);
 }
 
 void *dlazy_sym_closure(struct dlazy_module *m, const char *symbol)
 {
-	if (module_check(m, "dlazy_sym_closure") < 0)
-		return NULL;
-	if (!symbol) {
-		missing("dlazy_sym_closure", "symbol is NULL");
-		return NULL;
-	}
-	return bind_sym(m, symbol, true, CALLER());
+	return given(is_symbol(m, symbol, "dlazy_sym_closure")
+			     ? bind_sym(m, symbol, true, CALLER())
+			     : NULL);
 }
 
 void *dlazy_resolve(struct dlazy_module *m, const char *symbol)
 {
-	if (module_check(m, "dlazy_resolve") < 0)
-		return NULL;
-	if (!symbol) {
-		missing("dlazy_resolve", "symbol is NULL");
-		return NULL;
-	}
-	return bind_resolve(m, symbol, CALLER());
+	return given(is_symbol(m, symbol, "dlazy_resolve")
+			     ? bind_resolve(m, symbol, CALLER())
+			     : NULL);
 }
 
 int dlazy_load(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_load");
 
-	return status < 0 ? status : load(m, CALLER(), true);
+	return told(status < 0 ? status : load(m, CALLER(), true));
 }
 
 int dlazy_prefetch(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_prefetch");
 
-	return status < 0 ? status : prefetch_module(m, CALLER());
+	return told(status < 0 ? status : prefetch_module(m, CALLER()));
 }
 
 int dlazy_unload(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_unload");
 
-	return status < 0 ? status : load_discard(m);
+	return told(status < 0 ? status : load_discard(m));
 }
 
 int dlazy_close(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_close");
 
-	return status < 0 ? status : module_close(m);
+	return told(status < 0 ? status : module_close(m));
 }
 
 enum dlazy_state dlazy_module_state(struct dlazy_module *m)
@@ -160,17 +192,17 @@ const char *dlazy_module_path(struct dlazy_module *m)
 
 const char *dlazy_error(void)
 {
-	return status_take_message();
+	return status_take_published();
 }
 
 int dlazy_last_status(void)
 {
-	return status_last();
+	return status_published();
 }
 
 struct dlazy_registry *dlazy_registry_new(void)
 {
-	return registry_new();
+	return given(registry_new());
 }
 
 void dlazy_registry_free(struct dlazy_registry *r)
@@ -179,14 +211,15 @@ void dlazy_registry_free(struct dlazy_registry *r)
 		registry_free(r);
 }
 
-int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
+static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
+		   const void *caller)
 {
 	_cleanup_free_ char *absolute = NULL;
-	int status = module_check_flags(flags);
 
 	if (!r || !dir || !dir[0])
 		return missing("dlazy_registry_add_dir",
 			       "registry or directory is missing");
+	int status = module_check_flags(flags);
 	if (status < 0)
 		return status;
 	absolute = file_absolute(dir);
@@ -194,27 +227,38 @@ int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
 	for (size_t n = strlen(absolute); n > 1 && absolute[n - 1] == '/'; n--)
 		absolute[n - 1] = '\0';
-	return registry_add_dir(r, absolute, flags, CALLER());
+	return registry_add_dir(r, absolute, flags, caller);
+}
+
+int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
+{
+	return told(add_dir(r, dir, flags, CALLER()));
+}
+
+static int add_file(struct dlazy_registry *r, const char *name,
+		    const char *path, int flags, const void *caller)
+{
+	_cleanup_free_ char *absolute = NULL;
+
+	if (!r || !path || !path[0] || (name && !name[0]))
+		return missing("dlazy_registry_add_file",
+			       "registry, name or path is missing");
+	int status = module_check_flags(flags);
+	if (status == 0)
+		status = locate(path, caller, &absolute);
+	return status < 0 ? status
+			  : registry_add_file(r, name, absolute, flags, caller);
 }
 
 int dlazy_registry_add_file(struct dlazy_registry *r, const char *name,
 			    const char *path, int flags)
 {
-	_cleanup_free_ char *absolute = NULL;
-	int status = module_check_flags(flags);
-
-	if (!r || !path || !path[0] || (name && !name[0]))
-		return missing("dlazy_registry_add_file",
-			       "registry, name or path is missing");
-	if (status == 0)
-		status = locate(path, CALLER(), &absolute);
-	return status < 0
-		       ? status
-		       : registry_add_file(r, name, absolute, flags, CALLER());
+	return told(add_file(r, name, path, flags, CALLER()));
 }
 
-int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
-			       const struct dlazy_symbol *symbols, size_t n)
+static int add_builtin(struct dlazy_registry *r, const char *name,
+		       const struct dlazy_symbol *symbols, size_t n,
+		       const void *caller)
 {
 	if (!r || !name || !name[0] || (n && !symbols))
 		return missing("dlazy_registry_add_builtin",
@@ -223,7 +267,13 @@ int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
 		if (!symbols[i].name)
 			return missing("dlazy_registry_add_builtin",
 				       "a symbol has no name");
-	return registry_add_builtin(r, name, symbols, n, CALLER());
+	return registry_add_builtin(r, name, symbols, n, caller);
+}
+
+int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
+			       const struct dlazy_symbol *symbols, size_t n)
+{
+	return told(add_builtin(r, name, symbols, n, CALLER()));
 }
 
 size_t dlazy_registry_count(struct dlazy_registry *r)
@@ -235,22 +285,23 @@ struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
 					 const char *name)
 {
 	if (r && name)
-		return registry_find(r, name);
+		return given(registry_find(r, name));
 	missing("dlazy_registry_find", "registry or name is NULL");
-	return NULL;
+	return given(NULL);
 }
 
 struct dlazy_module *dlazy_registry_next(struct dlazy_registry *r,
 					 const struct dlazy_module *after)
 {
+	status_clear(); /* NULL is the end, too */
 	if (r)
-		return registry_next(r, after);
+		return given(registry_next(r, after));
 	missing("dlazy_registry_next", "registry is NULL");
-	return NULL;
+	return given(NULL);
 }
 
-int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,
-	       size_t n)
+static int bind(struct dlazy_module *m, const struct dlazy_import *imports,
+		size_t n, const void *caller)
 {
 	int status = module_check(m, "dlazy_bind");
 
@@ -262,11 +313,18 @@ int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 		if (!imports[i].symbol || !imports[i].address)
 			return missing("dlazy_bind",
 				       "an import lacks its symbol or address");
-	return bind_imports(m, imports, n, CALLER());
+	return bind_imports(m, imports, n, caller);
 }
 
-int dlazy_call(struct dlazy_module *m, const char *symbol,
-	       const char *signature, void *ret, void **args)
+int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,
+	       size_t n)
+{
+	return told(bind(m, imports, n, CALLER()));
+}
+
+static int call(struct dlazy_module *m, const char *symbol,
+		const char *signature, void *ret, void **args,
+		const void *caller)
 {
 	int status = module_check(m, "dlazy_call");
 
@@ -274,7 +332,13 @@ int dlazy_call(struct dlazy_module *m, const char *symbol,
 		return status;
 	if (!symbol || !signature)
 		return missing("dlazy_call", "symbol or signature is NULL");
-	return call_function(m, symbol, signature, ret, args, CALLER());
+	return call_function(m, symbol, signature, ret, args, caller);
+}
+
+int dlazy_call(struct dlazy_module *m, const char *symbol,
+	       const char *signature, void *ret, void **args)
+{
+	return told(call(m, symbol, signature, ret, args, CALLER()));
 }
 
 int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
@@ -285,7 +349,7 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 	}
 	int status = module_check(m, "dlazy_on_failure");
 	if (status < 0)
-		return status;
+		return told(status);
 	LOCKED(&load_lock);
 	m->on_failure = fn;
 	m->on_failure_data = data;
@@ -294,12 +358,12 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 
 int dlazy_observe(dlazy_event_fn *fn, void *data)
 {
-	return fn ? event_observe(fn, data)
-		  : missing("dlazy_observe", "fn is NULL");
+	return told(fn ? event_observe(fn, data)
+		       : missing("dlazy_observe", "fn is NULL"));
 }
 
 int dlazy_unobserve(dlazy_event_fn *fn, void *data)
 {
-	return fn ? event_unobserve(fn, data)
-		  : missing("dlazy_unobserve", "fn is NULL");
+	return told(fn ? event_unobserve(fn, data)
+		       : missing("dlazy_unobserve", "fn is NULL"));
 }

@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static _Thread_local struct {
+struct failure {
 	int status;  /* negated */
 	bool unread; /* message not yet taken */
 	char message[STATUS_MESSAGE_MAX];
-} last;
+};
+
+static _Thread_local struct failure last; /* inside the library */
+static _Thread_local struct failure told; /* to the host */
 
 int status_fail(int status, const char *format, ...)
 {
@@ -86,20 +89,40 @@ const char *status_message(void)
 	return last.message;
 }
 
-const char *status_take_message(void)
-{
-	if (!last.unread)
-		return NULL;
-	last.unread = false;
-	return last.message;
-}
-
 int status_last(void)
 {
 	return last.status;
 }
 
+bool status_is_pending(void)
+{
+	return last.unread;
+}
+
 void status_clear(void)
 {
 	last.unread = false;
+}
+
+void status_publish(void)
+{
+	told.unread = last.unread;
+	if (!last.unread)
+		return;
+	last.unread = false;
+	told.status = last.status;
+	strcpy(told.message, last.message);
+}
+
+const char *status_take_published(void)
+{
+	if (!told.unread)
+		return NULL;
+	told.unread = false;
+	return told.message;
+}
+
+int status_published(void)
+{
+	return told.status;
 }

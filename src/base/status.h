@@ -11,6 +11,8 @@
 
 #include <dlazy/dlazy.h>
 
+#include <stdbool.h>
+
 /* Bytes that a message can hold, its NUL included. */
 #define STATUS_MESSAGE_MAX 1024
 
@@ -38,13 +40,25 @@ int status_from_errno(int error);
 /* This thread's message, without taking it; "" if there is none. */
 const char *status_message(void);
 
-/* This thread's message, once (then NULL): what dlazy_error() returns. */
-const char *status_take_message(void);
-
 /* This thread's last failure, negated; 0 if none. */
 int status_last(void);
 
+/* Whether something has failed since status_clear(). */
+bool status_is_pending(void);
+
 /* Forgets the message (not the status): a probe's failure that is no news. */
 void status_clear(void);
+
+/*
+ * What was recovered from is nobody's business: the host is told of a failure
+ * only when a public function, or a stub, ends with it. status_publish() does
+ * that; if none is pending, NULL was a result, and no message is left.
+ */
+void status_publish(void);
+
+/* The published message, once (then NULL), and its status, negated: what
+ * dlazy_error() and dlazy_last_status() return. */
+const char *status_take_published(void);
+int status_published(void);
 
 #endif

@@ -194,7 +194,7 @@ static bool find_by_offset(struct dlazy_module *m, const char *name,
 		if (size)
 			memcpy(build_id, id, size);
 	}
-	if (!dl_load_address(m->path, build_id, size, &base))
+	if (!dl_load_address(m->object, build_id, size, &base))
 		return false;
 	*ret = (void *)(base + export.value);
 	return true;
@@ -389,8 +389,11 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 {
 	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
 
-	dl_describe(f->caller, caller, sizeof(caller));
-	dl_describe(f->module->declared_by, declarer, sizeof(declarer));
+	/* Who is being waited for by a constructor must not wait for it. */
+	bool may_wait = f->status != -DLAZY_EDEADLK;
+	dl_describe(f->caller, may_wait, caller, sizeof(caller));
+	dl_describe(f->module->declared_by, may_wait, declarer,
+		    sizeof(declarer));
 	snprintf(text, sizeof(text),
 		 "dlazy: %s() of module \"%s\" cannot be called: %s\n"
 		 "  file:     %s\n"
@@ -426,6 +429,7 @@ static void *replace(struct binding *b, int status, const void *caller)
 	char message[STATUS_MESSAGE_MAX];
 
 	strcpy(message, status_message());
+	status_publish();
 	struct dlazy_failure failure = {sizeof(failure), b->module, b->name,
 					status,		 message,   caller};
 	{
@@ -630,6 +634,9 @@ static int early_prepare(struct dlazy_module *m,
 		     (stub_available() || wanted->signature);
 	if (!early) {
 		ret->address = find_real(m, &request, caller);
+		if (!ret->address && !status_is_pending())
+			status_fail(DLAZY_ENOSYM, "%s: its value is NULL",
+				    wanted->symbol);
 		return ret->address ? 0 : status_last();
 	}
 	_cleanup_free_ struct import *import = calloc(1, sizeof(*import));

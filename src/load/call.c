@@ -80,6 +80,8 @@ int call_function(struct dlazy_module *m, const char *symbol,
 	void *function = NULL, *call = NULL;
 	int status = signature_check(signature, &parsed);
 
+	if (status == 0 && parsed.count && !args)
+		status = status_fail(DLAZY_EINVAL, "%s: args is NULL", symbol);
 	if (status == 0)
 		status = bind_function(m, symbol, caller, &function);
 	if (status == 0)

@@ -42,6 +42,16 @@ bool dl_flags_global(int flags)
 	return flags & RTLD_GLOBAL;
 }
 
+int dl_flags_lasting(int flags)
+{
+	return flags & ~RTLD_NOLOAD;
+}
+
+bool dl_flags_noload(int flags)
+{
+	return flags & RTLD_NOLOAD;
+}
+
 int dl_open(const char *path, int flags, void **ret_handle)
 {
 	LOCK_ASSERT_NONE();
@@ -199,15 +209,16 @@ static int match_object(struct dl_phdr_info *info, size_t size, void *data)
 	(void)size;
 	if (info->dlpi_name[0] != '/')
 		return 0;
-	if (strcmp(info->dlpi_name, wanted->path)) {
-		if (file_identify(-1, info->dlpi_name, &identity) < 0 ||
-		    !file_identity_equal(&identity, &wanted->identity))
-			return 0;
+	bool same_name = !strcmp(info->dlpi_name, wanted->path);
+	if (!same_name && (file_identify(-1, info->dlpi_name, &identity) < 0 ||
+			   !file_identity_equal(&identity, &wanted->identity)))
+		return 0;
+	if (!wanted->id_size ||
+	    has_build_id(info, wanted->build_id, wanted->id_size)) {
+		wanted->address = info->dlpi_addr;
+		wanted->found = true;
 	}
-	wanted->address = info->dlpi_addr;
-	wanted->found = !wanted->id_size ||
-			has_build_id(info, wanted->build_id, wanted->id_size);
-	return 1;
+	return same_name;
 }
 
 bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
@@ -271,12 +282,51 @@ bool dl_is_linker_data(uintptr_t address)
 	return linker.inside;
 }
 
-void dl_describe(const void *code, char *buffer, size_t size)
+bool dl_locks_constructors(void)
 {
+#ifdef __GLIBC__
+	return true;
+#else
+	return false;
+#endif
+}
+
+struct described_code {
+	uintptr_t code;
+	char *buffer;
+	size_t size;
+};
+
+static int describe_in_object(struct dl_phdr_info *info, size_t size,
+			      void *data)
+{
+	struct described_code *d = data;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+
+		if (segment->p_type != PT_LOAD ||
+		    d->code - info->dlpi_addr - segment->p_vaddr >=
+			    segment->p_memsz)
+			continue;
+		snprintf(d->buffer, d->size, "%s+%#zx",
+			 info->dlpi_name[0] ? info->dlpi_name : "the program",
+			 (size_t)(d->code - info->dlpi_addr));
+		return 1;
+	}
+	return 0;
+}
+
+void dl_describe(const void *code, bool may_wait, char *buffer, size_t size)
+{
+	struct described_code d = {(uintptr_t)code, buffer, size};
 	Dl_info info;
 
 	LOCK_ASSERT_NONE();
-	if (!code || !dladdr(code, &info) || !info.dli_fname)
+	if (!may_wait && dl_iterate_phdr(describe_in_object, &d))
+		return;
+	if (!may_wait || !code || !dladdr(code, &info) || !info.dli_fname)
 		snprintf(buffer, size, "unknown code at %p", code);
 	else if (info.dli_sname)
 		snprintf(buffer, size, "%s+%#tx (%s)", info.dli_sname,

@@ -19,6 +19,12 @@ bool dl_flags_known(int flags);
 /* Whether RTLD_GLOBAL is among them. */
 bool dl_flags_global(int flags);
 
+/* Those that hold for later loads too, not for one call only. */
+int dl_flags_lasting(int flags);
+
+/* Whether they ask for what is loaded already, and nothing else. */
+bool dl_flags_noload(int flags);
+
 /* dlopen; without RTLD_LAZY or RTLD_NOW, RTLD_NOW. 0 and a handle, or
  * -DLAZY_ELOAD with the linker's words as the message. */
 int dl_open(const char *path, int flags, void **ret_handle);
@@ -57,8 +63,13 @@ unsigned long long dl_loads(void);
 /* Whether a data address is the dynamic linker's own (its locks are there). */
 bool dl_is_linker_data(uintptr_t address);
 
-/* "function+0x12 (/path/of/object)" for a code address; always ends it. */
-void dl_describe(const void *code, char *buffer, size_t size);
+/* Whether constructors run under the linker's lock, so that one thread at a
+ * time is in them: so it is with glibc. */
+bool dl_locks_constructors(void);
+
+/* "function+0x12 (/path/of/object)" for a code address; always ends it. Where
+ * the linker's lock must not be asked for: "/path/of/object+0x12". */
+void dl_describe(const void *code, bool may_wait, char *buffer, size_t size);
 
 /* The file of the object that contains this library's code; "" on failure.
  * path_buffer is PATH_MAX long. */

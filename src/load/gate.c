@@ -5,19 +5,25 @@
  *
  * A fork waits at most GATE_WAIT_NS: the thread it waits for may itself be
  * waiting for something the forking thread holds, which without us would have
- * been no deadlock.
+ * been no deadlock. From within a constructor it does not wait at all: its
+ * thread has the linker's lock, so the others are only waiting for that, and
+ * nothing of theirs is half done.
  */
 #include "load/gate.h"
 
 #include "base/event.h"
 #include "base/lock.h"
+#include "load/dl.h"
 #include "load/module.h"
 #include "load/prefetch.h"
 #include "load/registry.h"
+#include "load/wait.h"
 #include "stub/stub.h"
 
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define GATE_WAIT_NS UINT64_C(1000000000)
 
@@ -26,18 +32,22 @@ static pthread_cond_t gate_changed = PTHREAD_COND_INITIALIZER;
 static unsigned loading; /* loads in progress, of all threads */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/*
- * One load in progress. Not on the stack: an exception that a constructor
- * throws through dlopen ends the load without gate_leave() if the C++ runtime
- * came after this library (load.c); a stale frame must not be stale memory.
- */
-struct gate_frame {
-	struct dlazy_module *module;
-	struct gate_frame *outer;
-};
-
 static _Thread_local struct gate_frame *innermost
 	__attribute__((tls_model("initial-exec")));
+
+static pid_t this_thread(void)
+{
+	return (pid_t)syscall(SYS_gettid);
+}
+
+/* Whether this thread is in a constructor, so that no other is in the linker. */
+static bool gate_has_linker(void)
+{
+	for (struct gate_frame *f = innermost; f; f = f->outer)
+		if (f->in_linker)
+			return dl_locks_constructors();
+	return false;
+}
 
 static unsigned gate_depth(void)
 {
@@ -56,7 +66,7 @@ static void before_fork(void)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += (time_t)(GATE_WAIT_NS / 1000000000u);
 	lock_take(&gate_lock);
-	while (loading > own &&
+	while (loading > own && !gate_has_linker() &&
 	       pthread_cond_timedwait(&gate_changed, &gate_lock.mutex,
 				      &until) == 0)
 		;
@@ -86,8 +96,11 @@ static void after_fork_in_child(void)
 
 	after_fork();
 	prefetch_after_fork();
+	wait_after_fork();
+	for (struct gate_frame *f = innermost; f; f = f->outer)
+		f->thread = this_thread();
 	if (loading > own)
-		module_after_fork();
+		module_after_fork(gate_has_linker());
 	loading = own;
 	gate_changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 	lock_drop(&gate_lock);
@@ -103,17 +116,21 @@ void gate_install(void)
 	pthread_once(&once, add_handlers);
 }
 
-bool gate_enter(struct dlazy_module *module)
+struct gate_frame *gate_enter(struct dlazy_module *module)
 {
 	struct gate_frame *frame = malloc(sizeof(*frame));
 
 	if (!frame)
-		return false;
-	*frame = (struct gate_frame){module, innermost};
+		return NULL;
+	*frame = (struct gate_frame){
+		.module = module,
+		.outer = innermost,
+		.thread = this_thread(),
+	};
 	innermost = frame;
 	LOCKED(&gate_lock);
 	loading++;
-	return true;
+	return frame;
 }
 
 /* Drops the innermost load; true: it was of this module. */
@@ -142,6 +159,19 @@ bool gate_is_loading(const struct dlazy_module *module)
 		if (f->module == module)
 			return true;
 	return false;
+}
+
+struct gate_frame *gate_frames_of(const struct dlazy_module *module)
+{
+	struct gate_frame *frames = NULL;
+
+	for (struct gate_frame *f = innermost; f; f = f->outer) {
+		if (f->module != module)
+			continue;
+		f->other = frames;
+		frames = f;
+	}
+	return frames;
 }
 
 bool gate_is_inside(void)

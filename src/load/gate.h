@@ -12,6 +12,7 @@
 #define LOAD_GATE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct dlazy_module;
 
@@ -19,8 +20,21 @@ struct dlazy_module;
  * taken. */
 void gate_install(void);
 
-/* This thread begins to load a module; false: out of memory. */
-bool gate_enter(struct dlazy_module *module);
+/*
+ * One load in progress. Not on the stack: an exception that a constructor
+ * throws through dlopen ends the load without gate_leave() if the C++ runtime
+ * came after this library (load.c); a stale frame must not be stale memory.
+ */
+struct gate_frame {
+	struct dlazy_module *module;
+	struct gate_frame *outer; /* of the thread */
+	struct gate_frame *other; /* of the module; under load_lock */
+	pid_t thread;
+	bool in_linker; /* has the linker's lock, or waits for it */
+};
+
+/* This thread begins to load a module; NULL: out of memory. */
+struct gate_frame *gate_enter(struct dlazy_module *module);
 
 /* It has ended, and so has what it began in between. */
 void gate_leave(const struct dlazy_module *module);
@@ -30,5 +44,8 @@ bool gate_is_loading(const struct dlazy_module *module);
 
 /* Whether this thread is loading anything. */
 bool gate_is_inside(void);
+
+/* This thread's frames of a module, linked by `other`. */
+struct gate_frame *gate_frames_of(const struct dlazy_module *module);
 
 #endif

@@ -23,7 +23,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ------------------------------------------------------------------ */
@@ -34,8 +33,9 @@ static bool note_missing(const char *name, const char *found,
 			 const char *needed_by, void *data)
 {
 	struct module_failure *failure = data;
+	_cleanup_free_ char *loaded = found ? NULL : dl_loaded_path(name);
 
-	if (found || strlen(name) >= sizeof(failure->missing) ||
+	if (found || loaded || strlen(name) >= sizeof(failure->missing) ||
 	    strlen(needed_by) >= sizeof(failure->needed_by))
 		return true;
 	strcpy(failure->missing, name);
@@ -71,14 +71,15 @@ static void note_cause(const struct dlazy_module *m,
 	failure->loads = dl_loads();
 }
 
-/* Whether the missing library can be found now. */
+/* Whether the missing library can be found now, or somebody has loaded it. */
 static bool is_found_now(const struct module_failure *failure)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_free_ char *loaded = dl_loaded_path(failure->missing);
 	_cleanup_free_ char *path = NULL;
 
-	if (file_open(AT_FDCWD, failure->needed_by, &fd, NULL) < 0 ||
+	if (loaded || file_open(AT_FDCWD, failure->needed_by, &fd, NULL) < 0 ||
 	    elf_view_open(fd, failure->needed_by, &view) < 0)
 		return true;
 	struct search_origin origin =
@@ -130,13 +131,19 @@ static int refresh(struct dlazy_module *m)
 	return module_refresh_locked(m);
 }
 
-static int ask_linker(struct dlazy_module *m, void **ret_handle,
+static int ask_linker(struct gate_frame *frame, void **ret_handle,
 		      struct module_failure *failure)
 {
+	struct dlazy_module *m = frame->module;
 	int status = refresh(m);
 
-	if (status == 0 && dl_open(m->path, m->flags, ret_handle) < 0)
-		status = explain_refusal(m, failure);
+	if (status == 0) {
+		frame->in_linker = true;
+		status = dl_open(m->object, m->flags, ret_handle);
+		frame->in_linker = false;
+		if (status < 0)
+			status = explain_refusal(m, failure);
+	}
 	if (status < 0) {
 		failure->status = status;
 		strcpy(failure->message, status_message());
@@ -147,16 +154,27 @@ static int ask_linker(struct dlazy_module *m, void **ret_handle,
 }
 
 /* Enters LOADING; true: nobody else was loading it. */
-static bool begin(struct dlazy_module *m)
+static bool begin(struct gate_frame *frame)
 {
 	LOCKED(&load_lock);
-	if (m->loaders++)
-		return false;
-	m->loader = (pid_t)syscall(SYS_gettid);
-	int state = atomic_load(&m->state);
-	if (state != DLAZY_LOADED)
+	struct dlazy_module *m = frame->module;
+	bool first = !m->loaders && atomic_load(&m->state) != DLAZY_LOADED;
+
+	frame->other = m->loaders;
+	m->loaders = frame;
+	if (first)
 		module_move_locked(m, DLAZY_LOADING);
-	return true;
+	return first;
+}
+
+static void forget_loader_locked(struct gate_frame *frame)
+{
+	struct gate_frame **at = &frame->module->loaders;
+
+	while (*at && *at != frame)
+		at = &(*at)->other;
+	if (*at)
+		*at = frame->other;
 }
 
 enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
@@ -165,13 +183,14 @@ enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
  * Leaves LOADING. True: this thread's is the load that counts, and its handle
  * is the module's now.
  */
-static bool end(struct dlazy_module *m, enum outcome outcome, void *handle,
+static bool end(struct gate_frame *frame, enum outcome outcome, void *handle,
 		const struct module_failure *failure)
 {
 	LOCKED(&load_lock);
+	struct dlazy_module *m = frame->module;
 	int state = atomic_load(&m->state);
 
-	m->loaders--;
+	forget_loader_locked(frame);
 	wait_end_locked();
 	if (state == DLAZY_LOADED)
 		return false;
@@ -213,8 +232,7 @@ static void tell(enum dlazy_event_kind kind, struct dlazy_module *m,
 
 /* A try that has begun, and must end. */
 struct attempt {
-	struct dlazy_module *module;
-	bool inside; /* the gate */
+	struct gate_frame *frame;
 	bool ended;
 };
 
@@ -226,17 +244,17 @@ struct attempt {
 static void attempt_cleanup(struct attempt *attempt)
 {
 	struct module_failure failure = {.status = -DLAZY_ELOAD, .final = true};
+	struct dlazy_module *m = attempt->frame->module;
 
-	if (attempt->inside)
-		gate_leave(attempt->module);
-	if (attempt->ended)
-		return;
-	status_fail(DLAZY_ELOAD,
-		    "%s: its constructor threw an exception; it stays unusable "
-		    "in this process",
-		    attempt->module->path);
-	strcpy(failure.message, status_message());
-	end(attempt->module, OUTCOME_FAILED, NULL, &failure);
+	if (!attempt->ended) {
+		status_fail(DLAZY_ELOAD,
+			    "%s: its constructor threw an exception; it stays "
+			    "unusable in this process",
+			    m->path);
+		strcpy(failure.message, status_message());
+		end(attempt->frame, OUTCOME_FAILED, NULL, &failure);
+	}
+	gate_leave(m);
 }
 
 /* Whether the object is in the process already, and perhaps in its own
@@ -244,31 +262,37 @@ static void attempt_cleanup(struct attempt *attempt)
 static bool is_there(const struct dlazy_module *m)
 {
 	void *handle =
-		gate_is_inside() ? dl_open_again(m->path, m->flags) : NULL;
+		gate_is_inside() ? dl_open_again(m->object, m->flags) : NULL;
 
 	if (handle)
 		dl_close(handle);
 	return handle != NULL;
 }
 
-/* One try: asks the linker, and leaves LOADING. */
-static enum outcome try_loading(struct dlazy_module *m, void **ret_handle,
-				bool *ret_counts,
-				struct module_failure *failure)
+/* How it went. */
+struct result {
+	void *handle;
+	bool counts; /* it is this try that changed the state */
+	uint64_t start_ns;
+	struct module_failure failure;
+};
+
+/*
+ * One try: enters LOADING, asks the linker, leaves LOADING. All of that is
+ * inside the gate, so that a fork sees a module with its loaders or without.
+ */
+static enum outcome try_loading(struct gate_frame *frame, bool was_there,
+				const struct touch *touch, struct result *ret)
 {
-	_cleanup_(attempt_cleanup) struct attempt attempt = {.module = m};
-	bool was_there = is_there(m);
+	_cleanup_(attempt_cleanup) struct attempt attempt = {frame, false};
 	enum outcome outcome = OUTCOME_FAILED;
 
-	attempt.inside = gate_enter(m);
-	if (!attempt.inside) {
-		failure->status =
-			status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
-		strcpy(failure->message, status_message());
-	} else if (ask_linker(m, ret_handle, failure) == 0) {
+	if (begin(frame))
+		tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
+	ret->start_ns = event_wanted() ? event_now() : 0;
+	if (ask_linker(frame, &ret->handle, &ret->failure) == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
-	}
-	*ret_counts = end(m, outcome, *ret_handle, failure);
+	ret->counts = end(frame, outcome, ret->handle, &ret->failure);
 	attempt.ended = true;
 	return outcome;
 }
@@ -276,30 +300,29 @@ static enum outcome try_loading(struct dlazy_module *m, void **ret_handle,
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
-	struct module_failure failure = {.status = 0};
-	void *handle = NULL;
-	bool counts;
+	struct result r = {.handle = NULL};
+	bool was_there = is_there(m);
+	struct gate_frame *frame = gate_enter(m);
 
-	if (begin(m))
-		tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
-	uint64_t start = event_wanted() ? event_now() : 0;
-	enum outcome outcome = try_loading(m, &handle, &counts, &failure);
+	if (!frame)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	enum outcome outcome = try_loading(frame, was_there, touch, &r);
 
 	if (outcome == OUTCOME_FAILED) {
-		if (counts)
-			tell(DLAZY_EVENT_FAILED, m, touch, failure.status,
-			     start);
-		return status_fail(-failure.status, "%s", failure.message);
+		if (r.counts)
+			tell(DLAZY_EVENT_FAILED, m, touch, r.failure.status,
+			     r.start_ns);
+		return status_fail(-r.failure.status, "%s", r.failure.message);
 	}
-	*ret = (struct load_handle){handle, outcome == OUTCOME_LOADED};
+	*ret = (struct load_handle){r.handle, outcome == OUTCOME_LOADED};
 	if (outcome == OUTCOME_UNFINISHED)
 		return 0;
-	if (!counts) { /* somebody was faster: one reference is enough */
-		dl_close(handle);
+	if (!r.counts) { /* somebody was faster: one reference is enough */
+		dl_close(r.handle);
 		return 0;
 	}
 	bind_loaded(m);
-	tell(DLAZY_EVENT_LOADED, m, touch, 0, start);
+	tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
 }
 
@@ -312,7 +335,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 	if (handle || m->symbols)
 		return 0;
 	if (gate_is_loading(m)) {
-		*ret = (struct load_handle){dl_open_again(m->path, m->flags),
+		*ret = (struct load_handle){dl_open_again(m->object, m->flags),
 					    false};
 		if (ret->handle)
 			return 0;
@@ -396,15 +419,14 @@ int load_discard(struct dlazy_module *m)
 
 	if (status < 0 || !handle)
 		return status;
-	uint64_t start = event_now();
 	bool closed = dl_close(handle);
-	void *again = dl_open_again(m->path, m->flags);
+	void *again = dl_open_again(m->object, m->flags);
 	if (again) {
 		declare_loaded(m, again);
 		return refuse(m, closed ? "the dynamic linker has other "
 					  "references to it"
 					: status_message());
 	}
-	tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, start);
+	tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, 0);
 	return 0;
 }

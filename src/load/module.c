@@ -5,6 +5,10 @@
  *
  * Invariants: a module in the table is never freed and keeps its name and
  * path; `handle` is set exactly while the state is LOADED.
+ *
+ * A file that was put in the place of a loaded one is another module, but the
+ * linker would take its path for the object it has under that name. So the
+ * second module of a path is spelt otherwise there: DIR/./FILE.
  */
 #include "load/module.h"
 
@@ -16,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +29,7 @@
 struct lock load_lock = LOCK_INIT(LOCK_LOAD);
 
 static struct map by_identity; /* hash of the identity -> module */
+static struct map by_path;     /* hash of the path -> its latest module */
 static struct map by_address;  /* module -> module */
 
 enum module_mode module_mode(void)
@@ -152,6 +158,14 @@ int module_refresh_locked(struct dlazy_module *m)
 	return module_read_locked(m);
 }
 
+static bool module_is_current(const struct dlazy_module *m)
+{
+	struct file_identity now;
+
+	return file_identify(AT_FDCWD, m->path, &now) == 0 &&
+	       file_identity_equal(&now, &m->identity);
+}
+
 static int find_in_view(const struct dlazy_module *m, const char *name,
 			const char *version, struct module_export *ret)
 {
@@ -177,12 +191,15 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
 					      symbol.variant};
 		return 0;
 	}
-	if (!m->view) {
-		int status = module_read_locked(m);
-		if (status < 0)
-			return status;
-	}
-	return find_in_view(m, name, version, ret);
+	int status = m->view ? 0 : module_read_locked(m);
+	if (status == 0)
+		status = find_in_view(m, name, version, ret);
+	/* What was read may be old; what is loaded stays as it is. */
+	if (status != -DLAZY_ENOSYM || atomic_load(&m->handle) ||
+	    module_is_current(m))
+		return status;
+	status = module_read_locked(m);
+	return status < 0 ? status : find_in_view(m, name, version, ret);
 }
 
 void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
@@ -230,6 +247,7 @@ static void module_free(struct dlazy_module *m)
 	elf_view_close(m->view);
 	free((void *)m->name);
 	free((void *)m->path);
+	free(m->object);
 	for (size_t i = 0; i < m->symbols_count; i++)
 		free((void *)m->symbols[i].name);
 	free((void *)m->symbols);
@@ -249,16 +267,35 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 		m->borrows++;
 	else
 		m->opens++;
-	m->flags |= flags & ~MODULE_FLAGS;
+	m->flags |= dl_flags_lasting(flags & ~MODULE_FLAGS);
 	m->keep |= !(flags & DLAZY_DISCARD);
-	m->on_sym |= (flags & DLAZY_ON_SYM) != 0;
+	if (flags & DLAZY_ON_SYM)
+		m->on_sym = true;
+}
+
+/* A spelling of a path that the linker has not heard yet; malloc'd. */
+static char *spell_object_locked(const char *path)
+{
+	const struct dlazy_module *older = map_get(&by_path, hash_string(path));
+	char *object;
+
+	if (!older || strcmp(older->path, path))
+		return strdup(path);
+	int length = (int)(file_base_name(older->object) - older->object);
+	return asprintf(&object, "%.*s./%s", length, older->object,
+			older->object + length) < 0
+		       ? NULL
+		       : object;
 }
 
 static int module_insert_locked(struct dlazy_module *m)
 {
-	if (!map_put(&by_address, map_pointer_key(m), m) ||
+	m->object = spell_object_locked(m->path);
+	/* By address first, unused: who frees it must not find it elsewhere. */
+	if (!m->object || !map_put(&by_address, map_pointer_key(m), m) ||
 	    (m->path[0] &&
-	     !map_put(&by_identity, identity_key(&m->identity), m)))
+	     (!map_put(&by_path, hash_string(m->path), m) ||
+	      !map_put(&by_identity, identity_key(&m->identity), m))))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 	return 0;
 }
@@ -412,7 +449,27 @@ void module_fork_done(void)
 	lock_drop(&load_lock);
 }
 
-void module_after_fork(void)
+/* A load that another thread had begun, and that nobody will end. */
+static void module_end_in_child_locked(struct dlazy_module *m, bool waited)
+{
+	if (atomic_load(&m->state) != DLAZY_LOADING)
+		return;
+	if (!waited && !m->failure)
+		m->failure = calloc(1, sizeof(*m->failure));
+	if (waited || !m->failure) {
+		module_move_locked(m, DLAZY_DECLARED);
+		return;
+	}
+	*m->failure =
+		(struct module_failure){.status = -DLAZY_ELOAD, .final = true};
+	snprintf(m->failure->message, sizeof(m->failure->message),
+		 "%s: this process was forked while another thread was loading "
+		 "it; load it before fork(), or exec",
+		 m->path);
+	module_move_locked(m, DLAZY_FAILED);
+}
+
+void module_after_fork(bool all_waited)
 {
 	LOCKED(&load_lock);
 	for (size_t i = 0; i < by_address.room; i++) {
@@ -420,20 +477,8 @@ void module_after_fork(void)
 
 		if (!m || !m->loaders)
 			continue;
-		m->loaders = gate_is_loading(m); /* by this thread */
-		if (m->loaders)
-			continue;
-		if (!m->failure)
-			m->failure = calloc(1, sizeof(*m->failure));
-		if (!m->failure)
-			continue; /* stays LOADING: asked of the linker */
-		status_fail(DLAZY_ELOAD,
-			    "%s: this process was forked while another thread "
-			    "was loading it; load it before fork(), or exec",
-			    m->path);
-		*m->failure = (struct module_failure){.status = -DLAZY_ELOAD,
-						      .final = true};
-		strcpy(m->failure->message, status_message());
-		module_move_locked(m, DLAZY_FAILED);
+		m->loaders = gate_frames_of(m);
+		if (!m->loaders)
+			module_end_in_child_locked(m, all_waited);
 	}
 }

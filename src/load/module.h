@@ -17,9 +17,9 @@
 #include "elf/view.h"
 
 #include <stdatomic.h>
-#include <sys/types.h>
 
 struct binding;
+struct gate_frame;
 struct import;
 
 /* How this process wants it, from DLAZY in the environment. */
@@ -41,26 +41,26 @@ struct dlazy_module {
 	/* fixed once declared */
 	const char *name;
 	const char *path;		    /* absolute; "" for a built-in */
+	char *object;			    /* the path as the linker is told */
 	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
 	size_t symbols_count;
 	const void *declared_by; /* a code address of the host */
 
 	_Atomic(void *) handle; /* set while LOADED */
-	_Atomic(int) state;	/* enum dlazy_state; see module_move() */
+	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
+	_Atomic(int) flags;	/* of dlopen */
+	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
 
 	/* under load_lock */
 	struct file_identity identity;	/* of the file behind record or view */
 	const struct record *record;	/* from a catalog, or NULL */
 	struct elf_view *view;		/* read from the file, or NULL */
-	int flags;			/* of dlopen */
 	size_t opens;			/* dlazy_open less dlazy_close */
 	size_t borrows;			/* registries that declare it */
 	bool keep;			/* some opener did not say DISCARD */
-	bool on_sym;			/* DLAZY_ON_SYM */
 	bool pinned;			/* a real address was given out */
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
-	unsigned loaders;		/* threads in the linker for it */
-	pid_t loader;			/* the first of them */
+	struct gate_frame *loaders;	/* who is loading it now */
 	struct module_failure *failure; /* NULL: none yet */
 	struct map bindings;		/* by name, see bind.c */
 	struct binding *all_bindings;
@@ -139,7 +139,8 @@ void module_move_locked(struct dlazy_module *m, enum dlazy_state to);
 /* fork(2), called by the gate. */
 void module_fork_prepare(void);
 void module_fork_done(void);
-/* In the child: what other threads were loading cannot be used here. */
-void module_after_fork(void);
+/* In the child: what other threads were loading cannot be used here; unless
+ * all of them were only waiting for the linker. */
+void module_after_fork(bool all_waited);
 
 #endif

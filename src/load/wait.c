@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "load/dl.h"
+#include "load/gate.h"
 #include "load/module.h"
 
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #define WAIT_SECONDS 10
 #define WAIT_FIRST_NS 1000000
 #define WAIT_LONGEST_NS 16000000
+#define LOADERS_MAX 16
 
 /* Bytes behind pthread_self() that are surely the thread's own descriptor. */
 #define DESCRIPTOR_SIZE 2048
@@ -33,6 +35,12 @@ static pthread_cond_t load_ended = PTHREAD_COND_INITIALIZER;
 void wait_end_locked(void)
 {
 	pthread_cond_broadcast(&load_ended);
+}
+
+/* Its waiters were left behind, and a later broadcast would wait for them. */
+void wait_after_fork(void)
+{
+	load_ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
 }
 
 /* The futex a thread waits on; 0: it runs, or waits for something else. */
@@ -53,25 +61,35 @@ static bool waited_futex(pid_t thread, uintptr_t *ret)
 	return true;
 }
 
-/* What to do about a loader that is still at it; false: wait on. */
-static bool judge_loader(pid_t loader, enum wait_answer *ret)
+/* Who is loading a module, as many as can be looked at. They are several only
+ * if none saw the other begin. */
+struct loaders {
+	pid_t threads[LOADERS_MAX];
+	size_t count;
+};
+
+/* What to do about loaders that are still at it; false: wait on. Who wants the
+ * linker's lock is waiting for another of them, or for somebody else. */
+static bool judge_loaders(const struct loaders *loaders, enum wait_answer *ret)
 {
 	uintptr_t self = (uintptr_t)pthread_self(), futex;
+	bool busy = false;
 
 	*ret = WAIT_ASK;
-	if (!waited_futex(loader, &futex))
-		return true;
-	if (!futex)
-		return false;
-	if (futex - self < DESCRIPTOR_SIZE) {
-		*ret = WAIT_JOINED;
-		return true;
+	for (size_t i = 0; i < loaders->count; i++) {
+		if (!waited_futex(loaders->threads[i], &futex))
+			continue;
+		if (futex && futex - self < DESCRIPTOR_SIZE) {
+			*ret = WAIT_JOINED;
+			return true;
+		}
+		busy |= !futex || !dl_is_linker_data(futex);
 	}
-	return dl_is_linker_data(futex);
+	return !busy;
 }
 
-/* Sleeps until a load ends, at most `ns`; the loader, 0 if there is none. */
-static pid_t wait_a_while(struct dlazy_module *m, long ns)
+/* Sleeps until a load ends, at most `ns`. false: there is none to wait for. */
+static bool wait_a_while(struct dlazy_module *m, long ns, struct loaders *ret)
 {
 	struct timespec until;
 
@@ -83,20 +101,24 @@ static pid_t wait_a_while(struct dlazy_module *m, long ns)
 	LOCKED(&load_lock);
 	if (m->loaders && ns)
 		pthread_cond_timedwait(&load_ended, &load_lock.mutex, &until);
-	return m->loaders ? m->loader : 0;
+	ret->count = 0;
+	for (struct gate_frame *f = m->loaders; f; f = f->other)
+		if (ret->count < LOADERS_MAX)
+			ret->threads[ret->count++] = f->thread;
+	return m->loaders && !atomic_load(&m->handle);
 }
 
 enum wait_answer wait_for_loader(struct dlazy_module *m)
 {
 	uint64_t end = event_now() + WAIT_SECONDS * UINT64_C(1000000000);
 	enum wait_answer answer;
-	pid_t loader = wait_a_while(m, 0);
+	struct loaders loaders;
+	long ns = 0;
 
-	for (long ns = WAIT_FIRST_NS; loader && event_now() < end;) {
-		loader = wait_a_while(m, ns);
-		if (loader && judge_loader(loader, &answer))
+	while (wait_a_while(m, ns, &loaders) && event_now() < end) {
+		if (ns && judge_loaders(&loaders, &answer))
 			return answer;
-		ns = ns < WAIT_LONGEST_NS ? ns * 2 : ns;
+		ns = !ns ? WAIT_FIRST_NS : ns < WAIT_LONGEST_NS ? ns * 2 : ns;
 	}
 	return WAIT_ASK;
 }

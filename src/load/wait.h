@@ -16,7 +16,7 @@ struct dlazy_module;
 enum wait_answer {
 	WAIT_ASK,    /* go on to dlopen: it is loaded, or failed, or the loading
 			thread itself waits for the linker's lock */
-	WAIT_JOINED, /* the loading thread is waiting for this one to end */
+	WAIT_JOINED, /* a loading thread is waiting for this one to end */
 };
 
 /*
@@ -28,5 +28,8 @@ enum wait_answer wait_for_loader(struct dlazy_module *m);
 
 /* Wakes the waiting: a load has ended. load_lock must be held. */
 void wait_end_locked(void);
+
+/* In the child of fork(2), where nobody waits. */
+void wait_after_fork(void);
 
 #endif
