@@ -5,6 +5,7 @@ LDADD = libtest.a libdlazy-internal.la -lm
 check_PROGRAMS += \
 	%D%/test-catalog \
 	%D%/test-json \
+	%D%/test-module \
 	%D%/test-prefetch \
 	%D%/test-record \
 	%D%/test-scan \
@@ -15,6 +16,8 @@ check_PROGRAMS += \
 %C%_test_view_SOURCES = %D%/test-view.c %D%/elf-file.h
 %C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \
 	tests/fuzz/fuzz-view.c
+
+EXTRA_DIST += %D%/opened.h
 
 # What is tested here is a CPU's own code.
 STUB_TARGET = %D%/stub-target.c %D%/stub-target.h

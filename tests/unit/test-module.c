@@ -1,0 +1,672 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Modules and their symbols: what opens, what is handed out, which file is
+ * which module, what a handle is worth.
+ */
+#include "tests/unit/opened.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK_STATUS(status)                               \
+	do {                                               \
+		CHECK_INT(dlazy_last_status(), -(status)); \
+		CHECK(dlazy_error() != NULL);              \
+	} while (0)
+
+/* ------------------------------------------------------------------ */
+/* Opening                                                            */
+
+TEST(opening_maps_nothing)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK(dlazy_sym(m, "plain_answer") != NULL);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK_INT(test_mapped("good-plain.so"), 0);
+}
+
+TEST(first_call_loads)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	CHECK(test_mapped("good-plain.so") > 0);
+}
+
+TEST(name_is_the_file_name_up_to_so)
+{
+	CHECK_STR(dlazy_module_name(opened(test_plugin("good-plain"), 0)),
+		  "good-plain");
+	CHECK_STR(dlazy_module_name(
+			  opened(own_copy("good-plain", "a.b.so.1.2"), 0)),
+		  "a.b");
+}
+
+TEST(path_is_absolute)
+{
+	own_copy("good-plain", "p.so");
+	CHECK_INT(chdir(test_directory()), 0);
+	struct dlazy_module *m = opened("./p.so", 0);
+	const char *path = dlazy_module_path(m);
+
+	CHECK(path[0] == '/');
+	CHECK_INT(access(path, F_OK), 0);
+	CHECK_INT(chdir("/"), 0);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+}
+
+TEST(absent_file_is_enoent)
+{
+	CHECK(!dlazy_open(own_path("nothing.so"), 0));
+	CHECK_STATUS(DLAZY_ENOENT);
+}
+
+TEST(absent_bare_name_is_enoent)
+{
+	CHECK(!dlazy_open("libdlazy-there-is-none.so", 0));
+	CHECK_STATUS(DLAZY_ENOENT);
+}
+
+TEST(text_file_is_eformat)
+{
+	CHECK(!dlazy_open("/etc/passwd", 0));
+	CHECK_STATUS(DLAZY_EFORMAT);
+}
+
+TEST(directory_is_eformat)
+{
+	CHECK(!dlazy_open("/etc/", 0));
+	CHECK_STATUS(DLAZY_EFORMAT);
+}
+
+TEST(empty_file_is_eformat)
+{
+	const char *path = own_path("empty.so");
+
+	fclose(fopen(path, "we"));
+	CHECK(!dlazy_open(path, 0));
+	CHECK_STATUS(DLAZY_EFORMAT);
+}
+
+/* The e_machine of a copy of good-plain, changed. */
+static const char *of_machine(unsigned short machine)
+{
+	const char *path = own_copy("good-plain", "foreign.so");
+	FILE *file = fopen(path, "r+e");
+
+	fseek(file, offsetof(Elf64_Ehdr, e_machine), SEEK_SET);
+	fwrite(&machine, sizeof(machine), 1, file);
+	fclose(file);
+	return path;
+}
+
+TEST(foreign_machine_is_emachine)
+{
+	CHECK(!dlazy_open(of_machine(EM_S390), 0));
+	CHECK_STATUS(DLAZY_EMACHINE);
+}
+
+TEST(no_path_is_einval)
+{
+	char *none = NULL;
+
+	CHECK(!dlazy_open(none, 0));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK(!dlazy_open("", 0));
+	CHECK_STATUS(DLAZY_EINVAL);
+}
+
+TEST(unknown_flag_is_einval)
+{
+	CHECK(!dlazy_open(test_plugin("good-plain"), 0x40000000));
+	CHECK_STATUS(DLAZY_EINVAL);
+}
+
+TEST(missing_dependency_does_not_matter_to_open)
+{
+	struct dlazy_module *m = opened(test_plugin("bad-missing-library"), 0);
+
+	CHECK(dlazy_sym(m, "missing_answer") != NULL);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+}
+
+TEST(bare_name_is_a_system_library)
+{
+	struct dlazy_module *m = opened("libm.so.6", 0);
+
+	CHECK(dlazy_module_path(m)[0] == '/');
+	CHECK(opened("libm.so.6", 0) == m);
+	CHECK(opened(dlazy_module_path(m), 0) == m);
+}
+
+TEST(bare_name_of_a_loaded_object_is_that_object)
+{
+	const char *path = own_copy("good-needs-plain", "outer.so");
+	char found[4096];
+
+	own_copy("good-plain", "good-plain.so");
+	CHECK(dlopen(path, RTLD_NOW) != NULL);
+	struct dlazy_module *m = opened("good-plain.so", 0);
+	CHECK(realpath(own_path("good-plain.so"), found) != NULL);
+	CHECK_STR(dlazy_module_path(m), found);
+}
+
+TEST(bare_name_is_looked_for_in_ld_library_path)
+{
+	own_copy("good-plain", "libdlazy-somewhere.so");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	struct dlazy_module *m = opened("libdlazy-somewhere.so", 0);
+
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+}
+
+/* ------------------------------------------------------------------ */
+/* Flags                                                              */
+
+TEST(eager_loads_in_open)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), DLAZY_EAGER);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+TEST(global_is_eager_and_global)
+{
+	CHECK(!dlsym(RTLD_DEFAULT, "plain_answer"));
+	struct dlazy_module *m =
+		opened(test_plugin("good-plain"), RTLD_NOW | RTLD_GLOBAL);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	CHECK(dlsym(RTLD_DEFAULT, "plain_answer") != NULL);
+}
+
+TEST(local_is_the_default)
+{
+	dlazy_load(opened(test_plugin("good-plain"), 0));
+	CHECK(!dlsym(RTLD_DEFAULT, "plain_answer"));
+}
+
+TEST(on_sym_gives_real_addresses)
+{
+	struct dlazy_module *m =
+		opened(test_plugin("good-plain"), DLAZY_ON_SYM);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	void *address = symbol_of(m, "plain_answer");
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	CHECK(address == dlazy_resolve(m, "plain_answer"));
+}
+
+TEST(on_sym_does_not_load_for_an_absent_symbol)
+{
+	struct dlazy_module *m =
+		opened(test_plugin("good-plain"), DLAZY_ON_SYM);
+
+	CHECK(!dlazy_sym(m, "plain_question"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+}
+
+TEST(eager_open_of_a_broken_plugin_says_why)
+{
+	CHECK(!dlazy_open(test_plugin("bad-missing-library"), DLAZY_EAGER));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EDEPEND);
+	CHECK_IN(dlazy_error(), "libdlazy-absent.so");
+}
+
+TEST(noload_opens_only_what_is_loaded)
+{
+	const char *path = test_plugin("good-plain");
+
+	CHECK(!dlazy_open(path, RTLD_NOW | RTLD_NOLOAD));
+	CHECK_STATUS(DLAZY_ENOENT);
+	CHECK_INT(test_mapped("good-plain.so"), 0);
+	struct dlazy_module *m = opened(path, 0);
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK(dlazy_open(path, RTLD_NOW | RTLD_NOLOAD) == m);
+}
+
+/* ------------------------------------------------------------------ */
+/* Symbols                                                            */
+
+TEST(stub_is_the_same_for_each_request)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	CHECK(symbol_of(m, "plain_answer") == stub);
+	CHECK_INT(call_int(stub), 42);
+	CHECK(symbol_of(m, "plain_answer") == stub);
+}
+
+TEST(absent_symbol_is_enosym_and_loads_nothing)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK(!dlazy_sym(m, "plain_question"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	CHECK(!dlazy_sym(m, ""));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+}
+
+TEST(dependencys_symbol_is_not_the_modules)
+{
+	struct dlazy_module *m = opened(test_plugin("good-needs-plain"), 0);
+
+	CHECK(!dlazy_sym(m, "plain_answer"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+}
+
+TEST(resolve_finds_what_dlsym_finds)
+{
+	struct dlazy_module *m = opened(test_plugin("good-needs-plain"), 0);
+	void *address = dlazy_resolve(m, "plain_answer");
+	void *handle = dlopen(test_plugin("good-needs-plain"), RTLD_NOW);
+
+	CHECK_INT(call_int(address), 42);
+	CHECK(address == dlsym(handle, "plain_answer"));
+	dlclose(handle);
+}
+
+TEST(resolve_of_an_absent_symbol_is_enosym)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK(!dlazy_resolve(m, "plain_question"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+}
+
+TEST(plain_name_is_the_default_version)
+{
+	struct dlazy_module *m = opened(test_plugin("good-versions"), 0);
+
+	CHECK_INT(call_int(symbol_of(m, "versions_answer")), 2);
+	CHECK_INT(call_int(symbol_of(m, "versions_answer@V1")), 1);
+	CHECK_INT(call_int(symbol_of(m, "versions_answer@V2")), 2);
+	CHECK_INT(call_int(symbol_of(m, "versions_answer@@V2")), 2);
+	CHECK_INT(call_int(dlazy_resolve(m, "versions_answer@V1")), 1);
+}
+
+TEST(version_that_is_not_there_is_enosym)
+{
+	struct dlazy_module *m = opened(test_plugin("good-versions"), 0);
+
+	CHECK(!dlazy_sym(m, "versions_answer@V9"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+}
+
+TEST(default_version_by_name_is_the_same_stub)
+{
+	struct dlazy_module *m = opened(test_plugin("good-versions"), 0);
+
+	CHECK(symbol_of(m, "versions_answer") ==
+	      symbol_of(m, "versions_answer@V2"));
+}
+
+TEST(indirect_function_is_a_stub)
+{
+	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
+	void *stub = symbol_of(m, "kinds_indirect");
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK_INT(call_int(stub), 9);
+}
+
+TEST(data_loads_now)
+{
+	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
+	int *data = symbol_of(m, "kinds_data");
+
+	CHECK_INT(*data, 7);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+TEST(thread_local_data_is_this_threads)
+{
+	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
+	int *data = symbol_of(m, "kinds_tls");
+
+	CHECK_INT(*data, 8);
+}
+
+TEST(label_without_type_loads_now)
+{
+	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
+	int *label = symbol_of(m, "kinds_label");
+
+	CHECK_INT(*label, 11);
+}
+
+TEST(symbol_may_be_null)
+{
+	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
+
+	CHECK(!dlazy_open("/nonexistent", 0));
+	CHECK(!dlazy_sym(m, "kinds_null"));
+	CHECK(dlazy_error() == NULL);
+	CHECK(!dlazy_resolve(m, "kinds_null"));
+	CHECK(dlazy_error() == NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* One file, one module                                               */
+
+TEST(second_open_returns_same_module)
+{
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, 0);
+
+	CHECK(opened(path, 0) == m);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK(dlazy_module_name(m) != NULL);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK(dlazy_module_name(m) == NULL);
+}
+
+TEST(links_are_the_same_module)
+{
+	const char *path = own_copy("good-plain", "file.so");
+	const char *symbolic = own_path("symbolic.so");
+	const char *hard = own_path("hard.so");
+
+	CHECK_INT(symlink("file.so", symbolic), 0);
+	CHECK_INT(link(path, hard), 0);
+	struct dlazy_module *m = opened(path, 0);
+	CHECK(opened(symbolic, 0) == m);
+	CHECK(opened(hard, 0) == m);
+}
+
+TEST(registry_shares_the_module)
+{
+	struct dlazy_module *m = opened(own_copy("good-plain", "p.so"), 0);
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), 0), 0);
+	CHECK(dlazy_registry_find(r, "p") == m);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK_STR(dlazy_module_name(m), "p");
+	CHECK_INT(dlazy_close(m), -DLAZY_EINVAL);
+	dlazy_registry_free(r);
+	CHECK(dlazy_module_name(m) == NULL);
+}
+
+/* Puts another file in its place, as package managers do. */
+static void replace(const char *path, const char *plugin)
+{
+	rename(own_copy(plugin, "new"), path);
+}
+
+/* Writes other contents into the same file, as compilers do. */
+static void overwrite(const char *path, const char *plugin)
+{
+	usleep(20000); /* file times have the kernel's tick */
+	test_copy(test_plugin(plugin), path);
+}
+
+TEST(replaced_file_is_a_new_module)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *old = opened(path, 0);
+
+	replace(path, "good-plain-other");
+	struct dlazy_module *new = opened(path, 0);
+	CHECK(new != old);
+	CHECK_INT(call_int(symbol_of(new, "plain_answer")), 43);
+}
+
+TEST(replaced_file_is_loaded_beside_the_old_one)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *old = opened(path, 0);
+
+	CHECK_INT(call_int(symbol_of(old, "plain_answer")), 42);
+	replace(path, "good-plain-other");
+	struct dlazy_module *new = opened(path, 0);
+	CHECK_INT(call_int(symbol_of(new, "plain_answer")), 43);
+	CHECK_INT(call_int(symbol_of(new, "plain_news")), 44);
+	CHECK_INT(call_int(symbol_of(old, "plain_answer")), 42);
+}
+
+TEST(file_overwritten_in_place_is_read_anew_at_first_touch)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	overwrite(path, "good-plain-other");
+	CHECK_INT(call_int(stub), 43);
+}
+
+TEST(not_exported_is_checked_against_the_file)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	CHECK(!dlazy_sym(m, "plain_news"));
+	overwrite(path, "good-plain-other");
+	CHECK_INT(call_int(symbol_of(m, "plain_news")), 44);
+}
+
+/* ------------------------------------------------------------------ */
+/* Handles                                                            */
+
+static void check_refused(struct dlazy_module *m)
+{
+	void *pointer = NULL;
+	struct dlazy_import import = {"plain_answer", &pointer, NULL};
+
+	CHECK(!dlazy_sym(m, "plain_answer"));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK(!dlazy_sym_closure(m, "plain_answer"));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK(!dlazy_resolve(m, "plain_answer"));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK_INT(dlazy_load(m), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_prefetch(m), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_unload(m), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_close(m), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_bind(m, &import, 1), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_call(m, "plain_answer", "i()", NULL, NULL),
+		  -DLAZY_EINVAL);
+	CHECK_INT(dlazy_module_state(m), DLAZY_FAILED);
+	CHECK(!dlazy_module_name(m));
+	CHECK(!dlazy_module_path(m));
+}
+
+TEST(closed_handle_is_refused)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK_INT(dlazy_close(m), 0);
+	check_refused(m);
+}
+
+TEST(foreign_handle_is_refused)
+{
+	int nothing[16] = {0};
+
+	check_refused((struct dlazy_module *)nothing);
+	check_refused((struct dlazy_module *)(uintptr_t)1);
+}
+
+TEST(null_handle_is_refused)
+{
+	char *none = NULL;
+
+	check_refused((struct dlazy_module *)none);
+}
+
+TEST(null_symbol_is_einval)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK(!dlazy_sym(m, NULL));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK(!dlazy_resolve(m, NULL));
+	CHECK_STATUS(DLAZY_EINVAL);
+	CHECK_INT(dlazy_call(m, NULL, "v()", NULL, NULL), -DLAZY_EINVAL);
+}
+
+TEST(stub_outlives_the_handle)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK_INT(call_int(stub), 42);
+	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(object_stays_mapped_after_close)
+{
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	CHECK_INT(call_int(stub), 42);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK(test_mapped("good-plain.so") > 0);
+	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(closed_module_can_be_opened_again)
+{
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	CHECK_INT(dlazy_close(m), 0);
+	m = opened(path, 0);
+	CHECK(symbol_of(m, "plain_answer") == stub);
+}
+
+/* ------------------------------------------------------------------ */
+/* Errors                                                             */
+
+TEST(error_is_said_once)
+{
+	CHECK(!dlazy_open("/nonexistent/x.so", 0));
+	CHECK_IN(dlazy_error(), "/nonexistent/x.so");
+	CHECK(dlazy_error() == NULL);
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+}
+
+TEST(success_leaves_the_last_failure_alone)
+{
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	own_copy("good-plain", "p.so");
+	CHECK(!dlazy_open("/nonexistent/x.so", 0));
+
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), 0), 0);
+	struct dlazy_module *m = dlazy_registry_find(r, "p");
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	CHECK_IN(dlazy_error(), "/nonexistent/x.so");
+	dlazy_registry_free(r);
+}
+
+TEST(success_has_no_error)
+{
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	own_copy("good-plain", "p.so");
+
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), 0), 0);
+	CHECK_STR(dlazy_error() ? "said" : "silent", "silent");
+	struct dlazy_module *m = dlazy_registry_find(r, "p");
+	CHECK(!dlazy_registry_next(r, m));
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	CHECK_STR(dlazy_error() ? "said" : "silent", "silent");
+	CHECK_INT(dlazy_last_status(), 0);
+	dlazy_registry_free(r);
+}
+
+/* ------------------------------------------------------------------ */
+/* DLAZY in the environment                                           */
+
+TEST(off_is_dlopen_and_dlsym)
+{
+	setenv("DLAZY", "off", 1);
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, 0);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	void *handle = dlopen(path, RTLD_NOW);
+	CHECK(dlazy_sym(m, "plain_answer") == dlsym(handle, "plain_answer"));
+	CHECK(!dlazy_sym(m, "plain_question"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	dlclose(handle);
+}
+
+TEST(eager_mode_loads_and_gives_stubs)
+{
+	setenv("DLAZY", "eager", 1);
+	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
+
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	void *stub = symbol_of(m, "plain_answer");
+	CHECK(stub != dlazy_resolve(m, "plain_answer"));
+	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(lazy_mode_is_the_default)
+{
+	setenv("DLAZY", "lazy", 1);
+	CHECK_INT(dlazy_module_state(opened(test_plugin("good-plain"), 0)),
+		  DLAZY_DECLARED);
+}
+
+/* This program once more, setuid root, started by somebody else. */
+static void run_secure(const char *test)
+{
+	char own[4096];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	const char *copy = own_path("secure");
+
+	CHECK(n > 0);
+	own[n] = '\0';
+	test_copy(own, copy);
+	CHECK_INT(chmod(copy, 04755), 0);
+	CHECK_INT(chmod(test_directory(), 0755), 0);
+	setenv("TMPDIR", test_directory(), 1);
+	if (setuid(65534) < 0)
+		test_skip("not root");
+	execl(copy, copy, test, (char *)NULL);
+	_exit(127);
+}
+
+TEST(environment_is_ignored_in_secure_programs)
+{
+	int status;
+
+	if (getauxval(AT_SECURE)) {
+		CHECK_INT(dlazy_module_state(opened("libm.so.6", 0)),
+			  DLAZY_DECLARED);
+		return;
+	}
+	if (getuid() != 0)
+		test_skip("not root");
+	setenv("DLAZY", "eager", 1);
+	CHECK_INT(dlazy_module_state(opened(test_plugin("good-plain"), 0)),
+		  DLAZY_LOADED);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* TAP of its own is not wanted in ours. */
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+		run_secure("environment_is_ignored_in_secure_programs");
+	}
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+}
