@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	%D%/test-json \
 	%D%/test-module \
 	%D%/test-prefetch \
+	%D%/test-race \
 	%D%/test-record \
 	%D%/test-scan \
 	%D%/test-search \
