@@ -12,6 +12,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+/* A page more or less depends on where the kernel puts the stack. */
+#define MEMORY_RUNS 9
+
 extern char **environ;
 
 void measure_pin(void)
@@ -101,19 +104,31 @@ void measure_rounds(struct side *const *sides, size_t count, size_t rounds)
 	}
 }
 
-void measure_memory(struct side *const *sides, size_t count)
+static void run_for_memory(struct side *side)
 {
-	setenv("BENCH_MEMORY", "1", 1);
-	for (size_t i = 0; i < count; i++) {
+	struct sample pss = {0}, private = {0}, maps = {0}, fds = {0};
+
+	for (int i = 0; i < MEMORY_RUNS; i++) {
 		struct report report;
 		double total_us;
 
-		run(sides[i], &report, &total_us);
-		sides[i]->pss_kib = (double)report.pss_kib;
-		sides[i]->private_kib = (double)report.private_kib;
-		sides[i]->maps = (double)report.maps;
-		sides[i]->fds = (double)report.fds;
+		run(side, &report, &total_us);
+		sample_add(&pss, (double)report.pss_kib);
+		sample_add(&private, (double)report.private_kib);
+		sample_add(&maps, (double)report.maps);
+		sample_add(&fds, (double)report.fds);
 	}
+	side->pss_kib = sample_median(&pss);
+	side->private_kib = sample_median(&private);
+	side->maps = sample_median(&maps);
+	side->fds = sample_median(&fds);
+}
+
+void measure_memory(struct side *const *sides, size_t count)
+{
+	setenv("BENCH_MEMORY", "1", 1);
+	for (size_t i = 0; i < count; i++)
+		run_for_memory(sides[i]);
 	unsetenv("BENCH_MEMORY");
 }
 

@@ -16,7 +16,7 @@ struct side {
 	const char *argv[ARGUMENTS_MAX]; /* the program first, NULL last */
 	struct sample total_us;		 /* from spawning to its end */
 	struct sample ready_us;		 /* as it reports itself */
-	double pss_kib, private_kib;	 /* of one run more */
+	double pss_kib, private_kib;	 /* medians of some runs more */
 	double maps, fds;
 	bool failed;
 };
@@ -27,7 +27,7 @@ void measure_pin(void);
 /* Runs all sides in rounds; each side's samples are filled. */
 void measure_rounds(struct side *const *sides, size_t count, size_t rounds);
 
-/* One run more of each, for what they have in memory when ready. */
+/* Some runs more of each, for what they have in memory when ready. */
 void measure_memory(struct side *const *sides, size_t count);
 
 /* What a program prints, `columns` numbers a line, into as many samples. */

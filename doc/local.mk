@@ -35,3 +35,5 @@ CLEANFILES += $(API_MANS)
 
 $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
+
+EXTRA_DIST += %D%/performance.md
