@@ -46,9 +46,20 @@ check-layers:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check-layers
 mutants:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run
-PHONY += check-layers mutants
+# Unit tests under valgrind, but for those that read the whole machine, and what
+# valgrind is not: long doubles of 80 bits, the real CPUID, single steps.
+VALGRIND = valgrind -q --error-exitcode=99 \
+	--suppressions=$(abs_top_srcdir)/%D%/valgrind.supp
+NOT_VALGRIND = %/test-libelf %/test-view-mutations %/test-json %/test-search \
+	%/test-stub-unwind
+check-valgrind:
+	TEST_SLOW=20 $(MAKE) check LOG_COMPILER='$(VALGRIND)' \
+		TESTS='$(filter-out $(NOT_VALGRIND),$(check_PROGRAMS))'
+EXTRA_DIST += %D%/valgrind.supp
+PHONY += check-layers check-valgrind mutants
 
 include %D%/unit/local.mk
 include %D%/real/local.mk
 include %D%/fixtures/local.mk
 include %D%/cli/local.mk
+include %D%/mutants/local.mk
