@@ -4,6 +4,7 @@ LDADD = libtest.a libdlazy-internal.la -lm
 
 check_PROGRAMS += \
 	%D%/test-catalog \
+	%D%/test-file \
 	%D%/test-json \
 	%D%/test-module \
 	%D%/test-prefetch \

@@ -225,6 +225,21 @@ TEST(catalog_of_a_directory_changed_just_before_is_not_fresh)
 	}
 }
 
+/* As where a parent was renamed, or something mounted: older than the scan, but
+ * not what was scanned. */
+TEST(catalog_of_another_directory_is_not_fresh)
+{
+	_cleanup_close_ int other =
+		open(test_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int dirfd = make_plugins();
+
+	catalog_close(scan(dirfd, false));
+	usleep(30000);
+	catalog_close(scan(dirfd, false));
+	CHECK_INT(try_open(dirfd), 0);
+	CHECK_INT(try_open(other), -DLAZY_ENOENT);
+}
+
 static const char *user_catalog(void)
 {
 	static char *path;
@@ -296,6 +311,24 @@ TEST(what_is_no_regular_file_is_no_catalog)
 	CHECK_INT(try_open(dirfd), -DLAZY_EUNTRUSTED);
 	catalog_close(scan(dirfd, false));
 	CHECK_INT(try_open(dirfd), 0);
+}
+
+/* A portable catalog's freshness is that of the directory it is in, any other
+ * knows one directory of one machine. */
+TEST(catalog_is_of_the_sort_that_belongs_in_its_place)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+	struct scan_options portable = {.system = true};
+
+	write_text(in_plugins(CATALOG_FILE), "");
+	catalog_close(scan(dirfd, false));
+	test_copy(user_catalog(), in_plugins(CATALOG_FILE));
+	portable.output = user_catalog();
+	CHECK_INT(scan_directory(dirfd, plugins_dir(), &portable, NULL, NULL),
+		  0);
+	CHECK_INT(try_open(dirfd), -DLAZY_ENOENT);
+	CHECK_INT(unlink(user_catalog()), 0);
+	CHECK_INT(try_open(dirfd), -DLAZY_ENOENT);
 }
 
 TEST(cache_is_where_the_environment_says)

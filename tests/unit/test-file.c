@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Replacing a file: whom its temporary may belong to. (What becomes of the file
+ * when the disk is full or the writer is killed is in test-scan.c.)
+ */
+#include "tests/test.h"
+
+#include "base/file.h"
+#include "base/status.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+static int dirfd_of_test(void)
+{
+	return open(test_directory(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static void write_text(int dirfd, const char *name, const char *text)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 &&
+	      write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void check_text(int dirfd, const char *name, const char *text)
+{
+	char buffer[64] = "";
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0 && read(fd, buffer, sizeof(buffer) - 1) >= 0);
+	close(fd);
+	CHECK_STR(buffer, text);
+}
+
+static int replace(int dirfd)
+{
+	return file_replace(dirfd, "file", "new", 3, 0600);
+}
+
+TEST(what_a_killed_writer_left_is_taken_up)
+{
+	int dirfd = dirfd_of_test();
+
+	write_text(dirfd, "file", "old");
+	write_text(dirfd, ".file.new", "half of what was to be written");
+	CHECK_INT(replace(dirfd), 0);
+	check_text(dirfd, "file", "new");
+	CHECK_INT(faccessat(dirfd, ".file.new", F_OK, 0), -1);
+	close(dirfd);
+}
+
+static void check_refused(int dirfd)
+{
+	CHECK_INT(replace(dirfd), -DLAZY_EIO);
+	CHECK_IN(status_message(), "file: cannot write");
+	check_text(dirfd, "file", "old");
+}
+
+TEST(temporary_of_another_owner_is_not_taken_up)
+{
+	int dirfd = dirfd_of_test();
+
+	if (geteuid() != 0)
+		test_skip("needs root");
+	write_text(dirfd, "file", "old");
+	write_text(dirfd, ".file.new", "theirs");
+	CHECK_INT(fchownat(dirfd, ".file.new", 12345, 0, 0), 0);
+	check_refused(dirfd);
+	check_text(dirfd, ".file.new", "theirs");
+	close(dirfd);
+}
+
+/* Else whoever can write the directory could have another file emptied. */
+TEST(temporary_with_another_name_is_not_taken_up)
+{
+	int dirfd = dirfd_of_test();
+
+	write_text(dirfd, "file", "old");
+	write_text(dirfd, "other", "other");
+	CHECK_INT(linkat(dirfd, "other", dirfd, ".file.new", 0), 0);
+	check_refused(dirfd);
+	check_text(dirfd, "other", "other");
+	CHECK_INT(unlinkat(dirfd, ".file.new", 0), 0);
+	CHECK_INT(symlinkat("other", dirfd, ".file.new"), 0);
+	check_refused(dirfd);
+	check_text(dirfd, "other", "other");
+	close(dirfd);
+}
