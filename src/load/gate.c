@@ -35,9 +35,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local struct gate_frame *innermost
 	__attribute__((tls_model("initial-exec")));
 
+/* Asked of the kernel once; a forked child is another thread. */
+static _Thread_local pid_t thread __attribute__((tls_model("initial-exec")));
+
 static pid_t this_thread(void)
 {
-	return (pid_t)syscall(SYS_gettid);
+	if (!thread)
+		thread = (pid_t)syscall(SYS_gettid);
+	return thread;
 }
 
 /* Whether this thread is in a constructor, so that no other is in the linker. */
@@ -94,6 +99,7 @@ static void after_fork_in_child(void)
 {
 	unsigned own = gate_depth();
 
+	thread = 0;
 	after_fork();
 	prefetch_after_fork();
 	wait_after_fork();

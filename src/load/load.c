@@ -131,6 +131,7 @@ static int refresh(struct dlazy_module *m)
 	return module_refresh_locked(m);
 }
 
+/* Fills `failure` in only where it fails: it is large. */
 static int ask_linker(struct gate_frame *frame, void **ret_handle,
 		      struct module_failure *failure)
 {
@@ -141,10 +142,11 @@ static int ask_linker(struct gate_frame *frame, void **ret_handle,
 		frame->in_linker = true;
 		status = dl_open(m->object, m->flags, ret_handle);
 		frame->in_linker = false;
-		if (status < 0)
-			status = explain_refusal(m, failure);
 	}
 	if (status < 0) {
+		memset(failure, 0, sizeof(*failure));
+		if (status == -DLAZY_ELOAD)
+			status = explain_refusal(m, failure);
 		failure->status = status;
 		strcpy(failure->message, status_message());
 		note_cause(m, failure);
@@ -236,24 +238,27 @@ struct attempt {
 	bool ended;
 };
 
-/*
- * The end of a try's scope. Reached without attempt_end() only by an exception
- * that a constructor threw through dlopen: the linker has the object for good
- * then, half constructed, so nobody may have it from here.
- */
-static void attempt_cleanup(struct attempt *attempt)
+/* A constructor threw through dlopen. The linker has the object for good then,
+ * half constructed, so nobody may have it from here. */
+static void attempt_abandon(struct gate_frame *frame)
 {
 	struct module_failure failure = {.status = -DLAZY_ELOAD, .final = true};
-	struct dlazy_module *m = attempt->frame->module;
 
-	if (!attempt->ended) {
-		status_fail(DLAZY_ELOAD,
-			    "%s: its constructor threw an exception; it stays "
-			    "unusable in this process",
-			    m->path);
-		strcpy(failure.message, status_message());
-		end(attempt->frame, OUTCOME_FAILED, NULL, &failure);
-	}
+	status_fail(DLAZY_ELOAD,
+		    "%s: its constructor threw an exception; it stays unusable "
+		    "in this process",
+		    frame->module->path);
+	strcpy(failure.message, status_message());
+	end(frame, OUTCOME_FAILED, NULL, &failure);
+}
+
+/* The end of a try's scope: only an exception leaves it before `ended`. */
+static void attempt_cleanup(struct attempt *attempt)
+{
+	const struct dlazy_module *m = attempt->frame->module;
+
+	if (!attempt->ended)
+		attempt_abandon(attempt->frame);
 	gate_leave(m);
 }
 
@@ -274,7 +279,7 @@ struct result {
 	void *handle;
 	bool counts; /* it is this try that changed the state */
 	uint64_t start_ns;
-	struct module_failure failure;
+	struct module_failure failure; /* if it failed */
 };
 
 /*
@@ -300,12 +305,13 @@ static enum outcome try_loading(struct gate_frame *frame, bool was_there,
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
-	struct result r = {.handle = NULL};
+	struct result r;
 	bool was_there = is_there(m);
 	struct gate_frame *frame = gate_enter(m);
 
 	if (!frame)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	r.handle = NULL;
 	enum outcome outcome = try_loading(frame, was_there, touch, &r);
 
 	if (outcome == OUTCOME_FAILED) {
@@ -340,7 +346,8 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 		if (ret->handle)
 			return 0;
 	}
-	if (!gate_is_inside() && wait_for_loader(m) == WAIT_JOINED)
+	if (atomic_load(&m->state) == DLAZY_LOADING && !gate_is_inside() &&
+	    wait_for_loader(m) == WAIT_JOINED)
 		return status_fail(
 			DLAZY_EDEADLK,
 			"%s: its constructor is waiting for this thread to "

@@ -44,7 +44,9 @@ struct place {
 	struct dlazy_module *module;
 	size_t source;
 	size_t index;
-	char *name; /* there */
+	char *name;    /* there */
+	bool shadowed; /* so that any other place is better */
+	bool gone;     /* with its file; index is what came after it */
 	struct place *next;
 };
 
@@ -57,6 +59,24 @@ struct dlazy_registry {
 };
 
 static struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
+
+/* Catalogs whose records modules use: they stay, as modules do. */
+static struct kept {
+	struct catalog *catalog;
+	struct kept *next;
+} * kept;
+
+static void catalog_drop_locked(struct catalog *c, bool keep)
+{
+	struct kept *entry = keep ? malloc(sizeof(*entry)) : NULL;
+
+	if (!keep)
+		catalog_close(c);
+	if (!entry)
+		return;
+	*entry = (struct kept){c, kept};
+	kept = entry;
+}
 
 void registry_fork_prepare(void)
 {
@@ -83,8 +103,7 @@ static void source_clear(struct source *s)
 	free(s->name);
 	free(s->dir);
 	free(s->modules);
-	if (!s->adopted)
-		catalog_close(s->catalog);
+	catalog_drop_locked(s->catalog, s->adopted);
 	*s = (struct source){.name = NULL};
 }
 
@@ -109,43 +128,18 @@ void registry_free(struct dlazy_registry *r)
 /* ------------------------------------------------------------------ */
 /* Places                                                             */
 
-static bool is_before(size_t source, size_t index, const struct place *place)
+static bool is_before(const struct place *a, const struct place *b)
 {
-	return source < place->source ||
-	       (source == place->source && index < place->index);
+	return a->source < b->source ||
+	       (a->source == b->source && a->index < b->index);
 }
 
-/*
- * The registry now has `m`, with one borrow to keep or give back, at a place.
- * false: out of memory.
- */
-static bool place_module_locked(struct dlazy_registry *r,
-				struct dlazy_module *m, const char *name,
-				size_t source, size_t index)
+/* Whether a walk should rather meet the module at `a` than at `b`. */
+static bool is_better(const struct place *a, const struct place *b)
 {
-	struct place *place = map_get(&r->by_module, map_pointer_key(m));
-	_cleanup_free_ char *own_name = strdup(name);
+	bool lost = b->gone || b->shadowed;
 
-	if (!own_name)
-		return false;
-	if (!place) {
-		place = calloc(1, sizeof(*place));
-		if (!place ||
-		    !map_put(&r->by_module, map_pointer_key(m), place)) {
-			free(place);
-			return false;
-		}
-		place->next = r->places;
-		r->places = place;
-	} else {
-		module_return(m);
-		if (!is_before(source, index, place))
-			return true;
-	}
-	free(place->name);
-	*place = (struct place){m, source, index, TAKE_PTR(own_name),
-				place->next};
-	return true;
+	return lost ? !a->shadowed : !a->shadowed && is_before(a, b);
 }
 
 static size_t source_count(const struct source *s)
@@ -153,11 +147,13 @@ static size_t source_count(const struct source *s)
 	return s->module ? 1 : catalog_count(s->catalog);
 }
 
-/* The name at a place; NULL: its record is damaged. */
+/* The name at a place; NULL: its record is damaged, or there is none. */
 static const char *source_name(const struct source *s, size_t index)
 {
 	if (s->module)
 		return s->name;
+	if (index >= catalog_count(s->catalog))
+		return NULL;
 	const struct record *record = catalog_record(s->catalog, index);
 	return record ? record_name(record) : NULL;
 }
@@ -176,6 +172,44 @@ static bool is_shadowed(const struct dlazy_registry *r, size_t end,
 			return true;
 	}
 	return false;
+}
+
+/*
+ * The registry now has `m`, with one borrow to keep or give back, at a place.
+ * false: out of memory.
+ */
+static bool place_module_locked(struct dlazy_registry *r,
+				struct dlazy_module *m, const char *name,
+				size_t source, size_t index)
+{
+	struct place *place = map_get(&r->by_module, map_pointer_key(m));
+	_cleanup_free_ char *own_name = strdup(name);
+	struct place new = {.module = m,
+			    .source = source,
+			    .index = index,
+			    .shadowed = is_shadowed(r, source, name)};
+
+	if (!own_name)
+		return false;
+	if (!place) {
+		place = calloc(1, sizeof(*place));
+		if (!place ||
+		    !map_put(&r->by_module, map_pointer_key(m), place)) {
+			free(place);
+			return false;
+		}
+		place->next = r->places;
+		r->places = place;
+	} else {
+		module_return(m);
+		if (!is_better(&new, place))
+			return true;
+	}
+	free(place->name);
+	new.name = TAKE_PTR(own_name);
+	new.next = place->next;
+	*place = new;
+	return true;
 }
 
 /* ------------------------------------------------------------------ */
@@ -300,12 +334,16 @@ static void load_directory(struct dlazy_registry *r, size_t source,
 			   const void *by)
 {
 	for (size_t i = 0;; i++) {
-		struct dlazy_module *m;
+		struct dlazy_module *m = NULL;
 		{
 			LOCKED(&registry_lock);
-			if (i >= source_count(&r->sources[source]))
+			const struct source *s = &r->sources[source];
+			const char *name = source_name(s, i);
+
+			if (i >= source_count(s))
 				return;
-			m = module_at_locked(r, source, i);
+			if (name && !is_shadowed(r, source, name))
+				m = module_at_locked(r, source, i);
 		}
 		if (m)
 			load_early(m, by);
@@ -442,13 +480,16 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	struct source *s = &r->sources[source];
 
 	free(TAKE_PTR(s->modules));
-	if (!s->adopted)
-		catalog_close(s->catalog);
+	catalog_drop_locked(s->catalog, s->adopted);
 	s->catalog = fresh;
 	s->adopted = false;
-	for (struct place *p = r->places; p; p = p->next)
-		if (p->source == source)
-			p->index = names_before(fresh, p->name);
+	for (struct place *p = r->places; p; p = p->next) {
+		if (p->source != source)
+			continue;
+		p->index = names_before(fresh, p->name);
+		const char *name = source_name(s, p->index);
+		p->gone = !name || strcmp(name, p->name);
+	}
 }
 
 /*
@@ -583,17 +624,20 @@ static struct dlazy_module *stop_locked(struct dlazy_registry *r, size_t source,
 	if (!name || is_shadowed(r, source, name))
 		return NULL;
 	struct dlazy_module *m = module_at_locked(r, source, index);
-	if (!m)
+	if (!m) {
+		status_clear(); /* registry_find() says what is wrong */
 		return NULL;
+	}
 	const struct place *first = map_get(&r->by_module, map_pointer_key(m));
 	return first && first->source == source && first->index == index ? m
 									 : NULL;
 }
 
-/* *ret_damaged: the source whose catalog could not answer, or r->count. */
+/* *ret_damaged: the source whose catalog could not answer, or r->count; so
+ * always with skip, which passes over what is damaged. */
 static struct dlazy_module *next_locked(struct dlazy_registry *r,
 					const struct dlazy_module *after,
-					size_t *ret_damaged)
+					bool skip, size_t *ret_damaged)
 {
 	size_t source = 0, index = 0;
 
@@ -608,7 +652,7 @@ static struct dlazy_module *next_locked(struct dlazy_registry *r,
 			return NULL;
 		}
 		source = place->source;
-		index = place->index + 1;
+		index = place->index + !place->gone;
 	}
 	for (; source < r->count; source++, index = 0) {
 		size_t n = source_count(&r->sources[source]);
@@ -617,7 +661,7 @@ static struct dlazy_module *next_locked(struct dlazy_registry *r,
 			struct dlazy_module *m = stop_locked(r, source, index);
 			if (m)
 				return m;
-			if (!source_name(&r->sources[source], index)) {
+			if (!skip && !source_name(&r->sources[source], index)) {
 				*ret_damaged = source;
 				return NULL;
 			}
@@ -629,15 +673,18 @@ static struct dlazy_module *next_locked(struct dlazy_registry *r,
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after)
 {
-	struct dlazy_module *m;
 	size_t damaged, count;
-	{
-		LOCKED(&registry_lock);
-		m = next_locked(r, after, &damaged);
-		count = r->count;
+
+	for (bool skip = false;;) {
+		{
+			LOCKED(&registry_lock);
+			struct dlazy_module *m =
+				next_locked(r, after, skip, &damaged);
+			count = r->count;
+			if (m || damaged == count)
+				return m;
+		}
+		skip = !refresh_source(r, damaged, true);
+		status_clear();
 	}
-	if (m || damaged == count || !refresh_source(r, damaged, true))
-		return m;
-	LOCKED(&registry_lock);
-	return next_locked(r, after, &damaged);
 }
