@@ -673,7 +673,7 @@ static struct dlazy_module *next_locked(struct dlazy_registry *r,
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after)
 {
-	size_t damaged, count;
+	size_t damaged, count, scans = 0;
 
 	for (bool skip = false;;) {
 		{
@@ -684,7 +684,7 @@ struct dlazy_module *registry_next(struct dlazy_registry *r,
 			if (m || damaged == count)
 				return m;
 		}
-		skip = !refresh_source(r, damaged, true);
+		skip = scans++ == count || !refresh_source(r, damaged, true);
 		status_clear();
 	}
 }

@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	%D%/test-prefetch \
 	%D%/test-race \
 	%D%/test-record \
+	%D%/test-registry \
 	%D%/test-scan \
 	%D%/test-search \
 	%D%/test-signature \

@@ -21,7 +21,7 @@
 #define CONSTRUCTING_US 50000
 
 /* A child of fork() has its parent's threads on its books. */
-const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
 	return "report_thread_leaks=0";

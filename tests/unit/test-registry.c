@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registries: what is found, in which order, from which catalog; that nothing
+ * is loaded, and that a "no" is never older than the directory.
+ */
+#include "tests/unit/opened.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLUGIN "good-plain"
+
+/* A directory of plugins inside the test's own. */
+static const char *make_dir(const char *name)
+{
+	const char *path = own_path(name);
+
+	CHECK_INT(mkdir(path, 0755), 0);
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	return path;
+}
+
+static void put(const char *dir, const char *plugin, const char *file)
+{
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	test_copy(test_plugin(plugin), path);
+}
+
+static struct dlazy_registry *registry_of(const char *dir, int flags)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	if (dlazy_registry_add_dir(r, dir, flags) < 0)
+		test_fail(__FILE__, __LINE__, "%s", dlazy_error());
+	return r;
+}
+
+static struct dlazy_module *found(struct dlazy_registry *r, const char *name)
+{
+	struct dlazy_module *m = dlazy_registry_find(r, name);
+
+	if (!m)
+		test_fail(__FILE__, __LINE__, "%s", dlazy_error());
+	return m;
+}
+
+static int answer(struct dlazy_registry *r, const char *name)
+{
+	return call_int(symbol_of(found(r, name), "plain_answer"));
+}
+
+/* The names of a walk, each with a blank behind it. */
+static const char *walk(struct dlazy_registry *r)
+{
+	static char names[4096];
+	size_t used = 0;
+
+	names[0] = '\0';
+	for (struct dlazy_module *m = dlazy_registry_next(r, NULL); m;
+	     m = dlazy_registry_next(r, m))
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+					 "%s ", dlazy_module_name(m));
+	return names;
+}
+
+/* So that the directory's next change gets another time. */
+static void let_time_pass(void)
+{
+	usleep(30000);
+}
+
+/* The one catalog in the cache. */
+static const char *cached(void)
+{
+	static char path[8192];
+	DIR *dir = opendir(own_path("cache"));
+	struct dirent *entry;
+
+	path[0] = '\0';
+	while (dir && (entry = readdir(dir)))
+		if (strstr(entry->d_name, ".catalog"))
+			snprintf(path, sizeof(path), "%s/%s", own_path("cache"),
+				 entry->d_name);
+	if (dir)
+		closedir(dir);
+	return path;
+}
+
+/* ------------------------------------------------------------------ */
+/* Names and order                                                    */
+
+TEST(walk_is_by_name)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "b.so");
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "B.so.1");
+	put(dir, PLUGIN, "not-a-plugin.txt");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_STR(walk(r), "B a b ");
+	CHECK_INT(dlazy_registry_count(r), 3);
+	dlazy_registry_free(r);
+}
+
+TEST(nothing_is_loaded_by_looking)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "b.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	walk(r);
+	CHECK(dlazy_sym(found(r, "a"), "plain_answer") != NULL);
+	CHECK_INT(test_mapped("a.so"), 0);
+	CHECK_INT(dlazy_module_state(found(r, "a")), DLAZY_DECLARED);
+	CHECK_INT(answer(r, "a"), 42);
+	CHECK(test_mapped("a.so") > 0);
+	CHECK_INT(test_mapped("b.so"), 0);
+	dlazy_registry_free(r);
+}
+
+TEST(first_directory_wins)
+{
+	const char *one = make_dir("one");
+	const char *two = own_path("two");
+
+	mkdir(two, 0755);
+	put(one, PLUGIN, "a.so");
+	put(two, "good-plain-other", "a.so");
+	put(two, "good-plain-other", "b.so");
+	struct dlazy_registry *r = registry_of(one, 0);
+	CHECK_INT(dlazy_registry_add_dir(r, two, 0), 0);
+	CHECK_STR(walk(r), "a b ");
+	CHECK_INT(dlazy_registry_count(r), 2);
+	CHECK_INT(answer(r, "a"), 42);
+	CHECK_INT(answer(r, "b"), 43);
+	dlazy_registry_free(r);
+}
+
+static int one(void)
+{
+	return 1;
+}
+
+static const struct dlazy_symbol builtin[] = {{"plain_answer", (void *)one}};
+
+TEST(built_in_comes_in_its_turn)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "z.so");
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_builtin(r, "inside", builtin, 1), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, dir, 0), 0);
+	CHECK_STR(walk(r), "inside z ");
+	CHECK_INT(answer(r, "inside"), 1);
+	struct dlazy_module *m = found(r, "inside");
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	CHECK_STR(dlazy_module_path(m), "");
+	CHECK(!dlazy_sym(m, "nothing"));
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_INT(dlazy_unload(m), -DLAZY_EBUSY);
+	dlazy_registry_free(r);
+}
+
+TEST(built_in_shadows_what_comes_later)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_builtin(r, "a", builtin, 1), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, dir, 0), 0);
+	CHECK_INT(answer(r, "a"), 1);
+	CHECK_INT(dlazy_registry_count(r), 1);
+	CHECK_STR(walk(r), "a ");
+	dlazy_registry_free(r);
+}
+
+TEST(file_has_the_name_it_is_given)
+{
+	const char *path = own_copy(PLUGIN, "p.so");
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_file(r, "maths", path, 0), 0);
+	CHECK(!dlazy_registry_find(r, "p"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	CHECK_INT(answer(r, "maths"), 42);
+	CHECK_INT(dlazy_registry_add_file(r, NULL, path, 0), 0);
+	CHECK(found(r, "p") == found(r, "maths"));
+	dlazy_registry_free(r);
+}
+
+TEST(file_that_is_not_there_is_enoent)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_file(r, NULL, own_path("none.so"), 0),
+		  -DLAZY_ENOENT);
+	CHECK_INT(dlazy_registry_count(r), 0);
+	dlazy_registry_free(r);
+}
+
+TEST(directory_that_is_not_there_is_enoent)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("none"), 0),
+		  -DLAZY_ENOENT);
+	CHECK_IN(dlazy_error(), "none");
+	dlazy_registry_free(r);
+}
+
+TEST(wrong_arguments_are_einval)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_dir(r, NULL, 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_dir(NULL, "/tmp", 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_dir(r, "/tmp", 0x40000000), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_file(r, "", "/tmp/x", 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_builtin(r, NULL, builtin, 1),
+		  -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_builtin(r, "x", NULL, 1), -DLAZY_EINVAL);
+	CHECK(!dlazy_registry_find(r, NULL));
+	CHECK_INT(dlazy_registry_count(NULL), 0);
+	struct dlazy_module *m = opened(test_plugin(PLUGIN), 0);
+	CHECK(!dlazy_registry_next(r, m)); /* not one of its modules */
+	CHECK_INT(dlazy_last_status(), -DLAZY_EINVAL);
+	dlazy_registry_free(r);
+	dlazy_registry_free(NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* Links                                                              */
+
+TEST(links_are_one_module_and_the_walk_ends)
+{
+	const char *dir = make_dir("d");
+	char link[4200];
+
+	put(dir, PLUGIN, "b.so");
+	snprintf(link, sizeof(link), "%s/a.so", dir);
+	CHECK_INT(symlink("b.so", link), 0);
+	snprintf(link, sizeof(link), "%s/c.so", dir);
+	CHECK_INT(symlink("b.so", link), 0);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(dlazy_registry_count(r), 3);
+	CHECK_STR(walk(r), "a ");
+	CHECK(found(r, "c") == found(r, "a"));
+	CHECK_STR(walk(r), "a ");
+	dlazy_registry_free(r);
+}
+
+TEST(module_found_by_a_later_name_first_is_walked_once)
+{
+	const char *dir = make_dir("d");
+	char link[4200];
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "b.so");
+	snprintf(link, sizeof(link), "%s/z.so", dir);
+	CHECK_INT(symlink("a.so", link), 0);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_STR(dlazy_module_name(found(r, "z")), "z");
+	CHECK_STR(walk(r), "z b ");
+	dlazy_registry_free(r);
+}
+
+/* The name under which a file comes first is taken; it has another. */
+TEST(file_with_a_shadowed_name_is_walked_by_its_other_name)
+{
+	const char *first = make_dir("first");
+	const char *path = own_copy("good-plain-other", "other.so");
+
+	put(first, PLUGIN, "a.so");
+	struct dlazy_registry *r = registry_of(first, 0);
+	CHECK_INT(dlazy_registry_add_file(r, "a", path, 0), 0);
+	CHECK_INT(dlazy_registry_add_file(r, "c", path, 0), 0);
+	CHECK_INT(dlazy_registry_count(r), 2);
+	int n = 0;
+	for (struct dlazy_module *m = dlazy_registry_next(r, NULL); m;
+	     m = dlazy_registry_next(r, m))
+		n++;
+	CHECK_INT(n, 2);
+	dlazy_registry_free(r);
+}
+
+/* ------------------------------------------------------------------ */
+/* Catalogs                                                           */
+
+TEST(scan_is_cached)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0));
+	struct stat before, after;
+	CHECK_INT(stat(cached(), &before), 0);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(stat(cached(), &after), 0);
+	CHECK_INT(before.st_ino, after.st_ino);
+	CHECK_INT(answer(r, "a"), 42);
+	dlazy_registry_free(r);
+}
+
+TEST(stale_catalog_is_made_anew)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0));
+	put(dir, PLUGIN, "b.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_STR(walk(r), "a b ");
+	dlazy_registry_free(r);
+}
+
+TEST(works_without_a_cache)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	setenv("DLAZY_CACHE_DIR", "/proc/nothing", 1);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(answer(r, "a"), 42);
+	dlazy_registry_free(r);
+}
+
+TEST(empty_directory_has_nothing)
+{
+	struct dlazy_registry *r = registry_of(make_dir("d"), 0);
+
+	CHECK_INT(dlazy_registry_count(r), 0);
+	CHECK(!dlazy_registry_next(r, NULL));
+	CHECK(dlazy_error() == NULL);
+	dlazy_registry_free(r);
+}
+
+TEST(bad_file_gives_its_reason)
+{
+	const char *dir = make_dir("d");
+	char path[4200];
+
+	put(dir, PLUGIN, "good.so");
+	snprintf(path, sizeof(path), "%s/bad.so", dir);
+	test_copy("/etc/passwd", path);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(dlazy_registry_count(r), 1);
+	CHECK_STR(walk(r), "good ");
+	CHECK(dlazy_error() == NULL);
+	CHECK(!dlazy_registry_find(r, "bad"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EFORMAT);
+	CHECK_IN(dlazy_error(), "bad");
+	dlazy_registry_free(r);
+}
+
+TEST(plugin_added_later_is_found)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK(!dlazy_registry_find(r, "b"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	put(dir, PLUGIN, "b.so");
+	CHECK_INT(answer(r, "b"), 42);
+	CHECK_STR(walk(r), "a b ");
+	dlazy_registry_free(r);
+}
+
+TEST(bad_file_that_is_mended_is_found)
+{
+	const char *dir = make_dir("d");
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/a.so", dir);
+	test_copy("/etc/passwd", path);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK(!dlazy_registry_find(r, "a"));
+	unlink(path);
+	put(dir, PLUGIN, "a.so");
+	CHECK_INT(answer(r, "a"), 42);
+	dlazy_registry_free(r);
+}
+
+TEST(plugin_removed_is_not_found)
+{
+	const char *dir = make_dir("d");
+	char path[4200];
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "b.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	snprintf(path, sizeof(path), "%s/a.so", dir);
+	unlink(path);
+	CHECK(!dlazy_registry_find(r, "a"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	CHECK_STR(walk(r), "b ");
+	dlazy_registry_free(r);
+}
+
+TEST(walk_goes_on_when_its_module_is_removed)
+{
+	const char *dir = make_dir("d");
+	char path[4200];
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "b.so");
+	put(dir, PLUGIN, "c.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	struct dlazy_module *b = found(r, "b");
+	snprintf(path, sizeof(path), "%s/b.so", dir);
+	unlink(path);
+	CHECK(!dlazy_registry_find(r, "none")); /* looks again */
+	struct dlazy_module *c = dlazy_registry_next(r, b);
+	CHECK(c && !strcmp(dlazy_module_name(c), "c"));
+	CHECK(!dlazy_registry_next(r, c));
+	dlazy_registry_free(r);
+}
+
+/* Changes one byte in the middle of each record of the catalog. */
+static void damage_records(void)
+{
+	int fd = open(cached(), O_RDWR | O_CLOEXEC);
+	struct stat st;
+
+	CHECK(fd >= 0);
+	fstat(fd, &st);
+	for (off_t at = st.st_size / 3; at < st.st_size; at += 64) {
+		unsigned char byte;
+		CHECK_INT(pread(fd, &byte, 1, at), 1);
+		byte ^= 0x5a;
+		CHECK_INT(pwrite(fd, &byte, 1, at), 1);
+	}
+	close(fd);
+}
+
+TEST(damaged_catalog_costs_a_scan)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, "good-plain-other", "b.so");
+	let_time_pass();
+	struct dlazy_registry *r = registry_of(dir, 0);
+	damage_records();
+	CHECK_INT(answer(r, "a"), 42);
+	CHECK_INT(answer(r, "b"), 43);
+	CHECK_STR(walk(r), "a b ");
+	CHECK_INT(dlazy_registry_count(r), 2);
+	dlazy_registry_free(r);
+}
+
+TEST(damaged_catalogs_do_not_end_a_walk)
+{
+	const char *first = make_dir("one");
+	const char *second = own_path("two");
+
+	mkdir(second, 0755);
+	put(first, PLUGIN, "a.so");
+	put(first, PLUGIN, "b.so");
+	let_time_pass();
+	struct dlazy_registry *r = registry_of(first, 0);
+	damage_records();
+	unlink(cached());
+	put(second, PLUGIN, "c.so");
+	put(second, PLUGIN, "d.so");
+	let_time_pass();
+	CHECK_INT(dlazy_registry_add_dir(r, second, 0), 0);
+	damage_records();
+	CHECK_STR(walk(r), "a b c d ");
+	dlazy_registry_free(r);
+}
+
+TEST(catalog_that_others_can_write_is_not_used)
+{
+	const char *dir = make_dir("d");
+	struct stat before, after;
+
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0));
+	CHECK_INT(chmod(cached(), 0666), 0);
+	CHECK_INT(stat(cached(), &before), 0);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(answer(r, "a"), 42);
+	CHECK_INT(stat(cached(), &after), 0);
+	CHECK(before.st_ino != after.st_ino);
+	dlazy_registry_free(r);
+}
+
+/* ------------------------------------------------------------------ */
+/* Flags and modes                                                    */
+
+TEST(eager_loads_each_plugin_and_outlives_a_bad_one)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, "bad-missing-library", "b.so");
+	put(dir, PLUGIN, "c.so");
+	struct dlazy_registry *r = registry_of(dir, DLAZY_EAGER);
+	CHECK_INT(dlazy_module_state(found(r, "a")), DLAZY_LOADED);
+	CHECK_INT(dlazy_module_state(found(r, "b")), DLAZY_FAILED);
+	CHECK_INT(dlazy_module_state(found(r, "c")), DLAZY_LOADED);
+	dlazy_registry_free(r);
+}
+
+TEST(eager_does_not_load_what_is_shadowed)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "shadowed.so");
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_builtin(r, "shadowed", builtin, 1), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, dir, DLAZY_EAGER), 0);
+	CHECK_INT(test_mapped("shadowed.so"), 0);
+	dlazy_registry_free(r);
+}
+
+TEST(off_is_a_dlopen_of_each)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	put(dir, PLUGIN, "b.so");
+	setenv("DLAZY", "off", 1);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK(test_mapped("a.so") > 0 && test_mapped("b.so") > 0);
+	CHECK_STR(walk(r), "a b ");
+	CHECK_INT(answer(r, "b"), 42);
+	CHECK_INT(access(own_path("cache"), F_OK), -1);
+	dlazy_registry_free(r);
+}
+
+/* ------------------------------------------------------------------ */
+/* Costs                                                              */
+
+static long private_kib(void)
+{
+	char line[256];
+	long kib = -1;
+	FILE *file = fopen("/proc/self/status", "re");
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "RssAnon: %ld", &kib);
+	fclose(file);
+	return kib;
+}
+
+TEST(declaring_costs_the_same_for_any_number_of_plugins)
+{
+	const char *dir = make_dir("d");
+	char name[32];
+
+	for (int i = 0; i < 2000; i++) {
+		snprintf(name, sizeof(name), "p%d.so", i);
+		put(dir, PLUGIN, name);
+	}
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0)); /* scans */
+	long before = private_kib();
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK(private_kib() - before <= 64);
+	CHECK_INT(test_mapped(".catalog"), 1);
+	CHECK_INT(answer(r, "p1234"), 42);
+	dlazy_registry_free(r);
+}
+
+TEST(modules_end_with_their_registry)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	struct dlazy_module *m = found(r, "a");
+	void *stub = symbol_of(m, "plain_answer");
+	dlazy_registry_free(r);
+	CHECK(!dlazy_module_name(m));
+	CHECK(!dlazy_sym(m, "plain_answer"));
+	CHECK_INT(call_int(stub), 42);
+}
