@@ -5,6 +5,7 @@ LDADD = libtest.a libdlazy-internal.la -lm
 check_PROGRAMS += \
 	%D%/test-catalog \
 	%D%/test-file \
+	%D%/test-failure \
 	%D%/test-json \
 	%D%/test-module \
 	%D%/test-prefetch \
@@ -21,6 +22,11 @@ check_PROGRAMS += \
 	tests/fuzz/fuzz-view.c
 
 EXTRA_DIST += %D%/opened.h
+
+if HAVE_CXX
+check_PROGRAMS += %D%/test-throw
+%C%_test_throw_SOURCES = %D%/test-throw.cc
+endif
 
 # What is tested here is a CPU's own code.
 STUB_TARGET = %D%/stub-target.c %D%/stub-target.h
