@@ -446,6 +446,7 @@ TEST(file_overwritten_in_place_is_read_anew_at_first_touch)
 
 	overwrite(path, "good-plain-other");
 	CHECK_INT(call_int(stub), 43);
+	CHECK(opened(path, 0) == m);
 }
 
 TEST(not_exported_is_checked_against_the_file)
