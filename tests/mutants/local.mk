@@ -34,6 +34,24 @@ MUTANTS = \
 	file-in-place \
 	file-link \
 	file-owner \
+	load-absent \
+	load-arm \
+	load-closed \
+	load-data \
+	load-foreign \
+	load-fork \
+	load-fork-inside \
+	load-fork-locks \
+	load-identity \
+	load-inversion \
+	load-joined \
+	load-local \
+	load-lock \
+	load-offset \
+	load-one-module \
+	load-own-constructor \
+	load-own-dependency \
+	load-secure \
 	prefetch-fork \
 	prefetch-signals \
 	scan-again \
