@@ -376,6 +376,39 @@ TEST(plugin_added_later_is_found)
 	dlazy_registry_free(r);
 }
 
+/* As when it was found: what its catalog said may be in use. */
+TEST(module_outlives_its_catalog)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0)); /* scans */
+	struct dlazy_registry *r = registry_of(dir, 0);
+	struct dlazy_module *m = found(r, "a");
+	put(dir, PLUGIN, "b.so");
+	CHECK(found(r, "b") != m);
+	CHECK(found(r, "a") == m);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	dlazy_registry_free(r);
+}
+
+/* A directory's times do not tell of that. */
+TEST(file_overwritten_since_the_scan_is_read_anew)
+{
+	const char *dir = make_dir("d");
+
+	put(dir, "good-plain-other", "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0)); /* scans */
+	put(dir, PLUGIN, "a.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK(!dlazy_sym(found(r, "a"), "plain_news"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOSYM);
+	CHECK_INT(answer(r, "a"), 42);
+	dlazy_registry_free(r);
+}
+
 TEST(bad_file_that_is_mended_is_found)
 {
 	const char *dir = make_dir("d");
