@@ -35,6 +35,7 @@ MUTANTS = \
 	file-link \
 	file-owner \
 	load-absent \
+	load-again \
 	load-arm \
 	load-closed \
 	load-data \
@@ -42,6 +43,9 @@ MUTANTS = \
 	load-fork \
 	load-fork-inside \
 	load-fork-locks \
+	load-heal \
+	load-heal-file \
+	load-hook \
 	load-identity \
 	load-inversion \
 	load-joined \
@@ -51,9 +55,19 @@ MUTANTS = \
 	load-one-module \
 	load-own-constructor \
 	load-own-dependency \
+	load-record \
+	load-remember \
+	load-replaced \
 	load-secure \
+	load-thrown \
+	load-told \
 	prefetch-fork \
 	prefetch-signals \
+	registry-catalog \
+	registry-damage \
+	registry-heal \
+	registry-shadow \
+	registry-walk \
 	scan-again \
 	scan-identity \
 	scan-settle \
