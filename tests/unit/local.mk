@@ -3,7 +3,11 @@
 LDADD = libtest.a libdlazy-internal.la -lm
 
 check_PROGRAMS += \
+	%D%/test-bind \
 	%D%/test-catalog \
+	%D%/test-discard \
+	%D%/test-dlfcn \
+	%D%/test-events \
 	%D%/test-file \
 	%D%/test-failure \
 	%D%/test-json \
@@ -24,7 +28,8 @@ check_PROGRAMS += \
 EXTRA_DIST += %D%/opened.h
 
 if HAVE_CXX
-check_PROGRAMS += %D%/test-throw
+check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-throw
+%C%_test_dlfcn_cxx_SOURCES = %D%/test-dlfcn-cxx.cc
 %C%_test_throw_SOURCES = %D%/test-throw.cc
 endif
 
