@@ -20,7 +20,13 @@
 #define DLOPEN_NOTE_TYPE 0x407c0c0au
 #define DLOPEN_NOTE_MAX 65536
 
-/* A record that needs more is no plugin we can do anything for. */
+/*
+ * How large a record may be: so many times its file, and this for a small one.
+ * Names in a file can overlap, so a small one could ask for any amount. Link
+ * editors share the ends of names, but not this much.
+ */
+#define DRAFT_FACTOR 16
+#define DRAFT_LEAST 65536
 #define DRAFT_MAX (1u << 30)
 
 /* How far into a file its build-id is looked for. */
@@ -30,7 +36,9 @@ struct draft {
 	uint8_t *data;
 	size_t size;
 	size_t room;
-	bool failed;
+	size_t most;  /* bytes it may grow to */
+	bool failed;  /* out of memory, or: */
+	bool too_big; /* more was asked for */
 	/* The versions of late: there are few, and each has many symbols. */
 	uint32_t versions[64];
 };
@@ -50,7 +58,8 @@ static uint32_t draft_room(struct draft *d, uint64_t size)
 {
 	size_t offset = d->size;
 
-	if (d->failed || size > DRAFT_MAX - d->size) {
+	if (d->failed || size > d->most - d->size) {
+		d->too_big |= !d->failed;
 		d->failed = true;
 		return 0;
 	}
@@ -116,13 +125,21 @@ static void draft_array_string(struct draft *d, struct record_array array,
 		    sizeof(string));
 }
 
+static size_t draft_most(uint64_t file_size)
+{
+	if (file_size > (DRAFT_MAX - DRAFT_LEAST) / DRAFT_FACTOR)
+		return DRAFT_MAX;
+	return DRAFT_LEAST + DRAFT_FACTOR * (size_t)file_size;
+}
+
 /* The head, with what is known of any file. */
 static void draft_begin(struct draft *d, const char *file,
 			const struct file_identity *identity)
 {
 	_cleanup_free_ char *name = record_plugin_name(file);
 
-	*d = (struct draft){.failed = !name};
+	*d = (struct draft){.failed = !name,
+			    .most = draft_most(identity->size)};
 	draft_room(d, sizeof(struct record));
 	if (d->failed)
 		return;
@@ -186,21 +203,28 @@ static int compare_symbols(const void *a, const void *b)
 	return order;
 }
 
-/* The exports, sorted, malloc'd; NULL: out of memory. */
-static struct elf_symbol *collect_exports(const struct elf_view *view,
+/* The exports, sorted, malloc'd; NULL: the draft has failed. Their names are
+ * counted before they are compared with each other. */
+static struct elf_symbol *collect_exports(struct draft *d,
+					  const struct elf_view *view,
 					  size_t *ret_count)
 {
-	size_t count = 0, all = elf_view_symbol_count(view);
-	struct elf_symbol *symbols = calloc(all + 1, sizeof(*symbols));
+	size_t count = 0, names = 0, all = elf_view_symbol_count(view);
+	_cleanup_free_ struct elf_symbol *symbols =
+		calloc(all + 1, sizeof(*symbols));
 
-	for (size_t i = 1; symbols && i < all; i++)
+	for (size_t i = 1; symbols && names <= d->most && i < all; i++)
 		if (elf_view_symbol(view, i, &symbols[count]) &&
 		    is_export(&symbols[count]))
-			count++;
-	if (symbols)
-		qsort(symbols, count, sizeof(*symbols), compare_symbols);
+			names += strlen(symbols[count++].name);
+	d->too_big |= names > d->most;
+	if (!symbols || d->too_big) {
+		d->failed = true;
+		return NULL;
+	}
+	qsort(symbols, count, sizeof(*symbols), compare_symbols);
 	*ret_count = count;
-	return symbols;
+	return TAKE_PTR(symbols);
 }
 
 static struct record_export draft_export(struct draft *d,
@@ -226,13 +250,11 @@ static void draft_symbols(struct draft *d, const struct elf_view *view)
 {
 	size_t count;
 	_cleanup_free_ struct elf_symbol *symbols =
-		collect_exports(view, &count);
+		collect_exports(d, view, &count);
 	uint32_t name = 0;
 
-	if (!symbols) {
-		d->failed = true;
+	if (!symbols)
 		return;
-	}
 	struct record_array array =
 		draft_array(d, count, sizeof(struct record_export));
 	for (size_t i = 0; i < count; i++) {
@@ -356,6 +378,18 @@ static void draft_machine(struct draft *d, int fd)
 		head(d)->machine = at;
 }
 
+/* Begins again, to say that the file is not usable. */
+static void draft_refuse(struct draft *d, int fd, const char *file)
+{
+	struct file_identity identity = head(d)->identity;
+
+	cleanup_draft(d);
+	draft_begin(d, file, &identity);
+	draft_machine(d, fd);
+	draft_failure(d, -DLAZY_EFORMAT,
+		      "not a usable ELF file: its names are too long");
+}
+
 /* 0, also for a file that is no plugin, which the draft then says; or
  * -DLAZY_EIO, -DLAZY_ENOMEM. */
 static int draft_elf(struct draft *d, int fd, const char *file)
@@ -372,6 +406,8 @@ static int draft_elf(struct draft *d, int fd, const char *file)
 		draft_failure(d, status, status_message());
 	else
 		draft_view(d, view, fd);
+	if (d->too_big)
+		draft_refuse(d, fd, file);
 	status_clear();
 	return 0;
 }

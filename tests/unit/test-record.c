@@ -8,6 +8,7 @@
 #include "catalog/format.h"
 #include "catalog/record.h"
 #include "elf/view.h"
+#include "tests/unit/elf-file.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -212,6 +213,69 @@ TEST(truncated_plugin_gives_a_record_that_says_so)
 	CHECK_INT(truncate(path, 600), 0);
 	_cleanup_free_ struct record *r = read_record(path);
 	CHECK_INT(record_status(r), -DLAZY_EFORMAT);
+}
+
+/* Each symbol's name is the end of one string of `length` letters. */
+static struct elf_file overlapping_names(unsigned count, unsigned length)
+{
+	const unsigned dynamic = 0x200, symbols = 0x400;
+	const unsigned strings = symbols + (count + 1) * sizeof(ElfN(Sym));
+	struct elf_file file = {.size = strings + length};
+	const ElfN(Dyn) table[] = {
+		{.d_tag = DT_SYMTAB, .d_un.d_val = symbols},
+		{.d_tag = DT_STRTAB, .d_un.d_val = strings},
+		{.d_tag = DT_STRSZ, .d_un.d_val = length},
+	};
+
+	file.data = calloc(1, file.size);
+	CHECK(file.data);
+	ElfN(Ehdr) *header = elf_file_header(&file);
+	ElfN(Phdr) *segments = (void *)(header + 1);
+	struct elf_file good = elf_file_read(test_plugin("good-plain"));
+	*header = *elf_file_header(&good);
+	free(good.data);
+	header->e_phoff = sizeof(*header);
+	header->e_phnum = 2;
+	header->e_shnum = 0;
+	segments[0] = (ElfN(Phdr)){.p_type = PT_LOAD, .p_filesz = file.size};
+	segments[1] = (ElfN(Phdr)){.p_type = PT_DYNAMIC,
+				   .p_offset = dynamic,
+				   .p_filesz = sizeof(table)};
+	memcpy(file.data + dynamic, table, sizeof(table));
+	memset(file.data + strings + 1, 'a', length - 2);
+	for (unsigned i = 1; i <= count; i++)
+		((ElfN(Sym) *)(file.data + symbols))[i] = (ElfN(Sym)){
+			.st_name = i,
+			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
+			.st_shndx = 1,
+			.st_value = 0x1000,
+		};
+	return file;
+}
+
+TEST(small_file_with_endless_names_gives_a_small_record_that_says_so)
+{
+	struct elf_file file = overlapping_names(2000, 1000000);
+	const char *path = in_directory("names.so");
+
+	elf_file_write(&file, path);
+	free(file.data);
+	_cleanup_free_ struct record *r = read_record(path);
+	CHECK_INT(record_status(r), -DLAZY_EFORMAT);
+	CHECK_IN(record_message(r), "names");
+	CHECK(record_size(r) < 4096);
+}
+
+TEST(names_may_share_their_ends)
+{
+	struct elf_file file = overlapping_names(20, 1000);
+	const char *path = in_directory("ends.so");
+
+	elf_file_write(&file, path);
+	free(file.data);
+	_cleanup_free_ struct record *r = read_record(path);
+	CHECK_INT(record_status(r), 0);
+	CHECK_INT(record_symbol_count(r), 20);
 }
 
 TEST(absent_file_gives_no_record)
