@@ -360,11 +360,18 @@ static int pin(void)
 static const char *known_directory(char buffer[256])
 {
 	static const char *const known[] = {
-		"/usr/lib/frei0r-1",	     "/usr/lib/%s/frei0r-1",
-		"/usr/lib/ladspa",	     "/usr/lib/%s/ladspa",
-		"/usr/lib/%s/gstreamer-1.0", "/usr/lib64/frei0r-1",
-		"/usr/lib64/ladspa",	     "/usr/lib64/gstreamer-1.0",
+		"/usr/lib/frei0r-1",
+		"/usr/lib/%s/frei0r-1",
+		"/usr/lib/ladspa",
+		"/usr/lib/%s/ladspa",
+		"/usr/lib/%s/gstreamer-1.0",
+		"/usr/lib64/frei0r-1",
+		"/usr/lib64/ladspa",
+		"/usr/lib64/gstreamer-1.0",
 		"/usr/lib/gstreamer-1.0",
+		/* glibc's own: always there, where it is the libc */
+		"/usr/lib/%s/gconv",
+		"/usr/lib64/gconv",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {

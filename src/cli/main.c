@@ -33,7 +33,7 @@ static const char introduction[] =
 	"Three to try:\n"
 	"  dlazy info libm.so.6                   read a library\n"
 	"  dlazy call libm.so.6 pow 'd(dd)' 2 10  call a function of it\n"
-	"  dlazy help bench                       how to measure what it "
+	"  dlazy bench                            measure what laziness "
 	"saves\n"
 	"\n"
 	"Manual: man dlazy; for hosts in C: man 3 dlazy, <dlazy/dlazy.h>.\n";
