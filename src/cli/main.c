@@ -7,6 +7,7 @@
 #include "base/array.h"
 #include "cli/host.h"
 
+#include <signal.h>
 #include <string.h>
 
 static const struct command {
@@ -107,7 +108,7 @@ static int start(int argc, char **argv)
 		CLI_OPTION_END,
 	};
 
-	if (argc == 1)
+	if (argc < 2)
 		return cli_help(introduction);
 	if (argv[1][0] != '-') {
 		if (strcmp(argv[1], "help") == 0)
@@ -130,5 +131,8 @@ static int start(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* Ignored, as who starts us may have left it, it would let children
+	 * end unseen. */
+	signal(SIGCHLD, SIG_DFL);
 	return cli_finish(start(argc, argv));
 }
