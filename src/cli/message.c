@@ -37,11 +37,23 @@ const char *cli_plain(FILE *out)
 	return cli_colours(out) ? "\033[m" : "";
 }
 
+/* Bytes of the control character at `s`, 0 if it is none. In UTF-8, U+0080 to
+ * U+009F are as good as an escape to a terminal. */
+static size_t control_length(const unsigned char *s)
+{
+	if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
+		return 2;
+	return s[0] < 0x20 || s[0] == 0x7f;
+}
+
 void cli_put(const char *text, FILE *out)
 {
-	for (; *text; text++)
-		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text,
-		     out);
+	while (*text) {
+		size_t n = control_length((const unsigned char *)text);
+
+		putc(n ? '?' : *text, out);
+		text += n ? n : 1;
+	}
 }
 
 static void say(const char *format, va_list args)

@@ -76,6 +76,10 @@ mkdir "$t/odd"
 cp "$t/p/p1.so" "$t/odd/$(printf 'a"b\033[31m\377').so"
 run "$dlazy" list "$t/odd"
 hasnt "$out" $'\033' "control characters of names are not printed"
+cp "$t/p/p1.so" "$t/odd/$(printf '\302\233').so"
+run "$dlazy" list "$t/odd"
+hasnt "$out" $'\302\233' "nor those of eight bits"
+rm "$t/odd/$(printf '\302\233').so"
 run "$dlazy" list "$t/odd" --json
 json '.plugins[0].name | startswith("a\"b\u001b[31m")' "in JSON they are escaped"
 
