@@ -50,9 +50,7 @@ static int locate(const char *path, const void *caller, char **ret)
 
 	if (strchr(path, '/')) {
 		*ret = file_absolute(path);
-		return *ret ? 0
-			    : status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					  path);
+		return *ret ? 0 : status_last();
 	}
 	*ret = dl_loaded_path(path);
 	if (*ret)
@@ -224,7 +222,7 @@ static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 		return status;
 	absolute = file_absolute(dir);
 	if (!absolute)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+		return status_last();
 	for (size_t n = strlen(absolute); n > 1 && absolute[n - 1] == '/'; n--)
 		absolute[n - 1] = '\0';
 	return registry_add_dir(r, absolute, flags, caller);

@@ -136,18 +136,21 @@ static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 			       mode);
 		struct stat held, named;
 
-		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &held) < 0)
+		if (fd < 0 || fstat(fd, &held) < 0)
 			return -1;
+		/* Before the lock: another user could hold that for ever. */
 		if (!S_ISREG(held.st_mode) || held.st_uid != geteuid()) {
 			errno = EPERM;
 			return -1;
 		}
+		if (flock(fd, LOCK_EX) < 0)
+			return -1;
 		/* Whoever held the lock before may have renamed it. */
 		if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
 			continue;
-		if (held.st_nlink != 1) {
+		if (named.st_nlink != 1) {
 			errno = EPERM;
 			return -1;
 		}
@@ -210,22 +213,27 @@ int file_make_dirs(const char *path)
 
 char *file_absolute(const char *path)
 {
-	char cwd[PATH_MAX];
+	char cwd[PATH_MAX] = "";
 	char *absolute;
 
-	if (path[0] == '/')
-		return strdup(path);
-	if (!getcwd(cwd, sizeof(cwd)))
+	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
+		status_fail(status_from_errno(errno),
+			    "%s: no current directory: %s", path,
+			    strerror(errno));
 		return NULL;
+	}
 	while (path[0] == '.' && path[1] == '/') {
 		path += 2;
 		while (*path == '/')
 			path++;
 	}
-	return asprintf(&absolute, "%s/%s", strcmp(cwd, "/") ? cwd : "", path) <
-			       0
-		       ? NULL
-		       : absolute;
+	if (path[0] == '/' || !strcmp(cwd, "/"))
+		cwd[0] = '\0';
+	if (asprintf(&absolute, "%s%s%s", cwd, path[0] == '/' ? "" : "/",
+		     path) >= 0)
+		return absolute;
+	status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	return NULL;
 }
 
 const char *file_base_name(const char *path)

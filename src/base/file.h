@@ -71,8 +71,8 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 /* Makes a directory and those above it, mode 0700 each. 0 or negated status. */
 int file_make_dirs(const char *path);
 
-/* A malloc'd absolute form of path, links kept; NULL: out of memory or no
- * current directory. */
+/* A malloc'd absolute form of path, links kept; NULL, with message: out of
+ * memory, or no current directory. */
 char *file_absolute(const char *path);
 
 /* The part behind the last slash. */

@@ -468,9 +468,14 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 				      user ? 0600 : 0644);
 	if (status == 0 && s->options->system)
 		status = touch_catalog(s);
-	return status == 0 || status == -DLAZY_ENOMEM
-		       ? status
-		       : status_fail(DLAZY_EIO, "%.900s", status_message());
+	if (status == 0 || status == -DLAZY_ENOMEM)
+		return status;
+	if (s->filefd == s->dirfd)
+		return status_fail(DLAZY_EIO, "%s/%.900s", s->dir,
+				   status_message());
+	return status_fail(DLAZY_EIO, "%.900s%s", status_message(),
+			   user ? " (DLAZY_CACHE_DIR can name another place)"
+				: "");
 }
 
 /*

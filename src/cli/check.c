@@ -112,11 +112,13 @@ static int add_directory(struct subjects *all, const char *dir)
 
 static int add_operand(struct subjects *all, const char *operand)
 {
-	_cleanup_free_ char *path = file_absolute(operand);
+	_cleanup_free_ char *path = *operand ? file_absolute(operand) : NULL;
 	struct stat st;
 
+	if (!*operand)
+		return status_fail(DLAZY_EINVAL, "a name is empty");
 	if (!path)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", operand);
+		return status_last();
 	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
 		path[n - 1] = '\0';
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))

@@ -39,9 +39,12 @@ static void strip_slashes(char *path)
 int directory_open(const char *path, struct directory *ret)
 {
 	*ret = (struct directory){.fd = -1};
+	if (!*path)
+		return status_fail(DLAZY_EINVAL,
+				   "the directory's name is empty");
 	ret->path = file_absolute(path);
 	if (!ret->path)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_last();
 	strip_slashes(ret->path);
 	ret->fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (ret->fd < 0)

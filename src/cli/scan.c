@@ -198,7 +198,11 @@ int cli_scan(int argc, char **argv)
 				 "scan: -o is for one directory; "
 				 "there are %d",
 				 argc - optind);
+	if (output && !*output)
+		return cli_usage("scan", "scan: -o: the file's name is empty");
 	_cleanup_free_ char *absolute = output ? file_absolute(output) : NULL;
+	if (output && !absolute)
+		return cli_fail(status_last(), request.json);
 	request.output = absolute;
 	return scan_each(argv + optind, &request);
 }

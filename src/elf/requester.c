@@ -204,7 +204,7 @@ int requester_find(const struct requester *requester,
 				   search.tried);
 	char *path = file_absolute(search.found);
 	if (!path)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_last();
 	*ret_path = path;
 	return 0;
 }

@@ -183,7 +183,7 @@ static int walk_begin(struct walk *walk, const char *path)
 	char *absolute = file_absolute(path);
 
 	if (!absolute)
-		return out_of_memory(path);
+		return status_last();
 	_cleanup_node_ struct node *root = node_new(path, absolute, NULL);
 	if (!root)
 		return out_of_memory(path);

@@ -58,6 +58,20 @@ is_status 1 "a file is no directory"
 run "$dlazy" scan "$t/p" -o /nonexistent/catalog
 is_status 3 "a catalog that cannot be written is dlazy's failure"
 has "$err" "/nonexistent/catalog" "it is named"
+run "$dlazy" scan ""
+is_status 2 "no name is no directory"
+run "$dlazy" scan "$t/p" -o ""
+is_status 2 "and no file"
+mkdir "$t/gone"
+(cd "$t/gone" && rmdir "$t/gone" && run "$dlazy" scan "$t/p" -o there)
+has "$(<"$t/err")" "no current directory" \
+	"a relative -o without a current directory is refused"
+rm -rf "$t/p/dlazy.catalog" && mkdir "$t/p/dlazy.catalog"
+run "$dlazy" scan --system "$t/p"
+has "$err" "$t/p/dlazy.catalog: cannot" "the catalog is named with its place"
+rmdir "$t/p/dlazy.catalog"
+run env DLAZY_CACHE_DIR=/proc/nowhere "$dlazy" scan "$t/p"
+has "$err" "DLAZY_CACHE_DIR" "where else the cache could be is said"
 
 mkdir "$t/empty"
 run "$dlazy" scan "$t/empty" --json
