@@ -285,7 +285,7 @@ static int find_file(const char *name, char **ret)
 		return status_fail(DLAZY_EINVAL, "the file's name is empty");
 	if (strchr(name, '/')) {
 		*ret = file_absolute(name);
-		return *ret ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+		return *ret ? 0 : status_last();
 	}
 	status = search_library(name, NULL, ret);
 	if (status == -DLAZY_ENOENT && access(name, F_OK) == 0)
@@ -304,8 +304,11 @@ static int read_file(const char *path, struct record **ret)
 
 	if (!dir)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	_cleanup_close_ int dirfd =
-		open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!*base)
+		return status_fail(DLAZY_EFORMAT, "%s: not a file's name",
+				   path);
+	/* O_PATH: one file can be read where listing all is not allowed. */
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return status_fail(status_from_errno(errno),
 				   "%s: cannot open: %s", path,

@@ -98,6 +98,19 @@ is_status 1 "a library that is nowhere is a problem"
 has "$err" "ld.so.cache" "the message says where it was sought"
 run "$dlazy" info "$t"
 is_status 1 "a directory is no file"
+run "$dlazy" info "$t/"
+has "$err" "$t/" "also with a slash it is named"
+if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --clear-groups \
+	test -x "$dlazy" 2>/dev/null; then
+	mkdir "$t/closed"
+	cp "$t/full.so" "$t/closed"
+	chmod 711 "$t" "$t/closed"
+	run setpriv --reuid 65534 --clear-groups "$dlazy" info \
+		"$t/closed/full.so"
+	is_status 0 "a file in a directory that cannot be listed is read"
+else
+	skip "a file in a directory that cannot be listed is read" "not root"
+fi
 run "$dlazy" info ""
 is_status 2 "nothing is no name"
 mkfifo "$t/fifo.so"
