@@ -7,6 +7,7 @@
  */
 #include "base/event.h"
 
+#include "base/atomic.h"
 #include "base/lock.h"
 #include "base/status.h"
 
@@ -37,6 +38,7 @@ static struct observers *observers_copy(size_t count)
 
 	if (!list)
 		return NULL;
+	ATOMIC_SHARED_BYTES(list, sizeof(*list) + count * sizeof(list->all[0]));
 	list->older = old;
 	list->count = count;
 	for (size_t i = 0; old && i < count && i < old->count; i++)
@@ -54,6 +56,7 @@ int event_observe(dlazy_event_fn *fn, void *data)
 	if (!list)
 		return status_fail(DLAZY_ENOMEM, "observe: out of memory");
 	list->all[count] = (struct observer){fn, data};
+	ATOMIC_SHARED(&current);
 	atomic_store(&current, list);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 libdlazy_internal_la_SOURCES += \
 	%D%/array.h \
+	%D%/atomic.h \
 	%D%/cleanup.h \
 	%D%/event.c %D%/event.h \
 	%D%/file.c %D%/file.h \

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 
 #include "base/array.h"
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
@@ -78,6 +79,7 @@ static int catalog_new(struct file_map map, bool mapped, uint64_t ctime_ns,
 
 	if (!c)
 		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
+	ATOMIC_SHARED(&c->checked);
 	c->map = map;
 	c->mapped = mapped;
 	c->ctime_ns = ctime_ns;
@@ -270,6 +272,8 @@ static atomic_ulong *checked_word(const struct catalog *c, size_t index)
 		atomic_ulong *made = calloc(all / WORD_BITS + 1, sizeof(*made));
 		if (!made)
 			return NULL;
+		for (size_t i = 0; i <= all / WORD_BITS; i++)
+			ATOMIC_SHARED(&made[i]);
 		if (atomic_compare_exchange_strong(checked, &words, made))
 			words = made;
 		else

@@ -11,6 +11,7 @@
  */
 #include "load/bind.h"
 
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "base/hash.h"
@@ -125,6 +126,7 @@ static struct binding *binding_make_locked(struct dlazy_module *m,
 	if (version)
 		fresh->version =
 			memcpy(fresh->name + name_size, version, version_size);
+	ATOMIC_SHARED(&fresh->touched);
 	fresh->module = m;
 	fresh->next = m->all_bindings;
 	fresh->same_hash = map_get(&m->bindings, key);
@@ -670,6 +672,7 @@ int bind_imports(struct dlazy_module *m, const struct dlazy_import *imports,
 		LOCKED(&load_lock);
 		for (size_t i = 0; i < n; i++) {
 			struct import *import = TAKE_PTR(early[i].import);
+			ATOMIC_SHARED(imports[i].address);
 			__atomic_store_n(imports[i].address, early[i].address,
 					 __ATOMIC_RELEASE);
 			if (!import)

@@ -6,6 +6,7 @@
  */
 #include "load/call.h"
 
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/signature.h"
 #include "ffi/ffi.h"
@@ -63,6 +64,7 @@ static int find_ffi(const char *name, void **ret)
 		int status = declare_ffi(&ffi);
 		if (status < 0)
 			return status;
+		ATOMIC_SHARED(&known);
 		atomic_store(&known, ffi);
 	}
 	*ret = bind_resolve(ffi, name, __builtin_return_address(0));

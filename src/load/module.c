@@ -12,6 +12,7 @@
  */
 #include "load/module.h"
 
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "load/bind.h"
@@ -40,6 +41,7 @@ enum module_mode module_mode(void)
 	if (mode >= 0)
 		return (enum module_mode)mode;
 	const char *said = secure_getenv("DLAZY");
+	ATOMIC_SHARED(&known);
 	mode = MODULE_LAZY;
 	if (said && !strcmp(said, "eager"))
 		mode = MODULE_EAGER;
@@ -234,6 +236,10 @@ static struct dlazy_module *module_new(const char *name, const char *path,
 
 	if (!m || !own_name || !own_path)
 		return NULL;
+	ATOMIC_SHARED(&m->handle);
+	ATOMIC_SHARED(&m->state);
+	ATOMIC_SHARED(&m->flags);
+	ATOMIC_SHARED(&m->on_sym);
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);
 	m->declared_by = by;

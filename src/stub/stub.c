@@ -10,6 +10,7 @@
  */
 #include "stub/stub.h"
 
+#include "base/atomic.h"
 #include "base/lock.h"
 #include "base/status.h"
 #include "stub/pool.h"
@@ -59,6 +60,7 @@ static int grow_locked(void)
 		free(pool);
 		return r;
 	}
+	ATOMIC_SHARED(&pool->next);
 	atomic_store_explicit(&pools.newest->next, pool, memory_order_release);
 	pools.newest = pool;
 	pools.used = 0;
@@ -79,11 +81,14 @@ int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
 			return r;
 	}
 	if (!pools.slow) {
+		ATOMIC_SHARED(&pools.slow);
+		ATOMIC_SHARED(&pools.miss);
 		pools.miss = miss;
 		pools.slow = stub_slow_entry();
 	}
 	struct slot *slot = slot_at(pools.newest, pools.used++ * STUB_SIZE);
 	slot->owner = owner;
+	ATOMIC_SHARED(&slot->target);
 	stub_arm(slot);
 	*ret = slot;
 	return 0;
