@@ -24,6 +24,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#ifndef RTLD_DEEPBIND /* musl has no such thing */
+#define RTLD_DEEPBIND 0
+#endif
+
 static const char *words(void)
 {
 	const char *said = dlerror();
@@ -150,6 +154,7 @@ struct search_origin dl_origin_of(const void *code, char *path_buffer)
 	if (!dladdr1(code, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
 		return origin;
 #else
+	(void)code;
 	(void)info;
 	return origin;
 #endif
