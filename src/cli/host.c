@@ -129,6 +129,19 @@ static bool touch(struct dlazy_registry *r, const struct planned *plugin)
 	return dlazy_load(m) == 0;
 }
 
+/* In place of a function that cannot be had: dlazy_load() will say so. */
+static void *nothing(void)
+{
+	return NULL;
+}
+
+static void *replace(const struct dlazy_failure *failure, void *data)
+{
+	(void)failure;
+	(void)data;
+	return (void *)nothing;
+}
+
 static size_t be_lazy(const char *dir, const struct plan *plan, bool all)
 {
 	struct dlazy_registry *r = dlazy_registry_new();
@@ -136,6 +149,7 @@ static size_t be_lazy(const char *dir, const struct plan *plan, bool all)
 
 	if (!r || dlazy_registry_add_dir(r, dir, 0) < 0)
 		return plan->count;
+	dlazy_on_failure(NULL, replace, NULL);
 	for (size_t i = 0; i < plan->count; i++)
 		if (all || plan->plugins[i].use != HOST_UNUSED)
 			failed += !touch(r, &plan->plugins[i]);

@@ -63,4 +63,11 @@ run "$dlazy" bench "$t/p" --runs 0
 is_status 2 "no rounds"
 run "$dlazy" bench -- true
 is_status 2 "a command: not in this release"
+mkdir "$t/broken"
+cp "$t/p/p1.so" "$t/broken"
+build "$t/broken/broken.so" <<<'int absent(void);
+	int ladspa_descriptor(void) { return absent(); }'
+run "$dlazy" bench "$t/broken" --touch broken --runs 1 --json
+is_status 0 "a plugin that cannot be loaded does not end the measurement"
+json '.eager.failed == 1 and .lazy.failed == 1' "it is counted on each side"
 finish
