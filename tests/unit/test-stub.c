@@ -564,13 +564,18 @@ TEST(growth_that_fails_says_what_was_tried)
 #define THREADS 8
 #define EACH 5000
 
+static pthread_barrier_t start;
+
+/* All together, with nothing between one stub and the next. */
 static void *make_some(void *ret)
 {
 	struct slot **slots = ret;
 	static struct target owner = {(void *)plus_one};
 
-	for (int i = 0; i < EACH; i++) {
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < EACH; i++)
 		CHECK_INT(stub_new(&owner, target_missed, &slots[i]), 0);
+	for (int i = 0; i < EACH; i++) {
 		int (*f)(int) = (int (*)(int))stub_code(slots[i]);
 		CHECK_INT(f(i), i + 1);
 		CHECK(stub_slot_of((void *)f) == slots[i]);
@@ -583,6 +588,7 @@ TEST(threads_make_stubs_at_once)
 	struct slot **slots = calloc(THREADS * EACH, sizeof(struct slot *));
 	pthread_t threads[THREADS];
 
+	pthread_barrier_init(&start, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, make_some, slots + i * EACH);
 	for (int i = 0; i < THREADS; i++)
