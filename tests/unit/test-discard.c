@@ -109,7 +109,7 @@ TEST(unique_symbol_stays)
 		opened(test_plugin("good-unique"), DLAZY_DISCARD);
 
 	CHECK_INT(call_int(symbol_of(m, "unique_answer")), 1);
-	check_stays(m, "unique");
+	check_stays(m, "STB_GNU_UNIQUE");
 }
 
 TEST(thread_local_storage_stays)

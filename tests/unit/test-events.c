@@ -87,6 +87,27 @@ TEST(each_symbol_is_touched_once)
 	CHECK_STR(kinds(), "t");
 }
 
+static void *own_stub;
+
+static void call_itself_twice(const char *path)
+{
+	(void)path;
+	call_int(own_stub);
+	call_int(own_stub);
+}
+
+/* Those calls are not bound yet: each asks anew. */
+TEST(symbol_is_touched_once_by_a_constructor_too)
+{
+	set_constructor(call_itself_twice);
+	struct dlazy_module *m =
+		watched(test_plugin("good-host-constructor"), 0);
+
+	own_stub = symbol_of(m, "host_ready");
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_STR(kinds(), "ltL");
+}
+
 TEST(explicit_load_has_no_symbol)
 {
 	struct dlazy_module *m = watched(test_plugin("good-plain"), 0);
