@@ -22,12 +22,6 @@
 
 struct catalog;
 
-/* Which of a directory's catalogs. */
-enum catalog_place {
-	CATALOG_SYSTEM, /* DIR/dlazy.catalog */
-	CATALOG_USER,	/* in the user's cache */
-};
-
 /*
  * Opens the fresh and trusted catalog of a directory: DIR/dlazy.catalog, else
  * the one in the user's cache. dirfd: the directory, open; dir: its absolute

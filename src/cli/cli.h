@@ -47,21 +47,16 @@ int cli_usage(const char *command, const char *format, ...)
 /* Prints a help text; CLI_DONE. */
 int cli_help(const char *text);
 
-/* The exit status for a negated DLAZY_E...: whose problem is it? */
-int cli_exit_of(int status);
-
 /*
  * Says this thread's message (base/status.h), with --json also as an object
- * {"error", "status"} on standard output. Returns cli_exit_of(status).
+ * {"error", "status"} on standard output. Returns the exit status: whose
+ * problem is it?
  */
 int cli_fail(int status, bool json);
 
-/* Whether what goes to the stream may be coloured: a terminal, not NO_COLOR. */
-bool cli_colours(FILE *out);
-
-/* Escape sequences, or "" where colours are not wanted. */
+/* Escape sequences, or "" where colours are not wanted: on a terminal they are,
+ * but for NO_COLOR. */
 const char *cli_bold(FILE *out);
-const char *cli_red(FILE *out);
 const char *cli_plain(FILE *out);
 
 /* Writes text with control characters as '?'. */

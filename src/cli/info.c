@@ -40,14 +40,16 @@ static const struct {
 	 "executable stack: glibc 2.41 and later refuse it when opened late"},
 };
 
-const char *info_format_build_id(const struct record *r,
-				 char buffer[INFO_BUILD_ID_MAX])
+#define BUILD_ID_MAX 129 /* digits, and the NUL */
+
+static const char *format_build_id(const struct record *r,
+				   char buffer[BUILD_ID_MAX])
 {
 	size_t size;
 	const uint8_t *id = record_build_id(r, &size);
 
 	buffer[0] = '\0';
-	for (size_t i = 0; i < size && i < INFO_BUILD_ID_MAX / 2; i++)
+	for (size_t i = 0; i < size && i < BUILD_ID_MAX / 2; i++)
 		snprintf(buffer + 2 * i, 3, "%02x", id[i]);
 	return buffer;
 }
@@ -70,9 +72,9 @@ static void string_or_null(struct json *j, const char *text)
 
 void info_build_id(struct json *j, const struct record *r)
 {
-	char digits[INFO_BUILD_ID_MAX];
+	char digits[BUILD_ID_MAX];
 
-	string_or_null(j, info_format_build_id(r, digits));
+	string_or_null(j, format_build_id(r, digits));
 }
 
 void info_needs(struct json *j, const struct record *r)
@@ -236,13 +238,13 @@ static void print_lazy(const struct record *r)
 
 static void print_text(const struct record *r, const char *path)
 {
-	char build_id[INFO_BUILD_ID_MAX];
+	char build_id[BUILD_ID_MAX];
 
 	print_line("name", record_name(r));
 	print_line("file", path);
 	print_line("soname", record_soname(r));
 	print_line("machine", record_machine(r));
-	print_line("build-id", info_format_build_id(r, build_id));
+	print_line("build-id", format_build_id(r, build_id));
 	print_line("rpath", record_rpath(r));
 	print_line("runpath", record_runpath(r));
 	for (size_t i = 0; i < record_needs_count(r); i++)

@@ -17,9 +17,4 @@ void info_needs(struct json *j, const struct record *r);
 /* Why the file is no plugin, without its name in front. */
 const char *info_reason(const struct record *r);
 
-/* The same digits in `buffer`, "" if there is none; returns buffer. */
-#define INFO_BUILD_ID_MAX 129
-const char *info_format_build_id(const struct record *r,
-				 char buffer[INFO_BUILD_ID_MAX]);
-
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-bool cli_colours(FILE *out)
+static bool has_colours(FILE *out)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
 
@@ -24,17 +24,17 @@ bool cli_colours(FILE *out)
 
 const char *cli_bold(FILE *out)
 {
-	return cli_colours(out) ? "\033[1m" : "";
+	return has_colours(out) ? "\033[1m" : "";
 }
 
-const char *cli_red(FILE *out)
+static const char *red(FILE *out)
 {
-	return cli_colours(out) ? "\033[31m" : "";
+	return has_colours(out) ? "\033[31m" : "";
 }
 
 const char *cli_plain(FILE *out)
 {
-	return cli_colours(out) ? "\033[m" : "";
+	return has_colours(out) ? "\033[m" : "";
 }
 
 /* Bytes of the control character at `s`, 0 if it is none. In UTF-8, U+0080 to
@@ -62,7 +62,7 @@ static void say(const char *format, va_list args)
 
 	vsnprintf(text, sizeof(text), format, args);
 	fflush(stdout);
-	fprintf(stderr, "%sdlazy:%s ", cli_red(stderr), cli_plain(stderr));
+	fprintf(stderr, "%sdlazy:%s ", red(stderr), cli_plain(stderr));
 	cli_put(text, stderr);
 	putc('\n', stderr);
 }
@@ -94,7 +94,7 @@ int cli_help(const char *text)
 	return CLI_DONE;
 }
 
-int cli_exit_of(int status)
+static int exit_of(int status)
 {
 	switch (-status) {
 	case 0:
@@ -123,7 +123,7 @@ int cli_fail(int status, bool json)
 		json_finish(&j);
 	}
 	cli_say("%s", status_message());
-	return cli_exit_of(status);
+	return exit_of(status);
 }
 
 int cli_finish(int status)

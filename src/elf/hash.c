@@ -9,10 +9,10 @@
  */
 #include "elf/hash.h"
 
-#include "base/array.h"
 #include "base/status.h"
 #include "elf/machine.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Only these failures are news: without a table there is another way. */

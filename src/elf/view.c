@@ -9,7 +9,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/machine.h"
 #include "elf/note.h"
 #include "elf/symbols.h"
 
@@ -312,12 +311,6 @@ bool elf_view_find(const struct elf_view *view, const char *name,
 		   const char *version, struct elf_symbol *ret)
 {
 	return symbols_find(&view->symbols, name, version, ret);
-}
-
-const char *elf_view_machine(const struct elf_view *view)
-{
-	(void)view; /* a view of another machine's file is never made */
-	return machine_native_name();
 }
 
 const char *elf_type_name(unsigned type)

@@ -141,7 +141,6 @@ bool elf_view_find(const struct elf_view *view, const char *name,
  * `buffer`. NULL: not ELF. */
 const char *elf_machine_name(const uint8_t *header, size_t size, char *buffer,
 			     size_t buffer_size);
-const char *elf_view_machine(const struct elf_view *view);
 
 /* Words for the enums: "func", "ifunc", "object", "tls", "notype", "other". */
 const char *elf_type_name(unsigned type);
