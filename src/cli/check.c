@@ -22,7 +22,8 @@
 #include <sys/stat.h>
 
 static const char help[] =
-	"Usage: dlazy check DIR...|FILE... [--host FILE] [--load] [--json]\n"
+	"Usage: dlazy check DIR...|FILE... [--host FILE] [--load]\n"
+	"                   [--timeout SECONDS] [--json]\n"
 	"\n"
 	"Finds what the first touch of a plugin would fail on: missing\n"
 	"libraries, undefined symbols, another machine, static TLS, an\n"

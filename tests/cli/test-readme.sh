@@ -11,7 +11,7 @@ export LD_LIBRARY_PATH=${DLAZY_STAGE_LIBDIR-}
 # shellcheck disable=SC2016 # backquotes as such
 sed -n '/^```c$/,/^```$/p' "$readme" | sed '/^```/d' >"$t/host.c"
 if [ ! -e /usr/lib/ladspa/amp.so ]; then # the same, on plugins of ours
-	sed -i "s|/usr/lib/ladspa|$ours|; s|\"amp\"|\"gain-06\"|" "$t/host.c"
+	sed -i "s|/usr/lib/ladspa|$ours|; s|\"amp\"|\"gain-60\"|" "$t/host.c"
 fi
 lines=$(grep -c . "$t/host.c")
 if [ "$lines" -le 14 ]; then
