@@ -185,7 +185,8 @@ static bool find_by_offset(struct dlazy_module *m, const char *name,
 	size_t size;
 	{
 		LOCKED(&load_lock);
-		if (module_refresh_locked(m) < 0 ||
+		/* A file that has changed since is not what was mapped. */
+		if (!module_is_current_locked(m) ||
 		    module_find_export_locked(m, name, version, &export) < 0 ||
 		    export.type != ELF_TYPE_FUNC)
 			return false;

@@ -160,7 +160,7 @@ int module_refresh_locked(struct dlazy_module *m)
 	return module_read_locked(m);
 }
 
-static bool module_is_current(const struct dlazy_module *m)
+bool module_is_current_locked(const struct dlazy_module *m)
 {
 	struct file_identity now;
 
@@ -198,7 +198,7 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
 		status = find_in_view(m, name, version, ret);
 	/* What was read may be old; what is loaded stays as it is. */
 	if (status != -DLAZY_ENOSYM || atomic_load(&m->handle) ||
-	    module_is_current(m))
+	    module_is_current_locked(m))
 		return status;
 	status = module_read_locked(m);
 	return status < 0 ? status : find_in_view(m, name, version, ret);

@@ -130,6 +130,9 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
  * undiscardable follow. load_lock must be held. 0 or a status. */
 int module_refresh_locked(struct dlazy_module *m);
 
+/* Whether the file is still the one behind record or view. */
+bool module_is_current_locked(const struct dlazy_module *m);
+
 /*
  * The legal moves (see enum dlazy_state): every change of state is one call of
  * this function, with load_lock held.
