@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static int dirfd_of_test(void)
@@ -71,6 +72,22 @@ TEST(temporary_of_another_owner_is_not_taken_up)
 	CHECK_INT(fchownat(dirfd, ".file.new", 12345, 0, 0), 0);
 	check_refused(dirfd);
 	check_text(dirfd, ".file.new", "theirs");
+	close(dirfd);
+}
+
+TEST_SECONDS(lock_of_another_owner_is_not_waited_for, 10)
+{
+	int dirfd = dirfd_of_test();
+
+	if (geteuid() != 0)
+		test_skip("needs root");
+	write_text(dirfd, "file", "old");
+	write_text(dirfd, ".file.new", "theirs");
+	CHECK_INT(fchownat(dirfd, ".file.new", 12345, 0, 0), 0);
+	int theirs = openat(dirfd, ".file.new", O_RDONLY | O_CLOEXEC);
+	CHECK_INT(flock(theirs, LOCK_EX), 0);
+	check_refused(dirfd);
+	close(theirs);
 	close(dirfd);
 }
 
