@@ -23,11 +23,12 @@
 /*
  * How large a record may be: so many times its file, and this for a small one.
  * Names in a file can overlap, so a small one could ask for any amount. Link
- * editors share the ends of names, but not this much.
+ * editors share the ends of names, but not this much. The most is what the
+ * largest tables that are read give (image.h), as a file may be sparse.
  */
 #define DRAFT_FACTOR 16
 #define DRAFT_LEAST 65536
-#define DRAFT_MAX (1u << 30)
+#define DRAFT_MAX (1u << 28)
 
 /* How far into a file its build-id is looked for. */
 #define BUILD_ID_REACH 4096
@@ -65,6 +66,8 @@ static uint32_t draft_room(struct draft *d, uint64_t size)
 	}
 	if (size > d->room - d->size) {
 		size_t room = (d->size + size) * 2;
+		if (room > d->most)
+			room = d->most;
 		uint8_t *data = realloc(d->data, room);
 		if (!data) {
 			d->failed = true;

@@ -266,6 +266,18 @@ TEST(small_file_with_endless_names_gives_a_small_record_that_says_so)
 	CHECK(record_size(r) < 4096);
 }
 
+TEST(sparse_file_with_endless_names_is_refused)
+{
+	struct elf_file file = overlapping_names(500, 1000000);
+	const char *path = in_directory("sparse.so");
+
+	elf_file_write(&file, path);
+	free(file.data);
+	CHECK_INT(truncate(path, 1 << 30), 0);
+	_cleanup_free_ struct record *r = read_record(path);
+	CHECK_INT(record_status(r), -DLAZY_EFORMAT);
+}
+
 TEST(names_may_share_their_ends)
 {
 	struct elf_file file = overlapping_names(20, 1000);
