@@ -333,9 +333,9 @@ int cli_call(int argc, char **argv)
 			return status;
 	}
 	if (given < wanted || optind < argc)
-		return cli_usage("call",
-				 "call: \"%s\" has %d arguments, not %d",
-				 request.text, wanted, given);
+		return cli_usage(
+			"call", "call: \"%s\" has %d argument%s, not %d",
+			request.text, wanted, wanted == 1 ? "" : "s", given);
 	status = parse_values(&request, texts, values);
 	return status == CLI_DONE ? call(&request, values) : status;
 }
