@@ -144,6 +144,8 @@ static bool has_build_id(const struct record *r, int fd)
 	const uint8_t *id = record_build_id(r, &size);
 	uint8_t found[64];
 
+	if (size == 0)
+		return false;
 	if (r->build_id_at && size <= sizeof(found))
 		return file_read_at(fd, r->build_id_at, found, size) &&
 		       memcmp(found, id, size) == 0;

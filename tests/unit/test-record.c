@@ -395,6 +395,16 @@ TEST(portable_record_knows_another_build_of_the_same_size)
 	CHECK(!is_current(r, path));
 }
 
+TEST(build_id_outside_the_record_knows_no_file)
+{
+	const char *path = in_directory("a.so");
+
+	test_copy(test_plugin("good-exports"), path);
+	_cleanup_free_ struct record *r = read_portable(path);
+	r->build_id = (struct record_array){.offset = r->size, .count = 20};
+	CHECK(!is_current(r, path));
+}
+
 /* The bytes of a plugin without its build-id: the note's name is another. */
 static const char *plugin_without_build_id(void)
 {
