@@ -121,6 +121,16 @@ static bool write_all(int fd, const char *data, size_t size)
 	return true;
 }
 
+/* A child that was forked meanwhile has the descriptor too: closing this one
+ * would leave the lock to it. */
+static void cleanup_locked(int *fd)
+{
+	if (*fd >= 0)
+		flock(*fd, LOCK_UN);
+	cleanup_close(fd);
+}
+#define _cleanup_locked_ _cleanup_(cleanup_locked)
+
 /*
  * The temporary file ".NAME.new", locked, empty and ours. It has one name, so
  * that what a killed writer leaves is taken up by the next one, and the lock
@@ -129,7 +139,7 @@ static bool write_all(int fd, const char *data, size_t size)
 static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 {
 	for (;;) {
-		_cleanup_close_ int fd =
+		_cleanup_locked_ int fd =
 			openat(dirfd, temporary,
 			       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
 				       O_CLOEXEC,
@@ -171,7 +181,7 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 	if (n < 0 || (size_t)n >= sizeof(temporary))
 		return status_fail(DLAZY_EINVAL, "%s: name too long", name);
 
-	_cleanup_close_ int fd = open_temporary(dirfd, temporary, mode);
+	_cleanup_locked_ int fd = open_temporary(dirfd, temporary, mode);
 	if (fd < 0)
 		return status_fail(status_from_errno(errno),
 				   "%s: cannot write: %s", name,

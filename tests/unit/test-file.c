@@ -10,7 +10,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int dirfd_of_test(void)
@@ -88,6 +91,39 @@ TEST_SECONDS(lock_of_another_owner_is_not_waited_for, 10)
 	CHECK_INT(flock(theirs, LOCK_EX), 0);
 	check_refused(dirfd);
 	close(theirs);
+	close(dirfd);
+}
+
+static void *replace_in_thread(void *dirfd)
+{
+	CHECK_INT(replace(*(int *)dirfd), 0);
+	return NULL;
+}
+
+TEST_SECONDS(lock_does_not_go_to_a_forked_child, 10)
+{
+	int dirfd = dirfd_of_test();
+	pthread_t threads[2];
+
+	write_text(dirfd, ".file.new", "");
+	int first = openat(dirfd, ".file.new", O_RDONLY | O_CLOEXEC);
+	CHECK_INT(flock(first, LOCK_EX), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, replace_in_thread, &dirfd);
+	usleep(200000); /* both wait for the lock */
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(15); /* should nobody be left to end it */
+		pause();
+		_exit(0);
+	}
+	flock(first, LOCK_UN);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	check_text(dirfd, "file", "new");
+	close(first);
 	close(dirfd);
 }
 
