@@ -607,7 +607,9 @@ TEST(declaring_costs_the_same_for_any_number_of_plugins)
 		put(dir, PLUGIN, name);
 	}
 	let_time_pass();
-	dlazy_registry_free(registry_of(dir, 0)); /* scans */
+	/* The first scans; more, so that valgrind has translated all of it. */
+	for (int i = 0; i < 3; i++)
+		dlazy_registry_free(registry_of(dir, 0));
 	long before = private_kib();
 	struct dlazy_registry *r = registry_of(dir, 0);
 	CHECK(private_kib() - before <= MEMORY_KIB);
