@@ -65,3 +65,4 @@ include %D%/real/local.mk
 include %D%/fixtures/local.mk
 include %D%/cli/local.mk
 include %D%/mutants/local.mk
+include %D%/fuzz/local.mk

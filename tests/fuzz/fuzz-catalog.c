@@ -2,8 +2,7 @@
 /*
  * Any bytes as a catalog. They are given once as they are, and once with the
  * checksums put right, so that what lies behind them is reached.
- *
- *   clang -fsanitize=fuzzer,address ... tests/fuzz/fuzz-catalog.c
+ * Built and run by tests/fuzz/run.
  */
 #include "base/hash.h"
 #include "catalog/catalog.h"

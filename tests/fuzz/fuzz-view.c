@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer: the bytes are an ELF file; everything that can be asked of it is
- * asked. Build with -fsanitize=fuzzer,address,undefined; seeds are shared
- * objects. (tests/unit/test-view-mutations.c does a fixed share of this.)
+ * asked. Built and run by tests/fuzz/run. (tests/unit/test-view-mutations.c
+ * does a fixed share of this.)
  */
 #include "base/cleanup.h"
 #include "elf/view.h"
