@@ -17,6 +17,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <time.h>
+
+/* How long a lock is waited for: 2 s. */
+#define LOCK_MOMENT_NS 5000000
+#define LOCK_MOMENTS 400
 
 static uint64_t nanoseconds(struct timespec t)
 {
@@ -131,6 +136,24 @@ static void cleanup_locked(int *fd)
 }
 #define _cleanup_locked_ _cleanup_(cleanup_locked)
 
+/* Another writer is done in moments. One that was stopped must not stop us: a
+ * host writes catalogs when it starts. */
+static bool lock_soon(int fd)
+{
+	const struct timespec moment = {.tv_nsec = LOCK_MOMENT_NS};
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return false;
+		if (i == LOCK_MOMENTS) {
+			errno = EBUSY;
+			return false;
+		}
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
 /*
  * The temporary file ".NAME.new", locked, empty and ours. It has one name, so
  * that what a killed writer leaves is taken up by the next one, and the lock
@@ -153,7 +176,7 @@ static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 			errno = EPERM;
 			return -1;
 		}
-		if (flock(fd, LOCK_EX) < 0)
+		if (!lock_soon(fd))
 			return -1;
 		/* Whoever held the lock before may have renamed it. */
 		if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)

@@ -63,7 +63,8 @@ void file_unmap(struct file_map *map);
  * Puts a file in place, whole or not at all: temporary file beside it, fsync,
  * rename. On failure the old file is untouched and no temporary is left; a
  * killed writer leaves ".NAME.new", which the next one takes up. Writers of one
- * name follow each other. mode: as of open(). 0, -DLAZY_ENOENT, -DLAZY_EIO with message.
+ * name follow each other; one that holds it for 2 s (stopped) is not waited
+ * for. mode: as of open(). 0, -DLAZY_ENOENT, -DLAZY_EIO with message.
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t size,
 		 mode_t mode);

@@ -94,6 +94,21 @@ TEST_SECONDS(lock_of_another_owner_is_not_waited_for, 10)
 	close(dirfd);
 }
 
+TEST_SECONDS(stopped_writer_is_not_waited_for, 10)
+{
+	int dirfd = dirfd_of_test();
+
+	write_text(dirfd, "file", "old");
+	write_text(dirfd, ".file.new", "");
+	int stopped = openat(dirfd, ".file.new", O_RDONLY | O_CLOEXEC);
+	CHECK_INT(flock(stopped, LOCK_EX), 0);
+	CHECK_INT(replace(dirfd), -DLAZY_EIO);
+	CHECK_IN(status_message(), "busy");
+	check_text(dirfd, "file", "old");
+	close(stopped);
+	close(dirfd);
+}
+
 static void *replace_in_thread(void *dirfd)
 {
 	CHECK_INT(replace(*(int *)dirfd), 0);
