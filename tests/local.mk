@@ -57,8 +57,10 @@ NOT_VALGRIND = %/test-libelf %/test-view-mutations %/test-json %/test-search \
 check-valgrind:
 	TEST_SLOW=20 $(MAKE) check LOG_COMPILER='$(VALGRIND)' \
 		TESTS='$(filter-out $(NOT_VALGRIND),$(check_PROGRAMS))'
-EXTRA_DIST += %D%/valgrind.supp
-PHONY += check-layers check-valgrind mutants
+check-helgrind:
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check-helgrind
+EXTRA_DIST += %D%/valgrind.supp %D%/check-helgrind %D%/helgrind.supp
+PHONY += check-layers check-valgrind check-helgrind mutants
 
 include %D%/unit/local.mk
 include %D%/real/local.mk

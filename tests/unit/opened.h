@@ -11,6 +11,19 @@
 
 #include <dlazy/dlazy.h>
 
+#ifdef __cplusplus
+extern "C"
+#endif
+	bool
+	stub_available(void); /* stub/stub.h, which is no C++ */
+
+/* For a test of what is called before it is loaded. */
+static inline void needs_stubs(void)
+{
+	if (!stub_available())
+		test_skip("this CPU has no stubs: dlazy_sym() loads at once");
+}
+
 typedef int int_fn(void);
 typedef void constructor_fn(const char *path);
 

@@ -13,6 +13,7 @@
 
 TEST(pointers_are_stubs_and_then_the_functions)
 {
+	needs_stubs();
 	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
 	void *one, *two, *same;
 	struct dlazy_import imports[] = {{"kinds_function", &one, NULL},
@@ -74,18 +75,21 @@ static void check_nothing_bound(const char *plugin, const char *good,
 
 TEST(absent_symbol_binds_nothing)
 {
+	needs_stubs();
 	check_nothing_bound("good-plain", "plain_answer", "plain_question",
 			    -DLAZY_ENOSYM);
 }
 
 TEST(data_is_ekind_and_binds_nothing)
 {
+	needs_stubs();
 	check_nothing_bound("good-kinds", "kinds_function", "kinds_data",
 			    -DLAZY_EKIND);
 }
 
 TEST(thread_local_data_is_ekind)
 {
+	needs_stubs();
 	check_nothing_bound("good-kinds", "kinds_function", "kinds_tls",
 			    -DLAZY_EKIND);
 }

@@ -19,6 +19,7 @@ static void check_stays(struct dlazy_module *m, const char *reason)
 
 TEST(real_plugin_is_unmapped_and_called_again)
 {
+	needs_stubs();
 	const char *path = "/usr/lib/frei0r-1/brightness.so";
 
 	if (access(path, R_OK) < 0)
@@ -36,6 +37,7 @@ TEST(real_plugin_is_unmapped_and_called_again)
 
 TEST(what_is_not_loaded_is_unloaded_already)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-plain"), DLAZY_DISCARD);
 
@@ -47,6 +49,7 @@ TEST(what_is_not_loaded_is_unloaded_already)
 
 TEST(rebuilt_plugin_is_taken_at_the_next_call)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain", "p.so");
 	struct dlazy_module *m = opened(path, DLAZY_DISCARD);
 	void *stub = symbol_of(m, "plain_answer");
@@ -61,6 +64,7 @@ TEST(rebuilt_plugin_is_taken_at_the_next_call)
 
 TEST(bound_pointers_of_a_discardable_module_stay_stubs)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-plain"), DLAZY_DISCARD);
 	void *pointer;
@@ -103,6 +107,7 @@ TEST(nodelete_stays)
 
 TEST(unique_symbol_stays)
 {
+	needs_stubs();
 	if (access(test_plugin("good-unique"), R_OK) < 0)
 		test_skip("no C++ compiler");
 	struct dlazy_module *m =
@@ -114,6 +119,7 @@ TEST(unique_symbol_stays)
 
 TEST(thread_local_storage_stays)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-kinds"), DLAZY_DISCARD);
 
@@ -151,6 +157,7 @@ static void unload_inside(const char *path)
 
 TEST(load_in_progress_stays)
 {
+	needs_stubs();
 	set_constructor(unload_inside);
 	loading = opened(test_plugin("good-host-constructor"), DLAZY_DISCARD);
 	CHECK_INT(call_int(symbol_of(loading, "host_ready")), 1);
@@ -161,6 +168,7 @@ TEST(load_in_progress_stays)
 
 TEST(what_another_has_opened_stays)
 {
+	needs_stubs();
 	const char *path = test_plugin("good-plain");
 	struct dlazy_module *m = opened(path, DLAZY_DISCARD);
 	void *stub = symbol_of(m, "plain_answer");
@@ -186,6 +194,7 @@ TEST(given_out_address_stays)
 
 TEST(destructors_run_before_the_next_constructors)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-host-constructor"), DLAZY_DISCARD);
 

@@ -48,6 +48,7 @@ static struct dlazy_module *watched(const char *path, int flags)
 
 TEST(declaring_is_no_event)
 {
+	needs_stubs();
 	struct dlazy_module *m = watched(test_plugin("good-plain"), 0);
 
 	CHECK(dlazy_sym(m, "plain_answer") != NULL);
@@ -57,6 +58,7 @@ TEST(declaring_is_no_event)
 
 TEST(first_touch_is_told_in_order)
 {
+	needs_stubs();
 	struct dlazy_module *m = watched(test_plugin("good-plain"), 0);
 	Dl_info caller;
 
@@ -75,6 +77,7 @@ TEST(first_touch_is_told_in_order)
 
 TEST(each_symbol_is_touched_once)
 {
+	needs_stubs();
 	struct dlazy_module *m = watched(test_plugin("good-types"), 0);
 	void *stub = symbol_of(m, "types_v");
 
@@ -99,6 +102,7 @@ static void call_itself_twice(const char *path)
 /* Those calls are not bound yet: each asks anew. */
 TEST(symbol_is_touched_once_by_a_constructor_too)
 {
+	needs_stubs();
 	set_constructor(call_itself_twice);
 	struct dlazy_module *m =
 		watched(test_plugin("good-host-constructor"), 0);
@@ -160,6 +164,7 @@ TEST(failure_is_told_with_its_status)
 
 TEST(unloading_is_told_and_touches_count_anew)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		watched(test_plugin("good-plain"), DLAZY_DISCARD);
 	void *stub = symbol_of(m, "plain_answer");
@@ -212,6 +217,7 @@ static void touch_at_loading(const struct dlazy_event *event, void *data)
 
 TEST(observer_may_touch_the_module_that_is_about_to_load)
 {
+	needs_stubs();
 	struct dlazy_module *m = watched(test_plugin("good-plain"), 0);
 	time_t begun = time(NULL);
 
@@ -275,6 +281,7 @@ static void fork_at_loading(const struct dlazy_event *event, void *data)
 
 TEST(observer_may_fork)
 {
+	needs_stubs();
 	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
 
 	stub = symbol_of(m, "plain_answer");

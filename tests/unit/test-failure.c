@@ -100,6 +100,7 @@ static void install_missing(void)
 
 TEST(missing_library_is_named)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(call_int(stub), 1000);
 	CHECK_INT(told.status, -DLAZY_EDEPEND);
@@ -111,6 +112,7 @@ TEST(missing_library_is_named)
 
 TEST(undefined_symbol_is_eload_with_the_linkers_words)
 {
+	needs_stubs();
 	prepare(test_plugin("bad-missing-symbol"), "symbol_answer");
 	CHECK_INT(call_int(stub), 1000);
 	CHECK_INT(told.status, -DLAZY_ELOAD);
@@ -119,6 +121,7 @@ TEST(undefined_symbol_is_eload_with_the_linkers_words)
 
 TEST(hook_is_told_everything)
 {
+	needs_stubs();
 	prepare_missing();
 	call_int(stub);
 	CHECK_INT(told.calls, 1);
@@ -131,6 +134,7 @@ TEST(hook_is_told_everything)
 
 TEST(plugin_deleted_before_first_touch_is_enoent)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain", "p.so");
 
 	prepare(path, "plain_answer");
@@ -142,6 +146,7 @@ TEST(plugin_deleted_before_first_touch_is_enoent)
 
 TEST(plugin_replaced_by_garbage_is_eformat)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain", "p.so");
 
 	prepare(path, "plain_answer");
@@ -154,6 +159,7 @@ TEST(plugin_replaced_by_garbage_is_eformat)
 /* Its program headers are gone, so the linker must not even be asked. */
 TEST(plugin_damaged_before_first_touch_is_eformat)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain", "p.so");
 
 	prepare(path, "plain_answer");
@@ -165,6 +171,7 @@ TEST(plugin_damaged_before_first_touch_is_eformat)
 
 TEST(symbol_gone_from_a_new_build_is_enosym)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain-other", "p.so");
 
 	prepare(path, "plain_news");
@@ -181,6 +188,7 @@ TEST(symbol_gone_from_a_new_build_is_enosym)
 
 TEST(failure_is_remembered_without_asking_again)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_on_failure(module, NULL, NULL), 0);
 	for (int i = 0; i < 5; i++)
@@ -193,6 +201,7 @@ TEST(failure_is_remembered_without_asking_again)
 
 TEST(undefined_symbol_is_remembered_too)
 {
+	needs_stubs();
 	prepare(test_plugin("bad-missing-symbol"), "symbol_answer");
 	for (int i = 0; i < 5; i++)
 		CHECK(!dlazy_resolve(module, "symbol_answer"));
@@ -202,6 +211,7 @@ TEST(undefined_symbol_is_remembered_too)
 
 TEST(load_tries_again)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_load(module), -DLAZY_EDEPEND);
 	CHECK_INT(dlazy_load(module), -DLAZY_EDEPEND);
@@ -210,6 +220,7 @@ TEST(load_tries_again)
 
 TEST(failure_heals_when_the_library_appears)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK(!dlazy_resolve(module, "missing_answer"));
 	install_missing();
@@ -220,6 +231,7 @@ TEST(failure_heals_when_the_library_appears)
 
 TEST(failure_heals_when_somebody_loads_the_library)
 {
+	needs_stubs();
 	char path[4096];
 
 	prepare_missing();
@@ -235,6 +247,7 @@ TEST(failure_heals_when_somebody_loads_the_library)
 
 TEST(failure_heals_when_the_file_changes)
 {
+	needs_stubs();
 	const char *path = own_copy("bad-missing-symbol", "p.so");
 
 	prepare(path, "symbol_answer");
@@ -246,6 +259,7 @@ TEST(failure_heals_when_the_file_changes)
 
 TEST(undefined_symbol_heals_when_somebody_brings_it)
 {
+	needs_stubs();
 	prepare(test_plugin("bad-missing-symbol"), "symbol_answer");
 	CHECK(!dlazy_resolve(module, "symbol_answer"));
 	CHECK_INT(tries, 1);
@@ -259,6 +273,7 @@ TEST(undefined_symbol_heals_when_somebody_brings_it)
 
 TEST(replacement_is_kept_until_the_state_changes)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(call_int(stub), 1000);
 	CHECK_INT(call_int(stub), 1000);
@@ -270,6 +285,7 @@ TEST(replacement_is_kept_until_the_state_changes)
 
 TEST(module_hook_comes_before_the_process_hook)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_on_failure(NULL, replace_otherwise, NULL), 0);
 	CHECK_INT(call_int(stub), 1000);
@@ -277,6 +293,7 @@ TEST(module_hook_comes_before_the_process_hook)
 
 TEST(process_hook_is_asked_where_the_module_hook_declines)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_on_failure(module, decline, NULL), 0);
 	CHECK_INT(dlazy_on_failure(NULL, replace_otherwise, NULL), 0);
@@ -286,6 +303,7 @@ TEST(process_hook_is_asked_where_the_module_hook_declines)
 
 TEST(process_hook_serves_any_module)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_on_failure(module, NULL, NULL), 0);
 	CHECK_INT(dlazy_on_failure(NULL, replace_otherwise, NULL), 0);
@@ -303,6 +321,7 @@ static void *mend(const struct dlazy_failure *failure, void *data)
 
 TEST(hook_may_load_the_module_itself)
 {
+	needs_stubs();
 	prepare_missing();
 	CHECK_INT(dlazy_on_failure(module, mend, NULL), 0);
 	CHECK_INT(call_int(stub), 42);
@@ -317,6 +336,7 @@ static void touch(void *address)
 
 TEST(without_a_hook_the_process_is_told_why_and_aborted)
 {
+	needs_stubs();
 	char said[8192];
 
 	prepare_missing();
@@ -336,6 +356,7 @@ TEST(without_a_hook_the_process_is_told_why_and_aborted)
 
 TEST(closed_module_forgets_its_hook)
 {
+	needs_stubs();
 	char said[4096];
 
 	prepare_missing();
@@ -346,6 +367,7 @@ TEST(closed_module_forgets_its_hook)
 
 TEST(failure_at_a_touch_is_the_threads_last_error)
 {
+	needs_stubs();
 	prepare_missing();
 	call_int(stub);
 	CHECK_INT(dlazy_last_status(), -DLAZY_EDEPEND);

@@ -24,6 +24,7 @@
 
 TEST(opening_maps_nothing)
 {
+	needs_stubs();
 	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
 
 	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
@@ -132,6 +133,7 @@ TEST(unknown_flag_is_einval)
 
 TEST(missing_dependency_does_not_matter_to_open)
 {
+	needs_stubs();
 	struct dlazy_module *m = opened(test_plugin("bad-missing-library"), 0);
 
 	CHECK(dlazy_sym(m, "missing_answer") != NULL);
@@ -315,6 +317,7 @@ TEST(default_version_by_name_is_the_same_stub)
 
 TEST(indirect_function_is_a_stub)
 {
+	needs_stubs();
 	struct dlazy_module *m = opened(test_plugin("good-kinds"), 0);
 	void *stub = symbol_of(m, "kinds_indirect");
 
@@ -440,6 +443,7 @@ TEST(replaced_file_is_loaded_beside_the_old_one)
 
 TEST(file_overwritten_in_place_is_read_anew_at_first_touch)
 {
+	needs_stubs();
 	const char *path = own_copy("good-plain", "p.so");
 	struct dlazy_module *m = opened(path, 0);
 	void *stub = symbol_of(m, "plain_answer");
@@ -612,6 +616,7 @@ TEST(off_is_dlopen_and_dlsym)
 
 TEST(eager_mode_loads_and_gives_stubs)
 {
+	needs_stubs();
 	setenv("DLAZY", "eager", 1);
 	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);
 

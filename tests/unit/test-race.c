@@ -95,6 +95,7 @@ static void count_events(const struct dlazy_event *event, void *data)
 
 TEST(threads_construct_once_and_see_it_ready)
 {
+	needs_stubs();
 	set_constructor(take_time);
 	struct dlazy_module *m =
 		opened(test_plugin("good-host-constructor"), 0);
@@ -161,6 +162,7 @@ static void set_scene(constructor_fn *constructor)
 
 TEST(constructor_may_call_its_own_module)
 {
+	needs_stubs();
 	set_scene(call_itself);
 	scene.answer = -1;
 	CHECK_INT(call_int(scene.stub), 1);
@@ -177,6 +179,7 @@ static void *call_when_inside(void *stub)
 
 TEST(nobody_else_gets_through_while_a_constructor_calls_its_module)
 {
+	needs_stubs();
 	pthread_t other;
 	void *saw_ready;
 
@@ -191,6 +194,7 @@ TEST(nobody_else_gets_through_while_a_constructor_calls_its_module)
  * its constructor, though it is loading something else. */
 TEST(nobody_else_gets_through_while_a_dependency_calls_itself)
 {
+	needs_stubs();
 	const char *path = own_copy("good-needs-host", "outer.so");
 	pthread_t other;
 	void *saw_ready;
@@ -213,6 +217,7 @@ static void call_each_other(const char *path)
 
 TEST(modules_may_need_each_other_in_two_threads)
 {
+	needs_stubs();
 	set_constructor(call_each_other);
 	scene.module = opened(own_copy("good-host-constructor", "a.so"),
 			      DLAZY_DISCARD);
@@ -301,6 +306,7 @@ static void join_a_caller(const char *path)
 
 TEST(constructor_may_join_a_thread_that_touches_the_module)
 {
+	needs_stubs();
 	set_scene(join_a_caller);
 	double begun = seconds();
 	CHECK_INT(call_int(scene.stub), 1);
@@ -322,6 +328,7 @@ static void let_many_begin(const char *path)
 
 TEST(constructor_may_join_a_thread_when_many_came_at_once)
 {
+	needs_stubs();
 	const char *outer = own_copy("good-host-constructor", "outer.so");
 	pthread_t threads[MANY];
 	void *saw_ready;
@@ -364,6 +371,7 @@ static void join_a_chooser(const char *path)
 /* An indirect function has no recorded offset: it is named, not hung. */
 TEST(joined_thread_that_cannot_be_served_is_edeadlk)
 {
+	needs_stubs();
 	set_scene(join_a_chooser);
 	CHECK_INT(dlazy_on_failure(scene.module, replace_with_77, NULL), 0);
 	CHECK_INT(call_int(scene.stub), 1);
@@ -379,6 +387,7 @@ static void touch_stub(void *stub)
 
 TEST(joined_thread_that_cannot_be_served_is_named_in_the_message)
 {
+	needs_stubs();
 	char said[4096];
 
 	set_scene(join_a_chooser);
@@ -507,6 +516,7 @@ static void check_forked(void *ready)
 
 TEST(constructor_may_fork)
 {
+	needs_stubs();
 	set_scene(fork_inside);
 	CHECK_INT(call_int(scene.stub), 1);
 	check_forked(scene.stub);
@@ -514,6 +524,7 @@ TEST(constructor_may_fork)
 
 TEST(constructor_may_fork_while_others_wait_for_it)
 {
+	needs_stubs();
 	pthread_t same, another;
 	void *saw_ready;
 
@@ -567,6 +578,7 @@ TEST(child_of_a_fork_finds_no_lock_taken)
 
 TEST(discarded_module_is_loaded_again_each_time)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-host-constructor"), DLAZY_DISCARD);
 	void *stub = symbol_of(m, "host_ready");
@@ -590,6 +602,7 @@ static void *observe_and_leave(void *unused)
 
 TEST(observers_come_and_go_while_events_fly)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("good-plain"), DLAZY_DISCARD);
 	void *stub = symbol_of(m, "plain_answer");

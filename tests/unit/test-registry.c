@@ -117,6 +117,7 @@ TEST(walk_is_by_name)
 
 TEST(nothing_is_loaded_by_looking)
 {
+	needs_stubs();
 	const char *dir = make_dir("d");
 
 	put(dir, PLUGIN, "a.so");

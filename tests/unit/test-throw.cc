@@ -25,6 +25,7 @@ static const char *caught(void *stub)
 
 TEST(exception_of_a_constructor_arrives_at_the_caller)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 
@@ -33,6 +34,7 @@ TEST(exception_of_a_constructor_arrives_at_the_caller)
 
 TEST(module_whose_constructor_threw_has_failed)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 
@@ -46,6 +48,7 @@ TEST(module_whose_constructor_threw_has_failed)
 
 TEST(other_modules_load_after_an_exception)
 {
+	needs_stubs();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 	struct dlazy_module *plain = opened(test_plugin("good-plain"), 0);
