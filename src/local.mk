@@ -9,6 +9,7 @@ include %D%/base/local.mk
 include %D%/elf/local.mk
 include %D%/stub/local.mk
 include %D%/catalog/local.mk
+include %D%/link/local.mk
 include %D%/load/local.mk
 include %D%/ffi/local.mk
 include %D%/cli/local.mk

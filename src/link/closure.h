@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The closure of a program: each object that the dynamic linker would map at
+ * its start, in the order in which it looks symbols up (breadth first), and
+ * who needs whom. Found by reading, as ld.so(8) would find them.
+ */
+#ifndef LINK_CLOSURE_H
+#define LINK_CLOSURE_H
+
+#include "elf/view.h"
+
+#define CLOSURE_NONE ((size_t)-1)
+
+struct closure_object {
+	char *path; /* absolute; NULL: missing */
+	char *name; /* as the first that needs it says (DT_NEEDED); of the
+		       program its path */
+	struct file_identity identity;
+	struct elf_view *view; /* NULL: missing or unreadable */
+	size_t needed_by;      /* the first; CLOSURE_NONE: program, preload */
+	size_t *needs;	       /* objects, in DT_NEEDED's order */
+	size_t need_count;
+	bool rpath; /* found by a DT_RPATH or a name with a slash: no
+		       LD_LIBRARY_PATH can put a stub in its place */
+	bool preloaded;
+};
+
+struct closure {
+	struct closure_object *objects; /* [0] is the program */
+	size_t count;
+	size_t *interpreter; /* of it, ld.so: its place, or NULL */
+};
+
+/*
+ * Reads the program's closure; LD_PRELOAD's objects come right behind it, as
+ * in ld.so. environment: LD_LIBRARY_PATH and LD_PRELOAD are taken from this
+ * process's. A missing library is an object without path. 0, or the status of
+ * reading the program.
+ */
+int closure_read(const char *program, struct closure *ret);
+void closure_clear(struct closure *closure);
+static inline void cleanup_closure(struct closure *closure)
+{
+	closure_clear(closure);
+}
+#define _cleanup_closure_ _cleanup_(cleanup_closure)
+
+#endif

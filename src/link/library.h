@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A library to make a stub of: what its stub is to export, and where the real
+ * one is. Read from the library itself, or from a list of symbols.
+ */
+#ifndef LINK_LIBRARY_H
+#define LINK_LIBRARY_H
+
+#include "elf/view.h"
+
+struct library_symbol {
+	const char *name;    /* borrowed from the view or the list */
+	const char *version; /* "" if none */
+	bool is_default;
+	bool weak;
+	bool data; /* not a function: an object of `size` bytes */
+	uint64_t size;
+	const char *why_not; /* NULL: exported; else why it has no stub */
+};
+
+struct library {
+	const char *soname;
+	char **files; /* absolute paths or bare names, in order of trial */
+	size_t file_count;
+	struct library_symbol *symbols;
+	size_t symbol_count;
+	const char *feature, *package; /* or "" */
+	struct elf_view *view;	       /* what strings are borrowed from */
+	char *text;
+};
+
+/*
+ * Of a file that is there. The file is the first of `files`. What can have no
+ * stub (thread-local, NOTYPE, a variant calling convention) has its why_not.
+ * 0, or the status of reading.
+ */
+int library_read(const char *path, struct library *ret);
+
+/* Takes over an open view, as library_read() would have opened. */
+int library_of_view(struct elf_view *view, const char *path,
+		    struct library *ret);
+
+/*
+ * Of a list of symbols: lines "NAME", "NAME@VERSION" or "NAME@@VERSION", with
+ * an optional " data SIZE"; '#' comments; also a Debian symbols file
+ * (dpkg-gensymbols(1)) and a .def file (EXPORTS). 0, or -DLAZY_EFORMAT with
+ * file, line and what was expected.
+ */
+int library_read_list(const char *path, const char *soname,
+		      struct library *ret);
+
+void library_clear(struct library *library);
+static inline void cleanup_library(struct library *library)
+{
+	library_clear(library);
+}
+#define _cleanup_library_ _cleanup_(cleanup_library)
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: every ELF file in the places where programs, libraries and
+ * plugins lie, and which of their symbols each takes from others. It answers
+ * one question: does anybody here take data from this library?
+ *
+ * Kept in a file of the cache, mapped; refreshed by the identities of
+ * directories and files, so that a refresh in which nothing changed reads no
+ * file. Names are kept as 64-bit hashes: two that collide can only make a
+ * library eager. The words for a "yes" are read from the files again.
+ */
+#ifndef LINK_MACHINE_H
+#define LINK_MACHINE_H
+
+#include "base/file.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct machine;
+
+/* Told from time to time while files are read. */
+typedef void machine_progress_fn(size_t done, size_t total, void *data);
+
+struct machine_options {
+	const char *cache_path; /* the file; NULL: keep nothing */
+	char *const *places;	/* directories, gone through with those below;
+				    NULL-ended; NULL: machine_places() */
+	machine_progress_fn *progress; /* or NULL */
+	void *data;
+};
+
+/* Opens what is kept, brings it up to date, and keeps it again if it changed
+ * (if that fails, it goes on with what is in memory). 0 or a status. */
+int machine_open(const struct machine_options *options, struct machine **ret);
+void machine_close(struct machine *machine);
+
+/* The default places: the directories of programs (PATH's, the usual ones)
+ * and of libraries (ld.so.cache's, the default ones, /usr/libexec, /opt, ...).
+ * malloc'd, NULL-ended; free each and all. */
+char **machine_places(void);
+
+struct machine_stats {
+	size_t files, directories; /* ELF files known; directories watched */
+	size_t read;		   /* files read by this machine_open() */
+	bool kept;
+};
+struct machine_stats machine_stats(const struct machine *machine);
+
+/*
+ * Whether somebody takes data from the library at `path`. false: no, or the
+ * library is not in any of the places and so unknown. On true, what is written
+ * is malloc'd: the first symbol (by importer's path, then name), and the
+ * importer's path.
+ */
+bool machine_takes_data(const struct machine *machine, const char *path,
+			char **ret_symbol, char **ret_importer);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stub files: ELF written directly, without a compiler or linker. Each needs
+ * libdlazy (stub/linked.h has the ABI) and is what binutils, gdb and elfutils
+ * expect of an ELF file: section headers, symbols, unwind tables, CET or BTI
+ * notes, no executable stack.
+ */
+#ifndef LINK_STUBFILE_H
+#define LINK_STUBFILE_H
+
+#include "link/library.h"
+
+#include <stdint.h>
+
+enum stubfile_machine { STUBFILE_X86_64, STUBFILE_AARCH64 };
+
+/* The machine this program runs on; -1: stub files are not written for it. */
+int stubfile_native(void);
+
+/* Bytes of a file, malloc'd. */
+struct stubfile {
+	uint8_t *data;
+	size_t size;
+};
+
+/* .note.dlopen (UAPI.12) entries; NULL feature: no note. */
+struct stubfile_note {
+	const char *feature, *description;
+	const char *priority; /* "required", "recommended", "suggested" */
+};
+
+struct stubfile_options {
+	enum stubfile_machine machine;
+	struct stubfile_note note;
+	bool exported;	    /* .o, .a: global symbols, not hidden ones */
+	const char *prefix; /* of the helpers PREFIX_available() ...; NULL:
+			       from the SONAME; "": no helpers */
+	/* .so: */
+	const char *libdlazy;	   /* DT_NEEDED for it */
+	const char *const *needed; /* further DT_NEEDED; NULL-ended or NULL */
+};
+
+/* A relocatable object, to be linked in place of the library. */
+int stubfile_object(const struct library *library,
+		    const struct stubfile_options *options,
+		    struct stubfile *ret);
+
+/* The same in an archive (one member per file is not needed: --gc-sections
+ * and the linker take the member whole). */
+int stubfile_archive(const struct library *library,
+		     const struct stubfile_options *options,
+		     struct stubfile *ret);
+
+/* A shared object of the library's SONAME and versions. */
+int stubfile_shared(const struct library *library,
+		    const struct stubfile_options *options,
+		    struct stubfile *ret);
+
+/* All lazy libraries of a program in one shared object. Of a symbol that
+ * several export, only the first is. */
+struct stubfile_run {
+	const char *directory; /* see struct linked_run */
+	const char *record;
+};
+int stubfile_combined(const struct library *libraries, size_t count,
+		      const struct stubfile_run *run,
+		      const struct stubfile_options *options,
+		      struct stubfile *ret);
+
+void stubfile_clear(struct stubfile *file);
+
+#endif

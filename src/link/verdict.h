@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verdict: which libraries of a program may be lazy, and why each other
+ * may not. doc/design.md has the rules and what taught each.
+ *
+ * Scope `program`: nobody who is there at the program's start takes anything
+ * but functions from it. Scope `machine`: moreover nobody on this machine does
+ * (machine.h), so that plugins that arrive later find what they expect without
+ * even a load. What binds data of a lazy library later gets it by loading it
+ * (stub/linked.h), in either scope.
+ */
+#ifndef LINK_VERDICT_H
+#define LINK_VERDICT_H
+
+#include "link/closure.h"
+
+struct machine;
+
+/* X(NAME, word in JSON) */
+#define VERDICT_MAP(X)                                                      \
+	X(LAZY, "lazy")                                                     \
+	X(PROGRAM, "program")	  /* it is the program */                   \
+	X(MISSING, "missing")	  /* not found, or not readable */          \
+	X(RUNTIME, "runtime")	  /* glibc's family, libstdc++, libgcc_s, \
+				     libdlazy */ \
+	X(LIBC_NAME, "libc-name") /* defines a symbol that libc defines */  \
+	X(DATA, "data")		  /* data is taken: symbol, importer */     \
+	X(STATIC_TLS, "static-tls")                                         \
+	X(TLS, "tls")		      /* exports thread-local symbols */    \
+	X(CONSTRUCTOR, "constructor") /* nobody calls it, but it has one */ \
+	X(RPATH, "rpath")	      /* found by DT_RPATH or by a path */  \
+	X(PRELOADED, "preloaded")                                           \
+	X(SHADOWED, "shadowed") /* another library has the symbol first */  \
+	X(VARIANT, "variant")	/* exports a variant calling convention */  \
+	X(SPECIAL, "special")	/* INITFIRST, INTERPOSE, NOOPEN, filter, \
+				   executable stack, a program */  \
+	X(LEARNED, "learned")	/* every run needs it */                    \
+	X(ASKED, "asked")	/* --eager */
+
+enum verdict_why {
+#define VERDICT_ENUM(name, word) VERDICT_##name,
+	VERDICT_MAP(VERDICT_ENUM)
+#undef VERDICT_ENUM
+};
+
+struct verdict {
+	enum verdict_why why;
+	char *symbol;	  /* that decided; or NULL */
+	char *importer;	  /* path of who takes it, or of who has it first */
+	const char *kind; /* elf_type_name() of the symbol, or a detail */
+};
+
+struct verdict_rules {
+	const struct machine *machine; /* scope machine; NULL: program */
+	char *const *eager;   /* globs on SONAMEs, NULL-ended; or NULL */
+	char *const *lazy;    /* overrule scope machine, LEARNED and
+					  CONSTRUCTOR; not what would break */
+	char *const *learned; /* paths, NULL-ended; or NULL */
+};
+
+/* One verdict per object of the closure. 0 or -DLAZY_ENOMEM. */
+int verdict_decide(const struct closure *closure,
+		   const struct verdict_rules *rules, struct verdict **ret);
+void verdict_free(struct verdict *verdicts, size_t count);
+
+/* The words for a reason: "data", ... */
+const char *verdict_word(enum verdict_why why);
+
+/* One line for people: "gdal takes data `stderr` from it"; bounded. */
+void verdict_describe(const struct verdict *verdict, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linked stubs: the ABI between the stub files that src/link writes (for
+ * `dlazy stub` and `dlazy run`) and the libdlazy that serves them. A stub file
+ * may be older than the library: what is here only grows, LINKED_ABI tells.
+ *
+ * A stub file has, per library it stands for, one `struct linked` and:
+ *
+ * - per function a slot (8 bytes, zero: no relocation, no constructor) and a
+ *   stub: jump through the slot; while it is zero, put the slot's address and
+ *   that of the struct where the CPU's convention says and go to
+ *   dlazy_linked_slow, which loads, stores the address in the slot, and jumps
+ *   there with all that can carry an argument as it was;
+ * - per data symbol, in shared files only, an STT_GNU_IFUNC symbol whose
+ *   resolver tail-calls dlazy_linked_data(struct, index): who binds to it late
+ *   (a plugin opened later, dlsym) gets the address in the real library, which
+ *   is loaded for that. The writer exports none that an object of the
+ *   program's start would bind: that early nothing can be loaded.
+ *
+ * The convention of dlazy_linked_slow:
+ *   x86-64:  r11 = struct linked *; slot's address pushed above the caller's
+ *            return address. Keeps what stub_slow_* keep.
+ *   AArch64: stp x16 (slot), x17 (struct linked *) at [sp, #-16]!.
+ *
+ * All is position independent: an offset field counts from the address of its
+ * struct linked, or, where so said, from its strings.
+ */
+#ifndef STUB_LINKED_H
+#define STUB_LINKED_H
+
+#define LINKED_ABI 1
+
+#ifndef __ASSEMBLER__
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dlazy_module;
+
+/* Read-only in the stub file. */
+struct linked {
+	uint32_t abi;	    /* LINKED_ABI of who wrote it */
+	uint32_t functions; /* symbols 0 .. functions - 1 have a slot each */
+	uint32_t symbols;   /* all; those behind the functions are data */
+	int32_t state;	    /* to its struct linked_state */
+	int32_t slots;	    /* to the first slot */
+	int32_t names;	    /* to uint32_t[symbols]: in the strings, "NAME" or
+			       "NAME@VERSION" */
+	int32_t strings;    /* to the strings */
+	/* in the strings: */
+	uint32_t files;	  /* where the library may be: absolute paths or bare
+			     names, one behind the other, tried in this order;
+			     an empty one ends them */
+	uint32_t feature; /* what the program lacks without it; or "" */
+	uint32_t package; /* what to install to have it; or "" */
+	/* of a file that `dlazy run` made: */
+	int32_t run;	 /* to its struct linked_run; 0: none */
+	uint32_t number; /* this library's place in the record */
+};
+
+/* Writable in the stub file, zero at first. */
+struct linked_state {
+	_Atomic(struct dlazy_module *) module;
+	_Atomic(uintptr_t) base; /* the loaded object's address, or 0 */
+};
+
+typedef _Atomic(void *) linked_slot;
+
+/*
+ * What a stub file of `dlazy run` has once. It was found through
+ * LD_LIBRARY_PATH, of which `directory` is the first element; DT_INIT of the
+ * stub file tail-calls dlazy_linked_start(argc, argv, envp, run), before any
+ * other constructor (DF_1_INITFIRST), which gives the program the environment
+ * that the user gave: "LD_LIBRARY_PATH=DIRECTORY" is removed whole,
+ * "DIRECTORY:REST" becomes "REST", and "DIRECTORY/" (with the slash) the empty
+ * string; LINKED_RECORD_VARIABLE is removed.
+ */
+struct linked_run {
+	uint32_t abi;
+	uint32_t libraries; /* entries of the record */
+	int32_t strings;    /* from this struct */
+	uint32_t directory; /* in the strings */
+	uint32_t record;    /* in the strings: path of a struct linked_record */
+	int32_t state;	    /* from this struct, to linked_run_state */
+};
+
+struct linked_run_state {
+	_Atomic(struct linked_record *) record; /* mapped, or NULL */
+	_Atomic(uint32_t) tried;		/* to map it */
+	_Atomic(uint32_t) run;			/* this run's number */
+};
+
+/* A record for this one run, in place of the one compiled in (`--stats`). */
+#define LINKED_RECORD_VARIABLE "DLAZY_RUN_RECORD"
+
+/*
+ * What was touched, run after run: a file of exactly this, in the cache, mapped
+ * shared by every process of the program that loads anything. Host byte order.
+ * Numbers are added to atomically, and only ever advise.
+ */
+#define LINKED_RECORD_MAGIC 0x445a4c52 /* "RLZD" */
+struct linked_record {
+	uint32_t magic;
+	uint32_t abi;
+	_Atomic(uint32_t) runs; /* starts so far; `dlazy run` counts */
+	uint32_t libraries;
+	struct linked_touch {
+		_Atomic(uint32_t) runs;	     /* in how many it was loaded */
+		_Atomic(uint32_t) last;	     /* the latest of them */
+		_Atomic(uint32_t) functions; /* bound, in all */
+		uint32_t reserved;
+	} touched[];
+};
+
+static inline const void *linked_at(const struct linked *l, int32_t offset)
+{
+	return (const char *)l + offset;
+}
+
+static inline const char *linked_string(const struct linked *l, uint32_t offset)
+{
+	return (const char *)linked_at(l, l->strings) + offset;
+}
+
+static inline const char *linked_name(const struct linked *l, uint32_t i)
+{
+	return linked_string(l, ((const uint32_t *)linked_at(l, l->names))[i]);
+}
+
+/*
+ * What libdlazy exports for stub files, beside the public interface.
+ * dlazy_linked_slow is no C function.
+ */
+void *dlazy_linked_data(const struct linked *l, uint32_t symbol);
+void dlazy_linked_start(int argc, char **argv, char **envp,
+			const struct linked_run *run);
+/* The library as a module of the public interface, e.g. for
+ * dlazy_on_failure(); it need not be installed. NULL: out of memory. */
+struct dlazy_module *dlazy_linked_module(const struct linked *l);
+/* Whether it could be loaded, by looking for its file; 1 or 0. */
+int dlazy_linked_available(const struct linked *l);
+/* As dlazy_load(). */
+int dlazy_linked_load(const struct linked *l);
+
+#endif /* __ASSEMBLER__ */
+#endif
