@@ -15,6 +15,7 @@
 #include "link/closure.h"
 
 struct machine;
+struct names;
 
 /* X(NAME, word in JSON) */
 #define VERDICT_MAP(X)                                                      \
@@ -47,21 +48,55 @@ struct verdict {
 	enum verdict_why why;
 	char *symbol;	  /* that decided; or NULL */
 	char *importer;	  /* path of who takes it, or of who has it first */
-	const char *kind; /* elf_type_name() of the symbol, or a detail */
+	const char *kind; /* elf_type_name() of the symbol, or a detail; or
+			     NULL */
+	/*
+	 * Is it there at the program's start? The program, what is preloaded,
+	 * and the eager libraries that ld.so comes to through these; further
+	 * those of which an object of the start takes a symbol, or which have
+	 * to be there for another reason (a constructor, static TLS, ...), and
+	 * which lazy libraries alone bring in: theirs is a kept edge.
+	 */
+	bool mapped;
+	bool kept_edge; /* mapped because the stub file needs it (DT_NEEDED by
+			   absolute path, in the closure's order) */
 };
 
 struct verdict_rules {
 	const struct machine *machine; /* scope machine; NULL: program */
 	char *const *eager;   /* globs on SONAMEs, NULL-ended; or NULL */
-	char *const *lazy;    /* overrule scope machine, LEARNED and
-					  CONSTRUCTOR; not what would break */
+	char *const *lazy;    /* overrule scope machine, LEARNED, SHADOWED and
+				 CONSTRUCTOR; not what would break */
 	char *const *learned; /* paths, NULL-ended; or NULL */
 };
 
-/* One verdict per object of the closure. 0 or -DLAZY_ENOMEM. */
+/* What was decided of a closure, which must live as long. */
+struct verdicts {
+	struct verdict *list; /* one per object of the closure */
+	size_t count;
+	struct names *names; /* for verdict_exports() */
+};
+
+/* 0 or -DLAZY_ENOMEM. */
 int verdict_decide(const struct closure *closure,
-		   const struct verdict_rules *rules, struct verdict **ret);
-void verdict_free(struct verdict *verdicts, size_t count);
+		   const struct verdict_rules *rules, struct verdicts *ret);
+void verdicts_clear(struct verdicts *verdicts);
+static inline void cleanup_verdicts(struct verdicts *verdicts)
+{
+	verdicts_clear(verdicts);
+}
+#define _cleanup_verdicts_ _cleanup_(cleanup_verdicts)
+
+/*
+ * Whether the combined stub file is to export this symbol for the lazy library
+ * at place `i`, so that everybody finds what ld.so would have found: not if an
+ * object of the start or another lazy library is to be found first, and no data
+ * whose name any object of the start has in its symbol table (it would be
+ * bound, and the library loaded, while ld.so is at work). `symbol`: an export
+ * of that library's view. false, too, for what can have no stub.
+ */
+bool verdict_exports(const struct verdicts *verdicts, size_t i,
+		     const struct elf_symbol *symbol);
 
 /* The words for a reason: "data", ... */
 const char *verdict_word(enum verdict_why why);
