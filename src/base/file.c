@@ -19,9 +19,9 @@
 #include <sys/mman.h>
 #include <time.h>
 
-/* How long a lock is waited for: 2 s. */
-#define LOCK_MOMENT_NS 5000000
-#define LOCK_MOMENTS 400
+/* How long a lock is waited for. */
+#define LOCK_MOMENT_MS 5
+#define LOCK_MS 2000
 
 static uint64_t nanoseconds(struct timespec t)
 {
@@ -112,6 +112,29 @@ void file_unmap(struct file_map *map)
 	*map = (struct file_map){NULL, 0};
 }
 
+void *file_map_shared(int fd, size_t size)
+{
+	void *data =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (data != MAP_FAILED)
+		return data;
+	status_fail(status_from_errno(errno), "mmap: %s", strerror(errno));
+	return NULL;
+}
+
+void file_unmap_shared(void *data, size_t size)
+{
+	if (data)
+		munmap(data, size);
+}
+
+bool file_is_trusted(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
 static bool write_all(int fd, const char *data, size_t size)
 {
 	while (size > 0) {
@@ -136,16 +159,15 @@ static void cleanup_locked(int *fd)
 }
 #define _cleanup_locked_ _cleanup_(cleanup_locked)
 
-/* Another writer is done in moments. One that was stopped must not stop us: a
- * host writes catalogs when it starts. */
-static bool lock_soon(int fd)
+bool file_lock(int fd, unsigned milliseconds)
 {
-	const struct timespec moment = {.tv_nsec = LOCK_MOMENT_NS};
+	const struct timespec moment = {.tv_nsec = LOCK_MOMENT_MS * 1000000};
 
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+	for (unsigned ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
+	     ms += LOCK_MOMENT_MS) {
 		if (errno != EWOULDBLOCK)
 			return false;
-		if (i == LOCK_MOMENTS) {
+		if (ms >= milliseconds) {
 			errno = EBUSY;
 			return false;
 		}
@@ -176,7 +198,9 @@ static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 			errno = EPERM;
 			return -1;
 		}
-		if (!lock_soon(fd))
+		/* Another writer is done in moments. One that was stopped must
+		 * not stop us: a host writes catalogs when it starts. */
+		if (!file_lock(fd, LOCK_MS))
 			return -1;
 		/* Whoever held the lock before may have renamed it. */
 		if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)

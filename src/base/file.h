@@ -59,6 +59,18 @@ struct file_map {
 int file_map(int fd, size_t size, struct file_map *ret);
 void file_unmap(struct file_map *map);
 
+/* The same, written through to the file, which must be open for that: for
+ * counters that processes share. NULL, with message, on failure. */
+void *file_map_shared(int fd, size_t size);
+void file_unmap_shared(void *data, size_t size);
+
+/* Is it root's or this user's, and can nobody else write to it? */
+bool file_is_trusted(const struct stat *st);
+
+/* Waits for the lock of an open file for so long. false, with errno: it is not
+ * to be had (EBUSY: another process still has it). Unlocked by closing. */
+bool file_lock(int fd, unsigned milliseconds);
+
 /*
  * Puts a file in place, whole or not at all: temporary file beside it, fsync,
  * rename. On failure the old file is untouched and no temporary is left; a
