@@ -14,4 +14,5 @@ libdlazy_internal_la_SOURCES += \
 	%D%/strings.h \
 	%D%/symbols.c %D%/symbols.h \
 	%D%/versions.c %D%/versions.h \
-	%D%/view.c %D%/view.h
+	%D%/view.c %D%/view.h \
+	%D%/walk.c %D%/walk.h

@@ -22,6 +22,7 @@ struct search {
 	const char *name;
 	char found[PATH_MAX];
 	char tried[600]; /* for the message: where it was not */
+	bool rpath;	 /* found by an RPATH, or as a path */
 };
 
 static void note_place(struct search *search, const char *place)
@@ -119,13 +120,17 @@ static bool try_rpaths(struct search *search, const struct requester *requester)
 
 static bool try_library_path(struct search *search)
 {
-	char program[PATH_MAX] = "";
+	const struct places *places = search->places;
+	char self[PATH_MAX] = "";
 
-	if (!search->places->library_path)
+	if (!places->library_path)
 		return false;
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	program[n > 0 ? n : 0] = '\0';
-	return try_list(search, search->places->library_path, ":;", program);
+	if (!places->program) {
+		ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+		self[n > 0 ? n : 0] = '\0';
+	}
+	return try_list(search, places->library_path, ":;",
+			places->program ? places->program : self);
 }
 
 static bool is_default_place(const struct places *places, const char *path)
@@ -168,7 +173,8 @@ static bool find_bare(struct search *search, const struct requester *requester)
 {
 	const struct search_origin *origin = &requester->origin;
 
-	if (!*origin->runpath && try_rpaths(search, requester))
+	search->rpath = !*origin->runpath && try_rpaths(search, requester);
+	if (search->rpath)
 		return true;
 	if (try_library_path(search))
 		return true;
@@ -183,6 +189,7 @@ static bool find_path(struct search *search, const struct requester *requester)
 {
 	char path[PATH_MAX];
 
+	search->rpath = true;
 	return places_expand(search->places, search->name, strlen(search->name),
 			     requester->origin.path, path) &&
 	       try_file(search, path);
@@ -190,7 +197,7 @@ static bool find_path(struct search *search, const struct requester *requester)
 
 int requester_find(const struct requester *requester,
 		   const struct places *places, const char *name,
-		   char **ret_path)
+		   char **ret_path, bool *ret_rpath)
 {
 	struct search search = {.places = places, .name = name};
 	bool found = strchr(name, '/') ? find_path(&search, requester)
@@ -206,5 +213,6 @@ int requester_find(const struct requester *requester,
 	if (!path)
 		return status_last();
 	*ret_path = path;
+	*ret_rpath = search.rpath;
 	return 0;
 }

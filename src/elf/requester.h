@@ -15,9 +15,10 @@ struct requester {
 };
 
 /* Finds a library: a bare name by searching, one with a slash as a path. As
- * search_library(). */
+ * search_library(). *ret_rpath: it was found by an RPATH or as a path, so that
+ * LD_LIBRARY_PATH could not have changed that. */
 int requester_find(const struct requester *requester,
 		   const struct places *places, const char *name,
-		   char **ret_path);
+		   char **ret_path, bool *ret_rpath);
 
 #endif
