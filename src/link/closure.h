@@ -20,22 +20,23 @@ struct closure_object {
 	size_t needed_by;      /* the first; CLOSURE_NONE: program, preload */
 	size_t *needs;	       /* objects, in DT_NEEDED's order */
 	size_t need_count;
-	bool rpath; /* found by a DT_RPATH or a name with a slash: no
+	bool rpath;   /* found by a DT_RPATH or a name with a slash: no
 		       LD_LIBRARY_PATH can put a stub in its place */
+	bool aliased; /* needed by a name that is not its SONAME */
 	bool preloaded;
 };
 
 struct closure {
 	struct closure_object *objects; /* [0] is the program */
 	size_t count;
-	size_t *interpreter; /* of it, ld.so: its place, or NULL */
 };
 
 /*
  * Reads the program's closure; LD_PRELOAD's objects come right behind it, as
  * in ld.so. environment: LD_LIBRARY_PATH and LD_PRELOAD are taken from this
- * process's. A missing library is an object without path. 0, or the status of
- * reading the program.
+ * process's. A missing library is an object without path. The interpreter,
+ * ld.so, is an object like any, by the program's name for it. 0, or the status
+ * of reading the program.
  */
 int closure_read(const char *program, struct closure *ret);
 void closure_clear(struct closure *closure);

@@ -4,7 +4,7 @@
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = \
-	%D%/closure.h \
+	%D%/closure.c %D%/closure.h \
 	%D%/library.h \
 	%D%/machine.h \
 	%D%/program.h \

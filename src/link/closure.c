@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk of the ELF layer, with symbols and with what is preloaded; what it
+ * found is taken over.
+ */
+#include "link/closure.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/walk.h"
+
+_Static_assert(CLOSURE_NONE == WALK_NONE, "places are taken over");
+
+static void take_over(struct walk_object *from, struct closure_object *to)
+{
+	*to = (struct closure_object){
+		.path = TAKE_PTR(from->path),
+		.name = TAKE_PTR(from->name),
+		.identity = from->identity,
+		.view = TAKE_PTR(from->view),
+		.needed_by = from->needed_by,
+		.needs = TAKE_PTR(from->needs),
+		.need_count = from->need_count,
+		.rpath = from->rpath,
+		.aliased = from->aliased,
+		.preloaded = from->preloaded,
+	};
+}
+
+int closure_read(const char *program, struct closure *ret)
+{
+	const struct walk_options options = {.symbols = true, .preload = true};
+	_cleanup_walk_ struct walk walk;
+	int r = walk_run(&walk, program, &options);
+
+	if (r < 0)
+		return r;
+	struct closure_object *objects = calloc(walk.count, sizeof(*objects));
+	if (!objects)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", program);
+	for (size_t i = 0; i < walk.count; i++)
+		take_over(walk.objects[i], &objects[i]);
+	*ret = (struct closure){objects, walk.count};
+	return 0;
+}
+
+void closure_clear(struct closure *closure)
+{
+	for (size_t i = 0; i < closure->count; i++) {
+		struct closure_object *object = &closure->objects[i];
+
+		free(object->path);
+		free(object->name);
+		free(object->needs);
+		elf_view_close(object->view);
+	}
+	free(closure->objects);
+	*closure = (struct closure){NULL, 0};
+}
