@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+# For those who build programs with stubs: what their build systems find.
+
+aclocaldir = $(datadir)/aclocal
+dist_aclocal_DATA = %D%/dlazy.m4
+cmakedir = $(libdir)/cmake/dlazy
+dist_cmake_DATA = %D%/dlazy-config.cmake

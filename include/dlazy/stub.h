@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * For programs that are linked with a stub which `dlazy stub` wrote: the
+ * functions that come with it, and what they are where the library is linked
+ * plainly.
+ *
+ *     #include <dlazy/stub.h>
+ *     DLAZY_STUB(libpng16);
+ *     ...
+ *     if (!libpng16_available())
+ *             puts("no PNG here: install libpng16-16");
+ *
+ * The name is --prefix, by default made of the SONAME: what stands before
+ * ".so", with '_' for what C allows in no name (librsvg-2.so.2: librsvg_2).
+ *
+ * With DLAZY_PLAIN defined (the switch of doc/stub.md's build files does it)
+ * the same source needs neither a stub nor libdlazy.
+ */
+#ifndef DLAZY_STUB_H
+#define DLAZY_STUB_H
+
+#include <dlazy/dlazy.h>
+
+#ifdef __cplusplus
+#define DLAZY_STUB_C extern "C"
+#else
+#define DLAZY_STUB_C
+#endif
+
+#ifdef __GNUC__
+#define DLAZY_STUB_UNUSED __attribute__((unused))
+#else
+#define DLAZY_STUB_UNUSED
+#endif
+
+/*
+ * Declares
+ *
+ *   int NAME_available(void)    whether the library is installed: 1 or 0. Looks
+ *                               for its file, loads nothing.
+ *   int NAME_load_now(void)     loads it: before a sandbox, a signal handler, a
+ *                               hot path. As dlazy_load(): 0, or a negated
+ *                               DLAZY_E...
+ *   const char *NAME_error(void)  the words for the failure just met
+ *                               (dlazy_error()), or NULL
+ *   int NAME_on_failure(FN, DATA)  what to do when a call cannot be made, as
+ *                               dlazy_on_failure() for this library alone
+ *   struct dlazy_module *NAME_module(void)  the library for dlazy_resolve(),
+ *                               dlazy_module_state() and the like
+ *
+ * Plainly linked, the library is there, nothing fails, and there is no
+ * NAME_module(). Since: 0.1
+ */
+#ifndef DLAZY_PLAIN
+
+#define DLAZY_STUB(name)                                               \
+	DLAZY_STUB_C int name##_available(void);                       \
+	DLAZY_STUB_C int name##_load_now(void);                        \
+	DLAZY_STUB_C struct dlazy_module *name##_module(void);         \
+	DLAZY_STUB_UNUSED static inline const char *name##_error(void) \
+	{                                                              \
+		return dlazy_error();                                  \
+	}                                                              \
+	DLAZY_STUB_UNUSED static inline int name##_on_failure(         \
+		dlazy_failure_fn *fn, void *data)                      \
+	{                                                              \
+		return dlazy_on_failure(name##_module(), fn, data);    \
+	}                                                              \
+	struct dlazy_module
+
+#else
+
+#define DLAZY_STUB(name)                                               \
+	DLAZY_STUB_UNUSED static inline int name##_available(void)     \
+	{                                                              \
+		return 1;                                              \
+	}                                                              \
+	DLAZY_STUB_UNUSED static inline int name##_load_now(void)      \
+	{                                                              \
+		return 0;                                              \
+	}                                                              \
+	DLAZY_STUB_UNUSED static inline const char *name##_error(void) \
+	{                                                              \
+		return 0;                                              \
+	}                                                              \
+	DLAZY_STUB_UNUSED static inline int name##_on_failure(         \
+		dlazy_failure_fn *fn, void *data)                      \
+	{                                                              \
+		(void)fn;                                              \
+		(void)data;                                            \
+		return 0;                                              \
+	}                                                              \
+	struct dlazy_module
+
+#endif
+
+#endif
