@@ -123,7 +123,7 @@ size_t gnu_hash_count(const struct gnu_hash *hash)
 	return 0;
 }
 
-static uint32_t gnu_hash_of(const char *name)
+uint32_t gnu_hash_of(const char *name)
 {
 	uint32_t h = 5381;
 
@@ -163,7 +163,7 @@ void gnu_hash_search(const struct gnu_hash *hash, const char *name,
 	}
 }
 
-static uint32_t sysv_hash_of(const char *name)
+uint32_t sysv_hash_of(const char *name)
 {
 	uint32_t h = 0;
 

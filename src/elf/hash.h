@@ -8,6 +8,10 @@
 
 #include "elf/image.h"
 
+/* The hashes of a name. The second is also that of versions. */
+uint32_t gnu_hash_of(const char *name);
+uint32_t sysv_hash_of(const char *name);
+
 /* DT_GNU_HASH; words is NULL where it is missing or not sound. */
 struct gnu_hash {
 	uint32_t *words; /* the whole table, its header first */

@@ -16,3 +16,10 @@ libdlazy_internal_la_SOURCES += \
 	%D%/versions.c %D%/versions.h \
 	%D%/view.c %D%/view.h \
 	%D%/walk.c %D%/walk.h
+
+# Writing ELF files: for src/link alone.
+ELF_BUILD_FILES = \
+	%D%/build.c %D%/build.h \
+	%D%/build-dynamic.c %D%/build-dynamic.h \
+	%D%/build-frame.c %D%/build-frame.h \
+	%D%/build-note.c %D%/build-note.h

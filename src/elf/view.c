@@ -20,6 +20,7 @@
 #endif
 
 #define BUILD_ID_MAX 64
+#define EMPTY_INIT_MAX 32 /* bytes */
 
 struct elf_view {
 	struct image image;
@@ -129,6 +130,10 @@ static unsigned dynamic_flags(const struct image *image)
 		{flags_1 & DF_1_PIE, ELF_PIE},
 		{flags_1 & DF_1_NOOPEN, ELF_NOOPEN},
 		{flags_1 & DF_1_NODEFLIB, ELF_NODEFLIB},
+		{flags_1 & DF_1_INITFIRST, ELF_INITFIRST},
+		{flags_1 & DF_1_INTERPOSE, ELF_INTERPOSE},
+		{image_dynamic(image, DT_FILTER, &ignored), ELF_FILTER},
+		{image_dynamic(image, DT_AUXILIARY, &ignored), ELF_FILTER},
 		{has_constructors(image), ELF_INIT},
 	};
 	unsigned found = 0;
@@ -239,6 +244,33 @@ int elf_view_check_plugin(const struct elf_view *view, const char *name)
 			   "%s: not a shared object for dlopen: %s", name, why);
 }
 
+/* crti's _init is all of its section, and calls nothing. */
+static bool is_empty_init(const struct image *image, uint64_t address)
+{
+	_cleanup_free_ ElfN(Shdr) *sections = NULL;
+	size_t n = image_sections(image, &sections);
+
+	for (size_t i = 0; i < n; i++)
+		if (sections[i].sh_type == SHT_PROGBITS &&
+		    sections[i].sh_addr == address)
+			return sections[i].sh_size <= EMPTY_INIT_MAX;
+	return false;
+}
+
+bool elf_view_constructs(const struct elf_view *view, int fd)
+{
+	struct image image = view->image;
+	size_t entries = image_dynamic_value(&image, DT_INIT_ARRAYSZ) /
+			 sizeof(ElfN(Addr));
+	uint64_t init;
+
+	if (!image_dynamic(&image, DT_INIT, &init))
+		return entries > 0;
+	image.fd = fd;
+	image.name = "";
+	return entries > 1 || !is_empty_init(&image, init);
+}
+
 unsigned elf_view_flags(const struct elf_view *view)
 {
 	return view->flags;
@@ -305,6 +337,18 @@ bool elf_view_symbol(const struct elf_view *view, size_t i,
 		     struct elf_symbol *ret)
 {
 	return symbols_get(&view->symbols, i, ret);
+}
+
+size_t elf_view_version_end(const struct elf_view *view)
+{
+	return view->symbols.versions.count;
+}
+
+const char *elf_view_version(const struct elf_view *view, size_t i)
+{
+	const struct version *version = &view->symbols.versions.table[i];
+
+	return version->name && !*version->library ? version->name : NULL;
 }
 
 bool elf_view_find(const struct elf_view *view, const char *name,

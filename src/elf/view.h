@@ -31,6 +31,10 @@ enum elf_flags {
 	ELF_DYNAMIC = 1 << 9,	 /* has PT_DYNAMIC */
 	ELF_INTERP = 1 << 10,	 /* PT_INTERP: can be run */
 	ELF_NODEFLIB = 1 << 11,	 /* DF_1_NODEFLIB: not in the default places */
+	ELF_INITFIRST = 1 << 12, /* DF_1_INITFIRST: initialised before others */
+	ELF_INTERPOSE = 1 << 13, /* DF_1_INTERPOSE: looked up before others */
+	ELF_FILTER = 1 << 14,	 /* DT_FILTER or DT_AUXILIARY: stands for
+				    another */
 };
 
 /* Type of a symbol, whatever the machine's numbering (STT_...). */
@@ -98,6 +102,13 @@ static inline void cleanup_elf_view(struct elf_view **view)
 }
 #define _cleanup_elf_view_ _cleanup_(cleanup_elf_view)
 
+/*
+ * Has it constructors of its own, beside those that every object has from its
+ * compiler (crti's empty _init, frame_dummy as the one entry of DT_INIT_ARRAY)?
+ * In doubt it has. fd: the file, opened once more.
+ */
+bool elf_view_constructs(const struct elf_view *view, int fd);
+
 unsigned elf_view_flags(const struct elf_view *view);	   /* enum elf_flags */
 const char *elf_view_soname(const struct elf_view *view);  /* "" if none */
 const char *elf_view_rpath(const struct elf_view *view);   /* "" if none */
@@ -126,6 +137,12 @@ size_t elf_view_symbol_count(const struct elf_view *view);
  * or hidden one), or is damaged (name outside the table); skip it. */
 bool elf_view_symbol(const struct elf_view *view, size_t i,
 		     struct elf_symbol *ret);
+
+/* The versions that this file defines, by their indexes, which begin at 2;
+ * NULL: no such one. A plain import, made when there were no versions yet,
+ * binds to the one of index 2. */
+size_t elf_view_version_end(const struct elf_view *view);
+const char *elf_view_version(const struct elf_view *view, size_t i);
 
 /*
  * Looks one export up by name, as dlsym (version NULL: the default) or dlvsym

@@ -24,6 +24,9 @@ struct library {
 	size_t file_count;
 	struct library_symbol *symbols;
 	size_t symbol_count;
+	const char **versions; /* all it defines, in the order of its indexes:
+				  also such that no symbol has */
+	size_t version_count;
 	const char *feature, *package; /* or "" */
 	struct elf_view *view;	       /* what strings are borrowed from */
 	char *text;

@@ -3,10 +3,12 @@
 
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
-libdlazy_link_la_SOURCES = \
+libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/closure.c %D%/closure.h \
-	%D%/library.h \
+	%D%/library.c %D%/library.h \
 	%D%/machine.h \
 	%D%/program.h \
-	%D%/stubfile.h \
+	%D%/stubfile.c %D%/stubfile.h \
+	%D%/stubfile-plan.c %D%/stubfile-plan.h \
+	%D%/stubfile-shared.c \
 	%D%/verdict.h

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unwind tables: .eh_frame, and for shared objects .eh_frame_hdr, which finds
+ * an address by bisection. Of code that never moves the stack pointer, or does
+ * once.
+ */
+#ifndef ELF_BUILD_FRAME_H
+#define ELF_BUILD_FRAME_H
+
+#include "elf/build.h"
+
+/* Code of one description; in the order of offsets. */
+struct build_frame {
+	uint64_t offset, size; /* in the code */
+	/* Behind this many bytes the frame's end is `depth` bytes above where
+	 * it was; 0 bytes: never. */
+	uint8_t moves, depth;
+};
+
+/* How long .eh_frame is; ended: by a terminator, as in what is loaded. */
+uint64_t build_frame_size(size_t count, bool ended);
+uint64_t build_frame_header_size(size_t count);
+
+/* Of frame i, where in .eh_frame the distance to its code stands. */
+uint64_t build_frame_place(size_t i);
+
+/* Fills .eh_frame. code: NULL leaves the distances to relocations. */
+void build_frame_fill(const struct build *b, const struct build_section *s,
+		      const struct build_section *code,
+		      const struct build_frame *frames, size_t count);
+void build_frame_header_fill(const struct build_section *header,
+			     const struct build_section *s,
+			     const struct build_section *code,
+			     const struct build_frame *frames, size_t count);
+
+#endif

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Things of a kind lie together, and within a kind those of a library: a run
+ * touches few pages. All places follow from counts, in stub_plan_layout().
+ */
+#include "link/stubfile-plan.h"
+
+#include "base/array.h"
+#include "elf/build-frame.h"
+#include "stub/linked.h"
+
+#include <string.h>
+
+void stub_plan_clear(struct stub_plan *plan)
+{
+	free(plan->libraries);
+	free(plan->symbols);
+	memset(plan, 0, sizeof(*plan));
+}
+
+static void add_symbol(struct stub_plan *plan, struct stub_symbol symbol)
+{
+	if (!array_reserve(&plan->symbols, plan->symbol_count,
+			   &plan->symbol_room, sizeof(symbol)))
+		plan->failed = true;
+	else
+		plan->symbols[plan->symbol_count++] = symbol;
+}
+
+/* The functions of a library, or its data. */
+static void add_symbols(struct stub_plan *plan, const struct library *library,
+			bool data, stub_accept_fn *accept, void *context)
+{
+	for (size_t i = 0; i < library->symbol_count; i++) {
+		struct stub_symbol symbol = {&library->symbols[i], 0, 0};
+
+		if (!symbol.symbol->why_not && symbol.symbol->data == data &&
+		    accept(&symbol, context))
+			add_symbol(plan, symbol);
+	}
+}
+
+void stub_plan_library(struct stub_plan *plan, const struct library *library,
+		       stub_accept_fn *accept, void *data)
+{
+	struct stub_library new = {
+		.library = library,
+		.first = plan->symbol_count,
+		.first_function = plan->function_count,
+		.first_data = plan->symbol_count - plan->function_count,
+	};
+
+	if (!array_reserve(&plan->libraries, plan->library_count,
+			   &plan->library_room, sizeof(new))) {
+		plan->failed = true;
+		return;
+	}
+	add_symbols(plan, library, false, accept, data);
+	new.functions = plan->symbol_count - new.first;
+	plan->function_count += new.functions;
+	add_symbols(plan, library, true, accept, data);
+	new.symbols = plan->symbol_count - new.first;
+	plan->libraries[plan->library_count++] = new;
+}
+
+/* Layout. */
+
+static uint64_t template_stride(const struct stub_plan *plan,
+				enum template_kind kind)
+{
+	const struct template *t = template_get(plan->machine, kind);
+
+	return (t->size + t->alignment - 1u) & ~(t->alignment - 1u);
+}
+
+/* Room for `count` of a kind; returns where it begins. */
+static uint64_t reserve_code(struct stub_plan *plan, enum template_kind kind,
+			     size_t count)
+{
+	uint64_t alignment = template_get(plan->machine, kind)->alignment;
+	uint64_t at = (plan->code_size + alignment - 1) & ~(alignment - 1);
+
+	if (count)
+		plan->code_size = at + count * template_stride(plan, kind);
+	return at;
+}
+
+static uint64_t reserve(uint64_t *size, uint64_t count, uint64_t each)
+{
+	uint64_t at = *size;
+
+	*size += count * each;
+	return at;
+}
+
+static size_t helper_count(const struct stub_plan *plan)
+{
+	size_t count = 0;
+
+	while (plan->has_helpers && stub_plan_helper(count))
+		count++;
+	return count;
+}
+
+void stub_plan_layout(struct stub_plan *plan)
+{
+	size_t libraries = plan->library_count;
+
+	reserve_code(plan, TEMPLATE_STUB, plan->function_count);
+	plan->data = reserve_code(plan, TEMPLATE_DATA,
+				  plan->symbol_count - plan->function_count);
+	plan->start = reserve_code(plan, TEMPLATE_START, plan->has_run);
+	plan->helpers = reserve_code(plan, TEMPLATE_ASK, helper_count(plan));
+	plan->tails = reserve_code(plan, TEMPLATE_TAIL, libraries);
+
+	reserve(&plan->constant_size, libraries, sizeof(struct linked));
+	plan->run = reserve(&plan->constant_size, plan->has_run,
+			    sizeof(struct linked_run));
+	plan->names = reserve(&plan->constant_size, plan->symbol_count,
+			      sizeof(uint32_t));
+
+	reserve(&plan->zero_size, libraries, sizeof(struct linked_state));
+	plan->run_state = reserve(&plan->zero_size, plan->has_run,
+				  sizeof(struct linked_run_state));
+	plan->slots = reserve(&plan->zero_size, plan->function_count,
+			      sizeof(linked_slot));
+}
+
+void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings)
+{
+	for (size_t i = 0; i < plan->library_count; i++) {
+		struct stub_library *l = &plan->libraries[i];
+		const struct library *library = l->library;
+
+		l->feature = build_string(strings, library->feature);
+		l->package = build_string(strings, library->package);
+		for (size_t k = 0; k < library->file_count; k++) {
+			uint32_t at = build_string(strings, library->files[k]);
+			l->files = k == 0 ? at : l->files;
+		}
+		build_string_end(strings);
+	}
+}
+
+static uint64_t function_code(const struct stub_plan *plan, size_t function)
+{
+	return function * template_stride(plan, TEMPLATE_STUB);
+}
+
+static uint64_t data_code(const struct stub_plan *plan, size_t data)
+{
+	return plan->data + data * template_stride(plan, TEMPLATE_DATA);
+}
+
+static uint64_t tail_code(const struct stub_plan *plan, size_t library)
+{
+	return plan->tails + library * template_stride(plan, TEMPLATE_TAIL);
+}
+
+uint64_t stub_plan_code(const struct stub_plan *plan,
+			const struct stub_library *library, size_t i)
+{
+	if (i < library->functions)
+		return function_code(plan, library->first_function + i);
+	return data_code(plan, library->first_data + i - library->functions);
+}
+
+uint64_t stub_plan_code_size(const struct stub_plan *plan, bool data)
+{
+	return template_get(plan->machine, data ? TEMPLATE_DATA : TEMPLATE_STUB)
+		->size;
+}
+
+/* Helpers. */
+
+static const struct helper {
+	const char *name; /* behind the prefix */
+	enum stub_function function;
+} helpers[] = {
+	{"_available", STUB_AVAILABLE},
+	{"_load_now", STUB_LOAD},
+	{"_module", STUB_MODULE},
+};
+
+const char *stub_plan_helper(size_t i)
+{
+	return i < ARRAY_SIZE(helpers) ? helpers[i].name : NULL;
+}
+
+uint64_t stub_plan_helper_code(const struct stub_plan *plan, size_t i)
+{
+	return plan->helpers + i * template_stride(plan, TEMPLATE_ASK);
+}
+
+uint64_t stub_plan_helper_size(const struct stub_plan *plan)
+{
+	return template_get(plan->machine, TEMPLATE_ASK)->size;
+}
+
+/* Unwinding: all up to the tails is one; a tail is one. */
+
+size_t stub_plan_frame_count(const struct stub_plan *plan)
+{
+	return 1 + plan->library_count;
+}
+
+void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames)
+{
+	const struct template *tail =
+		template_get(plan->machine, TEMPLATE_TAIL);
+
+	frames[0] = (struct build_frame){.offset = 0, .size = plan->tails};
+	for (size_t i = 0; i < plan->library_count; i++)
+		frames[1 + i] = (struct build_frame){
+			.offset = tail_code(plan, i),
+			.size = tail->size,
+			.moves = tail->moves,
+			.depth = tail->depth,
+		};
+}
+
+/* Contents. */
+
+/* One piece of code while it is written: what its targets are. */
+struct piece {
+	struct stub_reference to[TEMPLATE_NUMBER + 1];
+};
+
+static struct stub_reference in(enum stub_part part, uint64_t offset)
+{
+	return (struct stub_reference){part, offset};
+}
+
+static struct piece piece_of(const struct stub_plan *plan, size_t library,
+			     enum stub_function function)
+{
+	struct piece piece = {
+		.to = {
+			[TEMPLATE_TO_TAIL] =
+				in(STUB_CODE, tail_code(plan, library)),
+			[TEMPLATE_LINKED] = in(STUB_CONSTANT,
+					       library * sizeof(struct linked)),
+			[TEMPLATE_RUN] = in(STUB_CONSTANT, plan->run),
+			[TEMPLATE_POINTER] = in(STUB_POINTER, function),
+		}};
+
+	return piece;
+}
+
+static void write_code(const struct stub_plan *plan, struct stub_writer *w,
+		       enum template_kind kind, uint64_t at,
+		       const struct piece *piece)
+{
+	const struct template *t = template_get(plan->machine, kind);
+
+	memcpy(w->code + at, t->code, t->size);
+	for (size_t i = 0; i < t->fixup_count; i++) {
+		const struct template_fixup *fixup = &t->fixups[i];
+
+		if (!w->refer(w->data, STUB_CODE, at + fixup->offset,
+			      w->code + at + fixup->offset, fixup->how,
+			      piece->to[fixup->target], fixup->addend))
+			w->failed = true;
+	}
+}
+
+static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
+			  size_t library)
+{
+	const struct stub_library *l = &plan->libraries[library];
+	struct piece stub = piece_of(plan, library, STUB_SLOW);
+	struct piece resolver = piece_of(plan, library, STUB_DATA);
+
+	for (size_t i = 0; i < l->functions; i++) {
+		stub.to[TEMPLATE_SLOT] =
+			in(STUB_ZERO, plan->slots + (l->first_function +
+						     i) * sizeof(linked_slot));
+		write_code(plan, w, TEMPLATE_STUB, stub_plan_code(plan, l, i),
+			   &stub);
+	}
+	for (size_t i = l->functions; i < l->symbols; i++) {
+		resolver.to[TEMPLATE_NUMBER] = in(STUB_NUMBER, i);
+		write_code(plan, w, TEMPLATE_DATA, stub_plan_code(plan, l, i),
+			   &resolver);
+	}
+	write_code(plan, w, TEMPLATE_TAIL, tail_code(plan, library), &stub);
+}
+
+/* A field of a structure: the distance from the structure to what it names. */
+static void write_distance(struct stub_writer *w, uint64_t structure,
+			   size_t field, struct stub_reference to)
+{
+	uint64_t at = structure + field;
+
+	if (!w->refer(w->data, STUB_CONSTANT, at, w->constants + at,
+		      TEMPLATE_PC32, to, (int64_t)field))
+		w->failed = true;
+}
+
+static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
+			 size_t library)
+{
+	const struct stub_library *l = &plan->libraries[library];
+	uint64_t at = library * sizeof(struct linked);
+	const struct linked linked = {
+		.abi = LINKED_ABI,
+		.functions = (uint32_t)l->functions,
+		.symbols = (uint32_t)l->symbols,
+		.files = l->files,
+		.feature = l->feature,
+		.package = l->package,
+		.number = (uint32_t)library,
+	};
+	const struct {
+		size_t field;
+		struct stub_reference to;
+	} distances[] = {
+		{offsetof(struct linked, state),
+		 in(STUB_ZERO, library * sizeof(struct linked_state))},
+		{offsetof(struct linked, slots),
+		 in(STUB_ZERO,
+		    plan->slots + l->first_function * sizeof(linked_slot))},
+		{offsetof(struct linked, names),
+		 in(STUB_CONSTANT, plan->names + l->first * sizeof(uint32_t))},
+		{offsetof(struct linked, strings), in(STUB_STRINGS, 0)},
+		{offsetof(struct linked, run), in(STUB_CONSTANT, plan->run)},
+	};
+
+	memcpy(w->constants + at, &linked, sizeof(linked));
+	for (size_t i = 0; i < ARRAY_SIZE(distances); i++)
+		if (distances[i].field != offsetof(struct linked, run) ||
+		    plan->has_run)
+			write_distance(w, at, distances[i].field,
+				       distances[i].to);
+}
+
+static void write_run(const struct stub_plan *plan, struct stub_writer *w)
+{
+	const struct linked_run run = {
+		.abi = LINKED_ABI,
+		.libraries = (uint32_t)plan->library_count,
+		.directory = plan->directory,
+		.record = plan->record,
+	};
+	struct piece start = piece_of(plan, 0, STUB_START);
+
+	memcpy(w->constants + plan->run, &run, sizeof(run));
+	write_distance(w, plan->run, offsetof(struct linked_run, strings),
+		       in(STUB_STRINGS, 0));
+	write_distance(w, plan->run, offsetof(struct linked_run, state),
+		       in(STUB_ZERO, plan->run_state));
+	write_code(plan, w, TEMPLATE_START, plan->start, &start);
+}
+
+static void write_names(const struct stub_plan *plan, struct stub_writer *w)
+{
+	uint32_t *names = (uint32_t *)(w->constants + plan->names);
+
+	for (size_t i = 0; i < plan->symbol_count; i++)
+		names[i] = plan->symbols[i].name;
+}
+
+static void write_helpers(const struct stub_plan *plan, struct stub_writer *w)
+{
+	for (size_t i = 0; i < helper_count(plan); i++) {
+		struct piece ask = piece_of(plan, 0, helpers[i].function);
+
+		write_code(plan, w, TEMPLATE_ASK,
+			   stub_plan_helper_code(plan, i), &ask);
+	}
+}
+
+void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer)
+{
+	for (size_t i = 0; i < plan->library_count; i++) {
+		write_linked(plan, writer, i);
+		write_symbols(plan, writer, i);
+	}
+	write_names(plan, writer);
+	write_helpers(plan, writer);
+	if (plan->has_run)
+		write_run(plan, writer);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all stub files have in common: which symbols have a stub, where in the
+ * code, the constants and the zeroed data everything lies, and the contents of
+ * these three. Shared objects and relocatable ones differ only in what becomes
+ * of a reference from one to another: an address, or a relocation.
+ *
+ *   code:       stubs of all functions, resolvers of all data, the start,
+ *               the helpers, the tails
+ *   constants:  struct linked of each library, struct linked_run, names
+ *   zero:       struct linked_state of each, linked_run_state, slots
+ */
+#ifndef LINK_STUBFILE_PLAN_H
+#define LINK_STUBFILE_PLAN_H
+
+#include "elf/build.h"
+#include "link/stubfile.h"
+#include "stub/template.h"
+
+/* Where something is. */
+enum stub_part {
+	STUB_CODE,
+	STUB_CONSTANT,
+	STUB_ZERO,
+	STUB_STRINGS,
+	STUB_POINTER, /* offset: an enum stub_function */
+	STUB_NUMBER,  /* nowhere: offset is a number */
+};
+
+/* What libdlazy has for stub files. */
+enum stub_function {
+	STUB_SLOW,
+	STUB_DATA,
+	STUB_START,
+	STUB_AVAILABLE,
+	STUB_LOAD,
+	STUB_MODULE,
+};
+
+struct stub_reference {
+	enum stub_part part;
+	uint64_t offset;
+};
+
+struct stub_symbol {
+	const struct library_symbol *symbol;
+	uint32_t name;	  /* in the strings: what the run time looks up */
+	uint16_t version; /* in shared objects: its index */
+};
+
+struct stub_library {
+	const struct library *library;
+	size_t first;			  /* of its symbols, functions first */
+	size_t first_function;		  /* among all functions */
+	size_t first_data;		  /* among all data */
+	size_t functions, symbols;	  /* how many; all */
+	uint32_t files, feature, package; /* in the strings */
+};
+
+struct stub_plan {
+	enum template_machine machine;
+	struct stub_library *libraries;
+	size_t library_count, library_room;
+	struct stub_symbol *symbols;
+	size_t symbol_count, symbol_room;
+	size_t function_count;
+	bool has_run, has_helpers;
+	uint32_t directory, record; /* in the strings, of has_run */
+	/* by stub_plan_layout(): */
+	uint64_t data, start, helpers, tails, code_size;
+	uint64_t run, names, constant_size;
+	uint64_t run_state, slots, zero_size;
+	bool failed; /* out of memory */
+};
+
+void stub_plan_clear(struct stub_plan *plan);
+
+/* Whether a symbol gets a stub; may set all but the symbol. */
+typedef bool stub_accept_fn(struct stub_symbol *symbol, void *data);
+
+void stub_plan_library(struct stub_plan *plan, const struct library *library,
+		       stub_accept_fn *accept, void *data);
+
+/* Everything has been said: says where it lies. */
+void stub_plan_layout(struct stub_plan *plan);
+
+/* Adds the library's own strings (not the names). */
+void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings);
+
+/* Where in the code a library's i-th symbol is; how long each is. */
+uint64_t stub_plan_code(const struct stub_plan *plan,
+			const struct stub_library *library, size_t i);
+uint64_t stub_plan_code_size(const struct stub_plan *plan, bool data);
+
+/* The helpers: NULL behind the last; their code. */
+const char *stub_plan_helper(size_t i);
+uint64_t stub_plan_helper_code(const struct stub_plan *plan, size_t i);
+uint64_t stub_plan_helper_size(const struct stub_plan *plan);
+
+/* Unwind tables: as many as stub_plan_frame_count(). */
+struct build_frame;
+size_t stub_plan_frame_count(const struct stub_plan *plan);
+void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames);
+
+/* Where the contents go, and what to do about a reference in them. */
+struct stub_writer {
+	uint8_t *code, *constants;
+	/* The place is `at` in the code or the constants; its bytes. */
+	bool (*refer)(void *data, enum stub_part part, uint64_t at,
+		      uint8_t *place, enum template_how how,
+		      struct stub_reference to, int64_t addend);
+	void *data;
+	bool failed; /* a reference could not be made */
+};
+void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stub files that are shared objects: of one library, or of all lazy ones of a
+ * program.
+ *
+ * Of several libraries in one file, a lookup must find what it would have found
+ * in them one after the other, the earlier first:
+ * - of one name and version there is only the first;
+ * - of names with several versions, NAME@@VERSION of the first library that
+ *   has one is what a plain lookup gets: the later ones are hidden (found with
+ *   their version), as ld.so finds none at all where there are two;
+ * - where that first has no version at all, a later one without is left out.
+ */
+#include "link/stubfile.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "elf/build-dynamic.h"
+#include "elf/build-frame.h"
+#include "elf/build-note.h"
+#include "link/stubfile-plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The stub file of a program; not the name of any library it stands for. */
+#define COMBINED_SONAME "dlazy-stub.so"
+
+/* The key of a name's default, whatever its version. */
+#define ANY_DEFAULT 0
+
+struct shared {
+	struct stub_plan plan;
+	struct build build;
+	struct build_dynamic dynamic;
+	struct map seen; /* name and version to the symbol's name */
+	struct build_section *property, *id, *constants, *frame_header, *frame,
+		*code, *zero;
+	bool too_many_versions;
+};
+
+static void shared_clear(struct shared *s)
+{
+	stub_plan_clear(&s->plan);
+	build_clear(&s->build);
+	build_dynamic_clear(&s->dynamic);
+	map_clear(&s->seen);
+}
+#define _cleanup_shared_ _cleanup_(shared_clear)
+
+/* Which symbols. */
+
+/* Whether the name was seen with this version before; from now on it is. */
+static bool seen(struct shared *s, const char *name, uint16_t version)
+{
+	uint64_t key = hash_string(name) + (uint64_t)version * 0x9e3779b97f4a7c;
+	const char *other;
+
+	/* Another name of the same hash has the next key. */
+	for (; (other = map_get(&s->seen, key)); key++)
+		if (strcmp(other, name) == 0)
+			return true;
+	if (!map_put(&s->seen, key, (void *)name))
+		s->plan.failed = true;
+	return false;
+}
+
+static bool accept(struct stub_symbol *symbol, void *data)
+{
+	const struct library_symbol *source = symbol->symbol;
+	struct shared *s = data;
+	uint16_t version = build_dynamic_version(&s->dynamic, source->version);
+
+	if (version == 0)
+		s->too_many_versions = true;
+	if (seen(s, source->name, version))
+		return false;
+	symbol->version = version;
+	if (!source->is_default) {
+		symbol->version |= BUILD_VERSION_HIDDEN;
+	} else if (seen(s, source->name, ANY_DEFAULT)) {
+		if (version == BUILD_VERSION_PLAIN)
+			return false;
+		symbol->version |= BUILD_VERSION_HIDDEN;
+	}
+	return true;
+}
+
+static void plan_library(struct shared *s, const struct library *library)
+{
+	/* All its versions, in its order: ld.so looks whether they are there
+	 * before any symbol is asked for. */
+	for (size_t i = 0; i < library->version_count; i++)
+		if (build_dynamic_version(&s->dynamic, library->versions[i]) ==
+		    0)
+			s->too_many_versions = true;
+	stub_plan_library(&s->plan, library, accept, s);
+}
+
+/* The dynamic part. */
+
+static void export(struct shared *s, const struct stub_library *l, size_t i)
+{
+	struct stub_symbol *symbol = &s->plan.symbols[l->first + i];
+	const struct library_symbol *source = symbol->symbol;
+	struct build_dynamic *d = &s->dynamic;
+
+	build_dynamic_export(
+		d, source->name,
+		(struct build_export){
+			.version = symbol->version,
+			.weak = source->weak,
+			.indirect = source->data,
+			.offset = stub_plan_code(&s->plan, l, i),
+			.size = stub_plan_code_size(&s->plan, source->data),
+		});
+	if (d->failed)
+		return;
+	/* A stub file of `dlazy run` is made for the very library, whose
+	 * default version this is: its name will do. */
+	if (!*source->version || (s->plan.has_run && source->is_default))
+		symbol->name = d->exports[d->export_count - 1].name;
+	else
+		symbol->name = build_string_version(&d->strings, source->name,
+						    source->version);
+}
+
+static void export_all(struct shared *s)
+{
+	for (size_t i = 0; i < s->plan.library_count; i++)
+		for (size_t k = 0; k < s->plan.libraries[i].symbols; k++)
+			export(s, &s->plan.libraries[i], k);
+}
+
+/* In the order of enum stub_function. */
+static void import_all(struct shared *s)
+{
+	build_dynamic_import(&s->dynamic, "dlazy_linked_slow");
+	build_dynamic_import(&s->dynamic, "dlazy_linked_data");
+	if (s->plan.has_run)
+		build_dynamic_import(&s->dynamic, "dlazy_linked_start");
+}
+
+static void need_all(struct shared *s, const struct stubfile_options *options)
+{
+	if (options->libdlazy)
+		build_dynamic_needed(&s->dynamic, options->libdlazy);
+	for (size_t i = 0; options->needed && options->needed[i]; i++)
+		build_dynamic_needed(&s->dynamic, options->needed[i]);
+}
+
+/* The file. */
+
+static void add_sections(struct shared *s)
+{
+	struct build *b = &s->build;
+	struct stub_plan *plan = &s->plan;
+	size_t frames = stub_plan_frame_count(plan);
+
+	s->property = build_note_property(b);
+	s->id = build_note_id(b);
+	build_dynamic_tables(&s->dynamic, b);
+	s->constants = build_section(b, ".rodata", BUILD_CONSTANT,
+				     plan->constant_size, 8);
+	s->frame_header = build_section(b, ".eh_frame_hdr", BUILD_CONSTANT,
+					build_frame_header_size(frames), 4);
+	s->frame = build_section(b, ".eh_frame", BUILD_CONSTANT,
+				 build_frame_size(frames, true), 8);
+	s->code = build_section(b, ".text", BUILD_CODE, plan->code_size, 64);
+	build_dynamic_pointers(&s->dynamic, b, s->code);
+	s->zero = build_section(b, ".bss", BUILD_ZERO, plan->zero_size, 64);
+}
+
+static uint64_t address_of(const struct shared *s, struct stub_reference to)
+{
+	switch (to.part) {
+	case STUB_CODE:
+		return s->code->address + to.offset;
+	case STUB_CONSTANT:
+		return s->constants->address + to.offset;
+	case STUB_ZERO:
+		return s->zero->address + to.offset;
+	case STUB_STRINGS:
+		return s->dynamic.names->address + to.offset;
+	case STUB_POINTER:
+		return s->dynamic.got->address + to.offset * sizeof(uint64_t);
+	case STUB_NUMBER:
+		break;
+	}
+	return to.offset;
+}
+
+static bool refer(void *data, enum stub_part part, uint64_t at, uint8_t *place,
+		  enum template_how how, struct stub_reference to,
+		  int64_t addend)
+{
+	const struct shared *s = data;
+	struct stub_reference from = {part, at};
+
+	return template_fix(place, how, address_of(s, from),
+			    address_of(s, to) + (uint64_t)addend);
+}
+
+static int fill(struct shared *s)
+{
+	size_t count = stub_plan_frame_count(&s->plan);
+	_cleanup_free_ struct build_frame *frames =
+		calloc(count, sizeof(*frames));
+	struct stub_writer writer = {s->code->data, s->constants->data, refer,
+				     s, false};
+
+	if (!frames)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	build_note_property_fill(&s->build, s->property);
+	build_note_id_fill(s->id);
+	stub_plan_frames(&s->plan, frames);
+	build_frame_fill(&s->build, s->frame, s->code, frames, count);
+	build_frame_header_fill(s->frame_header, s->frame, s->code, frames,
+				count);
+	stub_plan_write(&s->plan, &writer);
+	if (writer.failed)
+		return status_fail(DLAZY_EFORMAT, "a stub file too large for "
+						  "its machine's code");
+	return build_dynamic_fill(&s->dynamic, &s->build);
+}
+
+static int write_file(struct shared *s, struct stubfile *ret)
+{
+	if (s->too_many_versions)
+		return status_fail(DLAZY_EFORMAT,
+				   "more symbol versions than one stub file "
+				   "can have");
+	if (s->plan.failed || s->dynamic.failed || s->dynamic.strings.failed)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	add_sections(s);
+	int r = build_layout(&s->build);
+	if (r == 0)
+		r = fill(s);
+	return r ? r : build_finish(&s->build, &ret->data, &ret->size);
+}
+
+static void start(struct shared *s, const struct stubfile_options *options,
+		  const char *soname)
+{
+	bool arm = options->machine == STUBFILE_AARCH64;
+
+	s->plan.machine = arm ? TEMPLATE_AARCH64 : TEMPLATE_X86_64;
+	build_start(&s->build, arm ? BUILD_AARCH64 : BUILD_X86_64, false);
+	build_dynamic_soname(&s->dynamic, soname);
+	need_all(s, options);
+}
+
+int stubfile_shared(const struct library *library,
+		    const struct stubfile_options *options,
+		    struct stubfile *ret)
+{
+	_cleanup_shared_ struct shared s = {.too_many_versions = false};
+
+	start(&s, options, library->soname);
+	plan_library(&s, library);
+	stub_plan_layout(&s.plan);
+	stub_plan_strings(&s.plan, &s.dynamic.strings);
+	export_all(&s);
+	import_all(&s);
+	return write_file(&s, ret);
+}
+
+int stubfile_combined(const struct library *libraries, size_t count,
+		      const struct stubfile_run *run,
+		      const struct stubfile_options *options,
+		      struct stubfile *ret)
+{
+	_cleanup_shared_ struct shared s = {.plan.has_run = true};
+
+	start(&s, options, COMBINED_SONAME);
+	for (size_t i = 0; i < count; i++)
+		plan_library(&s, &libraries[i]);
+	stub_plan_layout(&s.plan);
+	build_dynamic_init_first(&s.dynamic, s.plan.start);
+	s.plan.directory = build_string(&s.dynamic.strings, run->directory);
+	s.plan.record = build_string(&s.dynamic.strings, run->record);
+	stub_plan_strings(&s.plan, &s.dynamic.strings);
+	export_all(&s);
+	import_all(&s);
+	return write_file(&s, ret);
+}
