@@ -12,9 +12,11 @@
 #include "load/bind.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/linked.h"
 #include "load/load.h"
 #include "load/prefetch.h"
 #include "load/registry.h"
+#include "stub/linked.h"
 
 #include <limits.h>
 #include <string.h>
@@ -61,7 +63,7 @@ static int locate(const char *path, const void *caller, char **ret)
 
 static int load(struct dlazy_module *m, const void *caller, bool again)
 {
-	struct touch touch = {NULL, caller, again};
+	struct touch touch = {.caller = caller, .again = again};
 	_cleanup_load_ struct load_handle loaded = {NULL, true};
 
 	return load_module(m, &touch, &loaded);
@@ -364,4 +366,19 @@ int dlazy_unobserve(dlazy_event_fn *fn, void *data)
 {
 	return told(fn ? event_unobserve(fn, data)
 		       : missing("dlazy_unobserve", "fn is NULL"));
+}
+
+struct dlazy_module *dlazy_linked_module(const struct linked *l)
+{
+	return given(linked_module(l));
+}
+
+int dlazy_linked_available(const struct linked *l)
+{
+	return linked_available(l);
+}
+
+int dlazy_linked_load(const struct linked *l)
+{
+	return told(linked_load(l, CALLER()));
 }

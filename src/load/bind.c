@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/linked.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
@@ -228,10 +229,21 @@ static int find_address(struct dlazy_module *m, const char *name,
 			  : dl_symbol(loaded.handle, name, version, ret);
 }
 
+int bind_find(struct dlazy_module *m, const struct touch *touch, void **ret,
+	      bool *ret_published)
+{
+	_cleanup_request_ struct request request = {NULL, NULL, NULL};
+	int status = request_parse(touch->symbol, &request);
+
+	return status < 0 ? status
+			  : find_address(m, request.name, request.version,
+					 touch, ret, ret_published);
+}
+
 static void *find_real(struct dlazy_module *m, const struct request *request,
 		       const void *caller)
 {
-	struct touch touch = {request->name, caller, false};
+	struct touch touch = {.symbol = request->name, .caller = caller};
 	void *address = NULL;
 	bool published;
 
@@ -358,7 +370,7 @@ int bind_function(struct dlazy_module *m, const char *symbol,
 {
 	_cleanup_request_ struct request request = {NULL, NULL, NULL};
 	struct module_export export = {.type = ELF_TYPE_FUNC};
-	struct touch touch = {symbol, caller, false};
+	struct touch touch = {.symbol = symbol, .caller = caller};
 	bool published;
 	int status = request_parse(symbol, &request);
 
@@ -390,13 +402,14 @@ static void write_all(const char *text)
 /* The documented default: all that is known, then abort(). */
 __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 {
+	static const struct dlazy_module none = {.name = "", .path = ""};
+	const struct dlazy_module *m = f->module ? f->module : &none;
 	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
 
 	/* Who is being waited for by a constructor must not wait for it. */
 	bool may_wait = f->status != -DLAZY_EDEADLK;
 	dl_describe(f->caller, may_wait, caller, sizeof(caller));
-	dl_describe(f->module->declared_by, may_wait, declarer,
-		    sizeof(declarer));
+	dl_describe(m->declared_by, may_wait, declarer, sizeof(declarer));
 	snprintf(text, sizeof(text),
 		 "dlazy: %s() of module \"%s\" cannot be called: %s\n"
 		 "  file:     %s\n"
@@ -405,11 +418,42 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 		 "  declared: by %s\n"
 		 "  to do:    run `dlazy check %s`; a host that can go on "
 		 "without it sets a hook with dlazy_on_failure()\n",
-		 f->symbol, f->module->name, status_text(f->status),
-		 f->module->path, f->message, caller, declarer,
-		 f->module->path);
+		 f->symbol, m->name, status_text(f->status), m->path,
+		 f->message, caller, declarer, m->path);
 	write_all(text);
 	abort();
+}
+
+void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
+		       int status)
+{
+	struct {
+		dlazy_failure_fn *fn;
+		void *data;
+	} hooks[2];
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	status_publish();
+	struct dlazy_failure failure = {sizeof(failure), m,
+					touch->symbol,	 status,
+					message,	 touch->caller};
+	{
+		LOCKED(&load_lock);
+		hooks[0].fn = m ? m->on_failure : NULL;
+		hooks[0].data = m ? m->on_failure_data : NULL;
+		hooks[1].fn = on_failure.fn;
+		hooks[1].data = on_failure.data;
+	}
+	for (int i = 0; i < 2; i++) {
+		LOCK_ASSERT_NONE();
+		void *replacement =
+			hooks[i].fn ? hooks[i].fn(&failure, hooks[i].data)
+				    : NULL;
+		if (replacement)
+			return replacement;
+	}
+	give_up(&failure);
 }
 
 /* Keeps a replacement in the slot, until the module's state changes. */
@@ -420,39 +464,6 @@ static void keep_replacement(struct binding *b, void *replacement)
 		return;
 	b->replaced = true;
 	slot_publish(b->slot, replacement);
-}
-
-/* Asks the hooks for a replacement; does not return without one. */
-static void *replace(struct binding *b, int status, const void *caller)
-{
-	struct {
-		dlazy_failure_fn *fn;
-		void *data;
-	} hooks[2];
-	char message[STATUS_MESSAGE_MAX];
-
-	strcpy(message, status_message());
-	status_publish();
-	struct dlazy_failure failure = {sizeof(failure), b->module, b->name,
-					status,		 message,   caller};
-	{
-		LOCKED(&load_lock);
-		hooks[0].fn = b->module->on_failure;
-		hooks[0].data = b->module->on_failure_data;
-		hooks[1].fn = on_failure.fn;
-		hooks[1].data = on_failure.data;
-	}
-	for (int i = 0; i < 2; i++) {
-		LOCK_ASSERT_NONE();
-		void *replacement =
-			hooks[i].fn ? hooks[i].fn(&failure, hooks[i].data)
-				    : NULL;
-		if (!replacement)
-			continue;
-		keep_replacement(b, replacement);
-		return replacement;
-	}
-	give_up(&failure);
 }
 
 /* ------------------------------------------------------------------ */
@@ -472,7 +483,7 @@ static void tell_touch(struct binding *b, const void *caller)
 static void *binding_address(struct binding *b, const void *caller,
 			     bool *ret_published)
 {
-	struct touch touch = {b->name, caller, false};
+	struct touch touch = {.symbol = b->name, .caller = caller};
 	void *address = NULL;
 
 	tell_touch(b, caller);
@@ -484,7 +495,9 @@ static void *binding_address(struct binding *b, const void *caller,
 	if (status == 0)
 		return address;
 	*ret_published = false;
-	return replace(b, status, caller);
+	address = bind_replacement(b->module, &touch, status);
+	keep_replacement(b, address);
+	return address;
 }
 
 /* A stub was called and its slot has no address yet. */
@@ -569,6 +582,7 @@ void bind_loaded(struct dlazy_module *m)
 			stub_arm(b->slot);
 			b->replaced = false;
 		}
+		linked_arm_locked(m);
 		discardable = !m->keep;
 	}
 	while (!discardable && next_import(m, &b)) {

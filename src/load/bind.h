@@ -35,6 +35,16 @@ int bind_imports(struct dlazy_module *m, const struct dlazy_import *imports,
 int bind_function(struct dlazy_module *m, const char *symbol,
 		  const void *caller, void **ret);
 
+/* The address of "NAME" or "NAME@VERSION", touch->symbol, of any module.
+ * *ret_published: it holds from now on. 0 or a status. */
+int bind_find(struct dlazy_module *m, const struct touch *touch, void **ret,
+	      bool *ret_published);
+
+/* A stub cannot reach its symbol, for the pending reason: what the hooks put in
+ * its place. Does not return if they have nothing. m NULL: no memory for it. */
+void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
+		       int status);
+
 /* The module has just been LOADED: host pointers get real addresses, and
  * replacements end. */
 void bind_loaded(struct dlazy_module *m);

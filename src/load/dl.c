@@ -46,6 +46,11 @@ bool dl_flags_global(int flags)
 	return flags & RTLD_GLOBAL;
 }
 
+int dl_flags_linked(void)
+{
+	return RTLD_LAZY | RTLD_GLOBAL;
+}
+
 int dl_flags_lasting(int flags)
 {
 	return flags & ~RTLD_NOLOAD;
@@ -261,6 +266,60 @@ static int match_linker(struct dl_phdr_info *info, size_t size, void *data)
 			linker->inside = true;
 	}
 	return 1;
+}
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+/* Takes no lock, whatever the number of objects. */
+static uintptr_t object_of(const void *code)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)code, &found) < 0)
+		return 0;
+	return (uintptr_t)found.dlfo_map_start;
+}
+#else
+struct object_search {
+	uintptr_t address, start;
+};
+
+static int match_address(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct object_search *search = data;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+		if (segment->p_type == PT_LOAD &&
+		    search->address - start < segment->p_memsz)
+			search->start = (uintptr_t)info->dlpi_phdr;
+	}
+	return search->start != 0;
+}
+
+static uintptr_t object_of(const void *code)
+{
+	struct object_search search = {(uintptr_t)code, 0};
+
+	dl_iterate_phdr(match_address, &search);
+	return search.start;
+}
+#endif
+
+bool dl_is_same_object(const void *a, const void *b)
+{
+	uintptr_t object = object_of(a);
+
+	return object && object == object_of(b);
+}
+
+uintptr_t dl_base(void *handle)
+{
+	struct link_map *map;
+
+	return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_addr : 0;
 }
 
 static int first_object(struct dl_phdr_info *info, size_t size, void *data)

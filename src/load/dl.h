@@ -19,6 +19,9 @@ bool dl_flags_known(int flags);
 /* Whether RTLD_GLOBAL is among them. */
 bool dl_flags_global(int flags);
 
+/* As near as can be to having been mapped at the program's start. */
+int dl_flags_linked(void);
+
 /* Those that hold for later loads too, not for one call only. */
 int dl_flags_lasting(int flags);
 
@@ -56,6 +59,12 @@ struct search_origin dl_origin_of(const void *code, char *path_buffer);
  */
 bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 		     uintptr_t *ret);
+
+/* Whether two addresses lie in one object. */
+bool dl_is_same_object(const void *a, const void *b);
+
+/* The load address of an open object. */
+uintptr_t dl_base(void *handle);
 
 /* How many objects the linker has loaded so far, in all. */
 unsigned long long dl_loads(void);

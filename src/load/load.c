@@ -18,6 +18,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/gate.h"
+#include "load/linked.h"
 #include "load/wait.h"
 
 #include <fcntl.h>
@@ -66,7 +67,9 @@ static int explain_refusal(const struct dlazy_module *m,
 static void note_cause(const struct dlazy_module *m,
 		       struct module_failure *failure)
 {
-	if (file_identify(AT_FDCWD, m->path, &failure->file) < 0)
+	if (m->linked)
+		linked_identify(m->linked, &failure->file);
+	else if (file_identify(AT_FDCWD, m->path, &failure->file) < 0)
 		memset(&failure->file, 0, sizeof(failure->file));
 	failure->loads = dl_loads();
 }
@@ -131,28 +134,72 @@ static int refresh(struct dlazy_module *m)
 	return module_refresh_locked(m);
 }
 
+static int open_object(struct gate_frame *frame, void **ret_handle)
+{
+	struct dlazy_module *m = frame->module;
+
+	frame->in_linker = true;
+	int status = dl_open(module_object(m), m->flags, ret_handle);
+	frame->in_linker = false;
+	return status;
+}
+
+/* Keeps why it could not be loaded, with the cause. */
+static int note_failure(const struct dlazy_module *m, int status,
+			struct module_failure *failure)
+{
+	memset(failure, 0, sizeof(*failure));
+	if (status == -DLAZY_ELOAD)
+		status = explain_refusal(m, failure);
+	failure->status = status;
+	strcpy(failure->message, status_message());
+	note_cause(m, failure);
+	return status_fail(-status, "%s", failure->message);
+}
+
+static int open_plugin(struct gate_frame *frame, void **ret_handle,
+		       struct module_failure *failure)
+{
+	int status = refresh(frame->module);
+
+	if (status == 0)
+		status = open_object(frame, ret_handle);
+	return status < 0 ? note_failure(frame->module, status, failure) : 0;
+}
+
+/* Of the files that a linked module may be, the first that can be loaded; if
+ * none can, the first that is there is the one to speak of. */
+static int open_linked(struct gate_frame *frame, void **ret_handle,
+		       struct module_failure *failure)
+{
+	struct dlazy_module *m = frame->module;
+	_cleanup_linked_search_ struct linked_search search =
+		linked_search(m->linked);
+
+	/* Usually it was looked for a moment ago. */
+	if (module_is_fresh(m) && open_object(frame, ret_handle) == 0)
+		return 0;
+	failure->status = 0;
+	while (linked_search_next(&search)) {
+		int status = module_found(m, search.path, &search.identity);
+		if (status == 0)
+			status = open_object(frame, ret_handle);
+		if (status == 0)
+			return 0;
+		if (!failure->status)
+			note_failure(m, status, failure);
+	}
+	if (!failure->status)
+		note_failure(m, linked_not_found(m->linked), failure);
+	return status_fail(-failure->status, "%s", failure->message);
+}
+
 /* Fills `failure` in only where it fails: it is large. */
 static int ask_linker(struct gate_frame *frame, void **ret_handle,
 		      struct module_failure *failure)
 {
-	struct dlazy_module *m = frame->module;
-	int status = refresh(m);
-
-	if (status == 0) {
-		frame->in_linker = true;
-		status = dl_open(m->object, m->flags, ret_handle);
-		frame->in_linker = false;
-	}
-	if (status < 0) {
-		memset(failure, 0, sizeof(*failure));
-		if (status == -DLAZY_ELOAD)
-			status = explain_refusal(m, failure);
-		failure->status = status;
-		strcpy(failure->message, status_message());
-		note_cause(m, failure);
-		status_fail(-status, "%s", failure->message);
-	}
-	return status;
+	return frame->module->linked ? open_linked(frame, ret_handle, failure)
+				     : open_plugin(frame, ret_handle, failure);
 }
 
 /* Enters LOADING; true: nobody else was loading it. */
@@ -264,10 +311,11 @@ static void attempt_cleanup(struct attempt *attempt)
 
 /* Whether the object is in the process already, and perhaps in its own
  * constructor, while we are in one. */
-static bool is_there(const struct dlazy_module *m)
+static bool is_there(const struct dlazy_module *m, const struct touch *touch)
 {
+	bool inside = touch->relocating || gate_is_inside();
 	void *handle =
-		gate_is_inside() ? dl_open_again(m->object, m->flags) : NULL;
+		inside ? dl_open_again(module_object(m), m->flags) : NULL;
 
 	if (handle)
 		dl_close(handle);
@@ -306,7 +354,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
 	struct result r;
-	bool was_there = is_there(m);
+	bool was_there = is_there(m, touch);
 	struct gate_frame *frame = gate_enter(m);
 
 	if (!frame)
@@ -341,13 +389,13 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 	if (handle || m->symbols)
 		return 0;
 	if (gate_is_loading(m)) {
-		*ret = (struct load_handle){dl_open_again(m->object, m->flags),
-					    false};
+		*ret = (struct load_handle){
+			dl_open_again(module_object(m), m->flags), false};
 		if (ret->handle)
 			return 0;
 	}
 	if (atomic_load(&m->state) == DLAZY_LOADING && !gate_is_inside() &&
-	    wait_for_loader(m) == WAIT_JOINED)
+	    !touch->relocating && wait_for_loader(m) == WAIT_JOINED)
 		return status_fail(
 			DLAZY_EDEADLK,
 			"%s: its constructor is waiting for this thread to "
@@ -420,14 +468,14 @@ static void declare_loaded(struct dlazy_module *m, void *handle)
 
 int load_discard(struct dlazy_module *m)
 {
-	struct touch nobody = {NULL, NULL, false};
+	struct touch nobody = {.symbol = NULL};
 	void *handle;
 	int status = undeclare(m, &handle);
 
 	if (status < 0 || !handle)
 		return status;
 	bool closed = dl_close(handle);
-	void *again = dl_open_again(m->object, m->flags);
+	void *again = dl_open_again(module_object(m), m->flags);
 	if (again) {
 		declare_loaded(m, again);
 		return refuse(m, closed ? "the dynamic linker has other "

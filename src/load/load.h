@@ -13,6 +13,7 @@ struct touch {
 	const char *symbol; /* NULL: nobody's symbol (dlazy_load) */
 	const void *caller; /* a code address */
 	bool again;	    /* try even if it failed and nothing changed */
+	bool relocating;    /* the linker itself asks, while it relocates */
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/gate.h"
+#include "load/linked.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ struct lock load_lock = LOCK_INIT(LOCK_LOAD);
 static struct map by_identity; /* hash of the identity -> module */
 static struct map by_path;     /* hash of the path -> its latest module */
 static struct map by_address;  /* module -> module */
+static struct map kept_paths;  /* hash -> a path where something was found */
 
 enum module_mode module_mode(void)
 {
@@ -149,7 +151,8 @@ int module_refresh_locked(struct dlazy_module *m)
 {
 	struct file_identity now;
 
-	if (module_mode() == MODULE_OFF) /* as plain dlopen: reads nothing */
+	/* As plain dlopen: reads nothing. */
+	if (module_mode() == MODULE_OFF || m->linked)
 		return 0;
 	int status = file_identify(AT_FDCWD, m->path, &now);
 	if (status < 0)
@@ -236,6 +239,7 @@ static struct dlazy_module *module_new(const char *name, const char *path,
 
 	if (!m || !own_name || !own_path)
 		return NULL;
+	ATOMIC_SHARED(&m->path);
 	ATOMIC_SHARED(&m->handle);
 	ATOMIC_SHARED(&m->state);
 	ATOMIC_SHARED(&m->flags);
@@ -265,6 +269,11 @@ static void cleanup_module(struct dlazy_module **m)
 	module_free(*m);
 }
 
+const char *module_object(const struct dlazy_module *m)
+{
+	return m->object ? m->object : m->path;
+}
+
 /* One more user of a module that is in the table. */
 static void module_count_locked(struct dlazy_module *m, int flags,
 				bool borrowed)
@@ -287,9 +296,9 @@ static char *spell_object_locked(const char *path)
 
 	if (!older || strcmp(older->path, path))
 		return strdup(path);
-	int length = (int)(file_base_name(older->object) - older->object);
-	return asprintf(&object, "%.*s./%s", length, older->object,
-			older->object + length) < 0
+	const char *spelt = module_object(older);
+	int length = (int)(file_base_name(spelt) - spelt);
+	return asprintf(&object, "%.*s./%s", length, spelt, spelt + length) < 0
 		       ? NULL
 		       : object;
 }
@@ -412,6 +421,83 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 	m->borrows = 1;
 	m->keep = true;
 	module_move_locked(m, DLAZY_LOADED);
+	*ret = TAKE_PTR(m);
+	return 0;
+}
+
+/* A path that will not be freed, as who reads a module's holds no lock; NULL:
+ * out of memory. */
+static const char *keep_path_locked(const char *path)
+{
+	uint64_t key = hash_string(path);
+	char *kept = map_get(&kept_paths, key);
+
+	if (kept && !strcmp(kept, path))
+		return kept;
+	kept = strdup(path);
+	if (kept)
+		map_put(&kept_paths, key, kept);
+	return kept;
+}
+
+static int module_found_locked(struct dlazy_module *m, const char *path,
+			       const struct file_identity *identity)
+{
+	if (!strcmp(m->path, path) &&
+	    file_identity_equal(&m->identity, identity))
+		return 0;
+	const char *kept = keep_path_locked(path);
+	if (!kept || !map_put(&by_path, hash_string(path), m) ||
+	    !map_put(&by_identity, identity_key(identity), m))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	m->path = kept;
+	m->identity = *identity;
+	elf_view_close(m->view); /* of another file */
+	m->view = NULL;
+	return 0;
+}
+
+int module_found(struct dlazy_module *m, const char *path,
+		 const struct file_identity *identity)
+{
+	LOCKED(&load_lock);
+	return module_found_locked(m, path, identity);
+}
+
+bool module_is_fresh(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->identity.ino && !m->failure;
+}
+
+int module_declare_linked(const struct linked *l, const char *path,
+			  const struct file_identity *identity,
+			  struct dlazy_module **ret)
+{
+	_cleanup_(cleanup_module) struct dlazy_module *m =
+		module_new(NULL, linked_first_file(l), l);
+	int flags = dl_flags_linked();
+
+	gate_install();
+	if (!m)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	m->linked = l;
+	LOCKED(&load_lock);
+	struct dlazy_module *older =
+		path ? module_of_identity_locked(identity) : NULL;
+	if (older) {
+		module_count_locked(older, flags, true);
+		*ret = older;
+		return 0;
+	}
+	if (!map_put(&by_address, map_pointer_key(m), m))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+	int status = path ? module_found_locked(m, path, identity) : 0;
+	if (status < 0) { /* it is in the table, and stays there unused */
+		m = NULL;
+		return status;
+	}
+	module_count_locked(m, flags, true);
 	*ret = TAKE_PTR(m);
 	return 0;
 }

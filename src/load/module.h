@@ -21,6 +21,8 @@
 struct binding;
 struct gate_frame;
 struct import;
+struct linked;
+struct linked_replaced;
 
 /* How this process wants it, from DLAZY in the environment. */
 enum module_mode { MODULE_LAZY, MODULE_EAGER, MODULE_OFF };
@@ -40,12 +42,15 @@ struct module_failure {
 struct dlazy_module {
 	/* fixed once declared */
 	const char *name;
-	const char *path;		    /* absolute; "" for a built-in */
-	char *object;			    /* the path as the linker is told */
+	char *object; /* the path as the linker is told; NULL: as it is */
+	const struct linked *linked;	    /* of a stub file, or NULL */
 	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
 	size_t symbols_count;
 	const void *declared_by; /* a code address of the host */
 
+	/* Absolute; "" for a built-in. Of a linked one where it was found last,
+	 * else what it is looked for as; never freed. */
+	_Atomic(const char *) path;
 	_Atomic(void *) handle; /* set while LOADED */
 	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
 	_Atomic(int) flags;	/* of dlopen */
@@ -65,6 +70,7 @@ struct dlazy_module {
 	struct map bindings;		/* by name, see bind.c */
 	struct binding *all_bindings;
 	struct import *imports;
+	struct linked_replaced *replaced; /* slots, see linked.c */
 	dlazy_failure_fn *on_failure;
 	void *on_failure_data;
 };
@@ -107,6 +113,27 @@ int module_declare(const struct module_declaration *declaration, bool borrowed,
 /* A built-in module, borrowed. Copies the symbols. */
 int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 			   size_t n, const void *by, struct dlazy_module **ret);
+
+/*
+ * The module of a library that a linked stub stands for, borrowed for good:
+ * that of the file at `path`, if it was found, new or the same as before; else
+ * (path NULL) a new one, which will find its file when it is to be loaded. Reads
+ * nothing. 0 or -DLAZY_ENOMEM.
+ */
+int module_declare_linked(const struct linked *l, const char *path,
+			  const struct file_identity *identity,
+			  struct dlazy_module **ret);
+
+/* A linked module's file has been found, perhaps elsewhere than before. 0 or
+ * -DLAZY_ENOMEM. */
+int module_found(struct dlazy_module *m, const char *path,
+		 const struct file_identity *identity);
+
+/* Whether a linked module's file was found, and not tried yet. */
+bool module_is_fresh(struct dlazy_module *m);
+
+/* The path as the linker is told. */
+const char *module_object(const struct dlazy_module *m);
 
 /* Whether it is a handle that is valid now; any pointer may be asked about. */
 bool module_is_valid(const struct dlazy_module *m);

@@ -44,7 +44,7 @@ static void *work(void *unused)
 	struct wish wish;
 
 	while (take_wish(&wish)) {
-		struct touch touch = {NULL, wish.caller, false};
+		struct touch touch = {.caller = wish.caller};
 		struct load_handle loaded;
 
 		if (!module_is_valid(wish.module))

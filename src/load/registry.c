@@ -256,7 +256,7 @@ static int add_module(struct dlazy_registry *r, struct dlazy_module *m,
 /* A failed load is remembered by the module, and no failure of declaring. */
 static void load_early(struct dlazy_module *m, const void *by)
 {
-	struct touch touch = {NULL, by, false};
+	struct touch touch = {.caller = by};
 	struct load_handle loaded;
 
 	load_module(m, &touch, &loaded);
@@ -288,7 +288,7 @@ int registry_add_file(struct dlazy_registry *r, const char *name,
 	}
 	status = add_module(r, m, name);
 	if (status == 0 && wants_early(flags)) {
-		struct touch touch = {NULL, by, false};
+		struct touch touch = {.caller = by};
 		struct load_handle loaded;
 
 		status = load_module(m, &touch, &loaded);

@@ -19,7 +19,7 @@
  *
  * The convention of dlazy_linked_slow:
  *   x86-64:  r11 = struct linked *; slot's address pushed above the caller's
- *            return address. Keeps what stub_slow_* keep.
+ *            return address. Keeps what run-time stubs keep.
  *   AArch64: stp x16 (slot), x17 (struct linked *) at [sp, #-16]!.
  *
  * All is position independent: an offset field counts from the address of its
@@ -132,16 +132,17 @@ static inline const char *linked_name(const struct linked *l, uint32_t i)
  * What libdlazy exports for stub files, beside the public interface.
  * dlazy_linked_slow is no C function.
  */
-void *dlazy_linked_data(const struct linked *l, uint32_t symbol);
-void dlazy_linked_start(int argc, char **argv, char **envp,
-			const struct linked_run *run);
+#define LINKED_PUBLIC __attribute__((visibility("default")))
+LINKED_PUBLIC void *dlazy_linked_data(const struct linked *l, uint32_t symbol);
+LINKED_PUBLIC void dlazy_linked_start(int argc, char **argv, char **envp,
+				      const struct linked_run *run);
 /* The library as a module of the public interface, e.g. for
  * dlazy_on_failure(); it need not be installed. NULL: out of memory. */
-struct dlazy_module *dlazy_linked_module(const struct linked *l);
+LINKED_PUBLIC struct dlazy_module *dlazy_linked_module(const struct linked *l);
 /* Whether it could be loaded, by looking for its file; 1 or 0. */
-int dlazy_linked_available(const struct linked *l);
+LINKED_PUBLIC int dlazy_linked_available(const struct linked *l);
 /* As dlazy_load(). */
-int dlazy_linked_load(const struct linked *l);
+LINKED_PUBLIC int dlazy_linked_load(const struct linked *l);
 
 #endif /* __ASSEMBLER__ */
 #endif

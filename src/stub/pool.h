@@ -27,12 +27,16 @@ extern const unsigned char stub_pool[POOL_BYTES]
 	__attribute__((visibility("hidden")));
 extern struct slot stub_slots[STUB_POOL] __attribute__((visibility("hidden")));
 
-/* The slow path that suits the running CPU: a fresh slot's target. */
-__attribute__((visibility("hidden"))) void *stub_slow_entry(void);
+/* The slow path: a fresh slot's target. (It has another entry, for linked
+ * stubs: dlazy_linked_slow, see linked.h.) */
+__attribute__((visibility("hidden"))) void stub_slow(void);
 
-/* What the slow path calls once registers are safe. Returns where to go. */
-__attribute__((visibility("hidden"))) void *stub_miss(struct slot *slot,
-						      const void *caller);
+/* What the slow path calls once registers are safe; the slot is a linked
+ * stub's if l is not NULL. Returns where to go. */
+struct linked;
+__attribute__((visibility("hidden"))) void *stub_miss(void *slot,
+						      const void *caller,
+						      const struct linked *l);
 
 /* From a pool's code to its slots, bytes. */
 static inline ptrdiff_t pool_distance(void)

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which slow path this x86-64 CPU and its kernel allow, and how much room it
- * needs: CPUID leaf 0xd (Intel SDM volume 1, chapter 13).
+ * Which way to keep vector registers this x86-64 CPU and its kernel allow, and
+ * how much room it needs: CPUID leaf 0xd (Intel SDM volume 1, chapter 13).
  *
  * Under a hypervisor each CPUID traps, at some 5 us, and the eight that are
- * needed would be the greater part of making the first stub. So the dynamic
- * linker is asked where it can be (glibc 2.33 on): it has done them at start.
+ * needed would be a good part of a first call. So the dynamic linker is asked
+ * where it can be (glibc 2.33 on): it has done them at start.
+ *
+ * All of this runs before vector registers are safe, so it is compiled to use
+ * none, and no sanitizer may call anything from it.
  */
+/* The headers' inline functions, too. */
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("general-regs-only"))), \
+			     apply_to = function)
+#else
+#pragma GCC target("general-regs-only")
+#endif
+
 #include "stub/slow-x86_64.h"
 
 #include "base/array.h"
-#include "stub/pool.h"
 
 #include <cpuid.h>
 #include <stdbool.h>
@@ -22,10 +32,15 @@
 #define XSAVE_LEAF 0xd
 #define XSAVE_LEGACY (512 + 64) /* legacy region and header */
 
+#define UNWATCHED                                                     \
+	__attribute__((no_sanitize("thread"), no_sanitize("address"), \
+		       no_sanitize("undefined")))
+
+int stub_save_way;
 size_t stub_save_size;
 
 /* What the kernel has enabled. */
-static unsigned enabled_state(void)
+UNWATCHED static unsigned enabled_state(void)
 {
 	unsigned low, high;
 
@@ -35,7 +50,7 @@ static unsigned enabled_state(void)
 
 /* Room for either form of the area: components at their standard offsets, or
  * one after the other with the alignment that the compacted form may ask. */
-static size_t save_size(void)
+UNWATCHED static size_t save_size(void)
 {
 	unsigned state = enabled_state() & STUB_SAVE_MASK;
 	size_t standard = XSAVE_LEGACY, compacted = XSAVE_LEGACY;
@@ -56,12 +71,12 @@ static size_t save_size(void)
 }
 
 #ifdef CPU_FEATURE_ACTIVE
-static bool linker_has_xsavec(void)
+UNWATCHED static bool linker_has_xsavec(void)
 {
 	return CPU_FEATURE_ACTIVE(OSXSAVE) && CPU_FEATURE_ACTIVE(XSAVEC);
 }
 #else
-static bool linker_has_xsavec(void)
+UNWATCHED static bool linker_has_xsavec(void)
 {
 	return false;
 }
@@ -70,7 +85,7 @@ static bool linker_has_xsavec(void)
 /* Of the compacted form, which is all that xsavec writes: components one after
  * the other. Each is as large as its registers (SDM volume 1, 13.5), and so
  * each begins at a multiple of 64, whether it must or not. */
-static size_t compacted_size(void)
+UNWATCHED static size_t compacted_size(void)
 {
 	static const struct {
 		unsigned component, size;
@@ -89,18 +104,34 @@ static size_t compacted_size(void)
 	return size;
 }
 
-void *stub_slow_entry(void)
+UNWATCHED static int choose(size_t *ret_size)
 {
 	unsigned a, b, c, d;
 
 	if (linker_has_xsavec()) {
-		stub_save_size = compacted_size();
-		return (void *)stub_slow_xsavec;
+		*ret_size = compacted_size();
+		return STUB_SAVE_XSAVEC;
 	}
+	*ret_size = 16 * 16;
 	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE))
-		return (void *)stub_slow_sse;
-	stub_save_size = save_size();
+		return STUB_SAVE_SSE;
+	*ret_size = save_size();
 	if (__get_cpuid_count(XSAVE_LEAF, 1, &a, &b, &c, &d) && (a & 2))
-		return (void *)stub_slow_xsavec;
-	return (void *)stub_slow_xsave;
+		return STUB_SAVE_XSAVEC;
+	return STUB_SAVE_XSAVE;
 }
+
+UNWATCHED int stub_save_choose(void)
+{
+	size_t size;
+	int way = choose(&size);
+
+	/* In this order: who sees the way uses the size. */
+	__atomic_store_n(&stub_save_size, size, __ATOMIC_RELAXED);
+	__atomic_store_n(&stub_save_way, way, __ATOMIC_RELEASE);
+	return way;
+}
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif

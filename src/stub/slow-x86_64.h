@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between stub-x86_64.S and slow-x86_64.c: the three slow paths, which differ
- * in how they keep the vector registers.
+ * Between stub-x86_64.S and slow-x86_64.c: how the slow path keeps the vector
+ * registers, which depends on the CPU.
  */
 #ifndef STUB_SLOW_X86_64_H
 #define STUB_SLOW_X86_64_H
@@ -10,18 +10,25 @@
  * zmm0-15, zmm16-31. x87 has no argument registers, AMX tiles carry none. */
 #define STUB_SAVE_MASK 0xe6
 
+/* The ways. */
+#define STUB_SAVE_UNKNOWN 0
+#define STUB_SAVE_SSE 1	   /* no AVX: xmm0-15, one by one */
+#define STUB_SAVE_XSAVE 2  /* where xsavec is not to be had */
+#define STUB_SAVE_XSAVEC 3 /* in the compacted form */
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>
 
 #define STUB_HIDDEN __attribute__((visibility("hidden")))
 
-STUB_HIDDEN void stub_slow_xsavec(void);
-STUB_HIDDEN void stub_slow_xsave(void);
-STUB_HIDDEN void stub_slow_sse(void);
-
-/* Bytes the first two need for the area of xsave or xsavec. */
+/* The one in use, from the first call of a stub on, and the bytes it needs. */
+extern STUB_HIDDEN int stub_save_way;
 extern STUB_HIDDEN size_t stub_save_size;
+
+/* Sets both; returns the way. The slow path's vector registers are not safe
+ * yet: uses none. Threads: any, all choose the same. */
+STUB_HIDDEN int stub_save_choose(void);
 
 #endif
 #endif

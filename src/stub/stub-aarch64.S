@@ -52,14 +52,23 @@ stub_slots:
  * void stub_slow(struct slot *slot in x16)
  * {
  *	save argument registers;
- *	x16 = stub_miss(slot, return address);
+ *	x16 = stub_miss(slot, return address, NULL);
  *	restore them;
  *	goto *x16;
  * }
  *
- * The return address is signed while it is in memory.
+ * void dlazy_linked_slow(linked_slot *slot at sp, struct linked *l behind it)
+ *
+ * The same with l in the place of NULL; drops both words on its way. x9 to x14
+ * carry nothing into a function, so they are free to use.
+ *
+ * The return address is signed while it is in memory, with the stack pointer
+ * of before the call of the stub, as who unwinds expects.
  */
 #define FRAME 240
+#define SLOT (FRAME)
+#define LINKED (FRAME + 8)
+#define ABOVE (FRAME + 16)
 
 	.text
 	.globl	stub_slow
@@ -69,13 +78,28 @@ stub_slots:
 stub_slow:
 	.cfi_startproc
 	hint	#34			/* bti c */
+	stp	x16, xzr, [sp, #-16]!
+	.cfi_def_cfa_offset 16
+	b	slow_path
+	.cfi_endproc
+	.size	stub_slow, . - stub_slow
+
+	.globl	dlazy_linked_slow
+	.type	dlazy_linked_slow, %function
+	.balign	16
+dlazy_linked_slow:
+	.cfi_startproc
+	.cfi_def_cfa_offset 16
+	hint	#34			/* bti c */
+slow_path:
+	add	x16, sp, #16
 	mov	x17, x30
-	hint	#25			/* paciasp */
+	hint	#8			/* pacia1716 */
+	stp	x29, x17, [sp, #-FRAME]!
+	.cfi_def_cfa_offset ABOVE
+	.cfi_offset x29, -ABOVE
+	.cfi_offset x30, -ABOVE + 8
 	.cfi_negate_ra_state
-	stp	x29, x30, [sp, #-FRAME]!
-	.cfi_def_cfa_offset FRAME
-	.cfi_offset x29, -FRAME
-	.cfi_offset x30, -FRAME + 8
 	mov	x29, sp
 	stp	x0, x1, [sp, #16]
 	stp	x2, x3, [sp, #32]
@@ -87,10 +111,11 @@ stub_slow:
 	stp	q2, q3, [sp, #144]
 	stp	q4, q5, [sp, #176]
 	stp	q6, q7, [sp, #208]
-	mov	x0, x16
-	mov	x1, x17
+	ldr	x0, [sp, #SLOT]
+	mov	x1, x30
+	ldr	x2, [sp, #LINKED]
 	bl	stub_miss
-	mov	x16, x0
+	mov	x9, x0
 	ldp	q6, q7, [sp, #208]
 	ldp	q4, q5, [sp, #176]
 	ldp	q2, q3, [sp, #144]
@@ -101,27 +126,19 @@ stub_slow:
 	ldp	x4, x5, [sp, #48]
 	ldp	x2, x3, [sp, #32]
 	ldp	x0, x1, [sp, #16]
-	ldp	x29, x30, [sp], #FRAME
-	.cfi_def_cfa_offset 0
+	ldp	x29, x17, [sp]
 	.cfi_restore x29
+	add	x16, sp, #ABOVE
+	hint	#12			/* autia1716 */
+	mov	x30, x17
 	.cfi_restore x30
-	hint	#29			/* autiasp */
 	.cfi_negate_ra_state
+	add	sp, sp, #ABOVE
+	.cfi_def_cfa_offset 0
+	mov	x16, x9
 	br	x16
 	.cfi_endproc
-	.size	stub_slow, . - stub_slow
-
-/* void *stub_slow_entry(void) { return stub_slow; } */
-	.globl	stub_slow_entry
-	.hidden	stub_slow_entry
-	.type	stub_slow_entry, %function
-stub_slow_entry:
-	.cfi_startproc
-	hint	#34			/* bti c */
-	adr	x0, stub_slow
-	ret
-	.cfi_endproc
-	.size	stub_slow_entry, . - stub_slow_entry
+	.size	dlazy_linked_slow, . - dlazy_linked_slow
 
 /* One object without these marks takes BTI and PAC from the whole library, so
  * they do not depend on compiler flags. */

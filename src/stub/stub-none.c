@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 
+#include <stdlib.h>
+
 bool stub_available(void)
 {
 	return false;
@@ -36,6 +38,14 @@ struct slot *stub_slot_of(const void *code)
 {
 	(void)code;
 	return NULL;
+}
+
+/* Exported everywhere; no stub file for this CPU exists that would call it. */
+__attribute__((visibility("default"))) void dlazy_linked_slow(void);
+
+void dlazy_linked_slow(void)
+{
+	abort();
 }
 
 void stub_fork_prepare(void)

@@ -49,25 +49,51 @@ stub_slots:
  * void stub_slow(struct slot *slot in r11)
  * {
  *	save argument registers;
- *	r11 = stub_miss(slot, return address);
+ *	r11 = stub_miss(slot, return address, NULL);
  *	restore them;
  *	goto *r11;
  * }
  *
- * The frame: saved rbp, the nine registers below it, eight bytes for MXCSR,
- * then the vectors. Its description is by rbp, so it holds wherever rsp is.
+ * void dlazy_linked_slow(linked_slot *slot pushed, struct linked *l in r11)
+ *
+ * The same with l in the place of NULL; drops the pushed word on its way. It
+ * may be called before any constructor has run, so how vector registers are
+ * kept is chosen here, once the others are safe (slow-x86_64.c).
+ *
+ * The frame, below the slot's address: rbp, the eight registers, l, MXCSR, then
+ * the vectors. Its description is by rbp, so it holds wherever rsp is.
  */
-	.macro	enter name
-	.globl	\name
-	.hidden	\name
-	.type	\name, @function
+#define SLOT	8(%rbp)
+#define CALLER	16(%rbp)
+#define LINKED	-72(%rbp)
+#define MODE	-80(%rbp)
+
+	.text
+	.globl	stub_slow
+	.hidden	stub_slow
+	.type	stub_slow, @function
 	.balign	16
-\name:
+stub_slow:
 	.cfi_startproc
 	endbr64
-	push	%rbp
+	push	%r11
 	.cfi_def_cfa_offset 16
-	.cfi_offset %rbp, -16
+	xor	%r11d, %r11d
+	jmp	slow_path
+	.cfi_endproc
+	.size	stub_slow, . - stub_slow
+
+	.globl	dlazy_linked_slow
+	.type	dlazy_linked_slow, @function
+	.balign	16
+dlazy_linked_slow:
+	.cfi_startproc
+	.cfi_def_cfa_offset 16
+	endbr64
+slow_path:
+	push	%rbp
+	.cfi_def_cfa_offset 24
+	.cfi_offset %rbp, -24
 	mov	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
 	push	%rax
@@ -78,17 +104,57 @@ stub_slots:
 	push	%r8
 	push	%r9
 	push	%r10
-	sub	$8, %rsp
-	.endm
-
-	.macro	miss
-	mov	%r11, %rdi
-	mov	8(%rbp), %rsi
+	push	%r11
+	sub	$16, %rsp
+	mov	stub_save_way(%rip), %eax
+	test	%eax, %eax
+	jnz	reserve
+	call	stub_save_choose
+reserve:
+	sub	stub_save_size(%rip), %rsp
+	and	$-64, %rsp
+	cmp	$STUB_SAVE_SSE, %eax
+	je	save_sse
+/* The header of the area of xsave and xsavec must be zero but for what the
+ * instruction itself writes (xsavec: the first 16 bytes; xsave: some bits of
+ * the first 8). */
+	cmp	$STUB_SAVE_XSAVE, %eax
+	mov	$0, %edx
+	.irp	at, 0, 8, 16, 24, 32, 40, 48, 56
+	mov	%rdx, 512 + \at(%rsp)
+	.endr
+	mov	$STUB_SAVE_MASK, %eax
+	je	save_xsave
+	xsavec	(%rsp)
+	jmp	ask
+save_xsave:
+	xsave	(%rsp)
+	jmp	ask
+save_sse:
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movaps	%xmm\n, 16 * \n(%rsp)
+	.endr
+ask:
+	mov	SLOT, %rdi
+	mov	CALLER, %rsi
+	mov	LINKED, %rdx
 	call	stub_miss
 	mov	%rax, %r11
-	.endm
-
-	.macro	leave_to_r11 name
+	cmpl	$STUB_SAVE_SSE, stub_save_way(%rip)
+	je	restore_sse
+/* xrstor sets MXCSR from the area, or to its default if the SSE state was in
+ * its initial configuration; the current one is put back behind it. */
+	stmxcsr	MODE
+	mov	$STUB_SAVE_MASK, %eax
+	xor	%edx, %edx
+	xrstor	(%rsp)
+	ldmxcsr	MODE
+	jmp	restore
+restore_sse:
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movaps	16 * \n(%rsp), %xmm\n
+	.endr
+restore:
 	mov	-64(%rbp), %r10
 	mov	-56(%rbp), %r9
 	mov	-48(%rbp), %r8
@@ -98,66 +164,13 @@ stub_slots:
 	mov	-16(%rbp), %rdi
 	mov	-8(%rbp), %rax
 	leave
-	.cfi_def_cfa %rsp, 8
+	.cfi_def_cfa %rsp, 16
 	.cfi_restore %rbp
+	lea	8(%rsp), %rsp
+	.cfi_def_cfa_offset 8
 	jmp	*%r11
 	.cfi_endproc
-	.size	\name, . - \name
-	.endm
-
-/* The area of xsave and xsavec is aligned to 64. Its header must be zero but
- * for what the instruction itself writes (xsavec: the first 16 bytes; xsave:
- * some bits of the first 8). */
-	.macro	reserve_area
-	sub	stub_save_size(%rip), %rsp
-	and	$-64, %rsp
-	xor	%edx, %edx
-	.irp	at, 0, 8, 16, 24, 32, 40, 48, 56
-	mov	%rdx, 512 + \at(%rsp)
-	.endr
-	mov	$STUB_SAVE_MASK, %eax
-	.endm
-
-/* xrstor sets MXCSR from the area, or to its default if the SSE state was in
- * its initial configuration; the current one is put back behind it. */
-	.macro	restore_area
-	stmxcsr	-72(%rbp)
-	mov	$STUB_SAVE_MASK, %eax
-	xor	%edx, %edx
-	xrstor	(%rsp)
-	ldmxcsr	-72(%rbp)
-	.endm
-
-	.text
-
-/* With xsavec: keeps zmm0-31, k0-7. */
-	enter	stub_slow_xsavec
-	reserve_area
-	xsavec	(%rsp)
-	miss
-	restore_area
-	leave_to_r11 stub_slow_xsavec
-
-/* With xsave, where xsavec is not to be had: the same. */
-	enter	stub_slow_xsave
-	reserve_area
-	xsave	(%rsp)
-	miss
-	restore_area
-	leave_to_r11 stub_slow_xsave
-
-/* With neither there is no AVX: keeps xmm0-15. */
-	enter	stub_slow_sse
-	sub	$256, %rsp
-	and	$-16, %rsp
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movaps	%xmm\n, 16 * \n(%rsp)
-	.endr
-	miss
-	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
-	movaps	16 * \n(%rsp), %xmm\n
-	.endr
-	leave_to_r11 stub_slow_sse
+	.size	dlazy_linked_slow, . - dlazy_linked_slow
 
 /* One object without these marks takes IBT and SHSTK from the whole library,
  * so they do not depend on compiler flags. */

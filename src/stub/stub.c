@@ -29,8 +29,7 @@ static struct pool first = {stub_pool, NULL};
 static struct {
 	struct lock lock;
 	struct pool *newest;
-	size_t used;	    /* stubs of the newest */
-	void *_Atomic slow; /* a fresh slot's target; set by the first stub */
+	size_t used; /* stubs of the newest */
 	stub_miss_fn *_Atomic miss;
 } pools = {.lock = LOCK_INIT(LOCK_STUB), .newest = &first};
 
@@ -39,11 +38,16 @@ bool stub_available(void)
 	return true;
 }
 
-void *stub_miss(struct slot *slot, const void *caller)
+static void *ask(struct slot *slot, const void *caller)
+{
+	return atomic_load_explicit(&pools.miss, memory_order_relaxed)(slot,
+								       caller);
+}
+
+void *stub_miss(void *slot, const void *caller, const struct linked *l)
 {
 	int saved = errno;
-	void *target = atomic_load_explicit(&pools.miss,
-					    memory_order_relaxed)(slot, caller);
+	void *target = l ? linked_miss(l, slot, caller) : ask(slot, caller);
 
 	errno = saved;
 	return target;
@@ -80,11 +84,9 @@ int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
 		if (r < 0)
 			return r;
 	}
-	if (!pools.slow) {
-		ATOMIC_SHARED(&pools.slow);
+	if (!pools.miss) {
 		ATOMIC_SHARED(&pools.miss);
 		pools.miss = miss;
-		pools.slow = stub_slow_entry();
 	}
 	struct slot *slot = slot_at(pools.newest, pools.used++ * STUB_SIZE);
 	slot->owner = owner;
@@ -101,8 +103,7 @@ void *stub_code(const struct slot *slot)
 
 void stub_arm(struct slot *slot)
 {
-	slot_publish(slot,
-		     atomic_load_explicit(&pools.slow, memory_order_relaxed));
+	slot_publish(slot, (void *)stub_slow);
 }
 
 static const struct pool *pool_of(uintptr_t code)

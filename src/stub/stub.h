@@ -31,6 +31,16 @@
  */
 typedef void *stub_miss_fn(struct slot *slot, const void *caller);
 
+/*
+ * The same question from a linked stub (linked.h). Nobody could have told us
+ * whom to ask, as it may come before any constructor has run: so the load layer
+ * defines this function. It stores the address in the slot where it holds.
+ */
+struct linked;
+__attribute__((visibility("hidden"))) void *linked_miss(const struct linked *l,
+							_Atomic(void *) *slot,
+							const void *caller);
+
 /* Whether this CPU has stubs. */
 bool stub_available(void);
 

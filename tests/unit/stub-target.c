@@ -122,7 +122,11 @@ void *target_stub(void *function)
 	return stub_code(slot);
 }
 
-void target_take(void *code, void (*slow)(void))
+void *linked_miss(const struct linked *l, _Atomic(void *) *slot,
+		  const void *caller)
 {
-	slot_publish(stub_slot_of(code), (void *)slow);
+	(void)l;
+	(void)slot;
+	(void)caller;
+	abort();
 }

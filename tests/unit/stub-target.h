@@ -37,10 +37,6 @@ void *target_find(struct slot *slot, const void *caller);
 /* A new stub that leads to `function`. */
 void *target_stub(void *function);
 
-/* The stub's next call takes the slow path `slow`, which may be another than
- * the one for this CPU. */
-void target_take(void *code, void (*slow)(void));
-
 /* Overwrites every vector register that a function may overwrite. */
 void target_clobber(void);
 

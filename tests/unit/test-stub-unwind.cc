@@ -179,14 +179,13 @@ TEST(backtraces_are_whole)
 
 #ifdef __x86_64__
 extern "C" const unsigned char stub_pool[];
-extern "C" void *stub_slow_entry(void);
+extern "C" const unsigned char stub_slow[], dlazy_linked_slow[];
 
 namespace
 {
 
 /* What was true when the stub was entered. */
 struct {
-	const void *slow;      /* the slow path that is stepped through */
 	uintptr_t caller;      /* the return address */
 	uintptr_t stack, base; /* the caller's rsp, behind the call, and rbp */
 	struct trace whole;    /* of a call from the same place */
@@ -213,7 +212,8 @@ bool is_ours(uintptr_t ip)
 	const void *function =
 		_Unwind_FindEnclosingFunction(reinterpret_cast<char *>(ip) + 1);
 
-	return function == stub_pool || function == entry.slow;
+	return function == stub_pool || function == stub_slow ||
+	       function == dlazy_linked_slow;
 }
 
 void on_step(int, siginfo_t *, void *data)
@@ -252,16 +252,16 @@ void trap_each_instruction(bool on)
 	__builtin_ia32_writeeflags_u64(on ? flags | 0x100 : flags & ~0x100UL);
 }
 
-/* Steps through one first call that takes the slow path given. */
-__attribute__((noinline)) void step_through(void (*slow)())
+/* Steps through one first call that keeps registers in the way given. */
+__attribute__((noinline)) void step_through(int way)
 {
 	auto *f = stub_to(identity);
 
 	entry.steps = entry.wrong = 0;
-	entry.slow = reinterpret_cast<void *>(slow);
 	take(&entry.whole);
 	entry.from = 1;
-	target_take(reinterpret_cast<void *>(f), slow);
+	stub_save_size = 8192;
+	stub_save_way = way;
 	trap_each_instruction(true);
 	int n = f(5);
 	trap_each_instruction(false);
@@ -272,7 +272,8 @@ __attribute__((noinline)) void step_through(void (*slow)())
 			  "at slow path %+ld",
 			  entry.wrong, entry.steps,
 			  static_cast<long>(entry.first_wrong -
-					    reinterpret_cast<uintptr_t>(slow)));
+					    reinterpret_cast<uintptr_t>(
+						    dlazy_linked_slow)));
 	printf("# %d instructions\n", entry.steps);
 	CHECK(entry.steps >= 35);
 }
@@ -289,10 +290,9 @@ TEST(every_instruction_unwinds)
 	action.sa_sigaction = on_step;
 	action.sa_flags = SA_SIGINFO;
 	sigaction(SIGTRAP, &action, nullptr);
-	step_through(stub_slow_sse);
-	if (stub_slow_entry() != reinterpret_cast<void *>(stub_slow_sse))
-		step_through(stub_slow_xsave);
-	if (stub_slow_entry() == reinterpret_cast<void *>(stub_slow_xsavec))
-		step_through(stub_slow_xsavec);
+	int best = stub_save_choose();
+	step_through(STUB_SAVE_UNKNOWN);
+	for (int way = STUB_SAVE_SSE; way <= best; way++)
+		step_through(way);
 }
 #endif

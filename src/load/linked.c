@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linked stubs at run time. What is special about them is little: the module
+ * is made when it is first needed, from what the stub file says; its ELF file is
+ * not read; and slots are the stub file's. All else is as with any module.
+ *
+ * Any of this may be asked before this library's own constructors have run,
+ * and dlazy_linked_data() from inside the dynamic linker, which is relocating
+ * an object: perhaps the very library whose data is asked for, as the stub file
+ * comes before it in the global scope.
+ */
+#include "load/linked.h"
+
+#include "base/atomic.h"
+#include "base/cleanup.h"
+#include "base/event.h"
+#include "base/hash.h"
+#include "load/bind.h"
+#include "load/dl.h"
+#include "load/load.h"
+#include "load/run.h"
+#include "stub/linked.h"
+#include "stub/stub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct linked_state *linked_state(const struct linked *l)
+{
+	return (struct linked_state *)linked_at(l, l->state);
+}
+
+/* ------------------------------------------------------------------ */
+/* Where the library is                                               */
+
+const char *linked_first_file(const struct linked *l)
+{
+	return linked_string(l, l->files);
+}
+
+struct linked_search linked_search(const struct linked *l)
+{
+	return (struct linked_search){.linked = l,
+				      .next = linked_first_file(l)};
+}
+
+void linked_search_end(struct linked_search *search)
+{
+	free(search->path);
+}
+
+/*
+ * A bare name is searched for in the name of the object that has the stubs. That
+ * object itself may carry the SONAME it stands for, and be found: it is passed
+ * over.
+ */
+static int find_bare(const struct linked *l, const char *name, char **ret)
+{
+	char buffer[PATH_MAX];
+	struct search_origin origin = dl_origin_of(l, buffer);
+	struct file_identity own, found;
+	_cleanup_free_ char *loaded = dl_loaded_path(name);
+
+	if (file_identify(AT_FDCWD, origin.path, &own) < 0)
+		memset(&own, 0, sizeof(own));
+	if (loaded && file_identify(AT_FDCWD, loaded, &found) == 0 &&
+	    !file_identity_equal(&own, &found)) {
+		*ret = TAKE_PTR(loaded);
+		return 0;
+	}
+	return search_library(name, &origin, ret);
+}
+
+static int find_file(const struct linked *l, const char *name, char **ret)
+{
+	if (!strchr(name, '/'))
+		return find_bare(l, name, ret);
+	*ret = strdup(name);
+	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
+bool linked_search_next(struct linked_search *search)
+{
+	while (*search->next) {
+		const char *name = search->next;
+
+		search->next += strlen(name) + 1;
+		free(TAKE_PTR(search->path));
+		if (find_file(search->linked, name, &search->path) == 0 &&
+		    file_identify(AT_FDCWD, search->path, &search->identity) ==
+			    0)
+			return true;
+	}
+	return false;
+}
+
+int linked_not_found(const struct linked *l)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	char names[STATUS_MESSAGE_MAX / 2] = "";
+	size_t used = 0;
+
+	/* The words about the last one say where it was looked for. */
+	while (linked_search_next(&search))
+		;
+	for (const char *at = linked_first_file(l); *at; at += strlen(at) + 1) {
+		size_t room = sizeof(names) - used;
+		int n = snprintf(names + used, room, "%s%s", used ? ", " : "",
+				 at);
+		if (n < 0 || (size_t)n >= room)
+			break;
+		used += (size_t)n;
+	}
+	char last[STATUS_MESSAGE_MAX];
+	strcpy(last, status_message());
+	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names, last);
+}
+
+void linked_identify(const struct linked *l, struct file_identity *ret)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	uint64_t all = 0;
+
+	while (linked_search_next(&search))
+		all = all * 3 +
+		      hash_bytes(&search.identity, sizeof(search.identity));
+	*ret = (struct file_identity){.ino = all};
+}
+
+bool linked_available(const struct linked *l)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+
+	return linked_search_next(&search);
+}
+
+/* ------------------------------------------------------------------ */
+/* Its module                                                         */
+
+/* The host may have loaded it with RTLD_LOCAL; linked, it would have been in
+ * the global scope. The reference is kept. */
+static void make_global(struct dlazy_module *m)
+{
+	void *handle;
+
+	if (!dl_flags_global(m->flags) && atomic_load(&m->handle))
+		dl_open(module_object(m), dl_flags_linked(), &handle);
+}
+
+struct dlazy_module *linked_module(const struct linked *l)
+{
+	struct linked_state *state = linked_state(l);
+	struct dlazy_module *m =
+		atomic_load_explicit(&state->module, memory_order_acquire);
+
+	if (m)
+		return m;
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	bool found = linked_search_next(&search);
+	struct dlazy_module *none = NULL;
+
+	status_clear();
+	if (module_declare_linked(l, found ? search.path : NULL,
+				  &search.identity, &m) < 0)
+		return NULL;
+	make_global(m);
+	ATOMIC_SHARED(&state->module);
+	if (atomic_compare_exchange_strong(&state->module, &none, m))
+		return m;
+	return none;
+}
+
+/* ------------------------------------------------------------------ */
+/* Failures                                                           */
+
+/* Says what the program lacks and what to install, where the stub file knows;
+ * returns the status. */
+static int explain(const struct linked *l, int status)
+{
+	const char *feature = linked_string(l, l->feature);
+	const char *package = linked_string(l, l->package);
+
+	if (*feature && *package)
+		return status_prefix("%s is not available: install %s", feature,
+				     package);
+	if (*feature)
+		return status_prefix("%s is not available", feature);
+	if (*package)
+		return status_prefix("install %s", package);
+	return status;
+}
+
+/* What the linker gave for a symbol, seen with suspicion. */
+static int check_address(const struct linked *l, const struct dlazy_module *m,
+			 const char *symbol, const void *address)
+{
+	if (!address)
+		return status_fail(DLAZY_ENOSYM, "%s: its value is NULL in %s",
+				   symbol, m->path);
+	if (dl_is_same_object(address, l))
+		return status_fail(DLAZY_ENOSYM,
+				   "%s does not have %s, but only the stub for "
+				   "it: another version was installed since "
+				   "the stub was made, or it is the stub file",
+				   m->path, symbol);
+	return 0;
+}
+
+/* A slot that holds a hook's replacement. */
+struct linked_replaced {
+	struct linked_replaced *next;
+	linked_slot *slot;
+};
+
+static void keep_replacement(struct dlazy_module *m, linked_slot *slot,
+			     void *replacement)
+{
+	_cleanup_free_ struct linked_replaced *kept = malloc(sizeof(*kept));
+
+	LOCKED(&load_lock);
+	if (!kept || atomic_load(&m->state) != DLAZY_FAILED)
+		return;
+	*kept = (struct linked_replaced){m->replaced, slot};
+	m->replaced = TAKE_PTR(kept);
+	atomic_store_explicit(slot, replacement, memory_order_release);
+}
+
+void linked_arm_locked(struct dlazy_module *m)
+{
+	while (m->replaced) {
+		struct linked_replaced *kept = TAKE_PTR(m->replaced);
+
+		m->replaced = kept->next;
+		atomic_store_explicit(kept->slot, NULL, memory_order_release);
+		free(kept);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+/* Symbols                                                            */
+
+static void tell_touch(struct dlazy_module *m, const struct touch *touch)
+{
+	if (m && event_wanted())
+		event_emit((struct dlazy_event){.kind = DLAZY_EVENT_TOUCH,
+						.module = m,
+						.symbol = touch->symbol,
+						.caller = touch->caller});
+}
+
+static int find(const struct linked *l, struct dlazy_module *m,
+		const struct touch *touch, void **ret, bool *ret_published)
+{
+	if (!m)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = bind_find(m, touch, ret, ret_published);
+	if (status == 0)
+		status = check_address(l, m, touch->symbol, *ret);
+	return status < 0 ? explain(l, status) : 0;
+}
+
+void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
+{
+	const linked_slot *slots = linked_at(l, l->slots);
+	struct touch touch = {
+		.symbol = linked_name(l, (uint32_t)(slot - slots)),
+		.caller = caller,
+	};
+	struct dlazy_module *m = linked_module(l);
+	void *address = NULL;
+	bool published = false;
+
+	tell_touch(m, &touch);
+	int status = find(l, m, &touch, &address, &published);
+	if (status < 0) {
+		address = bind_replacement(m, &touch, status);
+		keep_replacement(m, slot, address);
+		return address;
+	}
+	if (published) {
+		ATOMIC_SHARED(slot);
+		bool first = !atomic_exchange_explicit(slot, address,
+						       memory_order_release);
+		run_count(l, first);
+	}
+	return address;
+}
+
+void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
+{
+	int saved = errno;
+	struct touch touch = {
+		.symbol = linked_name(l, symbol),
+		.caller = __builtin_return_address(0),
+		.relocating = true,
+	};
+	struct dlazy_module *m = linked_module(l);
+	void *address = NULL;
+	bool published = false;
+
+	tell_touch(m, &touch);
+	int status = find(l, m, &touch, &address, &published);
+	if (status < 0)
+		address = bind_replacement(m, &touch, status);
+	else if (published)
+		run_count(l, false);
+	errno = saved;
+	return address;
+}
+
+int linked_load(const struct linked *l, const void *caller)
+{
+	struct touch touch = {.caller = caller, .again = true};
+	struct dlazy_module *m = linked_module(l);
+	_cleanup_load_ struct load_handle loaded = {NULL, true};
+
+	if (!m)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = load_module(m, &touch, &loaded);
+	if (status < 0)
+		return explain(l, status);
+	run_count(l, false);
+	return 0;
+}

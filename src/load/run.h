@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What `dlazy run` wants of the programs it starts: their environment as the
+ * user gave it (dlazy_linked_start()), and which libraries they touch.
+ */
+#ifndef LOAD_RUN_H
+#define LOAD_RUN_H
+
+#include <stdbool.h>
+
+struct linked;
+
+/* The library is in use, and one more of its functions if `bound`. */
+void run_count(const struct linked *l, bool bound);
+
+#endif
