@@ -10,6 +10,7 @@ CLI_TESTS = \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
 	%D%/test-readme.sh \
+	%D%/test-real.sh \
 	%D%/test-scan.sh \
 	%D%/test-terminal.sh \
 	%D%/test-usage.sh

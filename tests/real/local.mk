@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# Every plugin of the directories of this machine, lazily and eagerly: the same
-# bytes must come out. Not part of `make check`, as it takes what is installed.
+# Lazy against eager on what this machine has: every plugin of its directories
+# (run), real programs with real work (programs, *.jobs), every program of
+# /usr/bin. The same bytes must come out. Not part of `make check`, as it takes
+# what is installed.
 
 noinst_PROGRAMS += %D%/gstreamer-host
 %C%_gstreamer_host_SOURCES = %D%/gstreamer-host.c \
@@ -8,7 +10,20 @@ noinst_PROGRAMS += %D%/gstreamer-host
 %C%_gstreamer_host_LDADD = libdlazy.la
 %C%_gstreamer_host_LDFLAGS = $(AM_LDFLAGS) -no-install
 
-check-real: all stage
+REAL_JOBS = %D%/ffmpeg.jobs %D%/media.jobs %D%/pictures.jobs %D%/others.jobs
+PLAIN_AND_LAZY = $(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/programs
+check-real-plugins: all stage
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/run
-PHONY += check-real
-EXTRA_DIST += %D%/run
+check-real-programs: stage
+	$(PLAIN_AND_LAZY) $(REAL_JOBS:%=$(srcdir)/%)
+check-real-short: stage
+	$(PLAIN_AND_LAZY) --short $(REAL_JOBS:%=$(srcdir)/%)
+check-real-every: stage
+	$(PLAIN_AND_LAZY) --every
+check-real:
+	$(MAKE) check-real-plugins
+	$(MAKE) check-real-programs
+	$(MAKE) check-real-every
+PHONY += check-real check-real-plugins check-real-programs check-real-short \
+	check-real-every
+EXTRA_DIST += %D%/run %D%/programs %D%/inputs %D%/not-run $(REAL_JOBS)

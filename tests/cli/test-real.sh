@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# TAP. tests/real/programs must be able to fail: what it calls the same is the same,
+# and what a program itself does differently each time it says so. No program is
+# run lazily here.
+set -u
+. "$(dirname "$0")/cli.bash"
+export TMPDIR=$t
+
+cat >"$t/some.jobs" <<'END'
+what=here
+constant | echo "$what"; echo here >file
+its-own | head -c 64 /dev/urandom >file
+numbers | echo "took $(date +%N) ns"
+! fails | sh -c 'exit 3'
+broken | sh -c 'echo broken >&2; exit 4'
+END
+# jobs COMMAND: as in place of `dlazy run`
+jobs_with() { RUN_COMMAND=$1 run "$root/tests/real/programs" "$t/some.jobs"; }
+
+jobs_with env
+is_status 0 "what runs as it is passes"
+has "$out" "- constant (program)" "each way is told"
+has "$out" "its-own (machine): files/file differs, plainly too" \
+	"what differs plainly too is told"
+has "$out" "numbers (machine): out but for numbers" "numbers may be the clock's"
+has "$out" "broken # SKIP plainly it fails: exit 4, broken" \
+	"what fails plainly is skipped"
+
+# liar NAME: a wrapper that does as the text on stdin
+liar() { { echo '#!/bin/bash'; cat; } >"$t/$1" && chmod +x "$t/$1"; }
+
+liar status <<<'"$@"; exit 1'
+jobs_with "$t/status"
+is_status 1 "another status is noticed"
+liar out <<<'"$@" | tr a-y b-z'
+jobs_with "$t/out"
+has "$out" "not ok 1 - constant (machine)" "another output is noticed"
+liar err <<<'echo warned >&2; exec "$@"'
+jobs_with "$t/err"
+has "$out" "# err is not what it is plainly" "words on stderr are noticed"
+liar file <<<'touch more; exec "$@"'
+jobs_with "$t/file"
+has "$out" "# files/more is not what it is plainly" "another file is noticed"
+finish
