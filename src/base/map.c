@@ -28,9 +28,9 @@ void *map_get(const struct map *map, uint64_t key)
 	return map->room ? map_entry_of(map, key)->value : NULL;
 }
 
-static bool map_grow(struct map *map)
+static bool map_resize(struct map *map, size_t room)
 {
-	struct map grown = {.room = map->room ? map->room * 2 : 16};
+	struct map grown = {.room = room};
 
 	grown.entries = calloc(grown.room, sizeof(*grown.entries));
 	if (!grown.entries)
@@ -45,9 +45,21 @@ static bool map_grow(struct map *map)
 	return true;
 }
 
+bool map_reserve(struct map *map, size_t count)
+{
+	size_t room = map->room ? map->room : 16;
+
+	while (room / 2 <= count)
+		if (room > SIZE_MAX / 2 / sizeof(*map->entries))
+			return false;
+		else
+			room *= 2;
+	return room == map->room || map_resize(map, room);
+}
+
 bool map_put(struct map *map, uint64_t key, void *value)
 {
-	if (map->count * 2 >= map->room && !map_grow(map))
+	if (!map_reserve(map, map->count))
 		return false;
 	struct map_entry *entry = map_entry_of(map, key);
 	map->count += !entry->value;

@@ -28,6 +28,10 @@ void *map_get(const struct map *map, uint64_t key);
 /* Sets a key's value (not NULL), in place of an older one. false: no memory. */
 bool map_put(struct map *map, uint64_t key, void *value);
 
+/* Makes room for `count` keys in all, so that they are put without moving the
+ * others. false: no memory. */
+bool map_reserve(struct map *map, size_t count);
+
 void map_clear(struct map *map);
 
 static inline uint64_t map_pointer_key(const void *p)

@@ -5,10 +5,15 @@ noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/closure.c %D%/closure.h \
+	%D%/entry.c %D%/entry.h \
+	%D%/generation.c %D%/generation.h \
 	%D%/library.c %D%/library.h \
 	%D%/machine.h \
-	%D%/program.h \
+	%D%/program.c %D%/program.h \
+	%D%/program-find.c \
+	%D%/runs.c %D%/runs.h \
 	%D%/stubfile.c %D%/stubfile.h \
 	%D%/stubfile-plan.c %D%/stubfile-plan.h \
 	%D%/stubfile-shared.c \
-	%D%/verdict.h
+	%D%/takes.c %D%/takes.h \
+	%D%/verdict.c %D%/verdict.h

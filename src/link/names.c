@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hash table over two arrays, one of names and one of definitions, which are
+ * as long as all symbol tables together: no pointer into them ever changes. A
+ * match is what glibc's check_match() takes, but for references without a
+ * version: to these any version is as good, as the objects, not the versions,
+ * are what is asked for.
+ */
+#include "link/names.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/status.h"
+
+#include <string.h>
+
+struct names {
+	struct map map; /* hash -> struct name */
+	struct name *names;
+	size_t name_count;
+	struct definition *definitions;
+	size_t definition_count;
+};
+
+void names_free(struct names *names)
+{
+	if (!names)
+		return;
+	map_clear(&names->map);
+	free(names->names);
+	free(names->definitions);
+	free(names);
+}
+
+static void cleanup_names(struct names **names)
+{
+	names_free(*names);
+}
+
+static struct name *find(const struct names *names, uint64_t hash,
+			 const char *text)
+{
+	struct name *name = map_get(&names->map, hash);
+
+	while (name && strcmp(name->text, text) != 0)
+		name = name->other;
+	return name;
+}
+
+struct name *names_find(const struct names *names, const char *text)
+{
+	return find(names, hash_string(text), text);
+}
+
+/* The name, made if it is new; NULL: out of memory. */
+static struct name *name_of(struct names *names, const char *text)
+{
+	uint64_t hash = hash_string(text);
+	struct name *name = find(names, hash, text);
+
+	if (name)
+		return name;
+	name = &names->names[names->name_count];
+	name->text = text;
+	name->other = map_get(&names->map, hash);
+	if (!map_put(&names->map, hash, name))
+		return NULL;
+	names->name_count++;
+	return name;
+}
+
+static bool add(struct names *names, const struct elf_symbol *symbol,
+		size_t object)
+{
+	struct definition *definition =
+		&names->definitions[names->definition_count];
+	struct name *name = name_of(names, symbol->name);
+
+	if (!name)
+		return false;
+	*definition = (struct definition){
+		.version = symbol->version,
+		.object = object,
+		.type = symbol->type,
+		.binding = symbol->binding,
+	};
+	names->definition_count++;
+	if (name->last)
+		name->last->next = definition;
+	else
+		name->first = definition;
+	name->last = definition;
+	return true;
+}
+
+/* What link editors put there, one in each file: nobody looks for another's. */
+static bool is_marker(const struct elf_symbol *symbol)
+{
+	static const char *const markers[] = {
+		"_init", "_fini", "_end", "_edata", "_etext", "__bss_start"};
+
+	if (strcmp(symbol->name, symbol->version) == 0)
+		return true; /* the name of a version */
+	for (size_t i = 0; i < ARRAY_SIZE(markers); i++)
+		if (*symbol->name == '_' &&
+		    strcmp(symbol->name, markers[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool add_object(struct names *names, const struct elf_view *view,
+		       size_t object)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
+		    !is_marker(&symbol) && !add(names, &symbol, object))
+			return false;
+	return true;
+}
+
+static size_t count_symbols(const struct closure *closure)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < closure->count; i++)
+		if (closure->objects[i].view)
+			n += elf_view_symbol_count(closure->objects[i].view);
+	return n;
+}
+
+static int out_of_memory(void)
+{
+	return status_fail(DLAZY_ENOMEM, "symbols of a program's libraries: "
+					 "out of memory");
+}
+
+int names_build(const struct closure *closure, struct names **ret)
+{
+	_cleanup_(cleanup_names) struct names *names =
+		calloc(1, sizeof(*names));
+	size_t most = count_symbols(closure);
+
+	if (!names)
+		return out_of_memory();
+	names->names = calloc(most + 1, sizeof(*names->names));
+	names->definitions = calloc(most + 1, sizeof(*names->definitions));
+	if (!names->names || !names->definitions ||
+	    !map_reserve(&names->map, most))
+		return out_of_memory();
+	for (size_t i = 0; i < closure->count; i++)
+		if (closure->objects[i].view &&
+		    !add_object(names, closure->objects[i].view, i))
+			return out_of_memory();
+	*ret = TAKE_PTR(names);
+	return 0;
+}
+
+size_t names_count(const struct names *names)
+{
+	return names->name_count;
+}
+
+const struct name *names_at(const struct names *names, size_t i)
+{
+	return &names->names[i];
+}
+
+bool definition_satisfies(const struct definition *definition,
+			  const char *version)
+{
+	return !*version || !*definition->version ||
+	       strcmp(definition->version, version) == 0;
+}
+
+const struct definition *names_resolve(const struct name *name,
+				       const char *version, size_t from)
+{
+	const struct definition *at = name->first;
+
+	while (at && (at->object < from || !definition_satisfies(at, version)))
+		at = at->next;
+	return at;
+}
+
+bool definition_is_function(const struct definition *definition)
+{
+	return definition->type == ELF_TYPE_FUNC ||
+	       definition->type == ELF_TYPE_IFUNC;
+}

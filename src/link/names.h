@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The names that the objects of a closure define: who is found first when a
+ * symbol is looked up, as ld.so would, by reading.
+ */
+#ifndef LINK_NAMES_H
+#define LINK_NAMES_H
+
+#include "link/closure.h"
+
+/* One symbol of one object; those of a name in the order of look-up. */
+struct definition {
+	const struct definition *next;
+	const char *version; /* "" if none: satisfies any */
+	size_t object;	     /* its place in the closure */
+	uint8_t type;	     /* enum elf_type */
+	uint8_t binding;     /* enum elf_binding */
+};
+
+struct name {
+	const char *text;
+	struct name *other; /* of the same hash */
+	struct definition *first, *last;
+	bool at_start; /* an object that is there at the program's start has it
+			  in its symbol table, defined or undefined */
+};
+
+struct names;
+
+/* The closure must live as long. 0 or -DLAZY_ENOMEM. */
+int names_build(const struct closure *closure, struct names **ret);
+void names_free(struct names *names);
+
+/* NULL: nobody defines it. */
+struct name *names_find(const struct names *names, const char *text);
+
+size_t names_count(const struct names *names);
+const struct name *names_at(const struct names *names, size_t i);
+
+/*
+ * The first definition, of an object at place `from` or behind it, that
+ * satisfies a reference of that version ("": of none). NULL: there is none.
+ */
+const struct definition *names_resolve(const struct name *name,
+				       const char *version, size_t from);
+
+bool definition_satisfies(const struct definition *definition,
+			  const char *version);
+
+/* Is it one that a stub can stand for? */
+bool definition_is_function(const struct definition *definition);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules that a library's own file decides: what it says of itself that
+ * keeps it eager, whoever needs it.
+ */
+#ifndef LINK_RULES_H
+#define LINK_RULES_H
+
+#include "link/verdict.h"
+
+/* At most so many reasons can one file have. */
+#define RULES_MAX 8
+
+/* One of them. The strings are static, or of the view. */
+struct rules_reason {
+	enum verdict_why why;
+	const char *symbol; /* or NULL */
+	const char *kind;   /* or NULL */
+};
+
+/*
+ * Writes the reasons that hold, weightiest first; returns how many. machine:
+ * whether the machine is known, so that not all that somebody could import
+ * has to be taken for imported.
+ */
+size_t rules_of_file(const struct elf_view *view, bool machine,
+		     struct rules_reason ret[RULES_MAX]);
+
+/* Is it libc itself, whose names nobody else is to define? */
+bool rules_is_libc(const struct elf_view *view);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fixpoint: an object that is there takes data from a lazy library, which
+ * then is there too, and takes in its turn. `mapped` is only ever set, and
+ * libraries only ever turn eager, so it ends.
+ *
+ * When the objects of the start are settled, three questions are asked about
+ * what comes later, each of which may add to the start again: data that the
+ * stub file cannot export, because its name is known at the start; symbols that
+ * a library takes from an eager one which nothing would bring in with it; and
+ * names of which the first definition would not be the first any more.
+ */
+#include "link/start.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct start {
+	const struct closure *closure;
+	struct names *names;
+	const struct takes *takes;
+	struct verdict *verdicts;
+	size_t *queue; /* objects that are there, each once */
+	size_t queued, done;
+	bool *seen;  /* by the search that is going on */
+	bool failed; /* out of memory */
+};
+
+static void cleanup_start(struct start *start)
+{
+	free(start->queue);
+	free(start->seen);
+}
+
+static bool is_lazy(const struct start *start, size_t i)
+{
+	return start->verdicts[i].why == VERDICT_LAZY;
+}
+
+/* Eager, but nothing maps it at the start. */
+static bool is_away(const struct start *start, size_t i)
+{
+	const struct verdict *verdict = &start->verdicts[i];
+
+	return verdict->why != VERDICT_LAZY &&
+	       verdict->why != VERDICT_MISSING && !verdict->mapped;
+}
+
+static void map(struct start *start, size_t i)
+{
+	if (!is_away(start, i))
+		return;
+	start->verdicts[i].mapped = true;
+	start->queue[start->queued++] = i;
+}
+
+bool start_blame(struct verdict *verdict, enum verdict_why why,
+		 const struct take *take, const char *importer)
+{
+	verdict->why = why;
+	verdict->symbol = strdup(take->name->text);
+	verdict->importer = strdup(importer);
+	verdict->kind = elf_type_name(take->from->type);
+	return verdict->symbol && verdict->importer;
+}
+
+/* `importer` takes data from a lazy library, which cannot be lazy then. */
+static void take_data(struct start *start, const struct take *take,
+		      size_t importer)
+{
+	start->failed |=
+		!start_blame(&start->verdicts[take->from->object], VERDICT_DATA,
+			     take, start->closure->objects[importer].path);
+}
+
+/* ------------------------------------------------------------------ */
+/* An object that is there                                            */
+
+static void mark_names(struct start *start, size_t i)
+{
+	const struct elf_view *view = start->closure->objects[i].view;
+	struct elf_symbol symbol;
+
+	for (size_t s = 1; s < elf_view_symbol_count(view); s++) {
+		if (!elf_view_symbol(view, s, &symbol))
+			continue;
+		struct name *name = names_find(start->names, symbol.name);
+		if (name)
+			name->at_start = true;
+	}
+}
+
+static void visit(struct start *start, size_t i)
+{
+	const struct closure_object *object = &start->closure->objects[i];
+	const struct takes *takes = start->takes;
+
+	mark_names(start, i);
+	for (size_t n = 0; n < object->need_count; n++)
+		map(start, object->needs[n]);
+	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
+		const struct take *take = &takes->list[t];
+
+		if (is_lazy(start, take->from->object) &&
+		    !definition_is_function(take->from))
+			take_data(start, take, i);
+		map(start, take->from->object);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+/* What comes later                                                   */
+
+static void forget(struct start *start)
+{
+	memset(start->seen, 0, start->closure->count * sizeof(*start->seen));
+}
+
+/* Marks what comes with an object: what it needs, through eager libraries
+ * alone. */
+static void bring_in(struct start *start, size_t i)
+{
+	const struct closure_object *object = &start->closure->objects[i];
+
+	if (start->seen[i])
+		return;
+	start->seen[i] = true;
+	for (size_t n = 0; n < object->need_count; n++)
+		if (!is_lazy(start, object->needs[n]))
+			bring_in(start, object->needs[n]);
+}
+
+static void check_takes_later(struct start *start, size_t i)
+{
+	const struct takes *takes = start->takes;
+
+	forget(start);
+	bring_in(start, i);
+	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
+		const struct take *take = &takes->list[t];
+		size_t from = take->from->object;
+
+		if (take->own)
+			continue;
+		if (is_lazy(start, from) && take->name->at_start &&
+		    !definition_is_function(take->from)) {
+			take_data(start, take, i);
+			start->done = 0; /* who needs it, has it there now */
+		}
+		if (!start->seen[from])
+			map(start, from);
+	}
+}
+
+/* Templates and inline functions that many have: one is as good as another. */
+static bool are_alike(const struct definition *a, const struct definition *b)
+{
+	return a->binding != ELF_BINDING_GLOBAL &&
+	       b->binding != ELF_BINDING_GLOBAL;
+}
+
+static void check_first(struct start *start, const struct name *name)
+{
+	for (const struct definition *at = name->first->next; at;
+	     at = at->next) {
+		const struct definition *first =
+			names_resolve(name, at->version, 0);
+
+		if (first->object != at->object && !are_alike(first, at))
+			map(start, first->object);
+	}
+}
+
+static void look_ahead(struct start *start)
+{
+	for (size_t i = 0; i < start->closure->count; i++)
+		if (start->closure->objects[i].view &&
+		    !start->verdicts[i].mapped)
+			check_takes_later(start, i);
+	for (size_t i = 0; i < names_count(start->names); i++)
+		check_first(start, names_at(start->names, i));
+}
+
+/* ------------------------------------------------------------------ */
+/* Edges that the stub file keeps                                     */
+
+static void reach(struct start *start, size_t i)
+{
+	const struct closure_object *object = &start->closure->objects[i];
+
+	if (start->seen[i] || !start->verdicts[i].mapped)
+		return;
+	start->seen[i] = true;
+	for (size_t n = 0; n < object->need_count; n++)
+		reach(start, object->needs[n]);
+}
+
+static void keep_edges(struct start *start)
+{
+	const struct closure *closure = start->closure;
+
+	forget(start);
+	for (size_t i = 0; i < closure->count; i++)
+		if (i == 0 || closure->objects[i].preloaded)
+			reach(start, i);
+	for (size_t i = 0; i < closure->count; i++) {
+		if (start->seen[i] || !start->verdicts[i].mapped)
+			continue;
+		start->verdicts[i].kept_edge = true;
+		reach(start, i);
+	}
+}
+
+static void settle(struct start *start)
+{
+	for (size_t i = 0; i < start->closure->count; i++)
+		if (start->verdicts[i].mapped)
+			start->queue[start->queued++] = i;
+	while (start->done < start->queued && !start->failed) {
+		while (start->done < start->queued)
+			visit(start, start->queue[start->done++]);
+		look_ahead(start);
+	}
+	keep_edges(start);
+}
+
+int start_settle(const struct closure *closure, struct names *names,
+		 const struct takes *takes, struct verdict *verdicts)
+{
+	_cleanup_(cleanup_start) struct start start = {
+		.closure = closure,
+		.names = names,
+		.takes = takes,
+		.verdicts = verdicts,
+		.queue = calloc(closure->count, sizeof(size_t)),
+		.seen = calloc(closure->count, sizeof(bool)),
+	};
+
+	start.failed = !start.queue || !start.seen;
+	if (!start.failed)
+		settle(&start);
+	return start.failed ? status_fail(DLAZY_ENOMEM,
+					  "a program's start: out of memory")
+			    : 0;
+}

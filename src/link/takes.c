@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reference is an undefined symbol, resolved over the whole closure whether
+ * or not its object needs the library (many are underlinked). It is also a
+ * data symbol that an object defines itself: an earlier definition is taken
+ * instead; and one that the program defines may be its copy of a library's,
+ * who then has to be there to be copied. (A function of an object's own that an
+ * earlier one has too binds to the stub of that, which is as good.)
+ */
+#include "link/takes.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+
+static bool is_plain_data(const struct elf_symbol *symbol)
+{
+	return symbol->type != ELF_TYPE_FUNC && symbol->type != ELF_TYPE_IFUNC;
+}
+
+/* Could ld.so bind it to another object's? */
+static bool can_be_preempted(const struct elf_view *view,
+			     const struct elf_symbol *symbol)
+{
+	return is_plain_data(symbol) && symbol->visibility == 0 &&
+	       !(elf_view_flags(view) & ELF_SYMBOLIC);
+}
+
+static bool find(const struct closure *closure, const struct names *names,
+		 size_t object, const struct elf_symbol *symbol,
+		 struct take *ret)
+{
+	/* A copy relocation looks behind the program. */
+	size_t from = object == 0 && symbol->defined;
+
+	if (symbol->defined &&
+	    !can_be_preempted(closure->objects[object].view, symbol))
+		return false;
+	ret->own = symbol->defined;
+	ret->name = names_find(names, symbol->name);
+	ret->from = ret->name ? names_resolve(ret->name, symbol->version, from)
+			      : NULL;
+	return ret->from && ret->from->object != object;
+}
+
+static size_t find_all(const struct closure *closure, const struct names *names,
+		       size_t object, struct take *ret)
+{
+	const struct elf_view *view = closure->objects[object].view;
+	struct elf_symbol symbol;
+	size_t n = 0;
+
+	if (!view)
+		return 0;
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (elf_view_symbol(view, i, &symbol))
+			n += find(closure, names, object, &symbol, &ret[n]);
+	return n;
+}
+
+static size_t count_symbols(const struct closure *closure)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < closure->count; i++)
+		if (closure->objects[i].view)
+			n += elf_view_symbol_count(closure->objects[i].view);
+	return n;
+}
+
+int takes_build(const struct closure *closure, const struct names *names,
+		struct takes *ret)
+{
+	struct takes takes = {
+		.list = calloc(count_symbols(closure) + 1, sizeof(struct take)),
+		.first = calloc(closure->count + 1, sizeof(size_t)),
+	};
+	size_t n = 0;
+
+	if (!takes.list || !takes.first) {
+		takes_clear(&takes);
+		return status_fail(DLAZY_ENOMEM,
+				   "symbols of a program's libraries: out of "
+				   "memory");
+	}
+	for (size_t i = 0; i < closure->count; i++) {
+		takes.first[i] = n;
+		n += find_all(closure, names, i, &takes.list[n]);
+	}
+	takes.first[closure->count] = n;
+	*ret = takes;
+	return 0;
+}
+
+void takes_clear(struct takes *takes)
+{
+	free(takes->list);
+	free(takes->first);
+	*takes = (struct takes){NULL, NULL};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who takes what from whom: each reference of each object of a closure that
+ * ld.so would bind to another object, at the program's start or later.
+ */
+#ifndef LINK_TAKES_H
+#define LINK_TAKES_H
+
+#include "link/names.h"
+
+struct take {
+	const struct name *name;
+	const struct definition *from; /* never of the importer itself */
+	bool own; /* the importer has one of its own, too */
+};
+
+struct takes {
+	struct take *list;
+	size_t *first; /* of each object; [closure's count]: all */
+};
+
+/* 0 or -DLAZY_ENOMEM. */
+int takes_build(const struct closure *closure, const struct names *names,
+		struct takes *ret);
+void takes_clear(struct takes *takes);
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules in their order: what was asked for, what a library's own file says,
+ * what its place in the closure says, what the machine says, who takes what;
+ * then the program's start is settled (start.h), and names that somebody could
+ * look up in a library by hand are compared.
+ */
+#include "link/verdict.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/view.h"
+#include "link/machine.h"
+#include "link/rules.h"
+#include "link/start.h"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is known while it is decided. */
+struct trial {
+	const struct closure *closure;
+	const struct verdict_rules *rules;
+	struct names *names;
+	struct takes takes;
+	struct verdict *verdicts;
+	bool *used; /* somebody takes a symbol from it */
+};
+
+static void cleanup_trial(struct trial *trial)
+{
+	takes_clear(&trial->takes);
+	free(trial->used);
+	names_free(trial->names);
+	if (trial->verdicts)
+		verdicts_clear(&(struct verdicts){trial->verdicts,
+						  trial->closure->count, NULL});
+}
+
+static int out_of_memory(void)
+{
+	return status_fail(DLAZY_ENOMEM, "verdicts: out of memory");
+}
+
+static const char *soname_of(const struct trial *trial, size_t i)
+{
+	const struct closure_object *object = &trial->closure->objects[i];
+	const char *soname = elf_view_soname(object->view);
+
+	return *soname ? soname : file_base_name(object->path);
+}
+
+static bool matches(const struct trial *trial, size_t i, char *const *globs)
+{
+	for (; globs && *globs; globs++)
+		if (fnmatch(*globs, soname_of(trial, i), 0) == 0)
+			return true;
+	return false;
+}
+
+/* Did the user ask for it, although ...? */
+static bool is_asked_lazy(const struct trial *trial, size_t i)
+{
+	return matches(trial, i, trial->rules->lazy);
+}
+
+static bool is_lazy(const struct trial *trial, size_t i)
+{
+	return trial->verdicts[i].why == VERDICT_LAZY;
+}
+
+static bool is_learned(const struct trial *trial, size_t i)
+{
+	char *const *path = trial->rules->learned;
+
+	for (; path && *path; path++)
+		if (strcmp(*path, trial->closure->objects[i].path) == 0)
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------------ */
+/* One object by itself                                               */
+
+static enum verdict_why place_says(const struct trial *trial, size_t i,
+				   const char **ret_kind)
+{
+	const struct closure_object *object = &trial->closure->objects[i];
+
+	if (i == 0)
+		return VERDICT_PROGRAM;
+	if (!object->view)
+		return VERDICT_MISSING;
+	if (object->preloaded)
+		return VERDICT_PRELOADED;
+	if (matches(trial, i, trial->rules->eager))
+		return VERDICT_ASKED;
+	if (object->rpath)
+		return VERDICT_RPATH;
+	if (object->aliased) {
+		*ret_kind = "needed by another name than its SONAME";
+		return VERDICT_SPECIAL;
+	}
+	return VERDICT_LAZY;
+}
+
+static int file_says(const struct trial *trial, size_t i,
+		     struct verdict *verdict)
+{
+	struct rules_reason reasons[RULES_MAX];
+	size_t n = rules_of_file(trial->closure->objects[i].view,
+				 trial->rules->machine != NULL, reasons);
+
+	/* That it is libc's says more than what is special about that. */
+	if (n == 0 ||
+	    (verdict->why != VERDICT_LAZY && reasons[0].why != VERDICT_RUNTIME))
+		return 0;
+	if (verdict->why != VERDICT_LAZY && verdict->why != VERDICT_SPECIAL)
+		return 0;
+	verdict->why = reasons[0].why;
+	verdict->kind = reasons[0].kind;
+	if (reasons[0].symbol) {
+		verdict->symbol = strdup(reasons[0].symbol);
+		if (!verdict->symbol)
+			return out_of_memory();
+	}
+	return 0;
+}
+
+static int machine_says(const struct trial *trial, size_t i,
+			struct verdict *verdict)
+{
+	const char *path = trial->closure->objects[i].path;
+
+	if (verdict->why != VERDICT_LAZY || is_asked_lazy(trial, i))
+		return 0;
+	if (is_learned(trial, i))
+		verdict->why = VERDICT_LEARNED;
+	else if (trial->rules->machine &&
+		 machine_takes_data(trial->rules->machine, path,
+				    &verdict->symbol, &verdict->importer))
+		verdict->why = VERDICT_DATA;
+	return 0;
+}
+
+static int judge_alone(const struct trial *trial, size_t i)
+{
+	struct verdict *verdict = &trial->verdicts[i];
+
+	verdict->why = place_says(trial, i, &verdict->kind);
+	if (i == 0 || verdict->why == VERDICT_MISSING)
+		return 0;
+	int r = file_says(trial, i, verdict);
+	return r < 0 ? r : machine_says(trial, i, verdict);
+}
+
+/* ------------------------------------------------------------------ */
+/* Who takes what                                                     */
+
+/* What no stub file can have, whoever takes it and when. */
+static bool is_beyond_stubs(const struct definition *definition)
+{
+	return !definition_is_function(definition) &&
+	       definition->type != ELF_TYPE_OBJECT;
+}
+
+static int judge_take(const struct trial *trial, const struct take *take,
+		      size_t importer)
+{
+	size_t from = take->from->object;
+	enum verdict_why why =
+		take->from->type == ELF_TYPE_TLS ? VERDICT_TLS : VERDICT_DATA;
+
+	if (take->own)
+		return 0;
+	trial->used[from] = true;
+	if (!is_lazy(trial, from) || !is_beyond_stubs(take->from))
+		return 0;
+	return start_blame(&trial->verdicts[from], why, take,
+			   trial->closure->objects[importer].path)
+		       ? 0
+		       : out_of_memory();
+}
+
+static int judge_takes(const struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < trial->closure->count; i++)
+		for (size_t t = trial->takes.first[i];
+		     r == 0 && t < trial->takes.first[i + 1]; t++)
+			r = judge_take(trial, &trial->takes.list[t], i);
+	return r;
+}
+
+/*
+ * A library that has a name of libc's, and is found before it: what everybody
+ * calls, dlazy's slow path included, is its own. (One that is found behind
+ * libc is not found.)
+ */
+static int judge_libc_names(const struct trial *trial, size_t libc)
+{
+	const struct elf_view *view = trial->closure->objects[libc].view;
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
+		if (!elf_view_symbol(view, i, &symbol) || !symbol.defined)
+			continue;
+		const struct name *name = names_find(trial->names, symbol.name);
+		const struct definition *first =
+			name ? names_resolve(name, symbol.version, 0) : NULL;
+		if (!first || first->object >= libc ||
+		    !is_lazy(trial, first->object))
+			continue;
+		struct verdict *verdict = &trial->verdicts[first->object];
+		verdict->why = VERDICT_LIBC_NAME;
+		verdict->kind = elf_type_name(first->type);
+		verdict->symbol = strdup(symbol.name);
+		if (!verdict->symbol)
+			return out_of_memory();
+	}
+	return 0;
+}
+
+static int judge_all_libc_names(const struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < trial->closure->count; i++)
+		if (trial->closure->objects[i].view &&
+		    rules_is_libc(trial->closure->objects[i].view))
+			r = judge_libc_names(trial, i);
+	return r;
+}
+
+/* ------------------------------------------------------------------ */
+/* Who has to be there for its own sake                               */
+
+static bool constructs(const struct closure_object *object)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+
+	if (!(elf_view_flags(object->view) & ELF_INIT))
+		return false;
+	if (file_open(AT_FDCWD, object->path, &fd, &identity) < 0) {
+		status_clear();
+		return true;
+	}
+	return elf_view_constructs(object->view, fd);
+}
+
+/* A library that nobody calls is there for what its constructor does. */
+static bool is_for_constructor(const struct trial *trial, size_t i)
+{
+	return !trial->used[i] && !is_asked_lazy(trial, i) &&
+	       constructs(&trial->closure->objects[i]);
+}
+
+static bool has_to_be_there(const struct trial *trial, size_t i)
+{
+	switch (trial->verdicts[i].why) {
+	case VERDICT_LAZY:
+	case VERDICT_MISSING:
+		return false;
+	case VERDICT_PROGRAM:
+	case VERDICT_PRELOADED:
+	case VERDICT_ASKED:
+	case VERDICT_SPECIAL:
+	case VERDICT_STATIC_TLS:
+	case VERDICT_LIBC_NAME:
+	case VERDICT_CONSTRUCTOR:
+		return true;
+	default:
+		return is_for_constructor(trial, i);
+	}
+}
+
+static void judge_presence(const struct trial *trial)
+{
+	for (size_t i = 0; i < trial->closure->count; i++) {
+		struct verdict *verdict = &trial->verdicts[i];
+
+		if (verdict->why == VERDICT_LAZY &&
+		    is_for_constructor(trial, i))
+			verdict->why = VERDICT_CONSTRUCTOR;
+		verdict->mapped = has_to_be_there(trial, i);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+
+static int begin(struct trial *trial)
+{
+	size_t count = trial->closure->count;
+
+	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
+	trial->used = calloc(count, sizeof(*trial->used));
+	if (!trial->verdicts || !trial->used)
+		return out_of_memory();
+	int r = names_build(trial->closure, &trial->names);
+	return r < 0 ? r
+		     : takes_build(trial->closure, trial->names, &trial->takes);
+}
+
+static int judge(struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < trial->closure->count; i++)
+		r = judge_alone(trial, i);
+	if (r == 0)
+		r = judge_all_libc_names(trial);
+	if (r == 0)
+		r = judge_takes(trial);
+	if (r < 0)
+		return r;
+	judge_presence(trial);
+	return start_settle(trial->closure, trial->names, &trial->takes,
+			    trial->verdicts);
+}
+
+int verdict_decide(const struct closure *closure,
+		   const struct verdict_rules *rules, struct verdicts *ret)
+{
+	_cleanup_(cleanup_trial) struct trial trial = {.closure = closure,
+						       .rules = rules};
+	int r = begin(&trial);
+
+	if (r == 0)
+		r = judge(&trial);
+	if (r < 0)
+		return r;
+	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,
+				 TAKE_PTR(trial.names)};
+	return 0;
+}
+
+void verdicts_clear(struct verdicts *verdicts)
+{
+	for (size_t i = 0; i < verdicts->count; i++) {
+		free(verdicts->list[i].symbol);
+		free(verdicts->list[i].importer);
+	}
+	free(verdicts->list);
+	names_free(verdicts->names);
+	*verdicts = (struct verdicts){NULL, 0, NULL};
+}
+
+/* Could a stub file have it at all? */
+static bool is_stubbable(const struct elf_symbol *symbol)
+{
+	return (symbol->type == ELF_TYPE_FUNC ||
+		symbol->type == ELF_TYPE_IFUNC ||
+		symbol->type == ELF_TYPE_OBJECT) &&
+	       !symbol->variant;
+}
+
+bool verdict_exports(const struct verdicts *verdicts, size_t i,
+		     const struct elf_symbol *symbol)
+{
+	const struct name *name = names_find(verdicts->names, symbol->name);
+
+	if (!name || !is_stubbable(symbol) ||
+	    (symbol->type == ELF_TYPE_OBJECT && name->at_start))
+		return false;
+	for (const struct definition *at = name->first; at; at = at->next) {
+		const struct verdict *verdict = &verdicts->list[at->object];
+
+		if (at->object == i)
+			return true;
+		if ((verdict->why == VERDICT_LAZY || verdict->mapped) &&
+		    definition_satisfies(at, symbol->version))
+			return false;
+	}
+	return false;
+}
+
+const char *verdict_word(enum verdict_why why)
+{
+	static const char *const words[] = {
+#define VERDICT_TEXT(name, word) [VERDICT_##name] = word,
+		VERDICT_MAP(VERDICT_TEXT)
+#undef VERDICT_TEXT
+	};
+
+	return words[why];
+}
+
+void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
+{
+	const char *kind = verdict->kind ? verdict->kind : "";
+
+	if (verdict->symbol && verdict->importer)
+		snprintf(buffer, size, "%s%s%s: %s takes it", verdict->symbol,
+			 *kind ? ", " : "", kind, verdict->importer);
+	else if (verdict->symbol)
+		snprintf(buffer, size, "%s%s%s", verdict->symbol,
+			 *kind ? ", " : "", kind);
+	else
+		snprintf(buffer, size, "%s", kind);
+}
