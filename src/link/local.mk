@@ -9,9 +9,12 @@ libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/generation.c %D%/generation.h \
 	%D%/library.c %D%/library.h \
 	%D%/machine.h \
+	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \
 	%D%/program-find.c \
+	%D%/rules.c %D%/rules.h \
 	%D%/runs.c %D%/runs.h \
+	%D%/start.c %D%/start.h \
 	%D%/stubfile.c %D%/stubfile.h \
 	%D%/stubfile-plan.c %D%/stubfile-plan.h \
 	%D%/stubfile-shared.c \
