@@ -1,46 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program as `dlazy run` knows it: what to execute, and its entry in the
+ * A program as `dlazy run` knows it: what to execute, and its place in the
  * cache: a stub file with a link per SONAME, made once and used for as long as
  * every file it was made from is what it was.
  *
- *     CACHE/run/KEY/current          which generation, and the identity of
- *                                    every file it was made from (mapped)
- *     CACHE/run/KEY/record           what runs touched (struct linked_record)
+ *     CACHE/run/KEY/current          the entry (entry.h)
+ *     CACHE/run/KEY/lock             held while a generation is made
  *     CACHE/run/KEY/GENERATION/      the directory for LD_LIBRARY_PATH:
  *         stub.so, SONAME -> stub.so ...
+ *         record                     what runs touched (struct linked_record)
  *
- * KEY: hash of the program's path, scope, globs, and the user's
- * LD_LIBRARY_PATH and LD_PRELOAD. A generation is made beside and renamed into
- * place whole, and never changed; `current` is replaced by rename. So two runs
- * at once are safe, and an interrupted one leaves the old.
+ * KEY: the program's name and a hash of its path, scope, globs, libdlazy, and
+ * the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
+ * own, is complete before `current` names it, and never changes; `current` is
+ * replaced by rename. So two runs at once are safe, and an interrupted one
+ * leaves the old. A generation that is not current is removed by who makes a
+ * later one, a minute after it was made or later.
  */
 #ifndef LINK_PROGRAM_H
 #define LINK_PROGRAM_H
 
+#include "link/entry.h"
 #include "link/machine.h"
-#include "link/verdict.h"
+
+#include <stdint.h>
 
 /* What a command stands for. */
 struct program {
-	char *command;	  /* path to execute: absolute or as given */
-	char *executable; /* the ELF file that ld.so will start: the command, or
-			     the interpreter of its "#!" line, `env NAME`
+	char *command;	  /* path to execute */
+	char *executable; /* absolute; what ld.so will start: the command, or
+			     the interpreter of its "#!" line, `env NAME` there
 			     seen through */
-	const char *plain; /* why nothing can be lazy, or NULL: "setuid",
-			      "static", "not for this machine", "musl", ... */
 };
 
-/* Finds a command as execvp(3) does. 0, or -DLAZY_ENOENT (127), -DLAZY_EIO
- * (126: there, not executable), with message. */
+/*
+ * Finds a command as execvp(3) does; launchers that `dlazy run --install` made
+ * are passed over in PATH. 0, or -DLAZY_ENOENT (127), -DLAZY_EIO (126: there,
+ * not executable), -DLAZY_ENOMEM, with message.
+ */
 int program_find(const char *command, struct program *ret);
 void program_clear(struct program *program);
+static inline void cleanup_program(struct program *program)
+{
+	program_clear(program);
+}
+#define _cleanup_program_ _cleanup_(cleanup_program)
+
+/* How the second line of a launcher begins. */
+#define PROGRAM_LAUNCHER_MARK "# dlazy launcher:"
+bool program_is_launcher(const char *path);
 
 struct program_options {
-	bool machine; /* scope */
-	char **eager; /* globs; NULL-ended */
-	char **lazy;
+	bool machine;	    /* scope */
+	char *const *eager; /* globs; NULL-ended, or NULL */
+	char *const *lazy;
 	bool learn;	   /* take what the last run touched as always needed */
+	bool count;	   /* count this run in the record */
 	const char *cache; /* DLAZY_CACHE_DIR or its default */
 	const char *libdlazy; /* absolute path of libdlazy.so */
 	machine_progress_fn *progress;
@@ -50,9 +65,10 @@ struct program_options {
 /* What running it lazily takes. */
 struct program_start {
 	char *directory; /* for LD_LIBRARY_PATH; NULL: run it plainly */
-	char *record;	 /* path */
+	char *record;	 /* path; NULL with that */
 	char *plain;	 /* why plainly: in words; or NULL */
 	bool made;	 /* the entry was made (or made anew) now */
+	struct entry entry;
 };
 
 /*
@@ -65,17 +81,17 @@ int program_prepare(const struct program *program,
 		    const struct program_options *options,
 		    struct program_start *ret);
 void program_start_clear(struct program_start *start);
+static inline void cleanup_program_start(struct program_start *start)
+{
+	program_start_clear(start);
+}
+#define _cleanup_program_start_ _cleanup_(cleanup_program_start)
 
-/* The verdicts behind a current entry, for --stats: reads what
- * program_prepare() kept. */
-struct program_library {
-	char *path;
-	char *why; /* NULL: lazy */
-	char *detail;
-	uint32_t number; /* in the record, if lazy */
-};
-int program_libraries(const struct program *program,
-		      const struct program_options *options,
-		      struct program_library **ret, size_t *ret_count);
+/*
+ * The user's own value of LD_LIBRARY_PATH (borrowed; NULL: not set), where
+ * `value` may have come through a process that was to start one of our
+ * generations and started dlazy instead.
+ */
+const char *program_own_library_path(const char *cache, const char *value);
 
 #endif

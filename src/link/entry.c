@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file is a header, the inputs, the libraries and the strings, in host
+ * byte order: it never leaves this machine. It is used only if it is the
+ * user's (or root's) and nobody else can write to it, as what it names is run.
+ */
+#include "link/entry.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#define ENTRY_MAGIC 0x54455a44 /* "DZET" */
+#define ENTRY_FORMAT 1
+#define ENTRY_SIZE_MAX (64u << 20)
+
+struct header {
+	uint32_t magic;
+	uint32_t format;
+	uint64_t checksum; /* of all behind it */
+	uint32_t inputs;
+	uint32_t libraries;
+	uint32_t strings; /* bytes */
+	uint32_t lazy;
+	uint32_t key, generation, plain; /* in the strings */
+	uint32_t version;		 /* of dlazy, in the strings */
+};
+
+#define CHECKED_FROM offsetof(struct header, inputs)
+
+static const struct header *header_of(const struct entry *entry)
+{
+	return (const struct header *)entry->data;
+}
+
+static size_t inputs_at(void)
+{
+	return sizeof(struct header);
+}
+
+static size_t libraries_at(const struct header *h)
+{
+	return inputs_at() + h->inputs * sizeof(struct entry_input);
+}
+
+static size_t strings_at(const struct header *h)
+{
+	return libraries_at(h) + h->libraries * sizeof(struct entry_library);
+}
+
+const char *entry_string(const struct entry *entry, uint32_t offset)
+{
+	const struct header *h = header_of(entry);
+
+	/* The last byte is a NUL: entry_read() saw it. */
+	if (offset >= h->strings)
+		return "";
+	return (const char *)entry->data + strings_at(h) + offset;
+}
+
+/* NULL: it is sound; else what is wrong. */
+static const char *flaw_of(const struct entry *entry)
+{
+	const struct header *h = header_of(entry);
+
+	if (entry->size < sizeof(*h) || h->magic != ENTRY_MAGIC)
+		return "not an entry of dlazy's";
+	if (h->format != ENTRY_FORMAT)
+		return "of another version of dlazy";
+	if (h->checksum !=
+	    hash_bytes(entry->data + CHECKED_FROM, entry->size - CHECKED_FROM))
+		return "damaged";
+	if (h->inputs > ENTRY_SIZE_MAX / sizeof(struct entry_input) ||
+	    h->libraries > ENTRY_SIZE_MAX / sizeof(struct entry_library) ||
+	    h->strings == 0 || strings_at(h) + h->strings != entry->size ||
+	    entry->data[entry->size - 1])
+		return "damaged";
+	if (strcmp(entry_string(entry, h->version), PACKAGE_VERSION) != 0)
+		return "of another version of dlazy";
+	return NULL;
+}
+
+static int open_trusted(int dirfd, const char *name, int *ret_fd, size_t *ret)
+{
+	_cleanup_close_ int fd = openat(
+		dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", name,
+				   strerror(errno));
+	if (!S_ISREG(st.st_mode) || !file_is_trusted(&st))
+		return status_fail(DLAZY_EUNTRUSTED,
+				   "%s: not trusted: must be yours or root's, "
+				   "and not writable by others",
+				   name);
+	if (st.st_size > ENTRY_SIZE_MAX)
+		return status_fail(DLAZY_EFORMAT, "%s: too large", name);
+	*ret = (size_t)st.st_size;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int entry_read(int dirfd, const char *name, struct entry *ret)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_entry_ struct entry entry = {NULL, 0};
+	int status = open_trusted(dirfd, name, &fd, &entry.size);
+
+	if (status < 0)
+		return status;
+	entry.data = malloc(entry.size + 1);
+	if (!entry.data)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	if (!file_read_at(fd, 0, entry.data, entry.size))
+		return status_fail(DLAZY_EIO, "%s: cannot be read", name);
+	const char *flaw = flaw_of(&entry);
+	if (flaw)
+		return status_fail(DLAZY_EFORMAT, "%s: %s", name, flaw);
+	*ret = entry;
+	entry.data = NULL;
+	return 0;
+}
+
+void entry_clear(struct entry *entry)
+{
+	free(entry->data);
+	entry->data = NULL;
+}
+
+struct entry_facts entry_facts(const struct entry *entry)
+{
+	const struct header *h = header_of(entry);
+
+	return (struct entry_facts){
+		.key = entry_string(entry, h->key),
+		.generation = entry_string(entry, h->generation),
+		.plain = entry_string(entry, h->plain),
+		.lazy = h->lazy,
+	};
+}
+
+size_t entry_library_count(const struct entry *entry)
+{
+	return header_of(entry)->libraries;
+}
+
+struct entry_library entry_library(const struct entry *entry, size_t i)
+{
+	const struct entry_library *all =
+		(const void *)(entry->data + libraries_at(header_of(entry)));
+
+	return all[i];
+}
+
+static const struct entry_input *inputs_of(const struct entry *entry)
+{
+	return (const void *)(entry->data + inputs_at());
+}
+
+/*
+ * Whether `name` in a directory is nothing that ld.so would take in place of
+ * the input that has this name.
+ */
+static bool is_unshadowed(int dirfd, const struct entry_input *input,
+			  const char *name)
+{
+	struct file_identity identity;
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, 0) < 0)
+		return errno == ENOENT;
+	identity = file_identity_of(&st);
+	return file_identity_equal(&identity, &input->identity);
+}
+
+/*
+ * A directory that has changed may still hold nothing of interest: somebody's
+ * LD_LIBRARY_PATH may name one where files come and go.
+ */
+static bool holds_nothing_new(const struct entry *entry, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct entry_input *inputs = inputs_of(entry);
+
+	for (size_t i = 0; fd >= 0 && i < header_of(entry)->inputs; i++) {
+		const struct entry_input *input = &inputs[i];
+
+		if (input->kind == ENTRY_DIRECTORY || input->name == 0)
+			continue;
+		if (!is_unshadowed(fd, input, entry_string(entry, input->name)))
+			return false;
+	}
+	return fd >= 0;
+}
+
+static bool input_is_fresh(const struct entry *entry,
+			   const struct entry_input *input)
+{
+	const char *path = entry_string(entry, input->path);
+	struct file_identity now;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return input->kind == ENTRY_ABSENT &&
+		       (errno == ENOENT || errno == ENOTDIR);
+	now = file_identity_of(&st);
+	if (file_identity_equal(&now, &input->identity))
+		return true;
+	return input->kind == ENTRY_DIRECTORY && holds_nothing_new(entry, path);
+}
+
+bool entry_is_fresh(const struct entry *entry)
+{
+	const struct entry_input *inputs = inputs_of(entry);
+
+	for (size_t i = 0; i < header_of(entry)->inputs; i++)
+		if (!input_is_fresh(entry, &inputs[i]))
+			return false;
+	return true;
+}
+
+/* The offset of a copy; offset 0 is "". */
+static uint32_t draft_string(struct entry_draft *draft, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	size_t at = draft->strings_size ? draft->strings_size : 1;
+
+	if (*s == '\0' && draft->strings_size)
+		return 0;
+	if (draft->failed || at + n > ENTRY_SIZE_MAX) {
+		draft->failed = true;
+		return 0;
+	}
+	if (at + n > draft->strings_room) {
+		size_t room = (at + n) * 2;
+		char *grown = realloc(draft->strings, room);
+		if (!grown) {
+			draft->failed = true;
+			return 0;
+		}
+		draft->strings = grown;
+		draft->strings_room = room;
+	}
+	draft->strings[0] = '\0';
+	memcpy(draft->strings + at, s, n);
+	draft->strings_size = at + n;
+	return *s ? (uint32_t)at : 0;
+}
+
+void entry_draft_input(struct entry_draft *draft, enum entry_kind kind,
+		       const char *path, const struct file_identity *identity)
+{
+	static const struct file_identity none;
+
+	if (!array_reserve(&draft->inputs, draft->input_count,
+			   &draft->input_room, sizeof(*draft->inputs))) {
+		draft->failed = true;
+		return;
+	}
+	uint32_t at = draft_string(draft, path);
+	draft->inputs[draft->input_count++] = (struct entry_input){
+		.identity = identity ? *identity : none,
+		.kind = kind,
+		.path = at,
+		.name = at + (uint32_t)(file_base_name(path) - path),
+	};
+}
+
+static bool has_input(const struct entry_draft *draft, const char *path)
+{
+	for (size_t i = 0; i < draft->input_count; i++)
+		if (strcmp(draft->strings + draft->inputs[i].path, path) == 0)
+			return true;
+	return false;
+}
+
+void entry_draft_path(struct entry_draft *draft, const char *path)
+{
+	struct file_identity identity;
+	struct stat st;
+
+	if (draft->failed || has_input(draft, path))
+		return;
+	if (stat(path, &st) < 0) {
+		entry_draft_input(draft, ENTRY_ABSENT, path, NULL);
+		return;
+	}
+	identity = file_identity_of(&st);
+	entry_draft_input(draft,
+			  S_ISDIR(st.st_mode) ? ENTRY_DIRECTORY : ENTRY_FILE,
+			  path, &identity);
+}
+
+bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	for (size_t i = 0; i < draft->input_count; i++) {
+		uint64_t changed = draft->inputs[i].identity.ctime_ns;
+
+		/* A time to come is a clock's that was put back: the next
+		 * change will have another. */
+		if (changed >= since && changed <= now)
+			return true;
+	}
+	return false;
+}
+
+void entry_draft_library(struct entry_draft *draft, const char *path,
+			 const char *why, const char *detail, uint32_t number)
+{
+	if (!array_reserve(&draft->libraries, draft->library_count,
+			   &draft->library_room, sizeof(*draft->libraries))) {
+		draft->failed = true;
+		return;
+	}
+	struct entry_library library = {
+		.path = draft_string(draft, path),
+		.why = draft_string(draft, why),
+		.detail = draft_string(draft, detail),
+		.number = number,
+	};
+	draft->libraries[draft->library_count++] = library;
+}
+
+static void *append(void *at, const void *data, size_t size)
+{
+	if (size > 0)
+		memcpy(at, data, size);
+	return (char *)at + size;
+}
+
+int entry_draft_finish(struct entry_draft *draft,
+		       const struct entry_facts *facts, struct entry *ret)
+{
+	struct header h = {
+		.magic = ENTRY_MAGIC,
+		.format = ENTRY_FORMAT,
+		.lazy = facts->lazy,
+		.key = draft_string(draft, facts->key),
+		.generation = draft_string(draft, facts->generation),
+		.plain = draft_string(draft, facts->plain),
+		.version = draft_string(draft, PACKAGE_VERSION),
+		.inputs = (uint32_t)draft->input_count,
+		.libraries = (uint32_t)draft->library_count,
+	};
+
+	h.strings = (uint32_t)draft->strings_size;
+	size_t size = strings_at(&h) + h.strings;
+	uint8_t *data = draft->failed ? NULL : malloc(size);
+	if (!data)
+		return status_fail(DLAZY_ENOMEM, "entry: out of memory");
+	void *at = append(data, &h, sizeof(h));
+	at = append(at, draft->inputs,
+		    draft->input_count * sizeof(*draft->inputs));
+	at = append(at, draft->libraries,
+		    draft->library_count * sizeof(*draft->libraries));
+	append(at, draft->strings, draft->strings_size);
+	h.checksum = hash_bytes(data + CHECKED_FROM, size - CHECKED_FROM);
+	memcpy(data, &h, sizeof(h));
+	*ret = (struct entry){data, size};
+	return 0;
+}
+
+void entry_draft_clear(struct entry_draft *draft)
+{
+	free(draft->inputs);
+	free(draft->libraries);
+	free(draft->strings);
+	*draft = (struct entry_draft){.inputs = NULL};
+}

@@ -1,0 +1,612 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In this order: may the program be run lazily at all; its closure and the
+ * verdicts; the stub file; the directory; the entry, last, as it is what makes
+ * the generation known.
+ *
+ * What is read may be changing meanwhile. A change that falls into the clock
+ * tick in which we read would leave no trace in the file's identity: so files
+ * that are as young as that are waited for, and read again.
+ */
+#include "link/generation.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "elf/places.h"
+#include "link/closure.h"
+#include "link/library.h"
+#include "link/runs.h"
+#include "link/stubfile.h"
+#include "link/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <time.h>
+
+/* Fewer lazy libraries than this gain nothing: see doc/performance.md. */
+#define LAZY_MIN 10
+
+/* A tick of the clock that file systems use is 10 ms at most. */
+#define TICK_NS 20000000u
+
+/* A run that has read `current` needs its generation for moments yet. */
+#define SWEEP_SECONDS 60
+
+struct making {
+	const struct place *place;
+	const struct program *program;
+	const struct program_options *options;
+	char *const *learned;
+	char file[PATH_MAX]; /* the executable, links followed */
+	struct closure closure;
+	struct verdicts verdicts;
+	char plain[STATUS_MESSAGE_MAX]; /* why plainly; "" */
+	uint32_t lazy;
+	char generation[NAME_MAX]; /* the directory's name; "" */
+	struct entry_draft draft;
+};
+
+static void making_end(struct making *m)
+{
+	verdicts_clear(&m->verdicts);
+	closure_clear(&m->closure);
+	entry_draft_clear(&m->draft);
+}
+#define _cleanup_making_ _cleanup_(making_end)
+
+/* ------------------------------------------------------------------ */
+/* May it be lazy at all?                                             */
+
+__attribute__((format(printf, 2, 3))) static void run_plainly(
+	struct making *m, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(m->plain, sizeof(m->plain), format, args);
+	va_end(args);
+}
+
+/* Such programs ignore LD_LIBRARY_PATH (AT_SECURE). */
+static const char *privilege_of(const char *path, const struct stat *st)
+{
+	if (st->st_mode & S_ISUID)
+		return "it is setuid";
+	if ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		return "it is setgid";
+	if (getxattr(path, "security.capability", NULL, 0) > 0)
+		return "it has file capabilities";
+	return NULL;
+}
+
+/* The dynamic linker that runs us: libdlazy needs its libc. */
+static bool is_own_interpreter(const char *interpreter)
+{
+	struct file_identity theirs, ours;
+	_cleanup_elf_view_ struct elf_view *own = NULL;
+	_cleanup_close_ int fd = -1;
+
+	return file_open(AT_FDCWD, "/proc/self/exe", &fd, NULL) == 0 &&
+	       elf_view_open_needs(fd, "/proc/self/exe", &own) == 0 &&
+	       file_identify(AT_FDCWD, interpreter, &theirs) == 0 &&
+	       file_identify(AT_FDCWD, elf_view_interpreter(own), &ours) == 0 &&
+	       file_identity_equal(&theirs, &ours);
+}
+
+static void check_view(struct making *m, const struct elf_view *view)
+{
+	const char *interpreter = elf_view_interpreter(view);
+
+	if (*interpreter == '\0')
+		run_plainly(m, "it is statically linked");
+	else if (!is_own_interpreter(interpreter))
+		run_plainly(m,
+			    "its dynamic linker is %s, which libdlazy was not "
+			    "built for",
+			    interpreter);
+}
+
+static void check_program(struct making *m)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	const char *path = m->program->executable;
+	struct stat st;
+
+	if (!realpath(path, m->file))
+		strcpy(m->file, path);
+	const char *privilege =
+		stat(m->file, &st) < 0 ? NULL : privilege_of(m->file, &st);
+	if (privilege)
+		run_plainly(m, "%s: the dynamic linker would not listen",
+			    privilege);
+	else if (file_open(AT_FDCWD, m->file, &fd, NULL) < 0 ||
+		 elf_view_open_needs(fd, m->file, &view) < 0)
+		run_plainly(m, "%s", status_message());
+	else
+		check_view(m, view);
+	status_clear();
+}
+
+/* ------------------------------------------------------------------ */
+/* The verdicts                                                       */
+
+static int open_machine(const struct making *m, struct machine **ret)
+{
+	_cleanup_free_ char *cache = NULL;
+
+	if (!m->options->machine)
+		return 0;
+	if (asprintf(&cache, "%s/machine", m->options->cache) < 0) {
+		cache = NULL;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	return machine_open(
+		&(struct machine_options){.cache_path = cache,
+					  .progress = m->options->progress,
+					  .data = m->options->data},
+		ret);
+}
+
+static int decide(struct making *m)
+{
+	struct machine *machine = NULL;
+	int status = open_machine(m, &machine);
+
+	if (status < 0)
+		return status;
+	status = verdict_decide(&m->closure,
+				&(struct verdict_rules){
+					.machine = machine,
+					.eager = m->options->eager,
+					.lazy = m->options->lazy,
+					.learned = m->learned,
+				},
+				&m->verdicts);
+	machine_close(machine);
+	return status;
+}
+
+static bool is_lazy(const struct making *m, size_t i)
+{
+	return m->verdicts.list[i].why == VERDICT_LAZY;
+}
+
+/* Does laziness gain anything? Decides m->lazy. */
+static void weigh(struct making *m)
+{
+	size_t libraries = 0;
+
+	m->lazy = 0;
+	for (size_t i = 1; i < m->closure.count; i++) {
+		libraries += m->closure.objects[i].path != NULL;
+		m->lazy += is_lazy(m, i);
+	}
+	if (m->lazy >= LAZY_MIN)
+		return;
+	if (m->lazy == 0)
+		run_plainly(m, "none of its %zu libraries can be lazy",
+			    libraries);
+	else
+		run_plainly(m,
+			    "only %u of its %zu libraries could be lazy: "
+			    "nothing to gain",
+			    m->lazy, libraries);
+}
+
+/* ------------------------------------------------------------------ */
+/* The stub file                                                      */
+
+/* Marks what is not to be exported, as others have it first. */
+static void select_exports(const struct making *m, size_t i,
+			   struct library *library)
+{
+	const struct elf_view *view = m->closure.objects[i].view;
+
+	for (size_t k = 0; k < library->symbol_count; k++) {
+		struct library_symbol *s = &library->symbols[k];
+		struct elf_symbol symbol;
+
+		if (!s->why_not &&
+		    (!elf_view_find(view, s->name,
+				    *s->version ? s->version : NULL, &symbol) ||
+		     !verdict_exports(&m->verdicts, i, &symbol)))
+			s->why_not = "another object has it first";
+	}
+}
+
+struct libraries {
+	struct library *list;
+	size_t count;
+};
+
+static void cleanup_libraries(struct libraries *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		/* The view is the closure's. */
+		all->list[i].view = NULL;
+		library_clear(&all->list[i]);
+	}
+	free(all->list);
+}
+
+static int read_libraries(const struct making *m, struct libraries *all)
+{
+	all->list = calloc(m->lazy, sizeof(*all->list));
+	if (!all->list)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 1; i < m->closure.count; i++) {
+		const struct closure_object *object = &m->closure.objects[i];
+		struct library *library = &all->list[all->count];
+
+		if (!is_lazy(m, i))
+			continue;
+		int status =
+			library_of_view(object->view, object->path, library);
+		if (status < 0)
+			return status;
+		all->count++;
+		select_exports(m, i, library);
+	}
+	return 0;
+}
+
+/* What only lazy libraries bring in and has to be there all the same. */
+static const char **kept_edges(const struct making *m)
+{
+	const char **edges = calloc(m->closure.count + 1, sizeof(*edges));
+	size_t n = 0;
+
+	for (size_t i = 1; edges && i < m->closure.count; i++)
+		if (m->verdicts.list[i].kept_edge)
+			edges[n++] = m->closure.objects[i].path;
+	return edges;
+}
+
+static int write_stub(const struct making *m, int dirfd, const char *directory,
+		      const char *record)
+{
+	_cleanup_(cleanup_libraries) struct libraries all = {NULL, 0};
+	_cleanup_free_ const char **edges = kept_edges(m);
+	_cleanup_(stubfile_clear) struct stubfile file = {NULL, 0};
+	int status = edges ? read_libraries(m, &all)
+			   : status_fail(DLAZY_ENOMEM, "out of memory");
+
+	if (status == 0)
+		status = stubfile_combined(
+			all.list, all.count,
+			&(struct stubfile_run){directory, record},
+			&(struct stubfile_options){
+				.machine = (enum stubfile_machine)
+					stubfile_native(),
+				.libdlazy = m->options->libdlazy,
+				.needed = edges},
+			&file);
+	if (status < 0)
+		return status;
+	return file_replace(dirfd, GENERATION_STUB, file.data, file.size, 0700);
+}
+
+/* ------------------------------------------------------------------ */
+/* The directory                                                      */
+
+static int cannot_write(const char *path)
+{
+	return status_fail(DLAZY_EIO, "%s: cannot write: %s", path,
+			   strerror(errno));
+}
+
+static bool is_own_name(const char *name)
+{
+	return strcmp(name, GENERATION_STUB) == 0 ||
+	       strcmp(name, GENERATION_RECORD) == 0;
+}
+
+static int link_name(int dirfd, const char *name)
+{
+	if (*name == '\0' || strchr(name, '/'))
+		return 0;
+	if (is_own_name(name))
+		return status_fail(DLAZY_EKIND, "%s: a library of that name",
+				   name);
+	if (symlinkat(GENERATION_STUB, dirfd, name) < 0 && errno != EEXIST)
+		return cannot_write(name);
+	return 0;
+}
+
+/* By the name that its SONAME is, and by the one that it is needed by. */
+static int link_names(const struct making *m, int dirfd)
+{
+	int status = 0;
+
+	for (size_t i = 1; i < m->closure.count && status == 0; i++) {
+		const struct closure_object *object = &m->closure.objects[i];
+
+		if (!is_lazy(m, i))
+			continue;
+		status = link_name(dirfd, elf_view_soname(object->view));
+		if (status == 0)
+			status = link_name(dirfd, object->name);
+	}
+	return status;
+}
+
+/* The directory's entries, then itself. */
+static void remove_directory(int parent, const char *name)
+{
+	int fd = openat(parent, name,
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			unlinkat(fd, entry->d_name, 0);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+static int fill_directory(struct making *m, const char *path)
+{
+	_cleanup_close_ int fd =
+		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_free_ char *record = NULL, *stub = NULL;
+
+	if (fd < 0)
+		return cannot_write(path);
+	if (asprintf(&record, "%s/" GENERATION_RECORD, path) < 0 ||
+	    asprintf(&stub, "%s/" GENERATION_STUB, path) < 0)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = write_stub(m, fd, path, record);
+	if (status == 0)
+		status = link_names(m, fd);
+	if (status == 0)
+		status = runs_create(record, m->lazy, 0);
+	if (status == 0)
+		entry_draft_path(&m->draft, stub);
+	return status;
+}
+
+static int make_directory(struct making *m)
+{
+	_cleanup_free_ char *path = NULL;
+
+	/* In LD_LIBRARY_PATH these would be something else. */
+	if (strpbrk(m->place->path, ":;$"))
+		return status_fail(DLAZY_EINVAL,
+				   "%s: the cache's path has one of \":;$\" in "
+				   "it, which LD_LIBRARY_PATH cannot have",
+				   m->place->path);
+	if (asprintf(&path, "%s/g-XXXXXX", m->place->path) < 0) {
+		path = NULL;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	if (!mkdtemp(path))
+		return cannot_write(path);
+	snprintf(m->generation, sizeof(m->generation), "%s",
+		 file_base_name(path));
+	int status = fill_directory(m, path);
+	if (status < 0)
+		remove_directory(m->place->fd, m->generation);
+	return status;
+}
+
+static bool is_old(int parent, const char *name)
+{
+	struct stat st;
+
+	return fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_mtim.tv_sec + SWEEP_SECONDS < time(NULL);
+}
+
+void generation_sweep(const struct place *place, const char *current)
+{
+	int fd = openat(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, "g-", 2) == 0 &&
+		    strcmp(entry->d_name, current) != 0 &&
+		    is_old(place->fd, entry->d_name))
+			remove_directory(place->fd, entry->d_name);
+}
+
+/* ------------------------------------------------------------------ */
+/* The entry                                                          */
+
+static void draft_directory(struct making *m, const char *path)
+{
+	char hwcaps[PATH_MAX];
+
+	entry_draft_path(&m->draft, path);
+	int n = snprintf(hwcaps, sizeof(hwcaps), "%s/glibc-hwcaps", path);
+	if (n > 0 && n < PATH_MAX)
+		entry_draft_path(&m->draft, hwcaps);
+}
+
+/* The directories of a search path, which separators end. */
+static void draft_search_path(struct making *m, const struct places *places,
+			      const char *path, const char *separators,
+			      const char *origin)
+{
+	char directory[PATH_MAX];
+
+	while (*path) {
+		size_t n = strcspn(path, separators);
+
+		if (n == 0)
+			draft_directory(m, ".");
+		else if (places_expand(places, path, n, origin, directory))
+			draft_directory(m, directory);
+		path += n;
+		path += *path != '\0';
+	}
+}
+
+/* A library that is missing may turn up. */
+static void draft_missing(struct making *m, const struct places *places,
+			  const char *name)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < places->directory_count; i++)
+		if (snprintf(path, sizeof(path), "%s/%s",
+			     places->directories[i], name) < PATH_MAX)
+			entry_draft_path(&m->draft, path);
+}
+
+static void draft_object(struct making *m, const struct places *places,
+			 const struct closure_object *object)
+{
+	if (!object->path) {
+		draft_missing(m, places, object->name);
+		return;
+	}
+	entry_draft_input(&m->draft, ENTRY_FILE, object->path,
+			  &object->identity);
+	if (!object->view)
+		return;
+	draft_search_path(m, places, elf_view_rpath(object->view), ":",
+			  object->path);
+	draft_search_path(m, places, elf_view_runpath(object->view), ":",
+			  object->path);
+}
+
+static void draft_inputs(struct making *m)
+{
+	struct places places;
+
+	places_open(&places);
+	entry_draft_path(&m->draft, m->program->executable);
+	entry_draft_path(&m->draft, m->options->libdlazy);
+	entry_draft_path(&m->draft, "/etc/ld.so.cache");
+	entry_draft_path(&m->draft, "/etc/ld.so.preload");
+	for (size_t i = 0; i < m->closure.count; i++)
+		draft_object(m, &places, &m->closure.objects[i]);
+	if (m->closure.count > 0 && places.library_path)
+		draft_search_path(m, &places, places.library_path, ":;",
+				  m->file);
+	places_close(&places);
+}
+
+static void draft_libraries(struct making *m)
+{
+	uint32_t number = 0;
+
+	for (size_t i = 1; i < m->verdicts.count; i++) {
+		const struct closure_object *object = &m->closure.objects[i];
+		const struct verdict *verdict = &m->verdicts.list[i];
+		char detail[STATUS_MESSAGE_MAX] = "";
+		bool lazy = is_lazy(m, i);
+
+		if (!lazy)
+			verdict_describe(verdict, detail, sizeof(detail));
+		entry_draft_library(&m->draft,
+				    object->path ? object->path : object->name,
+				    lazy ? "" : verdict_word(verdict->why),
+				    detail, lazy ? number : 0);
+		number += lazy;
+	}
+}
+
+static int write_entry(struct making *m, struct entry *ret)
+{
+	const struct entry_facts facts = {
+		.key = m->place->key,
+		.generation = m->generation,
+		.plain = m->plain,
+		.lazy = *m->generation ? m->lazy : 0,
+	};
+	_cleanup_entry_ struct entry entry = {NULL, 0};
+	int status = entry_draft_finish(&m->draft, &facts, &entry);
+
+	if (status == 0)
+		status = file_replace(m->place->fd, "current", entry.data,
+				      entry.size, 0600);
+	if (status == 0) {
+		*ret = entry;
+		entry.data = NULL;
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------ */
+
+static int analyse(struct making *m)
+{
+	check_program(m);
+	if (*m->plain)
+		return 0;
+	int status = closure_read(m->file, &m->closure);
+	if (status == 0)
+		status = decide(m);
+	if (status == 0)
+		weigh(m);
+	return status;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void wait_a_tick(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
+}
+
+static int make(struct making *m, struct entry *ret)
+{
+	uint64_t begun = now_ns();
+	int status = analyse(m);
+
+	if (status < 0)
+		return status;
+	draft_inputs(m);
+	draft_libraries(m);
+	if (entry_draft_changed_since(&m->draft, begun - TICK_NS))
+		return -DLAZY_EBUSY;
+	if (!*m->plain)
+		status = make_directory(m);
+	if (status == 0)
+		status = write_entry(m, ret);
+	if (status < 0 && *m->generation)
+		remove_directory(m->place->fd, m->generation);
+	return status;
+}
+
+int generation_make(const struct place *place, const struct program *program,
+		    const struct program_options *options, char *const *learned,
+		    struct entry *ret)
+{
+	int status = -DLAZY_EBUSY;
+
+	for (int tries = 0; tries < 5 && status == -DLAZY_EBUSY; tries++) {
+		_cleanup_making_ struct making m = {
+			.place = place,
+			.program = program,
+			.options = options,
+			.learned = learned,
+		};
+
+		if (tries > 0)
+			wait_a_tick();
+		status = make(&m, ret);
+	}
+	if (status == -DLAZY_EBUSY)
+		return status_fail(DLAZY_EBUSY,
+				   "%s: its files are being changed just now",
+				   program->executable);
+	return status;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A generation: what serves one program, made from its files as they are now;
+ * or the reason why none would be of use.
+ */
+#ifndef LINK_GENERATION_H
+#define LINK_GENERATION_H
+
+#include "link/entry.h"
+#include "link/program.h"
+
+/* The files in a generation's directory, beside links named as libraries. */
+#define GENERATION_STUB "stub.so"
+#define GENERATION_RECORD "record"
+
+/* A program's place in the cache. */
+struct place {
+	int fd;	    /* its directory; -1 until it is there */
+	char *path; /* absolute */
+	char *key;  /* the text that it was chosen by */
+};
+
+/*
+ * Makes a generation and its entry, which is returned and put in place. learned:
+ * paths of libraries to be left real; NULL-ended, or NULL. 0, or a status with
+ * message: nothing has changed then.
+ */
+int generation_make(const struct place *place, const struct program *program,
+		    const struct program_options *options, char *const *learned,
+		    struct entry *ret);
+
+/* Removes generations that are old and not `current`. */
+void generation_sweep(const struct place *place, const char *current);
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way to a start. Nearly always the entry is there and fresh: one file is
+ * read, what it names is stated, a counter is bumped. Else the maker's lock is
+ * taken, the entry read again (another run may have made it meanwhile), and a
+ * generation made.
+ */
+#include "link/program.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "link/generation.h"
+#include "link/runs.h"
+#include "link/verdict.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How long another process is given to make a generation for us too. */
+#define MAKER_MS 30000
+
+/* ------------------------------------------------------------------ */
+/* The place in the cache                                             */
+
+static void place_end(struct place *place)
+{
+	if (place->fd >= 0)
+		close(place->fd);
+	free(place->path);
+	free(place->key);
+}
+#define _cleanup_place_ _cleanup_(place_end)
+
+static void put_value(FILE *out, const char *name, const char *value)
+{
+	if (value)
+		fprintf(out, "%s %s\n", name, value);
+}
+
+static void put_globs(FILE *out, const char *name, char *const *globs)
+{
+	for (; globs && *globs; globs++)
+		put_value(out, name, *globs);
+}
+
+/* Has it an element that depends on the current directory? */
+static bool is_relative(const char *search_path)
+{
+	for (const char *at = search_path;; at++) {
+		size_t n = strcspn(at, ":;");
+
+		if (at[0] != '/' && at[0] != '$')
+			return true;
+		at += n;
+		if (*at == '\0')
+			return false;
+	}
+}
+
+/* All that chooses an entry, as text; NULL: out of memory. */
+static char *key_of(const struct program *program,
+		    const struct program_options *options)
+{
+	const char *path = getenv("LD_LIBRARY_PATH");
+	char *text = NULL, *cwd = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "user %u\n", (unsigned)geteuid());
+	put_value(out, "program", program->executable);
+	put_value(out, "scope", options->machine ? "machine" : "program");
+	put_globs(out, "eager", options->eager);
+	put_globs(out, "lazy", options->lazy);
+	put_value(out, "libdlazy", options->libdlazy);
+	put_value(out, "preload", getenv("LD_PRELOAD"));
+	put_value(out, "path", path);
+	if (path && *path && is_relative(path))
+		put_value(out, "in", cwd = getcwd(NULL, 0));
+	free(cwd);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Is the directory ours alone? What lies there is run. */
+static int check_directory(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return status_fail(DLAZY_EIO, "%s: %s", path, strerror(errno));
+	if (!file_is_trusted(&st))
+		return status_fail(DLAZY_EUNTRUSTED,
+				   "%s: not trusted: must be yours or root's, "
+				   "and not writable by others "
+				   "(DLAZY_CACHE_DIR can name another place)",
+				   path);
+	return 0;
+}
+
+static int open_directory(const char *path, int *ret)
+{
+	*ret = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret >= 0)
+		return 0;
+	return status_fail(status_from_errno(errno), "%s: %s", path,
+			   strerror(errno));
+}
+
+/* CACHE/run, which nobody else can exchange entries in. */
+static int check_parent(const struct place *place)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *parent =
+		strndup(place->path, (size_t)(file_base_name(place->path) -
+					      place->path - 1));
+	int status = parent ? open_directory(parent, &fd)
+			    : status_fail(DLAZY_ENOMEM, "out of memory");
+
+	return status < 0 ? status : check_directory(fd, parent);
+}
+
+static int place_open(struct place *place)
+{
+	int status = open_directory(place->path, &place->fd);
+
+	if (status == 0)
+		status = check_directory(place->fd, place->path);
+	return status < 0 ? status : check_parent(place);
+}
+
+static int place_find(const struct program *program,
+		      const struct program_options *options, struct place *ret)
+{
+	ret->key = key_of(program, options);
+	if (!ret->key ||
+	    asprintf(&ret->path, "%s/run/%.40s-%016llx", options->cache,
+		     file_base_name(program->executable),
+		     (unsigned long long)hash_string(ret->key)) < 0) {
+		ret->path = NULL;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static int place_make(struct place *place)
+{
+	int status = 0;
+
+	if (place->fd >= 0)
+		return 0;
+	status = file_make_dirs(place->path);
+	return status < 0 ? status : place_open(place);
+}
+
+/* ------------------------------------------------------------------ */
+/* Its entry                                                          */
+
+/* false: there is none, or it is of no use any more. */
+static bool read_entry(const struct place *place, struct entry *ret)
+{
+	_cleanup_entry_ struct entry entry = {NULL, 0};
+
+	if (entry_read(place->fd, "current", &entry) < 0 ||
+	    strcmp(entry_facts(&entry).key, place->key) != 0 ||
+	    !entry_is_fresh(&entry)) {
+		status_clear();
+		return false;
+	}
+	entry_clear(ret);
+	*ret = entry;
+	entry.data = NULL;
+	return true;
+}
+
+/* Held until it is closed; -1: not to be had, which only costs double work. */
+static int lock_place(const struct place *place)
+{
+	_cleanup_close_ int fd = openat(
+		place->fd, "lock",
+		O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (fd < 0 || !file_lock(fd, MAKER_MS))
+		return -1;
+	return TAKE_FD(fd);
+}
+
+/* ------------------------------------------------------------------ */
+/* Learning                                                           */
+
+struct learned {
+	char **paths; /* borrowed from the entry; NULL-ended */
+	size_t count;
+	bool news;
+};
+
+/* After so many runs it is looked at what all of them touched. */
+static bool is_due(uint32_t runs)
+{
+	return runs == 3 || runs == 10 || runs == 30 || runs == 100;
+}
+
+/* What was learned before, and what each of `count` runs (0: the latest) has
+ * touched. */
+static int learn(const struct entry *entry, const struct runs *runs,
+		 uint32_t count, struct learned *ret)
+{
+	size_t all = entry_library_count(entry);
+
+	ret->paths = calloc(all + 1, sizeof(*ret->paths));
+	if (!ret->paths)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; i < all; i++) {
+		struct entry_library l = entry_library(entry, i);
+		const char *why = entry_string(entry, l.why);
+		bool touched =
+			*why == '\0' &&
+			(count ? runs_touched_by_all(runs, l.number, count)
+			       : runs_touched_by_last(runs, l.number));
+
+		if (touched || strcmp(why, verdict_word(VERDICT_LEARNED)) == 0)
+			ret->paths[ret->count++] =
+				(char *)entry_string(entry, l.path);
+		ret->news |= touched;
+	}
+	return 0;
+}
+
+/* Makes a generation in which what was learned is left real. That it cannot be
+ * made is no reason not to use the one there is. */
+static void relearn(const struct place *place, const struct program *program,
+		    const struct program_options *options,
+		    const struct runs *runs, uint32_t count,
+		    struct program_start *start)
+{
+	struct learned learned = {NULL, 0, false};
+	struct entry fresh = {NULL, 0};
+	_cleanup_close_ int lock = -1;
+
+	if (learn(&start->entry, runs, count, &learned) == 0 && learned.news) {
+		lock = lock_place(place);
+		if (generation_make(place, program, options, learned.paths,
+				    &fresh) == 0) {
+			entry_clear(&start->entry);
+			start->entry = fresh;
+			start->made = true;
+		}
+	}
+	free(learned.paths);
+	status_clear();
+}
+
+/* ------------------------------------------------------------------ */
+/* The start                                                          */
+
+static int out_of_memory(void)
+{
+	return status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
+/* Fills in what the entry says. */
+static int describe_start(const struct place *place,
+			  struct program_start *start)
+{
+	struct entry_facts facts = entry_facts(&start->entry);
+
+	if (*facts.generation == '\0') {
+		start->plain = strdup(facts.plain);
+		return start->plain ? 0 : out_of_memory();
+	}
+	if (asprintf(&start->directory, "%s/%s", place->path,
+		     facts.generation) < 0) {
+		start->directory = NULL;
+		return out_of_memory();
+	}
+	if (asprintf(&start->record, "%s/" GENERATION_RECORD,
+		     start->directory) < 0) {
+		start->record = NULL;
+		return out_of_memory();
+	}
+	return 0;
+}
+
+static void forget_start(struct program_start *start)
+{
+	free(start->directory);
+	free(start->record);
+	free(start->plain);
+	start->directory = start->record = start->plain = NULL;
+}
+
+/* Counts this run, and learns from those before if it is time to. false: there
+ * is another entry now. */
+static bool count_run(const struct place *place, const struct program *program,
+		      const struct program_options *options,
+		      struct program_start *start)
+{
+	_cleanup_runs_ struct runs runs = {NULL, 0};
+
+	if (!start->record ||
+	    !runs_open(start->record, entry_facts(&start->entry).lazy, &runs)) {
+		status_clear();
+		return true;
+	}
+	uint32_t before = runs_count(&runs);
+	bool made = start->made;
+	if (options->learn || is_due(before))
+		relearn(place, program, options, &runs,
+			options->learn ? 0 : before, start);
+	if (start->made != made)
+		return false;
+	if (options->count)
+		runs_begin(&runs);
+	return true;
+}
+
+static int make_entry(struct place *place, const struct program *program,
+		      const struct program_options *options,
+		      struct program_start *start)
+{
+	_cleanup_close_ int lock = -1;
+	int status = place_make(place);
+
+	if (status < 0)
+		return status;
+	lock = lock_place(place);
+	if (read_entry(place, &start->entry))
+		return 0;
+	status = generation_make(place, program, options, NULL, &start->entry);
+	if (status < 0)
+		return status;
+	start->made = true;
+	generation_sweep(place, entry_facts(&start->entry).generation);
+	return 0;
+}
+
+int program_prepare(const struct program *program,
+		    const struct program_options *options,
+		    struct program_start *ret)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	_cleanup_program_start_ struct program_start start = {.made = false};
+	int status = place_find(program, options, &place);
+
+	if (status < 0)
+		return status;
+	status = place_open(&place);
+	if (status < 0 && status != -DLAZY_ENOENT)
+		return status;
+	if (status < 0 || !read_entry(&place, &start.entry))
+		status = make_entry(&place, program, options, &start);
+	if (status == 0)
+		status = describe_start(&place, &start);
+	if (status == 0 && !count_run(&place, program, options, &start)) {
+		forget_start(&start);
+		status = describe_start(&place, &start);
+	}
+	if (status < 0)
+		return status;
+	*ret = start;
+	start = (struct program_start){.made = false};
+	return 0;
+}
+
+void program_start_clear(struct program_start *start)
+{
+	forget_start(start);
+	entry_clear(&start->entry);
+}
+
+const char *program_own_library_path(const char *cache, const char *value)
+{
+	size_t n = strlen(cache);
+
+	if (!value || strncmp(value, cache, n) != 0 ||
+	    strncmp(value + n, "/run/", 5) != 0)
+		return value;
+	const char *end = value + strcspn(value, ":");
+	if (*end == ':')
+		return end + 1;
+	return end[-1] == '/' ? "" : NULL;
+}

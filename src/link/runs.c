@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The counters are added to atomically and read one by one: two runs at once
+ * may be seen half, which an advice can bear.
+ */
+#include "link/runs.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static size_t size_of(uint32_t libraries)
+{
+	return sizeof(struct linked_record) +
+	       libraries * sizeof(struct linked_touch);
+}
+
+int runs_create(const char *path, uint32_t libraries, uint32_t runs)
+{
+	const struct linked_record head = {
+		.magic = LINKED_RECORD_MAGIC,
+		.abi = LINKED_ABI,
+		.runs = runs,
+		.libraries = libraries,
+	};
+	_cleanup_close_ int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	/* Room for all of it, now: a full disk would be a SIGBUS later. */
+	if (fd < 0 || pwrite(fd, &head, sizeof(head), 0) != sizeof(head) ||
+	    (errno = posix_fallocate(fd, 0, (off_t)size_of(libraries))))
+		return status_fail(DLAZY_EIO, "%s: cannot write: %s", path,
+				   strerror(errno));
+	return 0;
+}
+
+bool runs_open(const char *path, uint32_t libraries, struct runs *ret)
+{
+	_cleanup_close_ int fd =
+		open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != size_of(libraries))
+		return false;
+	struct linked_record *record = file_map_shared(fd, (size_t)st.st_size);
+	if (!record)
+		return false;
+	*ret = (struct runs){record, (size_t)st.st_size};
+	if (record->magic == LINKED_RECORD_MAGIC && record->abi == LINKED_ABI &&
+	    record->libraries == libraries)
+		return true;
+	runs_close(ret);
+	return false;
+}
+
+void runs_close(struct runs *runs)
+{
+	file_unmap_shared(runs->record, runs->size);
+	runs->record = NULL;
+}
+
+uint32_t runs_count(const struct runs *runs)
+{
+	return runs->record->runs;
+}
+
+uint32_t runs_begin(struct runs *runs)
+{
+	return atomic_fetch_add(&runs->record->runs, 1);
+}
+
+static const struct linked_touch *touch_of(const struct runs *runs,
+					   uint32_t number)
+{
+	static const struct linked_touch none;
+
+	return number < runs->record->libraries ? &runs->record->touched[number]
+						: &none;
+}
+
+bool runs_touched_by_all(const struct runs *runs, uint32_t number,
+			 uint32_t count)
+{
+	return count > 0 && touch_of(runs, number)->runs >= count;
+}
+
+bool runs_touched_by_last(const struct runs *runs, uint32_t number)
+{
+	uint32_t last = runs->record->runs;
+
+	return last > 0 && touch_of(runs, number)->last == last;
+}
+
+bool runs_touched(const struct runs *runs, uint32_t number,
+		  uint32_t *ret_functions)
+{
+	const struct linked_touch *touch = touch_of(runs, number);
+
+	*ret_functions = touch->functions;
+	return touch->runs > 0;
+}
+
+void runs_add(struct runs *runs, const struct runs *one)
+{
+	uint32_t run = runs_begin(runs) + 1;
+	struct linked_record *record = runs->record;
+
+	for (uint32_t i = 0; i < record->libraries; i++) {
+		const struct linked_touch *touch = touch_of(one, i);
+
+		if (touch->runs == 0)
+			continue;
+		atomic_fetch_add(&record->touched[i].runs, 1);
+		atomic_fetch_add(&record->touched[i].functions,
+				 touch->functions);
+		atomic_store(&record->touched[i].last, run);
+	}
+}
