@@ -8,7 +8,8 @@ BENCH_HOSTS = \
 EXTRA_DIST += %D%/run %D%/host.h $(BENCH_HOSTS)
 
 EXTRA_PROGRAMS = %D%/rows
-%C%_rows_SOURCES = %D%/rows.c %D%/measure.c %D%/measure.h \
+%C%_rows_SOURCES = %D%/rows.c %D%/programs.c %D%/row.c %D%/row.h \
+	%D%/measure.c %D%/measure.h \
 	src/cli/sample.c src/cli/sample.h
 %C%_rows_LDADD = libdlazy-internal.la -lm
 
@@ -35,7 +36,7 @@ bench-programs: stage %D%/rows$(EXEEXT)
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N
+# BENCH_FLAGS=--json, --rounds=N, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs

@@ -58,11 +58,15 @@ static void run(struct side *side, struct report *ret, double *ret_total_us)
 		err(1, "pipe");
 	int out = fcntl(ends[1], F_DUPFD_CLOEXEC, REPORT_FD + 1);
 	close(ends[1]);
+	if (side->variable)
+		setenv(side->variable, side->value, 1);
 	uint64_t before = now_ns();
 	pid_t pid = start(side->argv, out, REPORT_FD);
 	waitpid(pid, &how, 0);
 	*ret_total_us = (double)(now_ns() - before) / 1e3;
 	close(out);
+	if (side->variable)
+		unsetenv(side->variable);
 	side->failed |= how != 0;
 	/* A program that is not one of ours tells nothing. */
 	if (read(ends[0], ret, sizeof(*ret)) < 0)

@@ -8,12 +8,13 @@
 
 #include "cli/sample.h"
 
-#define ARGUMENTS_MAX 6
+#define ARGUMENTS_MAX 32
 #define SIDES_MAX 8
 
 struct side {
 	const char *name;		 /* for the table */
 	const char *argv[ARGUMENTS_MAX]; /* the program first, NULL last */
+	const char *variable, *value;	 /* of its environment; or NULL */
 	struct sample total_us;		 /* from spawning to its end */
 	struct sample ready_us;		 /* as it reports itself */
 	double pss_kib, private_kib;	 /* medians of some runs more */

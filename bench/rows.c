@@ -2,133 +2,27 @@
 /*
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
- *   rows [--json] [--rounds=N]
+ *   rows [--json] [--rounds=N] [--programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
  * many least plugins), BENCH_DIRS (real ones: "DIR,SYMBOL,NAME,..." by spaces,
- * NAME a plugin that needs little), DLAZY_TOOL. Catalogs are fresh.
+ * NAME a plugin that needs little), DLAZY_TOOL; for bench/programs.c
+ * BENCH_INPUTS. Catalogs are fresh.
  */
-#include "bench/measure.h"
-
-#include "base/json.h"
+#include "bench/row.h"
 
 #include <err.h>
 #include <getopt.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define ROUNDS_DEFAULT 31
-#define BUDGET_NONE NAN
-#define CLOCK_NOISE_NS 0.1
-
 /* What a resolved PLT costs above a plain pointer, by doc/design.md: taken
  * where this CPU hides it, as twice nothing is no budget. */
 #define PLT_NS 0.4
-
-static size_t rounds = ROUNDS_DEFAULT;
-static struct json *json; /* or NULL: for people */
-static unsigned missed;
-
-struct row {
-	const char *what;
-	double value;
-	const char *unit;
-	double budget; /* the most that is good; BUDGET_NONE: a baseline */
-	/* What was measured, and against what; either may be NULL. */
-	const char *side_name, *base_name;
-	const struct sample *side, *base;
-	const char *sample_unit;
-};
-
-/* ------------------------------------------------------------------ */
-/* Telling                                                            */
-
-static void json_sample(const char *key, const char *name,
-			const struct sample *s)
-{
-	json_key(json, key);
-	json_begin_object(json);
-	json_key(json, "name");
-	json_string(json, name);
-	json_key(json, "median");
-	json_double(json, sample_median(s));
-	json_key(json, "min");
-	json_double(json, sample_min(s));
-	json_key(json, "max");
-	json_double(json, sample_max(s));
-	json_end_object(json);
-}
-
-static void tell_json(const struct row *row, bool met)
-{
-	json_begin_object(json);
-	json_key(json, "what");
-	json_string(json, row->what);
-	json_key(json, "value");
-	json_double(json, row->value);
-	json_key(json, "unit");
-	json_string(json, row->unit);
-	json_key(json, "budget");
-	json_double(json, row->budget);
-	json_key(json, "met");
-	if (isnan(row->budget))
-		json_null(json);
-	else
-		json_bool(json, met);
-	if (row->side)
-		json_sample("side", row->side_name, row->side);
-	if (row->base)
-		json_sample("baseline", row->base_name, row->base);
-	if (row->sample_unit) {
-		json_key(json, "sample_unit");
-		json_string(json, row->sample_unit);
-	}
-	json_end_object(json);
-}
-
-static void tell_sample(const char *name, const struct sample *s,
-			const char *unit)
-{
-	if (s)
-		printf("    %-36s %.5g (%.5g to %.5g) %s\n", name,
-		       sample_median(s), sample_min(s), sample_max(s), unit);
-}
-
-static void tell_text(const struct row *row, bool met)
-{
-	char budget[32] = "";
-
-	if (!isnan(row->budget))
-		snprintf(budget, sizeof(budget), "<= %.5g", row->budget);
-	printf("%-46s %9.4g %-8s %-9s %s\n", row->what, row->value, row->unit,
-	       budget,
-	       isnan(row->budget) ? ""
-	       : met		  ? "met"
-				  : "NOT MET");
-	tell_sample(row->side_name, row->side, row->sample_unit);
-	tell_sample(row->base_name, row->base, row->sample_unit);
-	fflush(stdout);
-}
-
-static void tell(const struct row *row)
-{
-	bool met = row->value <= row->budget;
-
-	missed += !isnan(row->budget) && !met;
-	if (json)
-		tell_json(row, met);
-	else
-		tell_text(row, met);
-}
-
-static void heading(const char *text)
-{
-	if (!json)
-		printf("\n%s\n", text);
-}
+#define CLOCK_NOISE_NS 0.1
 
 /* ------------------------------------------------------------------ */
 /* Sides                                                              */
@@ -142,16 +36,10 @@ static const char *program(const char *name)
 	return path;
 }
 
-/* Lives as long as this program, as its samples are big. */
 static struct side *side(const char *name, const char *file, const char *mode,
 			 const char *a, const char *b, const char *c)
 {
-	struct side *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		err(1, "memory");
-	*s = (struct side){.name = name, .argv = {file, mode, a, b, c, NULL}};
-	return s;
+	return row_side(name, (const char *[]){file, mode, a, b, c, NULL});
 }
 
 static struct side *plain(const char *name, const char *mode, const char *a,
@@ -166,39 +54,23 @@ static struct side *lazy(const char *name, const char *mode, const char *a,
 	return side(name, program("lazy"), mode, a, b, c);
 }
 
-#define MEASURE(times, memory, ...)                                        \
-	do {                                                               \
-		struct side *const sides_[] = {__VA_ARGS__};               \
-		size_t count_ = sizeof(sides_) / sizeof(sides_[0]);        \
-		measure_rounds(sides_, count_, (times)*rounds);            \
-		if (memory)                                                \
-			measure_memory(sides_, count_);                    \
-		for (size_t i_ = 0; i_ < count_; i_++)                     \
-			if (sides_[i_]->failed)                            \
-				errx(1, "%s failed", sides_[i_]->argv[0]); \
-	} while (0)
-
-/* So many times the rounds where a process is over in a millisecond and what
- * is looked for is a few microseconds of it. */
-#define OFTEN 8
-
 /* ------------------------------------------------------------------ */
 /* Rows                                                               */
 
 static void tell_ratio(const char *what, const struct side *a,
 		       const struct side *b, double budget)
 {
-	tell(&(struct row){what, measure_ratio(&a->ready_us, &b->ready_us), "x",
-			   budget, a->name, b->name, &a->ready_us, &b->ready_us,
-			   "us"});
+	row_tell(&(struct row){what, measure_ratio(&a->ready_us, &b->ready_us),
+			       "x", budget, a->name, b->name, &a->ready_us,
+			       &b->ready_us, "us"});
 }
 
 static void tell_more(const char *what, const struct sample *a,
 		      const char *a_name, const struct sample *b,
 		      const char *b_name, double budget)
 {
-	tell(&(struct row){what, measure_difference(a, b), "us", budget, a_name,
-			   b_name, a, b, "us"});
+	row_tell(&(struct row){what, measure_difference(a, b), "us", budget,
+			       a_name, b_name, a, b, "us"});
 }
 
 static void declaring(void)
@@ -214,9 +86,9 @@ static void declaring(void)
 	struct side *list_many =
 		plain("opendir and stat of 10,000", "list", many, NULL);
 
-	heading("Declaring a directory with a fresh catalog");
-	MEASURE(OFTEN, true, none, linked, d100, d10000);
-	MEASURE(1, false, list, list_many);
+	row_heading("Declaring a directory with a fresh catalog");
+	ROW_MEASURE(ROW_OFTEN, true, none, linked, d100, d10000);
+	ROW_MEASURE(1, false, list, list_many);
 	tell_more("linking libdlazy: whole process, more than",
 		  &linked->total_us, linked->name, &none->total_us, none->name,
 		  80);
@@ -233,32 +105,33 @@ static void declaring(void)
 		double m = measure_instructions(d100) - base;
 		double n = measure_instructions(d10000) - base;
 
-		tell(&(struct row){.what = "declare 100: instructions",
-				   .value = m,
-				   .unit = "",
-				   .budget = 50000});
-		tell(&(struct row){.what = "declare 10,000: instructions",
-				   .value = n,
-				   .unit = "",
-				   .budget = 50000});
-		tell(&(struct row){.what = "10,000 against 100: instructions",
-				   .value = n / m,
-				   .unit = "x",
-				   .budget = 1.05});
+		row_tell(&(struct row){.what = "declare 100: instructions",
+				       .value = m,
+				       .unit = "",
+				       .budget = 50000});
+		row_tell(&(struct row){.what = "declare 10,000: instructions",
+				       .value = n,
+				       .unit = "",
+				       .budget = 50000});
+		row_tell(&(struct row){
+			.what = "10,000 against 100: instructions",
+			.value = n / m,
+			.unit = "x",
+			.budget = 1.05});
 	}
-	tell(&(struct row){
+	row_tell(&(struct row){
 		.what = "9,900 plugins more: private memory",
 		.value = fmax(d10000->private_kib - d100->private_kib, 0),
 		.unit = "KiB",
 		.budget = 0});
-	tell(&(struct row){.what = "9,900 plugins more: mappings",
-			   .value = d10000->maps - d100->maps,
-			   .unit = "",
-			   .budget = 0});
-	tell(&(struct row){.what = "9,900 plugins more: descriptors",
-			   .value = d10000->fds - d100->fds,
-			   .unit = "",
-			   .budget = 0});
+	row_tell(&(struct row){.what = "9,900 plugins more: mappings",
+			       .value = d10000->maps - d100->maps,
+			       .unit = "",
+			       .budget = 0});
+	row_tell(&(struct row){.what = "9,900 plugins more: descriptors",
+			       .value = d10000->fds - d100->fds,
+			       .unit = "",
+			       .budget = 0});
 }
 
 enum way { WAY_PLAIN, WAY_PLT, WAY_BOUND, WAY_STUB, WAY_DLSYM, WAY_OFFSET };
@@ -274,12 +147,12 @@ static void calling(void)
 	char file[4096], count[32];
 
 	snprintf(file, sizeof(file), "%s/p0.so", getenv("BENCH_100"));
-	snprintf(count, sizeof(count), "%zu", rounds);
+	snprintf(count, sizeof(count), "%zu", row_rounds);
 	measure_output((const char *[]){program("calls"), file, count, NULL},
 		       columns, 6);
 	if (ways[WAY_OFFSET].count == 0)
 		errx(1, "calls failed");
-	heading("A call, more than through a plain pointer");
+	row_heading("A call, more than through a plain pointer");
 	double plt = measure_difference(&ways[WAY_PLT], &ways[WAY_PLAIN]);
 	for (size_t i = WAY_PLT; i <= WAY_OFFSET; i++) {
 		char what[64];
@@ -288,7 +161,7 @@ static void calling(void)
 						: BUDGET_NONE;
 
 		snprintf(what, sizeof(what), "through %s", names[i]);
-		tell(&(struct row){
+		row_tell(&(struct row){
 			what, measure_difference(&ways[i], &ways[WAY_PLAIN]),
 			"ns", budget, names[i], names[WAY_PLAIN], &ways[i],
 			&ways[WAY_PLAIN], "ns"});
@@ -307,18 +180,18 @@ static void touching_tiny(void)
 		lazy("the first call of a stub", "touch", dir, "p0", "f");
 	struct side *by_hand = plain("dlopen, dlsym, call", "open", file, "f");
 
-	heading("First touch of a least plugin");
-	MEASURE(OFTEN, false, first, by_hand);
+	row_heading("First touch of a least plugin");
+	ROW_MEASURE(ROW_OFTEN, false, first, by_hand);
 	tell_more("the first in a process, more than", &first->ready_us,
 		  first->name, &by_hand->ready_us, by_hand->name, 2);
 	measure_output((const char *[]){program("lazy"), "pairs", dir, NULL},
 		       columns, 2);
 	if (stub.count == 0)
 		errx(1, "pairs failed");
-	tell(&(struct row){"each later one, more than",
-			   measure_difference(&stub, &hand) / 1e3, "us", 2,
-			   "the first call of a stub", "dlopen, dlsym, call",
-			   &stub, &hand, "ns"});
+	row_tell(&(struct row){"each later one, more than",
+			       measure_difference(&stub, &hand) / 1e3, "us", 2,
+			       "the first call of a stub",
+			       "dlopen, dlsym, call", &stub, &hand, "ns"});
 }
 
 /* "DIR,SYMBOL,NAME", taken apart in place; NULL for an empty part. */
@@ -343,24 +216,24 @@ static void touching_one(const char *dir, const char *symbol, const char *name)
 		lazy("declare all, use one", "one", dir, name, symbol);
 	struct side *eager = plain("dlopen all", "eager", dir, symbol);
 
-	MEASURE(OFTEN, false, touch, by_hand);
-	MEASURE(1, true, none, one, eager);
+	ROW_MEASURE(ROW_OFTEN, false, touch, by_hand);
+	ROW_MEASURE(1, true, none, one, eager);
 	tell_ratio("first touch of one, against", touch, by_hand, 1.02);
-	tell(&(struct row){
+	row_tell(&(struct row){
 		"start-up, whole process above an empty one",
 		measure_difference(&one->total_us, &none->total_us) /
 			measure_difference(&eager->total_us, &none->total_us),
 		"x", 1. / 30, one->name, eager->name, &one->total_us,
 		&eager->total_us, "us"});
-	tell(&(struct row){.what = "PSS above an empty process",
-			   .value = (one->pss_kib - none->pss_kib) /
-				    (eager->pss_kib - none->pss_kib),
-			   .unit = "x",
-			   .budget = 0.1});
-	tell(&(struct row){.what = "    of one / of all",
-			   .value = one->pss_kib - none->pss_kib,
-			   .unit = "KiB",
-			   .budget = BUDGET_NONE});
+	row_tell(&(struct row){.what = "PSS above an empty process",
+			       .value = (one->pss_kib - none->pss_kib) /
+					(eager->pss_kib - none->pss_kib),
+			       .unit = "x",
+			       .budget = 0.1});
+	row_tell(&(struct row){.what = "    of one / of all",
+			       .value = one->pss_kib - none->pss_kib,
+			       .unit = "KiB",
+			       .budget = BUDGET_NONE});
 }
 
 static void other_loaders(const char *dir, const struct side *one)
@@ -370,16 +243,15 @@ static void other_loaders(const char *dir, const struct side *one)
 	for (size_t i = 0; i < 2; i++) {
 		const char *file = program(names[i]);
 		if (access(file, X_OK) < 0) {
-			if (!json)
-				printf("%s: not installed, skipped\n",
-				       names[i]);
+			fprintf(stderr, "%s: not installed, skipped\n",
+				names[i]);
 			continue;
 		}
 		struct side *other =
 			side(names[i], file, dir, NULL, NULL, NULL);
 		struct side *lazily =
 			lazy(one->name, one->argv[1], dir, NULL, NULL);
-		MEASURE(1, false, lazily, other);
+		ROW_MEASURE(1, false, lazily, other);
 		tell_ratio("declare, against opening all with", lazily, other,
 			   BUDGET_NONE);
 	}
@@ -393,10 +265,10 @@ static void directory(char *description)
 	struct side *eager = plain("dlopen all", "eager", dir, symbol);
 	struct side *declare = lazy("declare", "declare", dir, NULL, NULL);
 
-	heading(dir);
+	row_heading(dir);
 	if (name)
 		touching_one(dir, symbol, name);
-	MEASURE(1, false, all, eager);
+	ROW_MEASURE(1, false, all, eager);
 	tell_ratio("touch every plugin, against", all, eager, 1.02);
 	other_loaders(dir, declare);
 }
@@ -408,9 +280,9 @@ static void tool(void)
 	struct side *nothing =
 		side("/bin/true", "/bin/true", NULL, NULL, NULL, NULL);
 
-	heading("The tool");
-	MEASURE(OFTEN, false, version, nothing);
-	tell(&(struct row){
+	row_heading("The tool");
+	ROW_MEASURE(ROW_OFTEN, false, version, nothing);
+	row_tell(&(struct row){
 		"dlazy --version against",
 		measure_ratio(&version->total_us, &nothing->total_us), "x", 1.5,
 		version->name, nothing->name, &version->total_us,
@@ -428,56 +300,46 @@ static void all_rows(void)
 		if (*dir)
 			directory(dir);
 	tool();
-}
-
-static void all_rows_json(void)
-{
-	struct json j = json_to(stdout);
-
-	json = &j;
-	json_begin_object(&j);
-	json_key(&j, "rounds");
-	json_unsigned(&j, rounds);
-	json_key(&j, "rows");
-	json_begin_array(&j);
-	all_rows();
-	json_end_array(&j);
-	json_key(&j, "missed");
-	json_unsigned(&j, missed);
-	json_end_object(&j);
-	json_finish(&j);
+	programs_rows();
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"programs", no_argument, NULL, 'p'},
 		{"rounds", required_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
 	};
+	void (*which)(void) = all_rows;
 	bool as_json = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			as_json = true;
+		else if (option == 'p')
+			which = programs_rows;
 		else if (option == 'r')
-			rounds = strtoul(optarg, NULL, 10);
+			row_rounds = strtoul(optarg, NULL, 10);
 		else
 			return 2;
 	}
-	if (rounds < 1 || rounds > SAMPLE_MAX / OFTEN)
-		errx(2, "--rounds: 1 to %d", SAMPLE_MAX / OFTEN);
+	if (row_rounds < 1 || row_rounds > SAMPLE_MAX / ROW_OFTEN)
+		errx(2, "--rounds: 1 to %d", SAMPLE_MAX / ROW_OFTEN);
 	measure_pin();
 	if (as_json) {
-		all_rows_json();
+		row_begin_json();
+		which();
+		row_end_json();
 		return 0;
 	}
 	printf("Medians of %zu alternated rounds of fresh processes on one CPU "
 	       "(least to most);\n%d times as many rounds where they are "
 	       "short.\n",
-	       rounds, OFTEN);
-	all_rows();
-	printf("\n%u budget%s not met\n", missed, missed == 1 ? "" : "s");
+	       row_rounds, ROW_OFTEN);
+	which();
+	printf("\n%u budget%s not met\n", row_missed,
+	       row_missed == 1 ? "" : "s");
 	return 0;
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs as they are, plainly and under `dlazy run`, each from its spawning to
+ * its end. Each has run often enough before that what `run` learns is learned.
+ *
+ * In the environment: DLAZY_TOOL, BENCH_INPUTS (a directory that
+ * tests/real/inputs made), and BENCH_STARTED, the directory that `dlazy run` has
+ * in LD_LIBRARY_PATH for ffmpeg, for what `run` itself costs.
+ */
+#include "bench/row.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WORDS_MAX 16
+#define WARMING 8
+#define RUN_US 1500 /* the most that `dlazy run` itself may add */
+
+#define FFMPEG "/usr/bin/ffmpeg"
+
+struct program {
+	const char *name;
+	/* The command; "IN/" at a word's beginning is the inputs' directory. */
+	const char *argv[WORDS_MAX];
+	/* The most, against plain; 0: none is set, or, of the scope program,
+	 * no row. */
+	double machine, program;
+	bool small; /* must not be hurt: at most RUN_US more */
+};
+
+static const struct program list[] = {
+	{"ffmpeg -version", {FFMPEG, "-version"}, 1. / 5, 1. / 7, false},
+	{"ffmpeg, x264 of 1 s",
+	 {FFMPEG, "-nostdin", "-v", "error", "-f", "lavfi", "-i",
+	  "testsrc2=s=320x240:r=25:d=1", "-c:v", "libx264", "-f", "null", "-"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"mpv --version",
+	 {"/usr/bin/mpv", "--version"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"gdalinfo --version",
+	 {"/usr/bin/gdalinfo", "--version"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"gdalinfo of a file",
+	 {"/usr/bin/gdalinfo", "IN/grid.asc"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"inkscape --version",
+	 {"/usr/bin/inkscape", "--version"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"melt -version",
+	 {"/usr/bin/melt", "-version"},
+	 BUDGET_NONE,
+	 BUDGET_NONE,
+	 false},
+	{"git --version", {"/usr/bin/git", "--version"}, BUDGET_NONE, 0, true},
+	{"openssl version",
+	 {"/usr/bin/openssl", "version"},
+	 BUDGET_NONE,
+	 0,
+	 true},
+	{"true", {"/bin/true"}, BUDGET_NONE, 0, true},
+};
+
+/* The command's words behind those that run it in a scope; plainly: NULL. */
+static struct side *side_of(const struct program *p, const char *scope)
+{
+	const char *argv[ARGUMENTS_MAX] = {NULL};
+	size_t n = 0;
+
+	if (scope) {
+		argv[n++] = getenv("DLAZY_TOOL");
+		argv[n++] = "run";
+		argv[n++] = "--scope";
+		argv[n++] = scope;
+		argv[n++] = "--";
+	}
+	for (size_t i = 0; i < WORDS_MAX && p->argv[i]; i++) {
+		const char *word = p->argv[i];
+		char *path = NULL;
+
+		if (strncmp(word, "IN/", 3) == 0 &&
+		    asprintf(&path, "%s/%s", getenv("BENCH_INPUTS"), word + 3) <
+			    0)
+			err(1, "memory");
+		argv[n++] = path ? path : word;
+	}
+	return row_side(scope ? scope : "plainly", argv);
+}
+
+static void tell_against(const char *scope, const struct side *run,
+			 const struct side *plain, double budget)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "run, scope %s, against plainly", scope);
+	row_tell(&(struct row){what,
+			       measure_ratio(&run->total_us, &plain->total_us),
+			       "x", budget, run->name, plain->name,
+			       &run->total_us, &plain->total_us, "us"});
+}
+
+static void tell_more(const char *what, const struct side *a,
+		      const struct side *b, double budget)
+{
+	row_tell(&(struct row){
+		what, measure_difference(&a->total_us, &b->total_us), "us",
+		budget, a->name, b->name, &a->total_us, &b->total_us, "us"});
+}
+
+static void one_program(const struct program *p)
+{
+	struct side *plain = side_of(p, NULL);
+	struct side *machine = side_of(p, "machine");
+	struct side *program = side_of(p, "program");
+	struct side *all[] = {plain, machine, program};
+	size_t count = p->program == 0 ? 2 : 3;
+	struct side *warming[] = {side_of(p, "machine"), side_of(p, "program")};
+
+	row_heading(p->name);
+	row_measure(warming, count - 1, WARMING);
+	row_measure(all, count, row_rounds * (p->small ? ROW_OFTEN : 1));
+	tell_against("machine", machine, plain, p->machine);
+	if (count == 3)
+		tell_against("program", program, plain, p->program);
+	if (p->small)
+		tell_more("run, more than plainly", machine, plain, RUN_US);
+}
+
+/* `dlazy run` against its own last step done by hand. */
+static void own_cost(void)
+{
+	struct side *run = side_of(&list[0], "machine");
+	struct side *by_hand = side_of(&list[0], NULL);
+
+	by_hand->name = "LD_LIBRARY_PATH by hand";
+	by_hand->variable = "LD_LIBRARY_PATH";
+	by_hand->value = getenv("BENCH_STARTED");
+	if (access(FFMPEG, X_OK) < 0 || !by_hand->value || !*by_hand->value)
+		return;
+	row_heading("What dlazy run itself costs");
+	ROW_MEASURE(ROW_OFTEN, false, run, by_hand);
+	tell_more("ffmpeg -version, more than by hand", run, by_hand, RUN_US);
+}
+
+void programs_rows(void)
+{
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (access(list[i].argv[0], X_OK) == 0)
+			one_program(&list[i]);
+		else
+			fprintf(stderr, "%s: not installed, skipped\n",
+				list[i].argv[0]);
+	own_cost();
+}
