@@ -208,10 +208,11 @@ static void keep_edges(struct start *start)
 		if (i == 0 || closure->objects[i].preloaded)
 			reach(start, i);
 	for (size_t i = 0; i < closure->count; i++) {
-		if (start->seen[i] || !start->verdicts[i].mapped)
-			continue;
-		start->verdicts[i].kept_edge = true;
-		reach(start, i);
+		struct verdict *verdict = &start->verdicts[i];
+
+		verdict->kept_edge = verdict->mapped && !start->seen[i];
+		if (verdict->kept_edge)
+			reach(start, i);
 	}
 }
 

@@ -259,6 +259,15 @@ static bool is_for_constructor(const struct trial *trial, size_t i)
 	       constructs(&trial->closure->objects[i]);
 }
 
+/* What ld.so gives a place of its own, or would refuse to open late. */
+#define FLAGS_OF_START \
+	(ELF_INITFIRST | ELF_INTERPOSE | ELF_NOOPEN | ELF_EXEC_STACK)
+
+static bool is_of_start(const struct trial *trial, size_t i)
+{
+	return elf_view_flags(trial->closure->objects[i].view) & FLAGS_OF_START;
+}
+
 static bool has_to_be_there(const struct trial *trial, size_t i)
 {
 	switch (trial->verdicts[i].why) {
@@ -268,13 +277,12 @@ static bool has_to_be_there(const struct trial *trial, size_t i)
 	case VERDICT_PROGRAM:
 	case VERDICT_PRELOADED:
 	case VERDICT_ASKED:
-	case VERDICT_SPECIAL:
 	case VERDICT_STATIC_TLS:
 	case VERDICT_LIBC_NAME:
 	case VERDICT_CONSTRUCTOR:
 		return true;
 	default:
-		return is_for_constructor(trial, i);
+		return is_of_start(trial, i) || is_for_constructor(trial, i);
 	}
 }
 
@@ -288,6 +296,90 @@ static void judge_presence(const struct trial *trial)
 			verdict->why = VERDICT_CONSTRUCTOR;
 		verdict->mapped = has_to_be_there(trial, i);
 	}
+}
+
+/* ------------------------------------------------------------------ */
+/* What somebody could look up by hand                                */
+
+/* Could a stub file have it at all? */
+static bool is_stubbable(const struct elf_symbol *symbol)
+{
+	return (symbol->type == ELF_TYPE_FUNC ||
+		symbol->type == ELF_TYPE_IFUNC ||
+		symbol->type == ELF_TYPE_OBJECT) &&
+	       !symbol->variant;
+}
+
+/* Who stands before library `i` in the look-up of its own symbol: of the start,
+ * or lazy. NULL: nobody. */
+static const struct definition *before(const struct verdict *verdicts,
+				       const struct name *name, size_t i,
+				       const char *version)
+{
+	const struct definition *at = name->first;
+
+	for (; at && at->object < i; at = at->next) {
+		const struct verdict *verdict = &verdicts[at->object];
+
+		if ((verdict->why == VERDICT_LAZY || verdict->mapped) &&
+		    definition_satisfies(at, version))
+			return at;
+	}
+	return NULL;
+}
+
+static bool exports(const struct verdict *verdicts, const struct name *name,
+		    size_t i, const struct elf_symbol *symbol)
+{
+	return !(symbol->type == ELF_TYPE_OBJECT && name->at_start) &&
+	       !before(verdicts, name, i, symbol->version);
+}
+
+/*
+ * dlopen() of a lazy library's name gives the stub file, and dlsym() finds
+ * there what the stub file exports. A symbol of the library that somebody else
+ * is to give is not among it, or is the other's. So few libraries have such
+ * symbols (6 of ffmpeg's 214), and most of these are then away all the same,
+ * that it is not asked whether anybody opens them by name. C++ templates are
+ * not looked up by hand, nor are assembler's symbols without a type.
+ */
+static int judge_shadowed(const struct trial *trial, size_t i, bool *ret)
+{
+	const struct elf_view *view = trial->closure->objects[i].view;
+	struct verdict *verdict = &trial->verdicts[i];
+	struct elf_symbol symbol;
+
+	for (size_t s = 1; s < elf_view_symbol_count(view); s++) {
+		if (!elf_view_symbol(view, s, &symbol) || !symbol.defined ||
+		    symbol.binding != ELF_BINDING_GLOBAL ||
+		    !is_stubbable(&symbol))
+			continue;
+		const struct name *name = names_find(trial->names, symbol.name);
+		if (!name || exports(trial->verdicts, name, i, &symbol))
+			continue;
+		const struct definition *other =
+			before(trial->verdicts, name, i, symbol.version);
+		size_t by = other ? other->object : 0;
+		verdict->why = VERDICT_SHADOWED;
+		verdict->kind = elf_type_name(symbol.type);
+		verdict->symbol = strdup(symbol.name);
+		verdict->importer = strdup(trial->closure->objects[by].path);
+		*ret = true;
+		return verdict->symbol && verdict->importer ? 0
+							    : out_of_memory();
+	}
+	return 0;
+}
+
+static int judge_all_shadowed(const struct trial *trial, bool *ret)
+{
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && i < trial->closure->count; i++)
+		if (is_lazy(trial, i) && !is_asked_lazy(trial, i))
+			r = judge_shadowed(trial, i, ret);
+	return r;
 }
 
 /* ------------------------------------------------------------------ */
@@ -318,8 +410,14 @@ static int judge(struct trial *trial)
 	if (r < 0)
 		return r;
 	judge_presence(trial);
-	return start_settle(trial->closure, trial->names, &trial->takes,
-			    trial->verdicts);
+	/* What turns eager may have to be there, and shadow others. */
+	for (bool changed = true; changed && r == 0;) {
+		r = start_settle(trial->closure, trial->names, &trial->takes,
+				 trial->verdicts);
+		if (r == 0)
+			r = judge_all_shadowed(trial, &changed);
+	}
+	return r;
 }
 
 int verdict_decide(const struct closure *closure,
@@ -349,33 +447,13 @@ void verdicts_clear(struct verdicts *verdicts)
 	*verdicts = (struct verdicts){NULL, 0, NULL};
 }
 
-/* Could a stub file have it at all? */
-static bool is_stubbable(const struct elf_symbol *symbol)
-{
-	return (symbol->type == ELF_TYPE_FUNC ||
-		symbol->type == ELF_TYPE_IFUNC ||
-		symbol->type == ELF_TYPE_OBJECT) &&
-	       !symbol->variant;
-}
-
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol)
 {
 	const struct name *name = names_find(verdicts->names, symbol->name);
 
-	if (!name || !is_stubbable(symbol) ||
-	    (symbol->type == ELF_TYPE_OBJECT && name->at_start))
-		return false;
-	for (const struct definition *at = name->first; at; at = at->next) {
-		const struct verdict *verdict = &verdicts->list[at->object];
-
-		if (at->object == i)
-			return true;
-		if ((verdict->why == VERDICT_LAZY || verdict->mapped) &&
-		    definition_satisfies(at, symbol->version))
-			return false;
-	}
-	return false;
+	return name && is_stubbable(symbol) &&
+	       exports(verdicts->list, name, i, symbol);
 }
 
 const char *verdict_word(enum verdict_why why)
