@@ -105,7 +105,9 @@ static struct walk_object *object_new(const char *name, char *path,
 	if (!object)
 		return NULL;
 	object->requester = (struct requester){
-		{"", "", "", false}, loader ? &loader->requester : NULL};
+		.origin = {"", "", "", false},
+		.loader = loader ? &loader->requester : NULL,
+	};
 	object->path = TAKE_PTR(owned);
 	object->needed_by = WALK_NONE;
 	object->name = strdup(name);
