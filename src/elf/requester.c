@@ -20,6 +20,7 @@
 struct search {
 	const struct places *places;
 	const char *name;
+	const struct file_identity *but;
 	char found[PATH_MAX];
 	char tried[600]; /* for the message: where it was not */
 	bool rpath;	 /* found by an RPATH, or as a path */
@@ -36,16 +37,24 @@ static void note_place(struct search *search, const char *place)
 			 place);
 }
 
+static bool is_passed_over(const struct search *search, const struct stat *st)
+{
+	struct file_identity identity = file_identity_of(st);
+
+	return search->but && file_identity_equal(search->but, &identity);
+}
+
 /* Would ld.so stop at this file? A foreign one it passes over, a damaged one
  * is its answer. */
-static bool is_usable(const char *path)
+static bool is_usable(const struct search *search, const char *path)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t header[MACHINE_HEADER_SIZE];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    is_passed_over(search, &st))
 		return false;
 	return !file_read_at(fd, 0, header, sizeof(header)) ||
 	       machine_fit(header, sizeof(header)) != MACHINE_FOREIGN;
@@ -53,7 +62,7 @@ static bool is_usable(const char *path)
 
 static bool try_file(struct search *search, const char *path)
 {
-	if (strlen(path) >= sizeof(search->found) || !is_usable(path))
+	if (strlen(path) >= sizeof(search->found) || !is_usable(search, path))
 		return false;
 	strcpy(search->found, path);
 	return true;
@@ -199,7 +208,8 @@ int requester_find(const struct requester *requester,
 		   const struct places *places, const char *name,
 		   char **ret_path, bool *ret_rpath)
 {
-	struct search search = {.places = places, .name = name};
+	struct search search = {
+		.places = places, .name = name, .but = requester->but};
 	bool found = strchr(name, '/') ? find_path(&search, requester)
 				       : find_bare(&search, requester);
 

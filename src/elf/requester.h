@@ -11,7 +11,8 @@
 
 struct requester {
 	struct search_origin origin;
-	const struct requester *loader; /* or NULL */
+	const struct requester *loader;	 /* or NULL */
+	const struct file_identity *but; /* a file to pass over, or NULL */
 };
 
 /* Finds a library: a bare name by searching, one with a slash as a path. As

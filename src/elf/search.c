@@ -70,6 +70,12 @@ static struct elf_view *program(char **ret_path)
 int search_library(const char *name, const struct search_origin *origin,
 		   char **ret_path)
 {
+	return search_library_but(name, origin, NULL, ret_path);
+}
+
+int search_library_but(const char *name, const struct search_origin *origin,
+		       const struct file_identity *but, char **ret_path)
+{
 	_cleanup_free_ char *path = NULL;
 	_cleanup_elf_view_ struct elf_view *view = program(&path);
 	struct requester self = {.loader = NULL};
@@ -77,6 +83,7 @@ int search_library(const char *name, const struct search_origin *origin,
 		.origin = origin ? *origin
 				 : (struct search_origin){"", "", "", false},
 		.loader = view ? &self : NULL,
+		.but = but,
 	};
 	struct places places;
 	bool rpath;

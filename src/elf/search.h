@@ -36,6 +36,11 @@ struct search_origin search_origin_of(const struct elf_view *view,
 int search_library(const char *name, const struct search_origin *origin,
 		   char **ret_path);
 
+/* The same, with one file passed over. */
+struct file_identity;
+int search_library_but(const char *name, const struct search_origin *origin,
+		       const struct file_identity *but, char **ret_path);
+
 /*
  * Goes through the DT_NEEDED closure of the file at `path`, breadth first,
  * itself left out, each library once: calls fn with the name that is needed,

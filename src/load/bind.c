@@ -52,24 +52,16 @@ void bind_on_failure(dlazy_failure_fn *fn, void *data)
 /* ------------------------------------------------------------------ */
 /* Names and bindings                                                 */
 
-/* "name" or "name@VERSION", taken apart. */
-struct request {
-	const char *name;
-	const char *version; /* NULL: the default */
-	char *copy;	     /* freed; NULL where none was needed */
-};
-
-static void request_free(struct request *request)
+void bind_request_free(struct bind_request *request)
 {
 	free(request->copy);
 }
-#define _cleanup_request_ _cleanup_(request_free)
 
-static int request_parse(const char *symbol, struct request *ret)
+int bind_parse(const char *symbol, struct bind_request *ret)
 {
 	const char *at = strchr(symbol, '@');
 
-	*ret = (struct request){symbol, NULL, NULL};
+	*ret = (struct bind_request){symbol, NULL, NULL};
 	if (!at)
 		return 0;
 	ret->copy = strdup(symbol);
@@ -177,8 +169,8 @@ static int builtin_symbol(const struct dlazy_module *m, const char *name,
  * mapped and relocated then, as constructors run last. *ret is written only
  * on success; the failure that led here stays the message otherwise.
  */
-static bool find_by_offset(struct dlazy_module *m, const char *name,
-			   const char *version, void **ret)
+static bool find_by_offset(struct dlazy_module *m,
+			   const struct bind_request *request, void **ret)
 {
 	struct module_export export;
 	uint8_t build_id[64];
@@ -188,7 +180,8 @@ static bool find_by_offset(struct dlazy_module *m, const char *name,
 		LOCKED(&load_lock);
 		/* A file that has changed since is not what was mapped. */
 		if (!module_is_current_locked(m) ||
-		    module_find_export_locked(m, name, version, &export) < 0 ||
+		    module_find_export_locked(m, request->name,
+					      request->version, &export) < 0 ||
 		    export.type != ELF_TYPE_FUNC)
 			return false;
 		const uint8_t *id = m->view ? elf_view_build_id(m->view, &size)
@@ -204,51 +197,38 @@ static bool find_by_offset(struct dlazy_module *m, const char *name,
 	return true;
 }
 
-/* Loads, and asks the linker. *ret_published: the address holds from now on. */
-static int find_address(struct dlazy_module *m, const char *name,
-			const char *version, const struct touch *touch,
-			void **ret, bool *ret_published)
+int bind_find(struct dlazy_module *m, const struct bind_request *request,
+	      const struct touch *touch, void **ret, bool *ret_published)
 {
 	_cleanup_load_ struct load_handle loaded = {NULL, true};
 	int status;
 
 	*ret_published = true;
 	if (m->symbols)
-		return builtin_symbol(m, name, ret);
+		return builtin_symbol(m, request->name, ret);
 	status = load_module(m, touch, &loaded);
 	*ret_published = loaded.published;
 	if (status == -DLAZY_EDEADLK) {
 		char message[STATUS_MESSAGE_MAX];
 		strcpy(message, status_message());
 		*ret_published = false;
-		if (find_by_offset(m, name, version, ret))
+		if (find_by_offset(m, request, ret))
 			return 0;
 		return status_fail(DLAZY_EDEADLK, "%s", message);
 	}
 	return status < 0 ? status
-			  : dl_symbol(loaded.handle, name, version, ret);
+			  : dl_symbol(loaded.handle, request->name,
+				      request->version, ret);
 }
 
-int bind_find(struct dlazy_module *m, const struct touch *touch, void **ret,
-	      bool *ret_published)
-{
-	_cleanup_request_ struct request request = {NULL, NULL, NULL};
-	int status = request_parse(touch->symbol, &request);
-
-	return status < 0 ? status
-			  : find_address(m, request.name, request.version,
-					 touch, ret, ret_published);
-}
-
-static void *find_real(struct dlazy_module *m, const struct request *request,
-		       const void *caller)
+static void *find_real(struct dlazy_module *m,
+		       const struct bind_request *request, const void *caller)
 {
 	struct touch touch = {.symbol = request->name, .caller = caller};
 	void *address = NULL;
 	bool published;
 
-	if (find_address(m, request->name, request->version, &touch, &address,
-			 &published) < 0)
+	if (bind_find(m, request, &touch, &address, &published) < 0)
 		return NULL;
 	if (!address)
 		status_clear(); /* a symbol may legally be NULL */
@@ -259,9 +239,9 @@ static void *find_real(struct dlazy_module *m, const struct request *request,
 void *bind_resolve(struct dlazy_module *m, const char *symbol,
 		   const void *caller)
 {
-	_cleanup_request_ struct request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
 
-	if (request_parse(symbol, &request) < 0)
+	if (bind_parse(symbol, &request) < 0)
 		return NULL;
 	return find_real(m, &request, caller);
 }
@@ -271,7 +251,7 @@ void *bind_resolve(struct dlazy_module *m, const char *symbol,
 
 /* Looks in the libraries a file needs for an export of that name. */
 struct closure_search {
-	const struct request *request;
+	const struct bind_request *request;
 	struct module_export export;
 	bool found;
 };
@@ -298,8 +278,9 @@ static bool search_needed(const char *name, const char *path,
 }
 
 /* The export that a request means, in the file or, if wanted, its closure. */
-static int find_export(struct dlazy_module *m, const struct request *request,
-		       bool closure, struct module_export *ret)
+static int find_export(struct dlazy_module *m,
+		       const struct bind_request *request, bool closure,
+		       struct module_export *ret)
 {
 	struct closure_search search = {.request = request};
 	int status;
@@ -329,7 +310,8 @@ static bool can_defer(const struct module_export *export)
 }
 
 /* The stub that was handed out before, or NULL. */
-static void *known_stub(struct dlazy_module *m, const struct request *request)
+static void *known_stub(struct dlazy_module *m,
+			const struct bind_request *request)
 {
 	LOCKED(&load_lock);
 	struct binding *b =
@@ -341,11 +323,11 @@ static void *known_stub(struct dlazy_module *m, const struct request *request)
 void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	       const void *caller)
 {
-	_cleanup_request_ struct request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
 	struct module_export export;
 	void *stub = NULL;
 
-	if (request_parse(symbol, &request) < 0)
+	if (bind_parse(symbol, &request) < 0)
 		return NULL;
 	if (m->symbols)
 		return builtin_symbol(m, request.name, &stub) < 0 ? NULL : stub;
@@ -368,11 +350,11 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 int bind_function(struct dlazy_module *m, const char *symbol,
 		  const void *caller, void **ret)
 {
-	_cleanup_request_ struct request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
 	struct module_export export = {.type = ELF_TYPE_FUNC};
 	struct touch touch = {.symbol = symbol, .caller = caller};
 	bool published;
-	int status = request_parse(symbol, &request);
+	int status = bind_parse(symbol, &request);
 
 	if (status == 0 && !m->symbols && module_mode() != MODULE_OFF)
 		status = find_export(m, &request, true, &export);
@@ -381,8 +363,7 @@ int bind_function(struct dlazy_module *m, const char *symbol,
 	if (export.type == ELF_TYPE_OBJECT || export.type == ELF_TYPE_TLS)
 		return status_fail(DLAZY_EKIND, "%s of %s is data, no function",
 				   symbol, m->path);
-	return find_address(m, request.name, request.version, &touch, ret,
-			    &published);
+	return bind_find(m, &request, &touch, ret, &published);
 }
 
 /* ------------------------------------------------------------------ */
@@ -483,12 +464,13 @@ static void tell_touch(struct binding *b, const void *caller)
 static void *binding_address(struct binding *b, const void *caller,
 			     bool *ret_published)
 {
+	struct bind_request request = {b->name, b->version, NULL};
 	struct touch touch = {.symbol = b->name, .caller = caller};
 	void *address = NULL;
 
 	tell_touch(b, caller);
-	int status = find_address(b->module, b->name, b->version, &touch,
-				  &address, ret_published);
+	int status =
+		bind_find(b->module, &request, &touch, &address, ret_published);
 	if (status == 0 && !address)
 		status = status_fail(DLAZY_ENOSYM, "%s: its value is NULL",
 				     b->name);
@@ -609,7 +591,8 @@ static void early_free(struct early **early)
 }
 
 /* Without stubs, a closure of libffi will do if the host says the type. */
-static int early_address(struct dlazy_module *m, const struct request *request,
+static int early_address(struct dlazy_module *m,
+			 const struct bind_request *request,
 			 const struct module_export *export,
 			 const char *signature, struct early *ret)
 {
@@ -634,9 +617,9 @@ static int early_prepare(struct dlazy_module *m,
 			 const struct dlazy_import *wanted, const void *caller,
 			 struct early *ret)
 {
-	_cleanup_request_ struct request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
 	struct module_export export = {.type = ELF_TYPE_FUNC};
-	int status = request_parse(wanted->symbol, &request);
+	int status = bind_parse(wanted->symbol, &request);
 
 	if (status == 0 && !m->symbols)
 		status = find_export(m, &request, false, &export);

@@ -35,10 +35,22 @@ int bind_imports(struct dlazy_module *m, const struct dlazy_import *imports,
 int bind_function(struct dlazy_module *m, const char *symbol,
 		  const void *caller, void **ret);
 
-/* The address of "NAME" or "NAME@VERSION", touch->symbol, of any module.
- * *ret_published: it holds from now on. 0 or a status. */
-int bind_find(struct dlazy_module *m, const struct touch *touch, void **ret,
-	      bool *ret_published);
+/* "NAME" or "NAME@VERSION", taken apart. */
+struct bind_request {
+	const char *name;
+	const char *version; /* NULL: the default */
+	char *copy;	     /* freed; NULL where none was needed */
+};
+
+/* 0 or -DLAZY_ENOMEM; the name is the symbol as it is then. */
+int bind_parse(const char *symbol, struct bind_request *ret);
+void bind_request_free(struct bind_request *request);
+#define _cleanup_request_ _cleanup_(bind_request_free)
+
+/* Loads, and asks the linker. *ret_published: the address holds from now on. 0
+ * or a status. */
+int bind_find(struct dlazy_module *m, const struct bind_request *request,
+	      const struct touch *touch, void **ret, bool *ret_published);
 
 /* A stub cannot reach its symbol, for the pending reason: what the hooks put in
  * its place. Does not return if they have nothing. m NULL: no memory for it. */

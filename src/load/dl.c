@@ -148,21 +148,41 @@ static const char *dynamic_string(const struct link_map *map, long tag)
 	return strings + found->d_un.d_val;
 }
 
-struct search_origin dl_origin_of(const void *code, char *path_buffer)
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+/* Takes no lock, and no time. */
+static struct link_map *object_of(const void *address)
 {
-	struct search_origin origin = {.path = "", .rpath = "", .runpath = ""};
+	struct dl_find_object found;
+
+	return _dl_find_object((void *)address, &found) == 0
+		       ? found.dlfo_link_map
+		       : NULL;
+}
+#elif defined(__GLIBC__)
+static struct link_map *object_of(const void *address)
+{
 	struct link_map *map;
 	Dl_info info;
 
-	LOCK_ASSERT_NONE();
-#ifdef __GLIBC__
-	if (!dladdr1(code, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
-		return origin;
-#else
-	(void)code;
-	(void)info;
-	return origin;
+	return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map
+								       : NULL;
+}
+#else /* a handle is no link map there */
+static struct link_map *object_of(const void *address)
+{
+	(void)address;
+	return NULL;
+}
 #endif
+
+struct search_origin dl_origin_of(const void *code, char *path_buffer)
+{
+	struct search_origin origin = {.path = "", .rpath = "", .runpath = ""};
+	const struct link_map *map = object_of(code);
+
+	LOCK_ASSERT_NONE();
+	if (!map)
+		return origin;
 	snprintf(path_buffer, PATH_MAX, "%s", map->l_name);
 	if (!path_buffer[0]) { /* the program */
 		ssize_t n =
@@ -268,49 +288,9 @@ static int match_linker(struct dl_phdr_info *info, size_t size, void *data)
 	return 1;
 }
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
-/* Takes no lock, whatever the number of objects. */
-static uintptr_t object_of(const void *code)
-{
-	struct dl_find_object found;
-
-	if (_dl_find_object((void *)code, &found) < 0)
-		return 0;
-	return (uintptr_t)found.dlfo_map_start;
-}
-#else
-struct object_search {
-	uintptr_t address, start;
-};
-
-static int match_address(struct dl_phdr_info *info, size_t size, void *data)
-{
-	struct object_search *search = data;
-
-	(void)size;
-	for (int i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-
-		if (segment->p_type == PT_LOAD &&
-		    search->address - start < segment->p_memsz)
-			search->start = (uintptr_t)info->dlpi_phdr;
-	}
-	return search->start != 0;
-}
-
-static uintptr_t object_of(const void *code)
-{
-	struct object_search search = {(uintptr_t)code, 0};
-
-	dl_iterate_phdr(match_address, &search);
-	return search.start;
-}
-#endif
-
 bool dl_is_same_object(const void *a, const void *b)
 {
-	uintptr_t object = object_of(a);
+	const struct link_map *object = object_of(a);
 
 	return object && object == object_of(b);
 }
@@ -325,16 +305,17 @@ uintptr_t dl_base(void *handle)
 static int first_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	(void)size;
-	*(unsigned long long *)data = info->dlpi_adds;
+	*(struct dl_changes *)data = (struct dl_changes){
+		.loaded = info->dlpi_adds, .unloaded = info->dlpi_subs};
 	return 1;
 }
 
-unsigned long long dl_loads(void)
+struct dl_changes dl_changes(void)
 {
-	unsigned long long loads = 0;
+	struct dl_changes changes = {0, 0};
 
-	dl_iterate_phdr(first_object, &loads);
-	return loads;
+	dl_iterate_phdr(first_object, &changes);
+	return changes;
 }
 
 bool dl_is_linker_data(uintptr_t address)

@@ -66,8 +66,11 @@ bool dl_is_same_object(const void *a, const void *b);
 /* The load address of an open object. */
 uintptr_t dl_base(void *handle);
 
-/* How many objects the linker has loaded so far, in all. */
-unsigned long long dl_loads(void);
+/* How many objects the linker has loaded and unloaded so far, in all. */
+struct dl_changes {
+	unsigned long long loaded, unloaded;
+};
+struct dl_changes dl_changes(void);
 
 /* Whether a data address is the dynamic linker's own (its locks are there). */
 bool dl_is_linker_data(uintptr_t address);

@@ -62,17 +62,17 @@ static int find_bare(const struct linked *l, const char *name, char **ret)
 {
 	char buffer[PATH_MAX];
 	struct search_origin origin = dl_origin_of(l, buffer);
-	struct file_identity own, found;
+	struct file_identity own = {.ino = 0}, found;
 	_cleanup_free_ char *loaded = dl_loaded_path(name);
 
 	if (file_identify(AT_FDCWD, origin.path, &own) < 0)
-		memset(&own, 0, sizeof(own));
+		status_clear();
 	if (loaded && file_identify(AT_FDCWD, loaded, &found) == 0 &&
 	    !file_identity_equal(&own, &found)) {
 		*ret = TAKE_PTR(loaded);
 		return 0;
 	}
-	return search_library(name, &origin, ret);
+	return search_library_but(name, &origin, &own, ret);
 }
 
 static int find_file(const struct linked *l, const char *name, char **ret)
@@ -194,22 +194,6 @@ static int explain(const struct linked *l, int status)
 	return status;
 }
 
-/* What the linker gave for a symbol, seen with suspicion. */
-static int check_address(const struct linked *l, const struct dlazy_module *m,
-			 const char *symbol, const void *address)
-{
-	if (!address)
-		return status_fail(DLAZY_ENOSYM, "%s: its value is NULL in %s",
-				   symbol, m->path);
-	if (dl_is_same_object(address, l))
-		return status_fail(DLAZY_ENOSYM,
-				   "%s does not have %s, but only the stub for "
-				   "it: another version was installed since "
-				   "the stub was made, or it is the stub file",
-				   m->path, symbol);
-	return 0;
-}
-
 /* A slot that holds a hook's replacement. */
 struct linked_replaced {
 	struct linked_replaced *next;
@@ -222,7 +206,7 @@ static void keep_replacement(struct dlazy_module *m, linked_slot *slot,
 	_cleanup_free_ struct linked_replaced *kept = malloc(sizeof(*kept));
 
 	LOCKED(&load_lock);
-	if (!kept || atomic_load(&m->state) != DLAZY_FAILED)
+	if (!kept || !m || atomic_load(&m->state) != DLAZY_FAILED)
 		return;
 	*kept = (struct linked_replaced){m->replaced, slot};
 	m->replaced = TAKE_PTR(kept);
@@ -241,73 +225,193 @@ void linked_arm_locked(struct dlazy_module *m)
 }
 
 /* ------------------------------------------------------------------ */
-/* Symbols                                                            */
+/* Functions                                                          */
 
-static void tell_touch(struct dlazy_module *m, const struct touch *touch)
+/* What a stub, or the dynamic linker, asks for. */
+struct question {
+	const struct linked *linked;
+	struct dlazy_module *module; /* NULL: out of memory */
+	const char *symbol;	     /* as the stub file has it */
+	struct bind_request request; /* the same, taken apart */
+	struct touch touch;
+};
+
+static void question_end(struct question *q)
 {
-	if (m && event_wanted())
-		event_emit((struct dlazy_event){.kind = DLAZY_EVENT_TOUCH,
-						.module = m,
-						.symbol = touch->symbol,
-						.caller = touch->caller});
+	bind_request_free(&q->request);
+}
+#define _cleanup_question_ _cleanup_(question_end)
+
+static int question_begin(struct question *q, const struct linked *l,
+			  uint32_t symbol, const void *caller)
+{
+	q->linked = l;
+	q->module = linked_module(l);
+	q->symbol = linked_name(l, symbol);
+	int status = bind_parse(q->symbol, &q->request);
+	q->touch = (struct touch){.symbol = q->request.name, .caller = caller};
+	if (status == 0 && !q->module)
+		status = status_fail(DLAZY_ENOMEM, "out of memory");
+	return status;
 }
 
-static int find(const struct linked *l, struct dlazy_module *m,
-		const struct touch *touch, void **ret, bool *ret_published)
+static void tell_touch(const struct question *q)
 {
-	if (!m)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = bind_find(m, touch, ret, ret_published);
-	if (status == 0)
-		status = check_address(l, m, touch->symbol, *ret);
-	return status < 0 ? explain(l, status) : 0;
+	if (event_wanted())
+		event_emit((struct dlazy_event){.kind = DLAZY_EVENT_TOUCH,
+						.module = q->module,
+						.symbol = q->touch.symbol,
+						.caller = q->touch.caller});
+}
+
+/* What the linker answered, seen with suspicion: through what the library
+ * needs, the stub file itself can be the one that has the symbol. */
+static int judge(const struct question *q, int status, const void *address)
+{
+	if (status == 0 && address && !dl_is_same_object(address, q->linked))
+		return 0;
+	if (status == 0 || status == -DLAZY_ENOSYM)
+		status = status_fail(DLAZY_ENOSYM,
+				     "%s does not have %s: it is another "
+				     "version than the stub was made for, or "
+				     "the stub itself",
+				     q->module->path, q->symbol);
+	return explain(q->linked, status);
+}
+
+static int find_function(const struct question *q, void **ret,
+			 bool *ret_published)
+{
+	tell_touch(q);
+	int status = bind_find(q->module, &q->request, &q->touch, ret,
+			       ret_published);
+	return judge(q, status, *ret);
+}
+
+static void publish(const struct linked *l, linked_slot *slot, void *address)
+{
+	ATOMIC_SHARED(slot);
+	bool first =
+		!atomic_exchange_explicit(slot, address, memory_order_release);
+
+	run_count(l, first);
 }
 
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
-	struct touch touch = {
-		.symbol = linked_name(l, (uint32_t)(slot - slots)),
-		.caller = caller,
-	};
-	struct dlazy_module *m = linked_module(l);
+	_cleanup_question_ struct question q;
 	void *address = NULL;
 	bool published = false;
+	int status = question_begin(&q, l, (uint32_t)(slot - slots), caller);
 
-	tell_touch(m, &touch);
-	int status = find(l, m, &touch, &address, &published);
+	if (status == 0)
+		status = find_function(&q, &address, &published);
 	if (status < 0) {
-		address = bind_replacement(m, &touch, status);
-		keep_replacement(m, slot, address);
-		return address;
-	}
-	if (published) {
-		ATOMIC_SHARED(slot);
-		bool first = !atomic_exchange_explicit(slot, address,
-						       memory_order_release);
-		run_count(l, first);
+		address = bind_replacement(q.module, &q.touch, status);
+		keep_replacement(q.module, slot, address);
+	} else if (published) {
+		publish(l, slot, address);
 	}
 	return address;
+}
+
+/* ------------------------------------------------------------------ */
+/* Data, inside the dynamic linker                                    */
+
+/*
+ * A library that is being loaded asks for its own data, as often as it has
+ * relocations to them. Its handle is the one that the load in progress will
+ * get, so it needs no reference of its own; it holds while nothing is loaded
+ * or unloaded.
+ */
+static _Thread_local struct {
+	const struct dlazy_module *module;
+	void *handle;
+	struct dl_changes changes;
+} early __attribute__((tls_model("initial-exec")));
+
+static void *early_handle(const struct dlazy_module *m)
+{
+	if (early.module != m)
+		return NULL;
+	struct dl_changes now = dl_changes();
+	bool same = now.loaded == early.changes.loaded &&
+		    now.unloaded == early.changes.unloaded;
+
+	return same ? early.handle : NULL;
+}
+
+/* The library's handle, perhaps of one that is not LOADED yet. */
+static int open_data(const struct question *q, struct load_handle *ret)
+{
+	void *handle = early_handle(q->module);
+
+	*ret = (struct load_handle){handle, true};
+	if (handle)
+		return 0;
+	tell_touch(q);
+	int status = load_module(q->module, &q->touch, ret);
+	if (status < 0)
+		return status;
+	if (ret->published) {
+		run_count(q->linked, false);
+		return 0;
+	}
+	early.module = q->module;
+	early.handle = ret->handle;
+	early.changes = dl_changes();
+	return 0;
+}
+
+/* What this thread is asking the linker for. */
+struct asked {
+	const char *symbol;
+	const struct asked *outer;
+};
+
+static _Thread_local const struct asked *asked
+	__attribute__((tls_model("initial-exec")));
+
+/* If the library does not have the symbol (any more), what the linker finds is
+ * our own IFUNC, and that would ask the linker. */
+static bool is_asked(const char *symbol)
+{
+	for (const struct asked *a = asked; a; a = a->outer)
+		if (a->symbol == symbol)
+			return true;
+	return false;
+}
+
+static int find_data(const struct question *q, void **ret)
+{
+	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	struct asked this = {q->symbol, asked};
+	int status = open_data(q, &loaded);
+
+	if (status == 0) {
+		asked = &this;
+		status = dl_symbol(loaded.handle, q->request.name,
+				   q->request.version, ret);
+		asked = this.outer;
+	}
+	return judge(q, status, *ret);
 }
 
 void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 {
 	int saved = errno;
-	struct touch touch = {
-		.symbol = linked_name(l, symbol),
-		.caller = __builtin_return_address(0),
-		.relocating = true,
-	};
-	struct dlazy_module *m = linked_module(l);
 	void *address = NULL;
-	bool published = false;
 
-	tell_touch(m, &touch);
-	int status = find(l, m, &touch, &address, &published);
+	if (is_asked(linked_name(l, symbol)))
+		return NULL;
+	_cleanup_question_ struct question q;
+	int status = question_begin(&q, l, symbol, __builtin_return_address(0));
+	q.touch.relocating = true;
+	if (status == 0)
+		status = find_data(&q, &address);
 	if (status < 0)
-		address = bind_replacement(m, &touch, status);
-	else if (published)
-		run_count(l, false);
+		address = bind_replacement(q.module, &q.touch, status);
 	errno = saved;
 	return address;
 }

@@ -71,7 +71,7 @@ static void note_cause(const struct dlazy_module *m,
 		linked_identify(m->linked, &failure->file);
 	else if (file_identify(AT_FDCWD, m->path, &failure->file) < 0)
 		memset(&failure->file, 0, sizeof(failure->file));
-	failure->loads = dl_loads();
+	failure->loads = dl_changes().loaded;
 }
 
 /* Whether the missing library can be found now, or somebody has loaded it. */
