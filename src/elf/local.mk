@@ -22,4 +22,5 @@ ELF_BUILD_FILES = \
 	%D%/build.c %D%/build.h \
 	%D%/build-dynamic.c %D%/build-dynamic.h \
 	%D%/build-frame.c %D%/build-frame.h \
-	%D%/build-note.c %D%/build-note.h
+	%D%/build-note.c %D%/build-note.h \
+	%D%/build-object.c %D%/build-object.h

@@ -197,11 +197,11 @@ uint64_t stub_plan_helper_size(const struct stub_plan *plan)
 	return template_get(plan->machine, TEMPLATE_ASK)->size;
 }
 
-/* Unwinding: all up to the tails is one; a tail is one. */
+/* Unwinding: all up to the tails is one, if there is any; each tail is one. */
 
 size_t stub_plan_frame_count(const struct stub_plan *plan)
 {
-	return 1 + plan->library_count;
+	return (plan->tails > 0) + plan->library_count;
 }
 
 void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames)
@@ -209,9 +209,10 @@ void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames)
 	const struct template *tail =
 		template_get(plan->machine, TEMPLATE_TAIL);
 
-	frames[0] = (struct build_frame){.offset = 0, .size = plan->tails};
+	if (plan->tails > 0)
+		*frames++ = (struct build_frame){.size = plan->tails};
 	for (size_t i = 0; i < plan->library_count; i++)
-		frames[1 + i] = (struct build_frame){
+		*frames++ = (struct build_frame){
 			.offset = tail_code(plan, i),
 			.size = tail->size,
 			.moves = tail->moves,

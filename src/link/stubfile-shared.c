@@ -20,6 +20,7 @@
 #include "elf/build-dynamic.h"
 #include "elf/build-frame.h"
 #include "elf/build-note.h"
+#include "link/stubfile-note.h"
 #include "link/stubfile-plan.h"
 
 #include <assert.h>
@@ -36,8 +37,9 @@ struct shared {
 	struct build build;
 	struct build_dynamic dynamic;
 	struct map seen; /* name and version to the symbol's name */
-	struct build_section *property, *id, *constants, *frame_header, *frame,
-		*code, *zero;
+	char *note_text;
+	struct build_section *property, *id, *note, *constants, *frame_header,
+		*frame, *code, *zero;
 	bool too_many_versions;
 };
 
@@ -47,6 +49,7 @@ static void shared_clear(struct shared *s)
 	build_clear(&s->build);
 	build_dynamic_clear(&s->dynamic);
 	map_clear(&s->seen);
+	free(s->note_text);
 }
 #define _cleanup_shared_ _cleanup_(shared_clear)
 
@@ -161,6 +164,7 @@ static void add_sections(struct shared *s)
 
 	s->property = build_note_property(b);
 	s->id = build_note_id(b);
+	s->note = stubfile_note_add(b, s->note_text);
 	build_dynamic_tables(&s->dynamic, b);
 	s->constants = build_section(b, ".rodata", BUILD_CONSTANT,
 				     plan->constant_size, 8);
@@ -215,6 +219,7 @@ static int fill(struct shared *s)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	build_note_property_fill(&s->build, s->property);
 	build_note_id_fill(s->id);
+	stubfile_note_fill(s->note, s->note_text);
 	stub_plan_frames(&s->plan, frames);
 	build_frame_fill(&s->build, s->frame, s->code, frames, count);
 	build_frame_header_fill(s->frame_header, s->frame, s->code, frames,
@@ -257,7 +262,11 @@ int stubfile_shared(const struct library *library,
 		    struct stubfile *ret)
 {
 	_cleanup_shared_ struct shared s = {.too_many_versions = false};
+	bool failed;
 
+	s.note_text = stubfile_note_text(library, &options->note, &failed);
+	if (failed)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
 	start(&s, options, library->soname);
 	plan_library(&s, library);
 	stub_plan_layout(&s.plan);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * .note.dlopen: what a program opens by itself, for who packages it. See
+ * https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ (UAPI.12).
+ */
+#ifndef LINK_STUBFILE_NOTE_H
+#define LINK_STUBFILE_NOTE_H
+
+#include "elf/build.h"
+#include "link/stubfile.h"
+
+/* The text of a library's note, malloc'd; NULL with *ret_failed false: none is
+ * asked for; true: out of memory. */
+char *stubfile_note_text(const struct library *library,
+			 const struct stubfile_note *note, bool *ret_failed);
+
+/* Adds the section for it, or (text NULL) none. */
+struct build_section *stubfile_note_add(struct build *b, const char *text);
+void stubfile_note_fill(const struct build_section *s, const char *text);
+
+#endif
