@@ -16,6 +16,9 @@ libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/runs.c %D%/runs.h \
 	%D%/start.c %D%/start.h \
 	%D%/stubfile.c %D%/stubfile.h \
+	%D%/stubfile-archive.c \
+	%D%/stubfile-note.c %D%/stubfile-note.h \
+	%D%/stubfile-object.c %D%/stubfile-object.h \
 	%D%/stubfile-plan.c %D%/stubfile-plan.h \
 	%D%/stubfile-shared.c \
 	%D%/takes.c %D%/takes.h \
