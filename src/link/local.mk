@@ -4,11 +4,17 @@
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
-	%D%/closure.c %D%/closure.h \
+	%D%/dummy.c %D%/closure.c %D%/closure.h \
 	%D%/entry.c %D%/entry.h \
 	%D%/generation.c %D%/generation.h \
 	%D%/library.c %D%/library.h \
-	%D%/machine.h \
+	%D%/library-list.c \
+	%D%/machine.c %D%/machine.h \
+	%D%/machine-facts.c %D%/machine-facts.h \
+	%D%/machine-file.c %D%/machine-file.h \
+	%D%/machine-places.c \
+	%D%/machine-scan.c %D%/machine-scan.h \
+	%D%/machine-takers.c %D%/machine-takers.h \
 	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \
 	%D%/program-find.c \
