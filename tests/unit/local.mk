@@ -34,7 +34,7 @@ check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-throw
 endif
 
 # What is tested here is a CPU's own code.
-STUB_TARGET = %D%/stub-target.c %D%/stub-target.h
+STUB_TARGET = %D%/stub-target.c %D%/stub-target.h %D%/stub-linked.S
 if !STUB_NONE
 check_PROGRAMS += %D%/test-stub
 %C%_test_stub_SOURCES = %D%/test-stub.c $(STUB_TARGET)

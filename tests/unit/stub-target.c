@@ -5,6 +5,7 @@
  */
 #include "tests/unit/stub-target.h"
 
+#include "stub/linked.h"
 #include "stub/stub.h"
 
 #include <errno.h>
@@ -110,6 +111,43 @@ void *target_missed(struct slot *slot, const void *caller)
 	return function;
 }
 
+/* The stubs of stub-linked.S. */
+#define LINKED_STUBS 8
+void target_linked_0(void), target_linked_1(void), target_linked_2(void),
+	target_linked_3(void), target_linked_4(void), target_linked_5(void),
+	target_linked_6(void), target_linked_7(void);
+static void (*const linked_stubs[LINKED_STUBS])(void) = {
+	target_linked_0, target_linked_1, target_linked_2, target_linked_3,
+	target_linked_4, target_linked_5, target_linked_6, target_linked_7,
+};
+static struct slot linked_slots[LINKED_STUBS]; /* as miss functions know them */
+static int linked_used;
+
+extern const struct linked target_linked;
+
+bool target_is_linked;
+
+/* What src/load would do. */
+void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
+{
+	const linked_slot *slots = linked_at(l, l->slots);
+
+	CHECK(l == &target_linked);
+	struct slot *known = &linked_slots[slot - slots];
+	void *function = target_missed(known, caller);
+	void *published = atomic_load(&known->target);
+	if (published)
+		atomic_store(slot, published);
+	return function;
+}
+
+static void *take_linked_stub(struct target *target)
+{
+	CHECK(linked_used < LINKED_STUBS);
+	linked_slots[linked_used].owner = target;
+	return (void *)linked_stubs[linked_used++];
+}
+
 void *target_stub(void *function)
 {
 	struct target *target = calloc(1, sizeof(*target));
@@ -118,15 +156,25 @@ void *target_stub(void *function)
 	if (!stub_available())
 		test_skip("no stubs for this CPU");
 	target->function = function;
+	if (target_is_linked)
+		return take_linked_stub(target);
 	CHECK_INT(stub_new(target, target_missed, &slot), 0);
 	return stub_code(slot);
 }
 
-void *linked_miss(const struct linked *l, _Atomic(void *) *slot,
-		  const void *caller)
+void target_arm(void *code)
 {
-	(void)l;
-	(void)slot;
-	(void)caller;
-	abort();
+	const linked_slot *slots =
+		linked_at(&target_linked, target_linked.slots);
+
+	if (!target_is_linked) {
+		stub_arm(stub_slot_of(code));
+		return;
+	}
+	for (int i = 0; i < LINKED_STUBS; i++) {
+		if ((void *)linked_stubs[i] != code)
+			continue;
+		atomic_store(&linked_slots[i].target, NULL);
+		atomic_store((linked_slot *)&slots[i], NULL);
+	}
 }

@@ -34,8 +34,27 @@ void *target_missed(struct slot *slot, const void *caller);
 /* Publishes and returns the owner's function. */
 void *target_find(struct slot *slot, const void *caller);
 
-/* A new stub that leads to `function`. */
+/* A new stub that leads to `function`: a run-time stub, or, in linked tests,
+ * one of eight linked ones. */
 void *target_stub(void *function);
+extern bool target_is_linked;
+
+/* The stub's next call takes the slow path again. */
+void target_arm(void *code);
+
+/* A test of either kind of stub. */
+#define TEST_BOTH(test_name)                \
+	static void test_name##_both(void); \
+	TEST(test_name)                     \
+	{                                   \
+		test_name##_both();         \
+	}                                   \
+	TEST(test_name##_linked)            \
+	{                                   \
+		target_is_linked = true;    \
+		test_name##_both();         \
+	}                                   \
+	static void test_name##_both(void)
 
 /* Overwrites every vector register that a function may overwrite. */
 void target_clobber(void);

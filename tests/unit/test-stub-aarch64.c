@@ -54,7 +54,7 @@ __asm__(".text\n"
 	"mov x1, x18\n\t"
 	"ret\n");
 
-TEST(static_chain_arrives)
+TEST_BOTH(static_chain_arrives)
 {
 	int a, b;
 	void *code = target_stub((void *)return_chains);

@@ -64,7 +64,7 @@ template <typename F> const char *what_is_thrown(F *function)
 
 } // namespace
 
-TEST(exceptions_pass_out_of_the_callee)
+TEST_BOTH(exceptions_pass_out_of_the_callee)
 {
 	auto *f = stub_to(throws);
 
@@ -83,7 +83,7 @@ static void *miss_that_throws(struct slot *, const void *)
 	throw std::runtime_error("from a constructor");
 }
 
-TEST(exceptions_pass_out_of_the_miss_function)
+TEST_BOTH(exceptions_pass_out_of_the_miss_function)
 {
 	auto *f = stub_to(throws);
 
@@ -162,7 +162,7 @@ int callee_that_traces(int n, double)
 
 } // namespace
 
-TEST(backtraces_are_whole)
+TEST_BOTH(backtraces_are_whole)
 {
 	auto *f = stub_to(callee_that_traces);
 	struct trace here;
@@ -180,6 +180,7 @@ TEST(backtraces_are_whole)
 #ifdef __x86_64__
 extern "C" const unsigned char stub_pool[];
 extern "C" const unsigned char stub_slow[], dlazy_linked_slow[];
+extern "C" const unsigned char target_linked_0[], target_linked_7[];
 
 namespace
 {
@@ -207,13 +208,20 @@ _Unwind_Reason_Code check_frame(_Unwind_Context *context, void *data)
 	return _URC_NORMAL_STOP;
 }
 
+/* The linked stubs, and before them what they have in common. */
+bool is_linked_stub(uintptr_t ip)
+{
+	return ip >= reinterpret_cast<uintptr_t>(target_linked_0) - 32 &&
+	       ip < reinterpret_cast<uintptr_t>(target_linked_7) + 32;
+}
+
 bool is_ours(uintptr_t ip)
 {
 	const void *function =
 		_Unwind_FindEnclosingFunction(reinterpret_cast<char *>(ip) + 1);
 
 	return function == stub_pool || function == stub_slow ||
-	       function == dlazy_linked_slow;
+	       function == dlazy_linked_slow || is_linked_stub(ip);
 }
 
 void on_step(int, siginfo_t *, void *data)
@@ -280,7 +288,7 @@ __attribute__((noinline)) void step_through(int way)
 
 } // namespace
 
-TEST(every_instruction_unwinds)
+TEST_BOTH(every_instruction_unwinds)
 {
 #ifdef __SANITIZE_THREAD__
 	test_skip("ThreadSanitizer can be stepped into, and waits for itself");
