@@ -303,3 +303,12 @@ size_t ldcache_find(const struct ldcache *cache, const char *name,
 	}
 	return n;
 }
+
+const char *ldcache_path(const struct ldcache *cache, uint32_t i)
+{
+	if (i >= cache->count)
+		return NULL;
+	const char *path =
+		string_at(cache, cache->start + entry_at(cache, i).path);
+	return path ? path : "";
+}

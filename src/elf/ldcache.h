@@ -35,4 +35,8 @@ size_t ldcache_find(const struct ldcache *cache, const char *name,
 		    const char *const *hwcaps, const char **ret_paths,
 		    size_t max);
 
+/* The path of an entry, of any hwcap and kind; "": it is damaged. NULL: there
+ * are no more. */
+const char *ldcache_path(const struct ldcache *cache, uint32_t i);
+
 #endif

@@ -51,7 +51,7 @@ struct machine_stats machine_stats(const struct machine *machine);
  * Whether somebody takes data from the library at `path`. false: no, or the
  * library is not in any of the places and so unknown. On true, what is written
  * is malloc'd: the first symbol (by importer's path, then name), and the
- * importer's path.
+ * importer's path; the symbol is NULL if the importer cannot be read any more.
  */
 bool machine_takes_data(const struct machine *machine, const char *path,
 			char **ret_symbol, char **ret_importer);

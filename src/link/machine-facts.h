@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The facts of one ELF file: what it is called, needs, takes and gives, as far
+ * as data is concerned.
+ */
+#ifndef LINK_MACHINE_FACTS_H
+#define LINK_MACHINE_FACTS_H
+
+#include "link/machine-file.h"
+
+struct facts {
+	struct file_identity identity; /* of what was read */
+	uint64_t soname;	       /* hash; 0: none */
+	uint32_t counts[TABLE_LISTS];
+	uint64_t keys[]; /* list behind list */
+};
+
+/*
+ * Reads a file. 0; *ret is malloc'd, or NULL: it is not ours (not ELF, of
+ * another machine, static, not readable, damaged, gone). -DLAZY_ENOMEM.
+ * ret_identity: of what was opened; all 0 if nothing was.
+ */
+int facts_read(const char *path, struct file_identity *ret_identity,
+	       struct facts **ret);
+
+/* The name of which that key is, if the file takes it; malloc'd; NULL: not
+ * to be found (any more). */
+char *facts_name(const char *path, uint64_t key);
+
+#endif

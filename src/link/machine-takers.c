@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file takes a symbol from whatever it needs, at any remove, that exports it
+ * as data, of the version it asks for: from each of them, as what comes first
+ * depends on the program it is in. A needed name stands for each file that has
+ * it, as its SONAME or as a name in a directory.
+ *
+ * If nothing that it needs has the symbol at all, it is to come from whatever
+ * is there when the file is loaded: the file is a plugin, whose host or whose
+ * host's libraries have it, or a library linked without all it needs. Then
+ * every file that exports it as data is taken from. (An import that has a
+ * version names the library too; such a file cannot do without.)
+ */
+#include "link/machine-takers.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/status.h"
+
+#include <string.h>
+
+/* Of a hash, or a key, an ELF file. Sorted, with an index to the first of each
+ * hash. */
+struct pair {
+	uint64_t hash; /* of the name alone */
+	uint32_t elf;
+	uint16_t version;
+};
+
+struct pairs {
+	struct pair *list;
+	size_t count, room;
+	struct map first; /* hash -> the pair */
+};
+
+/* One ELF file's needs: ELF files. */
+struct needs {
+	uint32_t *list;
+	size_t count, room;
+};
+
+struct takers {
+	const struct tables *tables;
+	struct table_elf *elves;
+	struct pairs names; /* that a file can be needed by */
+	struct pairs data;
+	struct needs *needs; /* of each file */
+	uint32_t *order;     /* of files, by path */
+	uint32_t *closure;   /* of the file at hand, itself first */
+	size_t closure_count;
+	uint32_t *seen; /* per file: for whom it was seen last, + 1 */
+};
+
+static void cleanup_pairs(struct pairs *pairs)
+{
+	free(pairs->list);
+	map_clear(&pairs->first);
+}
+
+static void cleanup_takers(struct takers *t)
+{
+	cleanup_pairs(&t->names);
+	cleanup_pairs(&t->data);
+	for (size_t i = 0; t->needs && i < t->tables->elf_count; i++)
+		free(t->needs[i].list);
+	free(t->needs);
+	free(t->order);
+	free(t->closure);
+	free(t->seen);
+}
+
+static bool add_pair(struct pairs *pairs, uint64_t hash, uint16_t version,
+		     uint32_t elf)
+{
+	if (!array_reserve(&pairs->list, pairs->count, &pairs->room,
+			   sizeof(*pairs->list)))
+		return false;
+	pairs->list[pairs->count++] = (struct pair){hash, elf, version};
+	return true;
+}
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash > y->hash ? 1 : -1;
+	return (x->elf > y->elf) - (x->elf < y->elf);
+}
+
+static bool index_pairs(struct pairs *pairs)
+{
+	if (pairs->count > 1)
+		qsort(pairs->list, pairs->count, sizeof(*pairs->list),
+		      compare_pairs);
+	for (size_t i = 0; i < pairs->count; i++)
+		if ((i == 0 ||
+		     pairs->list[i - 1].hash != pairs->list[i].hash) &&
+		    !map_put(&pairs->first, pairs->list[i].hash,
+			     &pairs->list[i]))
+			return false;
+	return true;
+}
+
+/* The pairs of a hash: from the one returned up to *ret_end. */
+static const struct pair *find_pairs(const struct pairs *pairs, uint64_t hash,
+				     const struct pair **ret_end)
+{
+	const struct pair *first = map_get(&pairs->first, hash), *end = first;
+
+	while (end && end < pairs->list + pairs->count && end->hash == hash)
+		end++;
+	*ret_end = end;
+	return first;
+}
+
+/* ------------------------------------------------------------------ */
+
+static bool collect_names(struct takers *t)
+{
+	const struct tables *tables = t->tables;
+
+	for (uint32_t i = 0; i < tables->elf_count; i++)
+		if (t->elves[i].soname &&
+		    !add_pair(&t->names, t->elves[i].soname, 0, i))
+			return false;
+	for (size_t i = 0; i < tables->entry_count; i++) {
+		const struct table_entry *e = &tables->entries[i];
+
+		if (e->elf != TABLES_NONE &&
+		    !add_pair(&t->names, hash_string(tables->strings + e->name),
+			      0, e->elf))
+			return false;
+	}
+	return index_pairs(&t->names);
+}
+
+static bool collect_data(struct takers *t)
+{
+	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
+		const struct table_elf *elf = &t->elves[i];
+		const uint64_t *keys = tables_list(t->tables, elf, TABLE_DATA);
+
+		for (uint32_t k = 0; k < elf->lists[TABLE_DATA].count; k++)
+			if (!add_pair(&t->data, tables_key_name(keys[k]),
+				      tables_key_version(keys[k]), i))
+				return false;
+	}
+	return index_pairs(&t->data);
+}
+
+static bool add_need(struct needs *needs, uint32_t elf)
+{
+	if (!array_reserve(&needs->list, needs->count, &needs->room,
+			   sizeof(*needs->list)))
+		return false;
+	needs->list[needs->count++] = elf;
+	return true;
+}
+
+static bool collect_needs(struct takers *t)
+{
+	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
+		const struct table_elf *elf = &t->elves[i];
+		const uint64_t *keys = tables_list(t->tables, elf, TABLE_NEEDS);
+
+		for (uint32_t k = 0; k < elf->lists[TABLE_NEEDS].count; k++) {
+			const struct pair *end,
+				*p = find_pairs(&t->names, keys[k], &end);
+			for (; p < end; p++)
+				if (!add_need(&t->needs[i], p->elf))
+					return false;
+		}
+	}
+	return true;
+}
+
+static int compare_paths(const void *a, const void *b, void *data)
+{
+	char *const *paths = data;
+
+	return strcmp(paths[*(const uint32_t *)a], paths[*(const uint32_t *)b]);
+}
+
+/* Programs come and go: what is said of a library is to be the same each time
+ * as long as its importers are. */
+static bool collect_order(struct takers *t)
+{
+	size_t n = t->tables->elf_count;
+	char **paths = calloc(n + 1, sizeof(*paths));
+	bool enough = paths != NULL;
+
+	for (uint32_t i = 0; enough && i < n; i++) {
+		t->order[i] = i;
+		paths[i] = tables_path(t->tables, t->elves[i].entry);
+		enough = paths[i] != NULL;
+	}
+	if (enough)
+		qsort_r(t->order, n, sizeof(*t->order), compare_paths, paths);
+	for (size_t i = 0; paths && i < n; i++)
+		free(paths[i]);
+	free(paths);
+	return enough;
+}
+
+static bool prepare(struct takers *t)
+{
+	size_t n = t->tables->elf_count + 1;
+
+	t->needs = calloc(n, sizeof(*t->needs));
+	t->order = calloc(n, sizeof(*t->order));
+	t->closure = calloc(n, sizeof(*t->closure));
+	t->seen = calloc(n, sizeof(*t->seen));
+	return t->needs && t->order && t->closure && t->seen &&
+	       collect_order(t) && collect_names(t) && collect_data(t) &&
+	       collect_needs(t);
+}
+
+/* ------------------------------------------------------------------ */
+
+static void find_closure(struct takers *t, uint32_t elf)
+{
+	t->closure[0] = elf;
+	t->closure_count = 1;
+	t->seen[elf] = elf + 1;
+	for (size_t i = 0; i < t->closure_count; i++) {
+		const struct needs *needs = &t->needs[t->closure[i]];
+
+		for (size_t k = 0; k < needs->count; k++) {
+			if (t->seen[needs->list[k]] == elf + 1)
+				continue;
+			t->seen[needs->list[k]] = elf + 1;
+			t->closure[t->closure_count++] = needs->list[k];
+		}
+	}
+}
+
+static int compare_key_names(const void *a, const void *b)
+{
+	uint64_t x = tables_key_name(*(const uint64_t *)a);
+	uint64_t y = tables_key_name(*(const uint64_t *)b);
+
+	return (x > y) - (x < y);
+}
+
+/* Is it a function of something in the closure? */
+static bool closure_has_function(const struct takers *t, uint64_t key)
+{
+	for (size_t i = 0; i < t->closure_count; i++) {
+		const struct table_elf *elf = &t->elves[t->closure[i]];
+
+		if (bsearch(&key, tables_list(t->tables, elf, TABLE_FUNCTIONS),
+			    elf->lists[TABLE_FUNCTIONS].count, sizeof(key),
+			    compare_key_names))
+			return true;
+	}
+	return false;
+}
+
+/* A provider without versions has any, and who asks for none takes any. */
+static bool version_fits(uint64_t key, const struct pair *provider)
+{
+	uint16_t asked = tables_key_version(key);
+
+	return asked == 0 || provider->version == 0 ||
+	       asked == provider->version;
+}
+
+static void take(struct takers *t, uint32_t from, uint32_t importer,
+		 uint64_t key)
+{
+	if (from == importer || t->elves[from].importer != TABLES_NONE)
+		return;
+	t->elves[from].importer = importer;
+	t->elves[from].taken = key;
+}
+
+/* Takes from what is in the closure; false: nothing there has it as data. */
+static bool take_near(struct takers *t, uint32_t importer, uint64_t key)
+{
+	const struct pair *end,
+		*p = find_pairs(&t->data, tables_key_name(key), &end);
+	bool found = false;
+
+	for (; p < end; p++) {
+		if (t->seen[p->elf] != importer + 1)
+			continue;
+		found = true;
+		if (version_fits(key, p))
+			take(t, p->elf, importer, key);
+	}
+	return found;
+}
+
+static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
+{
+	const struct pair *end,
+		*p = find_pairs(&t->data, tables_key_name(key), &end);
+
+	if (tables_key_version(key) || p == end || closure_has_function(t, key))
+		return;
+	for (; p < end; p++)
+		take(t, p->elf, importer, key);
+}
+
+static void take_all(struct takers *t, uint32_t elf)
+{
+	const struct table_elf *e = &t->elves[elf];
+	const uint64_t *imports = tables_list(t->tables, e, TABLE_IMPORTS);
+	const uint64_t *copies = tables_list(t->tables, e, TABLE_COPIES);
+
+	find_closure(t, elf);
+	for (uint32_t i = 0; i < e->lists[TABLE_COPIES].count; i++)
+		take_near(t, elf, copies[i]);
+	for (uint32_t i = 0; i < e->lists[TABLE_IMPORTS].count; i++)
+		if (!take_near(t, elf, imports[i]))
+			take_anywhere(t, elf, imports[i]);
+}
+
+int takers_find(const struct tables *tables, struct table_elf *elves)
+{
+	_cleanup_(cleanup_takers) struct takers t = {.tables = tables,
+						     .elves = elves};
+
+	for (size_t i = 0; i < tables->elf_count; i++)
+		elves[i].importer = TABLES_NONE;
+	if (!prepare(&t))
+		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+	for (size_t i = 0; i < tables->elf_count; i++)
+		take_all(&t, t.order[i]);
+	return 0;
+}

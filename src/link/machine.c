@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is kept is used if it is current, else what of it is current goes into
+ * a new scan. Another process may do the same at the same time: each has its
+ * own tables, and either's file may stay.
+ */
+#include "link/machine.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/map.h"
+#include "base/status.h"
+#include "link/machine-facts.h"
+#include "link/machine-file.h"
+#include "link/machine-scan.h"
+#include "link/machine-takers.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+struct machine {
+	struct tables_file file;
+	struct map files; /* hash of (dev, ino) -> ELF file + 1 */
+	size_t read;
+	bool kept;
+};
+
+static uint64_t file_hash(const struct file_identity *identity)
+{
+	const uint64_t key[2] = {identity->dev, identity->ino};
+
+	return hash_bytes(key, sizeof(key));
+}
+
+static int scan(struct machine *machine, const struct scan_options *options,
+		struct tables_file *ret)
+{
+	struct scan_tables scanned;
+	uint8_t *data = NULL;
+	size_t size;
+	int status = scan_run(options, &scanned, &machine->read);
+
+	if (status < 0)
+		return status;
+	status = takers_find(&scanned.tables, scanned.elves);
+	if (status == 0)
+		status = tables_encode(&scanned.tables, &data, &size);
+	scan_tables_clear(&scanned);
+	return status ? status : tables_open_memory(data, size, ret);
+}
+
+/* Keeps what was found; if that fails, it is news for nobody. */
+static bool keep(const char *path, const struct tables_file *file)
+{
+	_cleanup_free_ char *directory =
+		strndup(path, (size_t)(file_base_name(path) - path));
+	bool kept =
+		directory && (!*directory || file_make_dirs(directory) == 0) &&
+		file_replace(AT_FDCWD, path, file->data, file->size, 0600) == 0;
+
+	if (!kept)
+		status_clear();
+	return kept;
+}
+
+static int refresh(struct machine *machine,
+		   const struct machine_options *options, char *const *places)
+{
+	_cleanup_(tables_close) struct tables_file former = {0};
+	bool known = options->cache_path &&
+		     tables_open(options->cache_path, &former) == 0;
+
+	if (known && scan_is_current(&former.tables, places)) {
+		machine->file = former;
+		former = (struct tables_file){0};
+		machine->kept = true;
+		return 0;
+	}
+	status_clear();
+	const struct scan_options how = {
+		.places = places,
+		.former = known ? &former.tables : NULL,
+		.progress = options->progress,
+		.data = options->data,
+	};
+	int status = scan(machine, &how, &machine->file);
+	if (status == 0 && options->cache_path)
+		machine->kept = keep(options->cache_path, &machine->file);
+	return status;
+}
+
+static int index_files(struct machine *machine)
+{
+	const struct tables *t = &machine->file.tables;
+
+	for (size_t i = 0; i < t->entry_count; i++) {
+		const struct table_entry *e = &t->entries[i];
+
+		if (e->elf != TABLES_NONE &&
+		    !map_put(&machine->files, file_hash(&e->identity),
+			     (void *)&t->elves[e->elf]))
+			return status_fail(DLAZY_ENOMEM,
+					   "machine: out of memory");
+	}
+	return 0;
+}
+
+static void free_places(char **places)
+{
+	for (size_t i = 0; places && places[i]; i++)
+		free(places[i]);
+	free(places);
+}
+
+int machine_open(const struct machine_options *options, struct machine **ret)
+{
+	char **own = options->places ? NULL : machine_places();
+	char *const *places = options->places ? options->places : own;
+	struct machine *machine = places ? calloc(1, sizeof(*machine)) : NULL;
+	int status =
+		machine ? refresh(machine, options, places)
+			: status_fail(DLAZY_ENOMEM, "machine: out of memory");
+
+	free_places(own);
+	if (status == 0)
+		status = index_files(machine);
+	if (status < 0)
+		machine_close(machine);
+	else
+		*ret = machine;
+	return status;
+}
+
+void machine_close(struct machine *machine)
+{
+	if (!machine)
+		return;
+	tables_close(&machine->file);
+	map_clear(&machine->files);
+	free(machine);
+}
+
+struct machine_stats machine_stats(const struct machine *machine)
+{
+	return (struct machine_stats){
+		.files = machine->file.tables.elf_count,
+		.directories = machine->file.tables.directory_count,
+		.read = machine->read,
+		.kept = machine->kept,
+	};
+}
+
+bool machine_takes_data(const struct machine *machine, const char *path,
+			char **ret_symbol, char **ret_importer)
+{
+	const struct tables *t = &machine->file.tables;
+	struct file_identity identity;
+
+	if (file_identify(AT_FDCWD, path, &identity) < 0) {
+		status_clear();
+		return false;
+	}
+	const struct table_elf *elf =
+		map_get(&machine->files, file_hash(&identity));
+	if (!elf || elf->importer == TABLES_NONE)
+		return false;
+	*ret_importer = tables_path(t, t->elves[elf->importer].entry);
+	*ret_symbol =
+		*ret_importer ? facts_name(*ret_importer, elf->taken) : NULL;
+	return true;
+}
