@@ -1,0 +1,867 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which libraries may be lazy: each limit that was met is a small world here,
+ * made from source. Of each world, and of the programs of this machine, it is
+ * checked that every reference binds as it does without dlazy: a second,
+ * plainer model of the lazy start says so.
+ */
+#include "tests/unit/world.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "link/machine.h"
+#include "link/names.h"
+#include "link/verdict.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ */
+/* The machine, as the tests want it                                  */
+
+struct machine {
+	const char *library; /* from it, somebody takes ...; NULL: see below */
+	const char *symbol, *importer;
+	unsigned share, turn; /* from each library whose path's hash is `turn`
+				 modulo `share` */
+};
+
+static bool is_chosen(const struct machine *machine, const char *path)
+{
+	if (machine->library)
+		return strcmp(file_base_name(path), machine->library) == 0;
+	return hash_string(path) % machine->share == machine->turn;
+}
+
+bool machine_takes_data(const struct machine *machine, const char *path,
+			char **ret_symbol, char **ret_importer)
+{
+	if (!is_chosen(machine, path))
+		return false;
+	*ret_symbol = strdup(machine->symbol);
+	*ret_importer = strdup(machine->importer);
+	return true;
+}
+
+/* ------------------------------------------------------------------ */
+/* The lazy start, once more                                          */
+
+static struct closure closure;
+static struct verdicts verdicts;
+
+#define STUB ((size_t)-2)
+
+/* Objects in the order of look-up; STUB stands for the stub file. */
+struct scope {
+	size_t order[1024];
+	size_t count;
+};
+
+static void scope_add(struct scope *scope, size_t object)
+{
+	for (size_t i = 0; i < scope->count; i++)
+		if (scope->order[i] == object)
+			return;
+	CHECK(scope->count < 1024);
+	scope->order[scope->count++] = object;
+}
+
+static void scope_add_needs(struct scope *scope, size_t object)
+{
+	const struct closure_object *o = &closure.objects[object];
+
+	for (size_t n = 0; n < o->need_count; n++) {
+		bool lazy = verdicts.list[o->needs[n]].why == VERDICT_LAZY;
+
+		scope_add(scope, lazy ? STUB : o->needs[n]);
+	}
+}
+
+static void scope_of_start(struct scope *scope)
+{
+	*scope = (struct scope){.count = 0};
+	for (size_t i = 0; i < closure.count; i++)
+		if (i == 0 || closure.objects[i].preloaded)
+			scope_add(scope, i);
+	for (size_t at = 0; at < scope->count; at++) {
+		if (scope->order[at] != STUB) {
+			scope_add_needs(scope, scope->order[at]);
+			continue;
+		}
+		for (size_t i = 0; i < closure.count; i++)
+			if (verdicts.list[i].kept_edge)
+				scope_add(scope, i);
+	}
+}
+
+static void scope_of_late(struct scope *scope, size_t object)
+{
+	*scope = (struct scope){.order = {object}, .count = 1};
+	for (size_t at = 0; at < scope->count; at++)
+		if (scope->order[at] != STUB)
+			scope_add_needs(scope, scope->order[at]);
+}
+
+static bool stub_has(const struct name *name,
+		     const struct definition *definition)
+{
+	const struct elf_symbol symbol = {
+		.name = name->text,
+		.version = definition->version,
+		.type = definition->type,
+		.binding = definition->binding,
+		.defined = true,
+	};
+
+	return verdicts.list[definition->object].why == VERDICT_LAZY &&
+	       verdict_exports(&verdicts, definition->object, &symbol);
+}
+
+static const struct definition *look_up(const struct scope *scope, size_t from,
+					const struct name *name,
+					const char *version)
+{
+	for (size_t i = from; i < scope->count; i++)
+		for (const struct definition *at = name->first; at;
+		     at = at->next)
+			if (definition_satisfies(at, version) &&
+			    (scope->order[i] == STUB
+				     ? stub_has(name, at)
+				     : at->object == scope->order[i]))
+				return at;
+	return NULL;
+}
+
+static bool is_same(const struct definition *a, const struct definition *b)
+{
+	if (!a || !b)
+		return a == b;
+	/* Of templates and inline functions, any will do. */
+	return a->object == b->object || (a->binding != ELF_BINDING_GLOBAL &&
+					  b->binding != ELF_BINDING_GLOBAL);
+}
+
+static bool is_preempted(const struct elf_view *view,
+			 const struct elf_symbol *symbol)
+{
+	return symbol->visibility == 0 &&
+	       !(elf_view_flags(view) & ELF_SYMBOLIC);
+}
+
+static void check_reference(const struct scope *start, const struct scope *late,
+			    size_t object, const struct elf_symbol *symbol)
+{
+	const struct elf_view *view = closure.objects[object].view;
+	const struct name *name = names_find(verdicts.names, symbol->name);
+	/* The program's data may be a copy. */
+	size_t from = object == 0 && symbol->defined &&
+		      symbol->type == ELF_TYPE_OBJECT;
+
+	if (!name || (symbol->defined && !is_preempted(view, symbol)))
+		return;
+	const struct definition *plain =
+		names_resolve(name, symbol->version, from);
+	const struct definition *lazy =
+		look_up(start, from, name, symbol->version);
+	if (!lazy && late)
+		lazy = look_up(late, 0, name, symbol->version);
+	if (!is_same(plain, lazy))
+		test_fail(__FILE__, __LINE__, "%s of %s: %s, lazily %s",
+			  symbol->name, closure.objects[object].name,
+			  plain ? closure.objects[plain->object].name : "none",
+			  lazy ? closure.objects[lazy->object].name : "none");
+	/* At the start nothing can be loaded. */
+	if (!late && lazy && verdicts.list[lazy->object].why == VERDICT_LAZY &&
+	    !definition_is_function(lazy))
+		test_fail(__FILE__, __LINE__, "%s takes %s at the start",
+			  closure.objects[object].name, symbol->name);
+}
+
+/* Every reference of every object binds as without dlazy. */
+static void check_binding(void)
+{
+	static struct scope start, late;
+	struct elf_symbol symbol;
+
+	scope_of_start(&start);
+	for (size_t i = 0; i < start.count; i++)
+		CHECK(start.order[i] == STUB ||
+		      verdicts.list[start.order[i]].mapped);
+	for (size_t i = 0; i < closure.count; i++) {
+		const struct elf_view *view = closure.objects[i].view;
+
+		if (!view)
+			continue;
+		if (!verdicts.list[i].mapped)
+			scope_of_late(&late, i);
+		for (size_t s = 1; s < elf_view_symbol_count(view); s++)
+			if (elf_view_symbol(view, s, &symbol))
+				check_reference(&start,
+						verdicts.list[i].mapped ? NULL
+									: &late,
+						i, &symbol);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+
+static void decide_of(const char *program, const struct verdict_rules *rules)
+{
+	verdicts_clear(&verdicts);
+	closure_clear(&closure);
+	if (closure_read(program, &closure) < 0 ||
+	    verdict_decide(&closure, rules, &verdicts) < 0)
+		test_fail(__FILE__, __LINE__, "%s: %s", program,
+			  status_message());
+	check_binding();
+}
+
+static void decide(const struct verdict_rules *rules)
+{
+	static const struct verdict_rules none;
+
+	decide_of(world_path("program"), rules ? rules : &none);
+}
+
+static size_t place_of(const char *name)
+{
+	for (size_t i = 0; i < closure.count; i++)
+		if (!strcmp(closure.objects[i].name, name))
+			return i;
+	test_fail(__FILE__, __LINE__, "%s is not in the closure", name);
+}
+
+static const struct verdict *verdict_of(const char *name)
+{
+	return &verdicts.list[place_of(name)];
+}
+
+static void check_why(const char *name, enum verdict_why why)
+{
+	enum verdict_why is = verdict_of(name)->why;
+
+	if (is != why)
+		test_fail(__FILE__, __LINE__, "%s is %s, not %s", name,
+			  verdict_word(is), verdict_word(why));
+}
+
+static void check_lazy(const char *name)
+{
+	check_why(name, VERDICT_LAZY);
+}
+
+/* Eager for that symbol, which the importer takes (or has first). */
+static void check_eager(const char *name, enum verdict_why why,
+			const char *symbol, const char *importer)
+{
+	const struct verdict *verdict = verdict_of(name);
+
+	check_why(name, why);
+	if (symbol)
+		CHECK_STR(verdict->symbol, symbol);
+	if (importer)
+		CHECK_STR(file_base_name(verdict->importer), importer);
+}
+
+static bool is_exported(const char *library, const char *name)
+{
+	size_t place = place_of(library);
+	struct elf_symbol symbol;
+
+	CHECK(elf_view_find(closure.objects[place].view, name, NULL, &symbol));
+	return verdict_exports(&verdicts, place, &symbol);
+}
+
+TEST(a_library_of_functions_is_lazy)
+{
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_program("int main() { return fun(); }", "-lfun");
+	decide(NULL);
+	check_lazy("libfun.so");
+	CHECK(!verdict_of("libfun.so")->mapped);
+	CHECK(is_exported("libfun.so", "fun"));
+	CHECK_INT(verdicts.list[0].why, VERDICT_PROGRAM);
+	CHECK(verdicts.list[0].mapped);
+}
+
+TEST(data_that_is_copied_into_the_program_keeps_a_library_eager)
+{
+	world_library("libdata.so", "int datum = 1; int f() { return 1; }", "");
+	world_compile("program",
+		      "extern int datum; int main() { return datum; }",
+		      "-fno-pie -no-pie", "-ldata");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	decide(NULL);
+	check_eager("libdata.so", VERDICT_DATA, "datum", "program");
+	CHECK_STR(verdict_of("libdata.so")->kind, "object");
+	CHECK(verdict_of("libdata.so")->mapped);
+	CHECK(!verdict_of("libdata.so")->kept_edge);
+}
+
+/* libtop.so is there because the program takes its data, and takes data of
+ * libbottom.so, which only the lazy libmiddle.so needs: the edge is kept. */
+TEST(data_is_followed_from_library_to_library)
+{
+	world_library("libbottom.so", "int low = 1;", "");
+	world_library("libmiddle.so",
+		      "extern int low; int middle() { return low; }",
+		      "-lbottom");
+	world_library("libtop.so", "extern int low; int *high = &low;", "");
+	world_program(
+		"extern int *high; int main() { return *high + middle(); }",
+		"-ltop -lmiddle");
+	decide(NULL);
+	check_eager("libtop.so", VERDICT_DATA, "high", "program");
+	check_eager("libbottom.so", VERDICT_DATA, "low", "libtop.so");
+	check_lazy("libmiddle.so");
+	CHECK(verdict_of("libbottom.so")->kept_edge);
+}
+
+/* Who takes data later gets it by loading; nobody of the start may know it. */
+TEST(data_between_lazy_libraries_is_served_late)
+{
+	world_library("liblow.so", "int low = 1; int f() { return 1; }", "");
+	world_library("libhigh.so",
+		      "extern int low; int high() { return low; }", "-llow");
+	world_program("int main() { return high(); }", "-lhigh");
+	decide(NULL);
+	check_lazy("liblow.so");
+	check_lazy("libhigh.so");
+	CHECK(is_exported("liblow.so", "low"));
+}
+
+/* The program has a datum of that name itself: its own library would bind to
+ * the program's, so nothing of that name may come from a stub. */
+TEST(a_name_known_at_the_start_is_no_late_data)
+{
+	world_library("liblow.so", "int low = 1; int f() { return 1; }", "");
+	world_library("libhigh.so",
+		      "extern int low; int high() { return low; }", "-llow");
+	world_compile("program",
+		      "__attribute__((weak)) extern int low; "
+		      "int main() { return high() + (&low ? low : 0); }",
+		      "-fPIE -pie", "-lhigh");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	decide(NULL);
+	check_eager("liblow.so", VERDICT_DATA, "low", "program");
+}
+
+/* An eager library's own definition would be another's at the start. */
+TEST(data_that_preempts_another_keeps_a_library_eager)
+{
+	world_library("libfirst.so", "int twice = 1; int first() { return 1; }",
+		      "");
+	world_library(
+		"libsecond.so",
+		"__attribute__((weak)) int twice = 2; int *mine = &twice;", "");
+	world_program(
+		"extern int *mine; int main() { return first() + *mine; }",
+		"-lfirst -lsecond");
+	decide(NULL);
+	check_eager("libsecond.so", VERDICT_DATA, "mine", "program");
+	check_eager("libfirst.so", VERDICT_DATA, "twice", "libsecond.so");
+}
+
+/* With versions, each reference finds its own. */
+TEST(references_are_resolved_with_their_versions)
+{
+	FILE *map = fopen(world_path("old.map"), "we");
+
+	CHECK(map && fputs("OLD { global: datum; };\n", map) >= 0 &&
+	      fclose(map) == 0);
+	map = fopen(world_path("new.map"), "we");
+	CHECK(map && fputs("NEW { global: *; };\n", map) >= 0 &&
+	      fclose(map) == 0);
+	char old[PATH_MAX + 64], new[PATH_MAX + 64];
+	snprintf(old, sizeof(old), "-Wl,--version-script=%s",
+		 world_path("old.map"));
+	snprintf(new, sizeof(new), "-Wl,--version-script=%s",
+		 world_path("new.map"));
+	world_library("libnew.so", "int datum = 2; int g() { return 1; }", new);
+	world_compile("program",
+		      "extern int datum; int main() "
+		      "{ return datum; }",
+		      "-fPIE -pie", "-lnew");
+	world_library("libold.so", "int datum = 1; int f() { return 1; }", old);
+	world_library("libuser.so", "int user() { return f() + g(); }",
+		      "-lold -lnew");
+	world_program("extern int datum; int main() { return datum + user(); }",
+		      "-lnew -luser");
+	/* libold.so is found first, but has not that version. */
+	world_library("libnew.so", "int datum = 2; int g() { return 1; }", new);
+	setenv("LD_PRELOAD", world_path("libold.so"), 1);
+	decide(NULL);
+	unsetenv("LD_PRELOAD");
+	check_eager("libnew.so", VERDICT_DATA, "datum", "program");
+}
+
+TEST(symbols_without_a_type_have_no_stub)
+{
+	world_library("libasm.so",
+		      "__asm__(\".globl raw\\nraw: ret\\n\"); "
+		      "int f() { return 1; }",
+		      "");
+	world_library("libuser.so", "int user() { return raw(); }", "-lasm");
+	world_program("int main() { return user() + f(); }", "-luser -lasm");
+	decide(NULL);
+	check_eager("libasm.so", VERDICT_DATA, "raw", "libuser.so");
+	CHECK_STR(verdict_of("libasm.so")->kind, "notype");
+	check_lazy("libuser.so");
+}
+
+static void make_tls_world(void)
+{
+	world_library("libtls.so", "__thread int local; int f() { return 1; }",
+		      "");
+	world_library("libuser.so",
+		      "extern __thread int local; int user() { return local; }",
+		      "-ltls");
+	world_program("int main() { return user() + f(); }", "-luser -ltls");
+}
+
+TEST(thread_local_symbols_keep_a_library_eager)
+{
+	make_tls_world();
+	decide(NULL);
+	check_eager("libtls.so", VERDICT_TLS, "local", NULL);
+	check_lazy("libuser.so");
+}
+
+/* Where the machine is known, it takes somebody who takes it. */
+TEST(thread_local_symbols_that_nobody_takes_do_no_harm_on_a_known_machine)
+{
+	const struct machine machine = {"none", "none", "none", 0, 0};
+	const struct verdict_rules rules = {.machine = &machine};
+
+	world_library("libtls.so", "__thread int local; int f() { return 1; }",
+		      "");
+	world_program("int main() { return f(); }", "-ltls");
+	decide(NULL);
+	check_eager("libtls.so", VERDICT_TLS, "local", NULL);
+	decide(&rules);
+	check_lazy("libtls.so");
+	make_tls_world();
+	decide(&rules);
+	check_eager("libtls.so", VERDICT_TLS, "local", "libuser.so");
+}
+
+/* Opened late it might find no room: it is there, whoever needs it. */
+TEST(static_tls_is_there_at_the_start)
+{
+	world_library("libie.so",
+		      "static __thread int local "
+		      "__attribute__((tls_model(\"initial-exec\"))); "
+		      "int ie() { return ++local; }",
+		      "");
+	world_library("libuser.so", "int user() { return ie(); }", "-lie");
+	world_program("int main() { return user(); }", "-luser");
+	decide(NULL);
+	check_eager("libie.so", VERDICT_STATIC_TLS, NULL, NULL);
+	CHECK(verdict_of("libie.so")->mapped);
+	CHECK(verdict_of("libie.so")->kept_edge);
+	check_lazy("libuser.so");
+}
+
+TEST(a_constructor_that_nobody_calls_runs_all_the_same)
+{
+	world_library("libctor.so",
+		      "__attribute__((constructor)) void run() { puts(\"\"); }",
+		      "");
+	world_library("libidle.so", "int idle() { return 1; }", "");
+	world_library("libboth.so",
+		      "__attribute__((constructor)) void run2() { puts(\"\"); }"
+		      "int called() { return 1; }",
+		      "");
+	world_program("int main() { return called(); }",
+		      "-lctor -lidle -lboth");
+	decide(NULL);
+	check_eager("libctor.so", VERDICT_CONSTRUCTOR, NULL, NULL);
+	check_lazy("libidle.so");
+	check_lazy("libboth.so");
+}
+
+TEST(lazy_is_believed_of_a_constructor)
+{
+	char *globs[] = {"libct*.so", NULL};
+	const struct verdict_rules rules = {.lazy = globs};
+
+	world_library("libctor.so",
+		      "__attribute__((constructor)) void run() { puts(\"\"); }",
+		      "");
+	world_program("int main() { return 0; }", "-lctor");
+	decide(&rules);
+	check_lazy("libctor.so");
+}
+
+TEST(lazy_is_not_believed_of_what_would_break)
+{
+	char *globs[] = {"*", NULL};
+	const struct machine machine = {"libfun.so", "datum", "/usr/bin/x", 0,
+					0};
+	const struct verdict_rules rules = {.lazy = globs, .machine = &machine};
+
+	world_library("libdata.so", "int datum = 1;", "");
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_program("extern int datum; int main() { return datum + fun(); }",
+		      "-ldata -lfun");
+	decide(&rules);
+	check_why("libdata.so", VERDICT_DATA);
+	check_lazy("libfun.so"); /* but the machine's word it overrules */
+	check_why("libc.so.6", VERDICT_RUNTIME);
+}
+
+TEST(eager_always_wins)
+{
+	char *lazy[] = {"*", NULL}, *eager[] = {"libf*", NULL};
+	const struct verdict_rules rules = {.lazy = lazy, .eager = eager};
+
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_library("libuser.so", "int user() { return fun(); }", "-lfun");
+	world_program("int main() { return user(); }", "-luser");
+	decide(&rules);
+	check_why("libfun.so", VERDICT_ASKED);
+	CHECK(verdict_of("libfun.so")->kept_edge);
+	check_lazy("libuser.so");
+}
+
+TEST(what_the_machine_says_is_told_with_its_words)
+{
+	const struct machine machine = {"libfun.so", "datum",
+					"/usr/lib/plugin.so", 0, 0};
+	const struct verdict_rules rules = {.machine = &machine};
+	char words[128];
+
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_library("libuser.so", "int user() { return fun(); }", "-lfun");
+	world_program("int main() { return user(); }", "-luser");
+	decide(&rules);
+	check_eager("libfun.so", VERDICT_DATA, "datum", "plugin.so");
+	verdict_describe(verdict_of("libfun.so"), words, sizeof(words));
+	CHECK_IN(words, "datum");
+	CHECK_IN(words, "/usr/lib/plugin.so");
+	/* A plugin takes it, later: it need not be there. */
+	CHECK(!verdict_of("libfun.so")->mapped);
+	CHECK_STR(verdict_word(VERDICT_DATA), "data");
+}
+
+TEST(what_every_run_needs_is_left_real)
+{
+	char *paths[2] = {NULL, NULL}, *globs[] = {"libfun.so", NULL};
+	struct verdict_rules rules = {.learned = paths};
+
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_program("int main() { return fun(); }", "-lfun");
+	paths[0] = strdup(world_path("libfun.so"));
+	decide(&rules);
+	check_why("libfun.so", VERDICT_LEARNED);
+	CHECK(verdict_of("libfun.so")->mapped);
+	rules.lazy = globs;
+	decide(&rules);
+	check_lazy("libfun.so");
+	free(paths[0]);
+}
+
+TEST(the_runtimes_stay_eager)
+{
+	world_program("int main() { return cos(1); }", "-lm");
+	decide(NULL);
+	check_why("libm.so.6", VERDICT_RUNTIME);
+	check_why("libc.so.6", VERDICT_RUNTIME);
+	CHECK(verdict_of("libc.so.6")->mapped);
+}
+
+/* Before libc it is found by everybody; behind it by nobody. */
+TEST(a_name_of_libc_found_before_it_keeps_a_library_eager)
+{
+	world_library("liballoc.so",
+		      "void *malloc(unsigned long n) { return 0; } "
+		      "int f() { return 1; }",
+		      "");
+	world_library("liblate.so",
+		      "int atoi(char *s) { return 7; } int g() { return 1; }",
+		      "");
+	world_library("libuser.so", "int user() { return g(); }", "-llate");
+	world_program("int main() { return f() + user(); }", "-lalloc -luser");
+	decide(NULL);
+	check_eager("liballoc.so", VERDICT_LIBC_NAME, "malloc", NULL);
+	CHECK(verdict_of("liballoc.so")->mapped);
+	/* But whoever asks it by hand wants its own. */
+	check_eager("liblate.so", VERDICT_SHADOWED, "atoi", "libc.so.6");
+	CHECK(!verdict_of("liblate.so")->mapped);
+}
+
+TEST(what_an_rpath_finds_is_not_replaced)
+{
+	char needs[PATH_MAX + 64];
+
+	world_library("libold.so", "int old() { return 1; }", "");
+	snprintf(needs, sizeof(needs),
+		 "-lold -Wl,--disable-new-dtags,-rpath,%s", test_directory());
+	world_program("int main() { return old(); }", needs);
+	decide(NULL);
+	check_why("libold.so", VERDICT_RPATH);
+	snprintf(needs, sizeof(needs), "-lold -Wl,--enable-new-dtags,-rpath,%s",
+		 test_directory());
+	world_program("int main() { return old(); }", needs);
+	decide(NULL);
+	check_lazy("libold.so");
+}
+
+TEST(what_is_preloaded_stays)
+{
+	world_library("libpre.so", "int fun() { return 2; }", "");
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_program("int main() { return fun(); }", "-lfun");
+	setenv("LD_PRELOAD", world_path("libpre.so"), 1);
+	decide(NULL);
+	unsetenv("LD_PRELOAD");
+	CHECK_INT(verdicts.list[1].why, VERDICT_PRELOADED);
+	/* The preloaded one gives the symbol. */
+	CHECK(!is_exported("libfun.so", "fun"));
+}
+
+/* dlopen("libother.so") and dlsym() would find the other's, or nothing. */
+TEST(a_library_whose_symbol_another_gives_stays_eager)
+{
+	char *globs[] = {"libother.so", NULL};
+	const struct verdict_rules rules = {.lazy = globs};
+
+	world_library("libone.so", "int both() { return 1; }", "");
+	world_library("libother.so",
+		      "int both() { return 2; } int other() { return 3; }", "");
+	world_program("int main() { return both() + other(); }",
+		      "-lone -lother");
+	decide(NULL);
+	check_lazy("libone.so");
+	check_eager("libother.so", VERDICT_SHADOWED, "both", "libone.so");
+	decide(&rules);
+	check_lazy("libother.so");
+	CHECK(is_exported("libone.so", "both"));
+	CHECK(!is_exported("libother.so", "both"));
+	CHECK(is_exported("libother.so", "other"));
+}
+
+TEST(templates_that_many_have_are_not_shadowed)
+{
+	world_library("libone.so",
+		      "__attribute__((weak)) int both() { return 1; }"
+		      "int one() { return both(); }",
+		      "");
+	world_library("libother.so",
+		      "__attribute__((weak)) int both() { return 1; }"
+		      "int other() { return both(); }",
+		      "");
+	world_program("int main() { return one() + other(); }",
+		      "-lone -lother");
+	decide(NULL);
+	check_lazy("libone.so");
+	check_lazy("libother.so");
+	CHECK(is_exported("libone.so", "both"));
+	CHECK(!is_exported("libother.so", "both"));
+}
+
+/* libuser.so takes `low` without needing liblow.so: who brings it in? */
+TEST(underlinked_libraries_find_their_provider)
+{
+	const struct machine machine = {"liblow.so", "datum", "/usr/bin/x", 0,
+					0};
+	const struct verdict_rules rules = {.machine = &machine};
+
+	world_library("liblow.so", "int low() { return 1; }", "");
+	world_library("libuser.so", "int user() { return low(); }", "");
+	world_program("int main() { return user(); }", "-luser -llow");
+	decide(NULL);
+	check_lazy("liblow.so");
+	check_lazy("libuser.so");
+	CHECK(is_exported("liblow.so", "low"));
+	/* Left eager, it has to be there. */
+	decide(&rules);
+	check_why("liblow.so", VERDICT_DATA);
+	CHECK(verdict_of("liblow.so")->mapped);
+}
+
+/* As zdotu_, which scipy finds through liblapack in libblas. */
+TEST(a_transitive_dependency_is_kept)
+{
+	const struct machine machine = {"libblas.so", "datum", "/usr/bin/x", 0,
+					0};
+	const struct verdict_rules rules = {.machine = &machine};
+
+	world_library("libblas.so", "int dot() { return 1; }", "");
+	world_library("liblapack.so", "int solve() { return dot(); }",
+		      "-lblas");
+	world_library("libuser.so", "int user() { return solve() + dot(); }",
+		      "-llapack");
+	world_program("int main() { return user(); }", "-luser");
+	decide(&rules);
+	check_why("libblas.so", VERDICT_DATA);
+	CHECK(verdict_of("libblas.so")->kept_edge);
+	check_lazy("liblapack.so");
+}
+
+/* What is away may not be found first any more: then it has to be there. */
+TEST(who_gives_a_symbol_first_goes_on_to)
+{
+	const struct machine machine = {"libfirst.so", "datum", "/usr/bin/x", 0,
+					0};
+	const struct verdict_rules rules = {.machine = &machine};
+
+	world_library("libfirst.so", "int both() { return 1; }", "");
+	world_library("libuser.so", "int user() { return both(); }", "-lfirst");
+	world_library("libbelow.so",
+		      "int both() { return 2; } int below() { return 2; }", "");
+	world_library("libother.so", "int other() { return below(); }",
+		      "-lbelow");
+	world_program("int main() { return user() + other(); }",
+		      "-luser -lother");
+	decide(&rules);
+	check_why("libfirst.so", VERDICT_DATA);
+	CHECK(verdict_of("libfirst.so")->mapped);
+	CHECK(verdict_of("libfirst.so")->kept_edge);
+}
+
+TEST(special_objects_stay_eager)
+{
+	static const struct {
+		const char *option, *kind;
+		bool mapped;
+	} kinds[] = {
+		{"-Wl,-z,initfirst", "DF_1_INITFIRST", true},
+		{"-Wl,-z,interpose", "DF_1_INTERPOSE", true},
+		{"-Wl,-z,nodlopen", "DF_1_NOOPEN", true},
+		{"-Wl,-z,execstack", "executable stack", true},
+		{"-Wl,-f,libother.so", "DT_FILTER or DT_AUXILIARY", false},
+	};
+
+	world_library("libother.so", "int f() { return 1; }", "");
+	world_library("libuser.so", "int user() { return 1; }", "");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		world_library("libspecial.so", "int f() { return 1; }",
+			      kinds[i].option);
+		world_library("libuser.so", "int user() { return f(); }",
+			      "-lspecial");
+		world_program("int main() { return user(); }", "-luser");
+		decide(NULL);
+		check_why("libspecial.so", VERDICT_SPECIAL);
+		CHECK_STR(verdict_of("libspecial.so")->kind, kinds[i].kind);
+		CHECK_INT(verdict_of("libspecial.so")->mapped, kinds[i].mapped);
+	}
+}
+
+TEST(a_library_without_a_soname_or_by_another_name_stays_eager)
+{
+	world_compile("libnone.so", "int none() { return 1; }", "-shared -fPIC",
+		      "");
+	world_library("libreal.so", "int real() { return 1; }", "");
+	world_program("int main() { return none() + real(); }",
+		      "-lnone -lreal");
+	decide(NULL);
+	check_why("libnone.so", VERDICT_SPECIAL);
+	check_lazy("libreal.so");
+	/* Now libreal.so has another SONAME than what it is needed by. */
+	world_compile("libreal.so", "int real() { return 1; }",
+		      "-shared -fPIC -Wl,-soname,libreal.so.1", "");
+	decide(NULL);
+	check_why("libreal.so", VERDICT_SPECIAL);
+}
+
+TEST(a_missing_library_is_told)
+{
+	world_library("libgone.so", "int gone() { return 1; }", "");
+	world_library("libfun.so", "int fun() { return gone(); }", "-lgone");
+	world_program("int main() { return fun(); }", "-lfun");
+	CHECK_INT(unlink(world_path("libgone.so")), 0);
+	decide(NULL);
+	check_why("libgone.so", VERDICT_MISSING);
+	check_lazy("libfun.so");
+}
+
+TEST(ifuncs_are_functions)
+{
+	world_library("libifunc.so",
+		      "static int one() { return 1; } "
+		      "static void *pick() { return one; } "
+		      "int fun() __attribute__((ifunc(\"pick\")));",
+		      "");
+	world_program("int main() { return fun(); }", "-lifunc");
+	decide(NULL);
+	check_lazy("libifunc.so");
+	CHECK(is_exported("libifunc.so", "fun"));
+}
+
+/* -Bsymbolic: its own data stay its own, whoever has them first. */
+TEST(a_symbolic_library_is_not_preempted)
+{
+	world_library("libfirst.so", "int twice = 1; int first() { return 1; }",
+		      "");
+	world_library("libsecond.so", "int twice = 2; int *mine = &twice;",
+		      "-Wl,-Bsymbolic");
+	world_program(
+		"extern int *mine; int main() { return first() + *mine; }",
+		"-lfirst -lsecond");
+	decide(NULL);
+	check_why("libsecond.so", VERDICT_DATA);
+	/* But nothing of that name can be asked of it by hand. */
+	check_eager("libfirst.so", VERDICT_SHADOWED, "twice", NULL);
+}
+
+/* The program `i` of this machine; false: it is not installed. */
+static bool find_program(size_t i, char real[PATH_MAX])
+{
+	static const char *const names[] = {
+		"ffmpeg", "mpv",     "inkscape",       "gdalinfo", "melt",
+		"gdb",	  "php",     "gst-launch-1.0", "python3",  "git",
+		"perl",	  "convert", "openssl",	       "gimp",	   "bash",
+	};
+	char path[PATH_MAX];
+
+	if (i >= sizeof(names) / sizeof(*names))
+		return false;
+	snprintf(path, sizeof(path), "/usr/bin/%s", names[i]);
+	return realpath(path, real);
+}
+
+static void print_counts(const char *program)
+{
+	size_t lazy = 0, mapped = 0;
+
+	for (size_t i = 0; i < verdicts.count; i++) {
+		lazy += verdicts.list[i].why == VERDICT_LAZY;
+		mapped += verdicts.list[i].mapped;
+	}
+	printf("# %s: %zu objects, %zu lazy, %zu at the start\n", program,
+	       verdicts.count, lazy, mapped);
+}
+
+#define PROGRAMS 15
+
+TEST_SECONDS(real_programs_bind_as_without_dlazy, 120)
+{
+	static const struct verdict_rules rules;
+	char program[PATH_MAX];
+
+	unsetenv("LD_LIBRARY_PATH");
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		if (!find_program(i, program))
+			continue;
+		decide_of(program, &rules);
+		print_counts(program);
+	}
+}
+
+/* Whatever the machine says of whichever library. */
+TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
+{
+	char program[PATH_MAX];
+
+	unsetenv("LD_LIBRARY_PATH");
+	for (unsigned turn = 0; turn < 3; turn++) {
+		const struct machine machine = {NULL, "any", "any", 3, turn};
+		const struct verdict_rules rules = {.machine = &machine};
+
+		for (size_t i = 0; i < PROGRAMS; i++)
+			if (find_program(i, program))
+				decide_of(program, &rules);
+	}
+}
