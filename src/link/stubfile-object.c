@@ -66,7 +66,8 @@ static bool accept(struct stub_symbol *symbol, void *data)
 	const struct library_symbol *source = symbol->symbol;
 	struct object *o = data;
 
-	if (source->data || !source->is_default)
+	if (source->data || !source->is_default ||
+	    stub_plan_seen(&o->plan, source->name, 0))
 		return false;
 	symbol->name = *source->version
 			       ? build_string_version(&o->strings, source->name,

@@ -6,6 +6,7 @@
 #include "link/stubfile-plan.h"
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "elf/build-frame.h"
 #include "stub/linked.h"
 
@@ -15,7 +16,22 @@ void stub_plan_clear(struct stub_plan *plan)
 {
 	free(plan->libraries);
 	free(plan->symbols);
+	map_clear(&plan->seen);
 	memset(plan, 0, sizeof(*plan));
+}
+
+bool stub_plan_seen(struct stub_plan *plan, const char *name, unsigned version)
+{
+	uint64_t key = hash_string(name) + version * UINT64_C(0x9e3779b97f4a7c);
+	const char *other;
+
+	/* Another name of the same hash has the next key. */
+	for (; (other = map_get(&plan->seen, key)); key++)
+		if (strcmp(other, name) == 0)
+			return true;
+	if (!map_put(&plan->seen, key, (void *)name))
+		plan->failed = true;
+	return false;
 }
 
 static void add_symbol(struct stub_plan *plan, struct stub_symbol symbol)

@@ -13,6 +13,7 @@
 #ifndef LINK_STUBFILE_PLAN_H
 #define LINK_STUBFILE_PLAN_H
 
+#include "base/map.h"
 #include "elf/build.h"
 #include "link/stubfile.h"
 #include "stub/template.h"
@@ -64,6 +65,7 @@ struct stub_plan {
 	struct stub_symbol *symbols;
 	size_t symbol_count, symbol_room;
 	size_t function_count;
+	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
 	uint32_t directory, record; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
@@ -80,6 +82,9 @@ typedef bool stub_accept_fn(struct stub_symbol *symbol, void *data);
 
 void stub_plan_library(struct stub_plan *plan, const struct library *library,
 		       stub_accept_fn *accept, void *data);
+
+/* Whether this was asked for the same name and version before. */
+bool stub_plan_seen(struct stub_plan *plan, const char *name, unsigned version);
 
 /* Everything has been said: says where it lies. */
 void stub_plan_layout(struct stub_plan *plan);

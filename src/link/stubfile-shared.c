@@ -13,9 +13,7 @@
  */
 #include "link/stubfile.h"
 
-#include "base/array.h"
 #include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/status.h"
 #include "elf/build-dynamic.h"
 #include "elf/build-frame.h"
@@ -23,7 +21,6 @@
 #include "link/stubfile-note.h"
 #include "link/stubfile-plan.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* The stub file of a program; not the name of any library it stands for. */
@@ -36,7 +33,6 @@ struct shared {
 	struct stub_plan plan;
 	struct build build;
 	struct build_dynamic dynamic;
-	struct map seen; /* name and version to the symbol's name */
 	char *note_text;
 	struct build_section *property, *id, *note, *constants, *frame_header,
 		*frame, *code, *zero;
@@ -48,27 +44,11 @@ static void shared_clear(struct shared *s)
 	stub_plan_clear(&s->plan);
 	build_clear(&s->build);
 	build_dynamic_clear(&s->dynamic);
-	map_clear(&s->seen);
 	free(s->note_text);
 }
 #define _cleanup_shared_ _cleanup_(shared_clear)
 
 /* Which symbols. */
-
-/* Whether the name was seen with this version before; from now on it is. */
-static bool seen(struct shared *s, const char *name, uint16_t version)
-{
-	uint64_t key = hash_string(name) + (uint64_t)version * 0x9e3779b97f4a7c;
-	const char *other;
-
-	/* Another name of the same hash has the next key. */
-	for (; (other = map_get(&s->seen, key)); key++)
-		if (strcmp(other, name) == 0)
-			return true;
-	if (!map_put(&s->seen, key, (void *)name))
-		s->plan.failed = true;
-	return false;
-}
 
 static bool accept(struct stub_symbol *symbol, void *data)
 {
@@ -78,12 +58,12 @@ static bool accept(struct stub_symbol *symbol, void *data)
 
 	if (version == 0)
 		s->too_many_versions = true;
-	if (seen(s, source->name, version))
+	if (stub_plan_seen(&s->plan, source->name, version))
 		return false;
 	symbol->version = version;
 	if (!source->is_default) {
 		symbol->version |= BUILD_VERSION_HIDDEN;
-	} else if (seen(s, source->name, ANY_DEFAULT)) {
+	} else if (stub_plan_seen(&s->plan, source->name, ANY_DEFAULT)) {
 		if (version == BUILD_VERSION_PLAIN)
 			return false;
 		symbol->version |= BUILD_VERSION_HIDDEN;
