@@ -407,7 +407,7 @@ static int draft_elf(struct draft *d, int fd, const char *file)
 	draft_machine(d, fd);
 	if (status < 0)
 		draft_failure(d, status, status_message());
-	else
+	if (view) /* told, too, of what cannot be opened: a program */
 		draft_view(d, view, fd);
 	if (d->too_big)
 		draft_refuse(d, fd, file);

@@ -330,14 +330,14 @@ static int info(const char *name, bool symbols, bool json)
 		return cli_fail(status, json);
 	if (json)
 		print_json(r, path);
-	if (record_status(r) < 0) {
-		cli_say("%s: %s", path, info_reason(r));
-		return CLI_PROBLEMS;
-	}
-	if (json)
+	else if (record_status(r) == 0 || record_flags(r))
+		print_text(r, path);
+	if (symbols && !json && print_symbols(r) != CLI_DONE)
+		return CLI_FAILED;
+	if (record_status(r) == 0)
 		return CLI_DONE;
-	print_text(r, path);
-	return symbols ? print_symbols(r) : CLI_DONE;
+	cli_say("%s: %s", path, info_reason(r));
+	return CLI_PROBLEMS;
 }
 
 int cli_info(int argc, char **argv)
