@@ -2,7 +2,7 @@
 # The tool: one file per subcommand. It links the convenience library.
 
 bin_PROGRAMS += dlazy
-dlazy_LDADD = libdlazy-internal.la
+dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/bench.c %D%/bench.h \
 	%D%/bench-print.c \
@@ -20,6 +20,8 @@ dlazy_SOURCES = \
 	%D%/progress.c %D%/progress.h \
 	%D%/sample.c %D%/sample.h \
 	%D%/scan.c \
+	%D%/selection.c %D%/selection.h \
+	%D%/stub.c \
 	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \
 	%D%/trial.c %D%/trial.h

@@ -23,6 +23,8 @@ static const struct command {
 	 cli_check},
 	{"call", "FILE SYMBOL SIGNATURE [ARG...]",
 	 "call a function and print its result", cli_call},
+	{"stub", "LIB -o OUT", "a lazy stub to link instead of a library",
+	 cli_stub},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},
 };
 

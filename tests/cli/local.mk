@@ -12,6 +12,7 @@ CLI_TESTS = \
 	%D%/test-readme.sh \
 	%D%/test-real.sh \
 	%D%/test-scan.sh \
+	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
 	%D%/test-usage.sh
 

@@ -23,8 +23,8 @@ offers()
 }
 
 check "it is registered for dlazy" complete -p dlazy
-offers "a command" "scan" s
-offers "all commands" "bench|call|check|help|info|list|scan" ""
+offers "a command" "scan|stub" s
+offers "all commands" "bench|call|check|help|info|list|scan|stub" ""
 offers "options without a command" "--help|--version" --
 offers "help takes a command" "info" help i
 offers "list takes directories" "dir one|dir2" list d
@@ -37,7 +37,7 @@ offers "info's options" "--symbols" info --s
 offers "bench --runs takes a number, which nobody can guess" "" bench --runs ""
 for command in $("$dlazy" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 	offers "$command is offered" "$command" "$command"
-	for option in $("$dlazy" "$command" --help | grep -o -- '--[a-z]*' | sort -u); do
+	for option in $("$dlazy" "$command" --help | grep -o -- '--[a-z-]*[a-z]' | sort -u); do
 		offers "$command $option is offered" "$option" "$command" "$option"
 	done
 done

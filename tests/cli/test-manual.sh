@@ -9,9 +9,14 @@ set -u
 tool=$root/doc/man/dlazy.1
 library=$root/doc/man/dlazy.3
 # Options are written "Fl -json" there.
-words=$(sed 's/Fl -/--/g; s/Fl /-/g' "$tool")
+# words COMMAND: of its own page, too, if it has one.
+words()
+{
+	cat "$tool" "$root/doc/man/dlazy-$1.1" 2>/dev/null |
+		sed 's/Fl -/--/g; s/Fl /-/g'
+}
 
-for page in "$tool" "$library"; do
+for page in "$root"/doc/man/dlazy*.[13]; do
 	if command -v mandoc >/dev/null; then
 		check_empty "mandoc has nothing to say of $(basename "$page")" \
 			"$(mandoc -T lint "$page" 2>/dev/null |
@@ -26,13 +31,15 @@ for command in $("$dlazy" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 		grep -q "^\.Ss Nm Cm $command " "$tool"
 	missing=
 	for option in $("$dlazy" "$command" --help |
-		grep -o -- '--[a-z]*' | sort -u); do
-		grep -qw -- "$option" <<<"$words" || missing+=" $option"
+		grep -o -- '--[a-z-]*[a-z]' | sort -u); do
+		grep -qw -- "$option" <<<"$(words "$command")" || missing+=" $option"
 	done
 	check_empty "and of its options" "$missing"
 done
 
-functions=$(sed -n 's/^\t\(dlazy_[a-z_]*\);/\1/p' "$root/src/libdlazy.map")
+# Those for stub files are nobody's to call.
+functions=$(sed -n 's/^\t\(dlazy_[a-z_]*\);/\1/p' "$root/src/libdlazy.map" |
+	grep -v '^dlazy_linked_')
 missing=
 for function in $functions; do
 	grep -q "^\.F[no] $function" "$library" || missing+=" $function"

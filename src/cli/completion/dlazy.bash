@@ -11,6 +11,11 @@ _dlazy_options()
 	scan) echo "--output --system" ;;
 	info) echo "--symbols" ;;
 	check) echo "--host --load --timeout" ;;
+	stub)
+		echo "--output --feature --package --description --priority" \
+			"--soname --symbols --only --used-by --prefix" \
+			"--export --no-needed --machine"
+		;;
 	bench) echo "--touch --runs" ;;
 	esac
 	echo "--json --help"
@@ -20,7 +25,7 @@ _dlazy_operands()
 {
 	case $1 in
 	scan | list) echo dirs ;;
-	info | check | call) echo files ;;
+	info | check | call | stub) echo files ;;
 	bench) echo dirs ;;
 	esac
 }
@@ -47,7 +52,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call bench help"
+	local commands="scan list info check call stub bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
@@ -61,11 +66,26 @@ _dlazy()
 		return
 	fi
 	case $command,$before in
-	scan,-o | scan,--output | check,--host)
+	scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
+		stub,--symbols | stub,--used-by)
 		_dlazy_files -f "$word"
 		return
 		;;
-	bench,--runs | bench,--touch | check,--timeout) return ;;
+	stub,-L)
+		_dlazy_files -d "$word"
+		return
+		;;
+	stub,--priority)
+		_dlazy_words "required recommended suggested" "$word"
+		return
+		;;
+	stub,--machine)
+		_dlazy_words "x86_64 aarch64" "$word"
+		return
+		;;
+	bench,--runs | bench,--touch | check,--timeout | stub,--feature | \
+		stub,--package | stub,--description | stub,--soname | \
+		stub,--only | stub,--prefix) return ;;
 	esac
 	case $command,$word in
 	help,*) _dlazy_words "${commands% help}" "$word" ;;

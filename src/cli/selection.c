@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of libraries are those that builders have at hand: what they give to
+ * the linker (-lpng16), what ldd(1) prints (libpng16.so.16), a path. Reads
+ * only; nothing of a library is loaded.
+ */
+#include "cli/selection.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/search.h"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ */
+/* Which file                                                         */
+
+/* Most of a linker's script that is looked at. */
+#define SCRIPT_MAX 1023
+
+/* The command of a linker's script, "" if the file is none. */
+static const char *script_command(const char *path, char text[SCRIPT_MAX + 1])
+{
+	static const char *const commands[] = {"INPUT", "GROUP"};
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, SCRIPT_MAX, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		char *found = strstr(text, commands[i]);
+		if (found) {
+			found[strcspn(found, "\n")] = '\0';
+			return found;
+		}
+	}
+	return "";
+}
+
+/* What only ld(1) understands is not read for it. */
+static int refuse_script(const char *path)
+{
+	char text[SCRIPT_MAX + 1];
+	const char *command = script_command(path, text);
+
+	if (!*command)
+		return 0;
+	return status_fail(DLAZY_EFORMAT,
+			   "%s is a script for the linker, \"%s\": name one of "
+			   "the libraries in it",
+			   path, command);
+}
+
+static int find_bare(const char *name, char **ret_path)
+{
+	int status = search_library(name, NULL, ret_path);
+
+	if (status == -DLAZY_ENOENT && access(name, F_OK) == 0)
+		return status_fail(DLAZY_ENOENT,
+				   "%s: not in the library directories; for "
+				   "the file in this directory: ./%s",
+				   name, name);
+	return status;
+}
+
+/* -lNAME in the directories of -L: 1, 0, or a status. */
+static int find_given(const struct selection *s, char **ret_path)
+{
+	char path[PATH_MAX];
+
+	for (const char **dir = s->directories; *dir; dir++) {
+		int n = snprintf(path, sizeof(path), "%s/lib%s.so", *dir,
+				 s->flag);
+		if (n < 0 || (size_t)n >= sizeof(path) ||
+		    access(path, F_OK) < 0)
+			continue;
+		*ret_path = file_absolute(path);
+		return *ret_path ? 1 : status_last();
+	}
+	return 0;
+}
+
+static int find_flag(const struct selection *s, char **ret_path)
+{
+	char name[NAME_MAX + 1];
+	int found = find_given(s, ret_path);
+
+	if (found)
+		return found < 0 ? found : 0;
+	int n = snprintf(name, sizeof(name), "lib%s.so", s->flag);
+	if (n < 0 || (size_t)n >= sizeof(name))
+		return status_fail(DLAZY_EINVAL, "-l%s: name too long",
+				   s->flag);
+	int status = search_library(name, NULL, ret_path);
+	if (status == -DLAZY_ENOENT)
+		return status_fail(DLAZY_ENOENT,
+				   "-l%s: there is no %s in the directories of "
+				   "-L and of the system (development packages "
+				   "have it); the library itself will do, too: "
+				   "its path, or its name (%s.1)",
+				   s->flag, name, name);
+	return status;
+}
+
+int selection_find(const struct selection *s, char **ret_path)
+{
+	_cleanup_free_ char *path = NULL;
+	int status;
+
+	if (s->flag) {
+		status = find_flag(s, &path);
+	} else if (strchr(s->name, '/')) {
+		path = file_absolute(s->name);
+		status = path ? 0 : status_last();
+	} else {
+		status = find_bare(s->name, &path);
+	}
+	if (status == 0)
+		status = refuse_script(path);
+	if (status == 0)
+		*ret_path = TAKE_PTR(path);
+	return status;
+}
+
+/* ------------------------------------------------------------------ */
+/* Which symbols                                                      */
+
+static bool is_asked_for(const struct selection *s, const char *name)
+{
+	if (!*s->globs)
+		return true;
+	for (const char **glob = s->globs; *glob; glob++)
+		if (fnmatch(*glob, name, 0) == 0)
+			return true;
+	return false;
+}
+
+/* A program or library that uses the library, and its imports' names. */
+struct user {
+	struct elf_view *view;
+	const char **names; /* sorted; borrowed from the view */
+	size_t count;
+	size_t room;
+};
+
+static void user_clear(struct user *user)
+{
+	free(user->names);
+	elf_view_close(user->view);
+}
+#define _cleanup_user_ _cleanup_(user_clear)
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int user_collect(struct user *user)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(user->view); i++) {
+		if (!elf_view_symbol(user->view, i, &symbol) || symbol.defined)
+			continue;
+		if (!array_reserve(&user->names, user->count, &user->room,
+				   sizeof(*user->names)))
+			return status_fail(DLAZY_ENOMEM, "out of memory");
+		user->names[user->count++] = symbol.name;
+	}
+	if (user->count)
+		qsort(user->names, user->count, sizeof(*user->names),
+		      compare_names);
+	return 0;
+}
+
+static int user_read(const char *path, struct user *user)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+	int status = file_open(AT_FDCWD, path, &fd, &identity);
+
+	if (status == 0)
+		status = elf_view_open(fd, path, &user->view);
+	if (status == 0)
+		status = user_collect(user);
+	if (status == -DLAZY_EFORMAT)
+		return status_prefix("--used-by wants a linked program or "
+				     "shared object");
+	return status;
+}
+
+static void mark_used(const struct library *library, const struct user *user,
+		      bool *used)
+{
+	for (size_t i = 0; i < library->symbol_count; i++)
+		if (user->count &&
+		    bsearch(&library->symbols[i].name, user->names, user->count,
+			    sizeof(*user->names), compare_names))
+			used[i] = true;
+}
+
+/* What of the library the users take: NULL and 0 if there are no users. */
+static int read_users(const struct selection *s, const struct library *library,
+		      bool **ret_used)
+{
+	_cleanup_free_ bool *used =
+		*s->users ? calloc(library->symbol_count + 1, sizeof(*used))
+			  : NULL;
+
+	if (*s->users && !used)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (const char **path = s->users; *path; path++) {
+		_cleanup_user_ struct user user = {NULL};
+		int status = user_read(*path, &user);
+		if (status < 0)
+			return status;
+		mark_used(library, &user, used);
+	}
+	*ret_used = TAKE_PTR(used);
+	return 0;
+}
+
+int selection_apply(const struct selection *s, struct library *library)
+{
+	_cleanup_free_ bool *used = NULL;
+	int status = read_users(s, library, &used);
+	size_t kept = 0;
+
+	if (status < 0)
+		return status;
+	for (size_t i = 0; i < library->symbol_count; i++)
+		if (is_asked_for(s, library->symbols[i].name) &&
+		    (!used || used[i]))
+			library->symbols[kept++] = library->symbols[i];
+	library->symbol_count = kept;
+	if (kept)
+		return 0;
+	return status_fail(DLAZY_ENOSYM,
+			   "%s: no symbol is left to make a stub of: look at "
+			   "what it exports (dlazy info FILE --symbols)%s",
+			   library->soname,
+			   *s->globs || *s->users ? ", --only and --used-by"
+						  : "");
+}

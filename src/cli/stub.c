@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy stub: a stub file for one library, to link with in its place (.o, .a)
+ * or to put in its place (.so). Options become fields of what link/stubfile.h
+ * takes; what cannot be deferred is told with what to do about it.
+ */
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "cli/selection.h"
+#include "link/stubfile.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a shared stub file needs: libdlazy as installed. */
+#define LIBDLAZY_SONAME "libdlazy.so.0"
+
+static const char help[] =
+	"Usage: dlazy stub LIB -o OUT [OPTION]...\n"
+	"       dlazy stub --symbols LIST --soname NAME -o OUT [OPTION]...\n"
+	"\n"
+	"Writes a lazy stub of a library: a program that is linked with it\n"
+	"instead of the library loads that when it first calls it. LIB is "
+	"-lNAME\n"
+	"(found as the linker does, also in -L DIR), a SONAME or a path. "
+	"OUT's\n"
+	"suffix says what is made:\n"
+	"\n"
+	"  .o .a          to link in place of the library, together with "
+	"-ldlazy\n"
+	"  .so            the library's name and versions, to be put in its "
+	"place\n"
+	"\n"
+	"  -o, --output=OUT       where to write it; replaced whole or not at "
+	"all\n"
+	"      --feature=TEXT     what the program lacks without the library\n"
+	"      --package=NAME     what to install to have it\n"
+	"      --description=TEXT, --priority=required|recommended|suggested\n"
+	"                         for .note.dlopen, which packagers' tools "
+	"read\n"
+	"      --soname=NAME      look for this one at run time; repeated: in\n"
+	"                         this order (default: the library's own)\n"
+	"      --symbols=LIST     without the library: names, one a line, a\n"
+	"                         Debian .symbols or a .def file\n"
+	"      --only=GLOB        only these functions; repeated: or these\n"
+	"      --used-by=FILE     only what this program or library uses\n"
+	"      --prefix=NAME      of the helpers NAME_available() and so on; "
+	"'' for\n"
+	"                         none (default: from the SONAME)\n"
+	"      --export           .o, .a: symbols that other objects can see\n"
+	"      --no-needed        .so: do not need what the library needs\n"
+	"      --machine=x86_64|aarch64\n"
+	"      --json             one JSON object on standard output\n"
+	"  -h, --help             this text\n";
+
+enum format { FORMAT_OBJECT, FORMAT_ARCHIVE, FORMAT_SHARED };
+
+struct request {
+	struct selection selection;
+	const char *output;
+	const char *list; /* --symbols */
+	const char **sonames;
+	const char *feature, *package;
+	struct stubfile_options options;
+	enum format format;
+	bool no_needed;
+	bool json;
+};
+
+/* ------------------------------------------------------------------ */
+/* The library                                                        */
+
+static int out_of_memory(void)
+{
+	return status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
+/* Foreign libraries are not read; their lists of symbols are. */
+static int advise_list(int status)
+{
+	if (status != -DLAZY_EMACHINE)
+		return status;
+	return status_fail(DLAZY_EMACHINE,
+			   "%s; for another machine give a list of symbols "
+			   "(--symbols, --soname, --machine) or this machine's "
+			   "library",
+			   status_message());
+}
+
+static int read_library(const struct request *request, char **ret_path,
+			struct library *ret)
+{
+	_cleanup_free_ char *path = NULL;
+	int status;
+
+	if (request->list)
+		return library_read_list(request->list, request->sonames[0],
+					 ret);
+	status = selection_find(&request->selection, &path);
+	if (status == 0)
+		status = library_read(path, ret);
+	if (status == 0)
+		status = elf_view_check_plugin(ret->view, path);
+	if (status == 0)
+		*ret_path = TAKE_PTR(path);
+	return advise_list(status);
+}
+
+/* Where it is looked for at run time, in place of what reading has said. */
+static int name_files(const char *const *names, struct library *library)
+{
+	size_t count = 0;
+
+	while (names[count])
+		count++;
+	char **files = calloc(count + 1, sizeof(*files));
+	if (!files)
+		return out_of_memory();
+	for (size_t i = 0; i < library->file_count; i++)
+		free(library->files[i]);
+	free(library->files);
+	library->files = files;
+	library->file_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		files[i] = strdup(names[i]);
+		if (!files[i])
+			return out_of_memory();
+		library->file_count++;
+	}
+	return 0;
+}
+
+/*
+ * A program that is linked with .o or .a looks for the name, as it would if
+ * plainly linked. A shared stub has that name itself, so it keeps the path.
+ */
+static int place(const struct request *request, struct library *library)
+{
+	const char *const own[] = {library->soname, NULL};
+
+	if (request->sonames[0])
+		return name_files((const char *const *)request->sonames,
+				  library);
+	return request->format == FORMAT_SHARED ? 0 : name_files(own, library);
+}
+
+/* What the library needs, NULL-ended, for its shared stub to need. */
+static int needed_of(const struct request *request,
+		     const struct library *library, const char ***ret)
+{
+	bool none = !library->view || request->no_needed;
+	size_t count = none ? 0 : elf_view_needed_count(library->view);
+
+	*ret = calloc(count + 1, sizeof(**ret));
+	if (!*ret)
+		return out_of_memory();
+	for (size_t i = 0; i < count; i++)
+		(*ret)[i] = elf_view_needed(library->view, i);
+	return 0;
+}
+
+/* Tools that read notes want a feature and a priority in each. A shared stub
+ * is nobody's dependency, unless it is said to be. */
+static struct stubfile_note note_of(const struct request *request,
+				    const struct library *library)
+{
+	struct stubfile_note note = request->options.note;
+
+	if (*request->feature)
+		note.feature = request->feature;
+	else if (request->format != FORMAT_SHARED)
+		note.feature = library->soname;
+	if (!note.priority)
+		note.priority = "recommended";
+	return note;
+}
+
+static int make(const struct request *request, const struct library *library,
+		struct stubfile *ret)
+{
+	struct stubfile_options options = request->options;
+
+	options.note = note_of(request, library);
+	if (request->format == FORMAT_OBJECT)
+		return stubfile_object(library, &options, ret);
+	if (request->format == FORMAT_ARCHIVE)
+		return stubfile_archive(library, &options, ret);
+
+	_cleanup_free_ const char **needed = NULL;
+	int status = needed_of(request, library, &needed);
+	options.libdlazy = LIBDLAZY_SONAME;
+	options.needed = needed;
+	return status < 0 ? status : stubfile_shared(library, &options, ret);
+}
+
+/* ------------------------------------------------------------------ */
+/* Telling                                                            */
+
+static const char *why_skipped(const struct request *request,
+			       const struct library_symbol *s)
+{
+	if (s->why_not)
+		return s->why_not;
+	if (request->format == FORMAT_SHARED)
+		return NULL;
+	if (s->data)
+		return "data, which is used without a call";
+	return s->is_default ? NULL : "an old version, which links nowhere";
+}
+
+static size_t count_functions(const struct request *request,
+			      const struct library *library)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < library->symbol_count; i++)
+		count += !library->symbols[i].data &&
+			 !why_skipped(request, &library->symbols[i]);
+	return count;
+}
+
+static void print_skipped(struct json *j, const struct request *request,
+			  const struct library *library)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < library->symbol_count; i++) {
+		const struct library_symbol *s = &library->symbols[i];
+		const char *why = why_skipped(request, s);
+		if (!why)
+			continue;
+		json_begin_object(j);
+		json_key(j, "name");
+		json_string(j, s->name);
+		json_key(j, "version");
+		json_string(j, *s->version ? s->version : NULL);
+		json_key(j, "why");
+		json_string(j, why);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void print_json(const struct request *request, const char *path,
+		       const struct library *library)
+{
+	struct json j = json_to(stdout);
+
+	json_begin_object(&j);
+	json_key(&j, "library");
+	json_string(&j, library->soname);
+	json_key(&j, "path");
+	json_string(&j, path);
+	json_key(&j, "output");
+	json_string(&j, request->output);
+	json_key(&j, "files");
+	json_begin_array(&j);
+	for (size_t i = 0; i < library->file_count; i++)
+		json_string(&j, library->files[i]);
+	json_end_array(&j);
+	json_key(&j, "functions");
+	json_unsigned(&j, count_functions(request, library));
+	json_key(&j, "skipped");
+	print_skipped(&j, request, library);
+	json_end_object(&j);
+	json_finish(&j);
+}
+
+/* Names of skipped data that are said before "and N more". */
+#define SAID_MAX 4
+
+/* Only of data, which a program may well use. */
+static void say_skipped(const struct request *request,
+			const struct library *library)
+{
+	char names[STATUS_MESSAGE_MAX] = "";
+	size_t count = 0, used = 0;
+
+	for (size_t i = 0; i < library->symbol_count; i++) {
+		const struct library_symbol *s = &library->symbols[i];
+		if (!s->data || s->why_not || !why_skipped(request, s))
+			continue;
+		if (count++ >= SAID_MAX || used >= sizeof(names))
+			continue;
+		used += (size_t)snprintf(names + used, sizeof(names) - used,
+					 "%s%s", count > 1 ? ", " : "",
+					 s->name);
+	}
+	if (count == 0)
+		return;
+	char more[48] = "";
+	if (count > SAID_MAX)
+		snprintf(more, sizeof(more), " and %zu more (--json has all)",
+			 count - SAID_MAX);
+	cli_say("%s: no stub for %s%s: they are no functions. A program that "
+		"uses them by name does not link; dlazy_resolve() gives their "
+		"addresses",
+		library->soname, names, more);
+}
+
+static void print_text(const struct request *request,
+		       const struct library *library)
+{
+	size_t functions = count_functions(request, library);
+
+	cli_put(library->soname, stdout);
+	printf(": %zu function%s in ", functions, functions == 1 ? "" : "s");
+	cli_put(request->output, stdout);
+	putchar('\n');
+	say_skipped(request, library);
+}
+
+/* ------------------------------------------------------------------ */
+/* Doing it                                                           */
+
+/* A stub in the place of the one file that it is made from helps nobody. */
+static int refuse_itself(const struct request *request, const char *path)
+{
+	struct stat library, output;
+
+	if (!path || stat(path, &library) < 0 ||
+	    stat(request->output, &output) < 0 ||
+	    library.st_dev != output.st_dev || library.st_ino != output.st_ino)
+		return 0;
+	return status_fail(DLAZY_EINVAL,
+			   "-o %s is the library itself: choose another name",
+			   request->output);
+}
+
+static int write_stub(const struct request *request,
+		      const struct library *library)
+{
+	struct stubfile file = {NULL, 0};
+	mode_t mode = request->format == FORMAT_SHARED ? 0777 : 0666;
+	int status = make(request, library, &file);
+
+	if (status == 0)
+		status = file_replace(AT_FDCWD, request->output, file.data,
+				      file.size, mode);
+	stubfile_clear(&file);
+	return status;
+}
+
+static int prepare(const struct request *request, const char *path,
+		   struct library *library)
+{
+	int status = refuse_itself(request, path);
+
+	if (status == 0)
+		status = selection_apply(&request->selection, library);
+	if (status == 0)
+		status = place(request, library);
+	library->feature = request->feature;
+	library->package = request->package;
+	return status;
+}
+
+static int stub(const struct request *request)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_library_ struct library library = {0};
+	int status = read_library(request, &path, &library);
+
+	if (status == 0)
+		status = prepare(request, path, &library);
+	if (status < 0)
+		return cli_fail(status, request->json);
+	if (write_stub(request, &library) < 0) {
+		cli_fail(status_last(), request->json);
+		return CLI_FAILED;
+	}
+	if (request->json)
+		print_json(request, path, &library);
+	else
+		print_text(request, &library);
+	return CLI_DONE;
+}
+
+/* ------------------------------------------------------------------ */
+/* The command line                                                   */
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n > m && strcmp(name + n - m, suffix) == 0;
+}
+
+static bool parse_format(const char *output, enum format *ret)
+{
+	const char *base = file_base_name(output);
+
+	if (has_suffix(base, ".o"))
+		*ret = FORMAT_OBJECT;
+	else if (has_suffix(base, ".a"))
+		*ret = FORMAT_ARCHIVE;
+	else if (has_suffix(base, ".so") || strstr(base, ".so."))
+		*ret = FORMAT_SHARED;
+	else
+		return false;
+	return true;
+}
+
+static int parse_machine(const char *name, struct request *request)
+{
+	if (strcmp(name, "x86_64") == 0)
+		request->options.machine = STUBFILE_X86_64;
+	else if (strcmp(name, "aarch64") == 0)
+		request->options.machine = STUBFILE_AARCH64;
+	else
+		return cli_usage("stub",
+				 "stub: --machine=%s: x86_64 or aarch64", name);
+	return CLI_DONE;
+}
+
+static int parse_priority(const char *name, struct request *request)
+{
+	static const char *const known[] = {"required", "recommended",
+					    "suggested"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(name, known[i]) == 0) {
+			request->options.note.priority = name;
+			return CLI_DONE;
+		}
+	}
+	return cli_usage("stub",
+			 "stub: --priority=%s: required, recommended or "
+			 "suggested",
+			 name);
+}
+
+/* To a NULL-ended list with room for all words of the command line. */
+static void append(const char **list, const char *word)
+{
+	while (*list)
+		list++;
+	*list = word;
+}
+
+enum {
+	OPTION_DESCRIPTION = 256,
+	OPTION_EXPORT,
+	OPTION_FEATURE,
+	OPTION_MACHINE,
+	OPTION_NO_NEEDED,
+	OPTION_ONLY,
+	OPTION_PACKAGE,
+	OPTION_PREFIX,
+	OPTION_PRIORITY,
+	OPTION_SONAME,
+	OPTION_SYMBOLS,
+	OPTION_USED_BY,
+};
+
+/* What the stub is to be. */
+static int take_property(int option, struct request *request)
+{
+	switch (option) {
+	case OPTION_DESCRIPTION:
+		request->options.note.description = optarg;
+		return CLI_DONE;
+	case OPTION_EXPORT:
+		request->options.exported = true;
+		return CLI_DONE;
+	case OPTION_FEATURE:
+		request->feature = optarg;
+		return CLI_DONE;
+	case OPTION_MACHINE:
+		return parse_machine(optarg, request);
+	case OPTION_NO_NEEDED:
+		request->no_needed = true;
+		return CLI_DONE;
+	case OPTION_PACKAGE:
+		request->package = optarg;
+		return CLI_DONE;
+	case OPTION_PREFIX:
+		request->options.prefix = optarg;
+		return CLI_DONE;
+	case OPTION_PRIORITY:
+		return parse_priority(optarg, request);
+	default: /* cli_option() has said why */
+		return CLI_USAGE;
+	}
+}
+
+static int take_flag(struct request *request)
+{
+	if (request->selection.flag)
+		return cli_usage("stub",
+				 "stub: one library at a time: -l%s, and then "
+				 "-l%s",
+				 request->selection.flag, optarg);
+	request->selection.flag = optarg;
+	return CLI_DONE;
+}
+
+/* What it is a stub of. */
+static int take_option(int option, struct request *request)
+{
+	switch (option) {
+	case 'l':
+		return take_flag(request);
+	case 'L':
+		append(request->selection.directories, optarg);
+		return CLI_DONE;
+	case 'o':
+		request->output = optarg;
+		return CLI_DONE;
+	case 'j':
+		request->json = true;
+		return CLI_DONE;
+	case OPTION_ONLY:
+		append(request->selection.globs, optarg);
+		return CLI_DONE;
+	case OPTION_SONAME:
+		append(request->sonames, optarg);
+		return CLI_DONE;
+	case OPTION_SYMBOLS:
+		request->list = optarg;
+		return CLI_DONE;
+	case OPTION_USED_BY:
+		append(request->selection.users, optarg);
+		return CLI_DONE;
+	default:
+		return take_property(option, request);
+	}
+}
+
+/* Goes through the options: -1, or the exit status. */
+static int parse_options(int argc, char **argv, struct request *request)
+{
+	static const struct option longs[] = {
+		{"description", required_argument, NULL, OPTION_DESCRIPTION},
+		{"export", no_argument, NULL, OPTION_EXPORT},
+		{"feature", required_argument, NULL, OPTION_FEATURE},
+		{"machine", required_argument, NULL, OPTION_MACHINE},
+		{"no-needed", no_argument, NULL, OPTION_NO_NEEDED},
+		{"only", required_argument, NULL, OPTION_ONLY},
+		{"output", required_argument, NULL, 'o'},
+		{"package", required_argument, NULL, OPTION_PACKAGE},
+		{"prefix", required_argument, NULL, OPTION_PREFIX},
+		{"priority", required_argument, NULL, OPTION_PRIORITY},
+		{"soname", required_argument, NULL, OPTION_SONAME},
+		{"symbols", required_argument, NULL, OPTION_SYMBOLS},
+		{"used-by", required_argument, NULL, OPTION_USED_BY},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	int option;
+
+	while ((option = cli_option(argc, argv, ":hl:L:o:", longs)) != -1) {
+		if (option == 'h')
+			return cli_help(help);
+		int status = take_option(option, request);
+		if (status != CLI_DONE)
+			return status;
+	}
+	return -1;
+}
+
+/* Which library: one of LIB, -lNAME and --symbols. */
+static int check_library(char **operands, struct request *request)
+{
+	const struct selection *s = &request->selection;
+	bool sources = s->flag || request->list;
+
+	if (operands[0] && (sources || operands[1]))
+		return cli_usage("stub", "stub: one library at a time: %s?",
+				 operands[sources ? 0 : 1]);
+	if (s->flag && request->list)
+		return cli_usage("stub", "stub: -l%s or --symbols=%s?", s->flag,
+				 request->list);
+	if (!operands[0] && !sources)
+		return cli_usage("stub", "stub: of which library?");
+	if (operands[0] && !*operands[0])
+		return cli_usage("stub", "stub: the library's name is empty");
+	if (request->list && !request->sonames[0])
+		return cli_usage("stub",
+				 "stub: --symbols: what is the library's name? "
+				 "(--soname=libfoo.so.1)");
+	request->selection.name = operands[0];
+	return CLI_DONE;
+}
+
+static int check_output(struct request *request)
+{
+	if (!request->output)
+		return cli_usage("stub", "stub: where to? (-o OUT.o, OUT.a or "
+					 "OUT.so)");
+	if (!parse_format(request->output, &request->format))
+		return cli_usage("stub",
+				 "stub: -o %s: OUT.o, OUT.a or OUT.so; the "
+				 "suffix says what is made",
+				 request->output);
+	if (request->format == FORMAT_SHARED) {
+		if (request->options.exported)
+			return cli_usage("stub",
+					 "stub: --export is for .o and .a: a "
+					 "shared object exports all");
+		return CLI_DONE;
+	}
+	if (request->no_needed)
+		return cli_usage("stub", "stub: --no-needed is for .so: others "
+					 "need nothing");
+	return CLI_DONE;
+}
+
+/* A shared stub must not find itself. */
+static int check_names(const struct request *request)
+{
+	if (request->format != FORMAT_SHARED)
+		return CLI_DONE;
+	for (const char **name = request->sonames; *name; name++)
+		if (strchr(*name, '/'))
+			return CLI_DONE;
+	if (!request->list && !request->sonames[0])
+		return CLI_DONE;
+	return cli_usage("stub",
+			 "stub: %s will itself be found as %s: name the real "
+			 "library by its path, too (--soname=/usr/lib/%s)",
+			 request->output, request->sonames[0],
+			 request->sonames[0]);
+}
+
+/* A helper's name is one of C. */
+static int check_prefix(const struct request *request)
+{
+	const char *prefix = request->options.prefix;
+
+	if (!prefix || !*prefix)
+		return CLI_DONE;
+	for (const char *c = prefix; *c; c++)
+		if (!isalpha((unsigned char)*c) && *c != '_' &&
+		    (c == prefix || !isdigit((unsigned char)*c)))
+			return cli_usage("stub",
+					 "stub: --prefix=%s: letters, digits "
+					 "and _, as names in C have",
+					 prefix);
+	return CLI_DONE;
+}
+
+static int check_request(char **operands, struct request *request)
+{
+	int status = check_library(operands, request);
+
+	if (status == CLI_DONE)
+		status = check_output(request);
+	if (status == CLI_DONE)
+		status = check_names(request);
+	if (status == CLI_DONE)
+		status = check_prefix(request);
+	if (status == CLI_DONE && (int)request->options.machine < 0)
+		return cli_usage("stub", "stub: for which machine? "
+					 "(--machine=x86_64|aarch64; for this "
+					 "one there are no stub files)");
+	return status;
+}
+
+int cli_stub(int argc, char **argv)
+{
+	/* One block, cut in lists that hold every word there is. */
+	size_t most = (size_t)argc + 1;
+	_cleanup_free_ const char **words = calloc(4 * most, sizeof(*words));
+	if (!words) {
+		out_of_memory();
+		return cli_fail(status_last(), false);
+	}
+	struct request request = {
+		.selection = {.directories = words,
+			      .globs = words + most,
+			      .users = words + 2 * most},
+		.sonames = words + 3 * most,
+		.feature = "",
+		.package = "",
+		.options.machine = (enum stubfile_machine)stubfile_native(),
+	};
+	int status = parse_options(argc, argv, &request);
+
+	if (status < 0)
+		status = check_request(argv + optind, &request);
+	else
+		return status;
+	return status == CLI_DONE ? stub(&request) : status;
+}
