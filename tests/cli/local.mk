@@ -3,9 +3,11 @@
 
 CLI_TESTS = \
 	%D%/test-bench.sh \
+	%D%/test-builders.sh \
 	%D%/test-call.sh \
 	%D%/test-check.sh \
 	%D%/test-completion.sh \
+	%D%/test-example.sh \
 	%D%/test-info.sh \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
@@ -17,4 +19,13 @@ CLI_TESTS = \
 	%D%/test-usage.sh
 
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash
+EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash $(BUILDERS_FILES)
+
+# The projects that test-builders.sh builds.
+BUILDERS_FILES = \
+	tests/builders/program.c \
+	tests/builders/autotools/Makefile.am \
+	tests/builders/autotools/configure.ac \
+	tests/builders/cmake/CMakeLists.txt \
+	tests/builders/meson/meson.build \
+	tests/builders/meson/meson_options.txt

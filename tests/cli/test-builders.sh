@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The projects of tests/builders/, which doc/stub.md shows: each build system
+# builds the same program lazily and, with its one switch, plainly. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+stage=${DLAZY_STAGE:?run it by make check}
+projects=$root/tests/builders
+read -ra cc <<<"${CC:-cc}"
+[[ ${CC:-} != *-fsanitize* ]] || skip_all "a sanitizer: its library is missing"
+pkg-config --exists libpng 2>/dev/null || skip_all "libpng's headers are missing"
+run "$dlazy" stub -lpng16 -o "$t/png.o"
+[ "$status" = 0 ] || skip_all "$err"
+
+# As installed, though elsewhere: the tool, its package description, no sysroot.
+unset PKG_CONFIG_SYSROOT_DIR
+mkdir "$t/pkgconfig"
+sed "s|^prefix=|prefix=$stage|" "$PKG_CONFIG_PATH/dlazy.pc" \
+	>"$t/pkgconfig/dlazy.pc"
+export PKG_CONFIG_PATH=$t/pkgconfig
+PATH=$(dirname "$dlazy"):$PATH
+libdir=${DLAZY_STAGE_LIBDIR:?}
+export LDFLAGS="-Wl,-rpath,$libdir"
+
+# project NAME: a directory with it, its program and nothing else
+project()
+{
+	mkdir "$t/$1"
+	cp "$projects/$1"/* "$projects/program.c" "$t/$1"
+	cd "$t/$1" || exit 99
+}
+
+# needs_png PROGRAM: does it, at its start?
+needs_png() { readelf -dW "$1" | grep -q 'NEEDED.*libpng'; }
+
+# maps_png PROGRAM FILE: does it, writing that file?
+maps_png()
+{
+	rm -f "$2"
+	[[ $(LD_DEBUG=files "$1" "$2" 2>&1) = *"calling init: "*libpng* ]]
+}
+
+# lazy NAME PROGRAM; plain NAME PROGRAM
+lazy()
+{
+	check "$1: lazily built it does not need the library" \
+		eval "! needs_png $2"
+	check "$1: nor maps it where it is not called" \
+		eval "! maps_png $2 $t/dot.ppm"
+	check "$1: but where it is" maps_png "$2" "$t/dot.png"
+	check "$1: the picture is that of a plain program" \
+		cmp "$t/dot.png" "$t/plain.png"
+	run "$dlazy" info "$2" --json
+	json '.dlopen_notes[0][0] | .feature == "PNG output" and
+		.soname == ["libpng16.so.16"]' "$1: it has the note"
+}
+
+plain()
+{
+	check "$1: plainly built it needs the library" needs_png "$2"
+	check_empty "$1: and not libdlazy" \
+		"$(readelf -dW "$2" | grep 'NEEDED.*dlazy')"
+	check "$1: its picture is the same" \
+		eval "$2 $t/again.png && cmp $t/again.png $t/plain.png"
+}
+
+# shellcheck disable=SC2046 # they are words
+check "without a build system, plainly" "${cc[@]}" -DDLAZY_PLAIN \
+	-I"$root/include" -o "$t/plain" "$projects/program.c" \
+	$(pkg-config --cflags --libs libpng)
+"$t/plain" "$t/plain.png"
+# shellcheck disable=SC2046
+check "and lazily" "${cc[@]}" -o "$t/lazy" "$projects/program.c" "$t/png.o" \
+	$(pkg-config --cflags libpng) $(pkg-config --cflags --libs dlazy) \
+	"$LDFLAGS"
+check "which does not map the library" eval "! maps_png $t/lazy $t/dot.ppm"
+check "before it calls it" maps_png "$t/lazy" "$t/dot.png"
+
+if autoreconf --version >/dev/null 2>&1 && automake --version >/dev/null 2>&1
+then
+	project autotools
+	ACLOCAL_PATH=$(dirname "$(find "$stage" -name dlazy.m4)")
+	export ACLOCAL_PATH
+	check "autotools: autoreconf finds the macro" autoreconf -fi
+	check "autotools: configure" ./configure -q
+	check "autotools: make" make -s
+	lazy autotools ./program
+	check "autotools: make distclean leaves no stub" \
+		eval "make -s distclean && [ -z \"\$(find . -name '*.a')\" ]"
+	check "autotools: --disable-lazy-libs" ./configure -q \
+		--disable-lazy-libs
+	check "autotools: make, plainly" make -s
+	plain autotools ./program
+	run ./configure --enable-lazy-libs=perhaps
+	check_same "autotools: a wrong word is an error" "$status" 1
+	run ./configure -q --enable-lazy-libs DLAZY_TOOL=/bin/false
+	check_same "autotools: where no stub can be made, configure fails" \
+		"$status" 1
+	has "$err" "--disable-lazy-libs" "autotools: and says what to do"
+	run ./configure -q PKG_CONFIG_PATH=/nowhere CPPFLAGS="-I$root/include"
+	is_status 0 "autotools: where dlazy is not installed"
+	check "autotools: make, without dlazy" make -s clean all
+	plain autotools ./program
+else
+	skip "autotools: configure" "autoconf or automake is missing"
+fi
+
+if command -v cmake >/dev/null; then
+	project cmake
+	prefix=$(dirname "$(dirname "$dlazy")")
+	check "cmake: configure" cmake -S . -B lazy \
+		-DCMAKE_PREFIX_PATH="$prefix"
+	check "cmake: build" cmake --build lazy
+	lazy cmake lazy/program
+	check "cmake: -DDLAZY=OFF" cmake -S . -B plain \
+		-DCMAKE_PREFIX_PATH="$prefix" -DDLAZY=OFF
+	check "cmake: build, plainly" cmake --build plain
+	plain cmake plain/program
+else
+	skip "cmake: configure" "cmake is missing"
+fi
+
+if command -v meson >/dev/null && command -v ninja >/dev/null; then
+	project meson
+	check "meson: setup" meson setup lazy
+	check "meson: build" ninja -C lazy
+	lazy meson lazy/program
+	check "meson: -Dlazy=disabled" \
+		env CFLAGS="-I$root/include" meson setup plain -Dlazy=disabled
+	check "meson: build, plainly" ninja -C plain
+	plain meson plain/program
+else
+	skip "meson: setup" "meson or ninja is missing"
+fi
+
+# What doc/stub.md shows is what was built here.
+missing=$(sed -n 's/^    //p' "$root/doc/stub.md" |
+	grep -E 'PKG_CHECK|DLAZY_LAZY_LIB|DISTCLEAN|find_package|add_exec|dlazy_link|dependency\(|link_with|custom_target|command:|get_option|declare_dep|--feature=PNG out.*--package=[^ ]*.\]' |
+	while IFS= read -r line; do
+		grep -qrF -- "$line" "$projects" || echo "$line"
+	done)
+check_empty "doc/stub.md shows these projects" "$missing"
+finish
