@@ -13,14 +13,18 @@ dlazy_SOURCES = \
 	%D%/host.c %D%/host.h \
 	%D%/info.c %D%/info.h \
 	%D%/inspect.c %D%/inspect.h \
+	%D%/launcher.c %D%/launcher.h \
 	%D%/list.c \
 	%D%/main.c \
 	%D%/message.c \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
+	%D%/run.c %D%/run.h \
+	%D%/run-account.c \
 	%D%/sample.c %D%/sample.h \
 	%D%/scan.c \
 	%D%/selection.c %D%/selection.h \
+	%D%/standin.c %D%/standin.h \
 	%D%/stub.c \
 	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \

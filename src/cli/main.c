@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "cli/host.h"
+#include "cli/launcher.h"
 
 #include <signal.h>
 #include <string.h>
@@ -25,6 +26,8 @@ static const struct command {
 	 "call a function and print its result", cli_call},
 	{"stub", "LIB -o OUT", "a lazy stub to link instead of a library",
 	 cli_stub},
+	{"run", "CMD [ARGUMENT...]",
+	 "run a program with its libraries made lazy", cli_run},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},
 };
 
@@ -112,6 +115,8 @@ static int start(int argc, char **argv)
 
 	if (argc < 2)
 		return cli_help(introduction);
+	if (strcmp(argv[1], "--launcher") == 0)
+		return launcher_start(argc - 1, argv + 1);
 	if (argv[1][0] != '-') {
 		if (strcmp(argv[1], "help") == 0)
 			return help(argc - 1, argv + 1);
@@ -131,10 +136,18 @@ static int start(int argc, char **argv)
 	}
 }
 
+/* What is to take our place gets signals as we got them. */
+static bool is_for_another(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "run") == 0 ||
+			    strcmp(argv[1], "--launcher") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	/* Ignored, as who starts us may have left it, it would let children
 	 * end unseen. */
-	signal(SIGCHLD, SIG_DFL);
+	if (!is_for_another(argc, argv))
+		signal(SIGCHLD, SIG_DFL);
 	return cli_finish(start(argc, argv));
 }

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing a launcher never replaces a file that is none, and removing removes
+ * nothing else: the second line of the file tells.
+ */
+#include "cli/launcher.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The kernel reads 256 bytes of a "#!" line; the mark is to be among them. */
+#define OWN_PATH_MAX 160
+#define FILE_SIZE_MAX 65536
+
+static int fail(void)
+{
+	cli_say("%s", status_message());
+	return CLI_FAILED;
+}
+
+/* ------------------------------------------------------------------ */
+/* Where                                                              */
+
+/* The directory, absolute; NULL after a message. */
+static char *directory_of(const struct run_request *request)
+{
+	const char *home = getenv("HOME");
+	char *path;
+
+	if (request->dir) {
+		path = file_absolute(request->dir);
+		if (!path)
+			cli_say("%s", status_message());
+		return path;
+	}
+	if (!home || home[0] != '/') {
+		cli_say("HOME is not set: name a directory with --dir");
+		return NULL;
+	}
+	if (asprintf(&path, "%s/.local/bin", home) < 0)
+		return NULL;
+	return path;
+}
+
+static char *path_in(const char *dir, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", dir, name) < 0 ? NULL : path;
+}
+
+/* Its place in PATH, from 1; 0: it is not in it. */
+static int place_in_path(const char *dir)
+{
+	const char *path = getenv("PATH");
+	struct file_identity wanted, found;
+	char element[PATH_MAX];
+	int place = 0;
+
+	if (!path || file_identify(AT_FDCWD, dir, &wanted) < 0)
+		return 0;
+	for (const char *at = path;; at++) {
+		size_t n = strcspn(at, ":");
+
+		place++;
+		snprintf(element, sizeof(element), "%.*s",
+			 n < PATH_MAX ? (int)n : 0, at);
+		if (*element && file_identify(AT_FDCWD, element, &found) == 0 &&
+		    found.dev == wanted.dev && found.ino == wanted.ino)
+			return place;
+		at += n;
+		if (*at == '\0')
+			return 0;
+	}
+}
+
+/* A launcher that nobody comes by is said to be one. */
+static void advise(const char *dir, const char *target)
+{
+	_cleanup_free_ char *behind =
+		strndup(target, (size_t)(file_base_name(target) - target));
+	int ours = place_in_path(dir);
+	int theirs = behind ? place_in_path(behind) : 0;
+
+	status_clear();
+	if (!ours)
+		cli_say("%s is not in PATH: put it there, before %s", dir,
+			behind ? behind : "the program's directory");
+	else if (theirs && ours > theirs)
+		cli_say("%s comes behind %s in PATH: put it before", dir,
+			behind);
+}
+
+/* ------------------------------------------------------------------ */
+/* Installing                                                         */
+
+static void put_globs(FILE *out, const char *word,
+		      const struct run_globs *globs)
+{
+	for (size_t i = 0; i < globs->count; i++)
+		fprintf(out, "%s %s\n", word, globs->list[i]);
+}
+
+/* The launcher's text; NULL: out of memory. */
+static char *text_of(const struct run_request *request, const char *own,
+		     const char *target)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, "#!%s --launcher\n", own);
+	fprintf(out,
+		PROGRAM_LAUNCHER_MARK
+		" starts the target with its libraries loaded when first\n"
+		"# called. Made by \"dlazy run --install\"; to be rid of it, "
+		"remove this file.\n"
+		"target %s\n",
+		target);
+	if (request->program_scope)
+		fputs("scope program\n", out);
+	put_globs(out, "eager", &request->eager);
+	put_globs(out, "lazy", &request->lazy);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Can it stand in a "#!" line? */
+static bool own_path(char ret[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+
+	if (n < 0) {
+		cli_say("/proc/self/exe: %s", strerror(errno));
+		return false;
+	}
+	ret[n] = '\0';
+	if (n <= OWN_PATH_MAX && !strpbrk(ret, " \t\n"))
+		return true;
+	cli_say("%s: a launcher's first line cannot hold this path: it has "
+		"spaces, or is too long",
+		ret);
+	return false;
+}
+
+static bool has_newline(const struct run_request *request, const char *target)
+{
+	bool found = strchr(target, '\n') != NULL;
+
+	for (size_t i = 0; i < request->eager.count; i++)
+		found |= strchr(request->eager.list[i], '\n') != NULL;
+	for (size_t i = 0; i < request->lazy.count; i++)
+		found |= strchr(request->lazy.list[i], '\n') != NULL;
+	return found;
+}
+
+/* Is there something that we must not replace? */
+static bool is_foreign(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 &&
+	       !(S_ISREG(st.st_mode) && program_is_launcher(path));
+}
+
+static int write_launcher(const struct run_request *request, const char *path,
+			  const char *target)
+{
+	char own[PATH_MAX];
+
+	if (!own_path(own))
+		return CLI_FAILED;
+	if (has_newline(request, target))
+		return cli_usage("run", "run: a line break in %s, or in a GLOB",
+				 target);
+	_cleanup_free_ char *text = text_of(request, own, target);
+	if (!text) {
+		cli_say("out of memory");
+		return CLI_FAILED;
+	}
+	if (file_replace(AT_FDCWD, path, text, strlen(text), 0755) < 0)
+		return fail();
+	return CLI_DONE;
+}
+
+/* What the launcher is to start: absolute. NULL after a message. */
+static char *target_of(const char *command)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	char *target = NULL;
+
+	if (program_find(command, &program) == 0)
+		target = file_absolute(program.command);
+	if (!target)
+		cli_say("%s", status_message());
+	else if (program_is_launcher(target)) {
+		cli_say("%s: is a launcher itself", target);
+		free(TAKE_PTR(target));
+	}
+	return target;
+}
+
+int launcher_install(const struct run_request *request, const char *command)
+{
+	_cleanup_free_ char *target = target_of(command);
+	_cleanup_free_ char *dir = target ? directory_of(request) : NULL;
+
+	if (!dir)
+		return CLI_PROBLEMS;
+	if (file_make_dirs(dir) < 0)
+		return fail();
+	_cleanup_free_ char *path = path_in(dir, file_base_name(target));
+	if (!path || is_foreign(path)) {
+		cli_say("%s: is there already, and no launcher of dlazy's",
+			path ? path : dir);
+		return CLI_PROBLEMS;
+	}
+	int status = write_launcher(request, path, target);
+	if (status != CLI_DONE)
+		return status;
+	printf("%s starts %s\n", path, target);
+	advise(dir, target);
+	return CLI_DONE;
+}
+
+int launcher_uninstall(const struct run_request *request, const char *command)
+{
+	_cleanup_free_ char *dir = directory_of(request);
+	_cleanup_free_ char *path =
+		dir ? path_in(dir, file_base_name(command)) : NULL;
+
+	if (!path)
+		return CLI_PROBLEMS;
+	if (access(path, F_OK) < 0 || is_foreign(path)) {
+		cli_say("%s: %s", path,
+			access(path, F_OK) < 0
+				? strerror(errno)
+				: "is no launcher of dlazy's: left alone");
+		return CLI_PROBLEMS;
+	}
+	if (unlink(path) < 0) {
+		cli_say("%s: cannot remove: %s", path, strerror(errno));
+		return CLI_FAILED;
+	}
+	printf("%s removed\n", path);
+	return CLI_DONE;
+}
+
+/* ------------------------------------------------------------------ */
+/* Starting                                                           */
+
+/* A whole file, with a NUL behind; NULL after a message. */
+static char *read_text(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+
+	if (file_open(AT_FDCWD, path, &fd, &identity) < 0) {
+		cli_say("%s", status_message());
+		return NULL;
+	}
+	size_t size = identity.size < FILE_SIZE_MAX ? identity.size : 0;
+	char *text = calloc(1, size + 1);
+	if (text && file_read_at(fd, 0, text, size))
+		return text;
+	free(text);
+	cli_say("%s: cannot be read", path);
+	return NULL;
+}
+
+/* One line; false: not understood. */
+static bool take_line(char *line, struct run_request *request, char **target)
+{
+	char *value = line + strcspn(line, " ");
+
+	if (*line == '#' || *line == '\0')
+		return true;
+	if (*value == ' ')
+		*value++ = '\0';
+	if (strcmp(line, "target") == 0)
+		*target = value;
+	else if (strcmp(line, "scope") == 0)
+		request->program_scope = strcmp(value, "program") == 0;
+	else if (strcmp(line, "eager") == 0)
+		return run_globs_add(&request->eager, value);
+	else if (strcmp(line, "lazy") == 0)
+		return run_globs_add(&request->lazy, value);
+	else
+		return false;
+	return true;
+}
+
+int launcher_start(int argc, char **argv)
+{
+	static struct run_request request;
+	char *target = NULL;
+
+	if (argc < 2)
+		return cli_usage(NULL, "--launcher: which FILE?");
+	_cleanup_free_ char *text = read_text(argv[1]);
+	if (!text)
+		return RUN_FAILED;
+	for (char *line = text, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!take_line(line, &request, &target)) {
+			cli_say("%s: not understood: %s", argv[1], line);
+			return RUN_FAILED;
+		}
+	}
+	if (!target || target[0] != '/') {
+		cli_say("%s: names no target", argv[1]);
+		return RUN_FAILED;
+	}
+	if (program_is_launcher(target)) {
+		cli_say("%s: its target, %s, is a launcher", argv[1], target);
+		return RUN_FAILED;
+	}
+	argv[1] = (char *)file_base_name(argv[1]);
+	return run_start(&request, target, argv + 1);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Launchers: small files in a directory of the user's, found in PATH before a
+ * program and starting it as `dlazy run` does. The kernel starts dlazy for them:
+ *
+ *     #!/usr/bin/dlazy --launcher
+ *     # dlazy launcher: ...
+ *     target /usr/bin/ffmpeg
+ *     scope program
+ *     eager libx264*
+ *
+ * The target is absolute: a launcher never finds itself.
+ */
+#ifndef CLI_LAUNCHER_H
+#define CLI_LAUNCHER_H
+
+#include "cli/run.h"
+
+/* Both return an exit status, after a message. */
+int launcher_install(const struct run_request *request, const char *command);
+int launcher_uninstall(const struct run_request *request, const char *command);
+
+/* What the kernel makes of starting one: argv is --launcher FILE ARGUMENT... */
+int launcher_start(int argc, char **argv);
+
+#endif

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy run: the command takes this process's place (execve), so that all that
+ * others see of it is its own: exit status, signals, terminal, core dumps. The
+ * one thing that is different is LD_LIBRARY_PATH, which its stub file's
+ * constructor puts right again before main. With --stats it runs in a child
+ * (standin.h), and is told of afterwards.
+ *
+ * Whatever goes wrong here costs the laziness, with one warning, and never the
+ * command.
+ */
+#include "cli/run.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "cli/cli.h"
+#include "cli/launcher.h"
+#include "cli/progress.h"
+#include "cli/standin.h"
+#include "link/runs.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+	"Usage: dlazy run [OPTION]... [--] CMD [ARGUMENT]...\n"
+	"       dlazy run --install|--uninstall CMD [--dir=DIR]\n"
+	"\n"
+	"Runs a program as it is, but with its libraries loaded when they are\n"
+	"first called. What it does, prints and returns is the same.\n"
+	"\n"
+	"      --scope=machine   no library that gives data to anything on\n"
+	"                        this machine is lazy (default)\n"
+	"      --scope=program   none that gives data to what is there at the\n"
+	"                        program's start: faster; for programs that\n"
+	"                        open no plugins\n"
+	"      --eager=GLOB      libraries to leave as they are; repeatable\n"
+	"      --lazy=GLOB       libraries to make lazy that only the scope "
+	"or\n"
+	"                        habit would spare; repeatable\n"
+	"      --learn           leave as they are what the last run needed\n"
+	"      --stats           tell afterwards, on standard error, what was\n"
+	"                        lazy, what was needed, and why\n"
+	"      --json            with --stats: as one JSON object\n"
+	"      --install         write a launcher that does this each time\n"
+	"      --uninstall       remove it\n"
+	"      --dir=DIR         where launchers lie (default ~/.local/bin)\n"
+	"  -h, --help            this text\n"
+	"\n"
+	"Exit status: CMD's own; else 127 not found, 126 not executable,\n"
+	"125 dlazy failed, 2 usage.\n";
+
+#define LIBDLAZY "libdlazy.so.0"
+#define LIBRARY_PATH "LD_LIBRARY_PATH"
+
+/* ------------------------------------------------------------------ */
+/* What laziness needs                                                */
+
+/* libdlazy.so at `relative` to the tool's own directory. */
+static bool find_beside(const char *own, const char *relative,
+			char ret[PATH_MAX])
+{
+	int n = snprintf(ret, PATH_MAX, "%.*s%s/" LIBDLAZY,
+			 (int)(file_base_name(own) - own), own, relative);
+
+	return n > 0 && n < PATH_MAX && access(ret, R_OK) == 0;
+}
+
+/*
+ * The library of this very tool: in the tree it was installed to, which may have
+ * been moved; in the one it was built in; where it was configured to be.
+ */
+static bool find_libdlazy(char ret[PATH_MAX])
+{
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (n > 0) {
+		own[n] = '\0';
+		if (find_beside(own, DLAZY_BIN_TO_LIB, ret) ||
+		    find_beside(own, ".libs", ret))
+			return true;
+	}
+	strcpy(ret, DLAZY_LIBDIR "/" LIBDLAZY);
+	return access(ret, R_OK) == 0;
+}
+
+static int prepare(const struct run_request *request,
+		   const struct program *program, struct program_start *ret)
+{
+	_cleanup_free_ char *cache = catalog_cache_dir();
+	char libdlazy[PATH_MAX];
+	struct progress progress = progress_begin("reading this machine");
+	struct program_options options = {
+		.machine = !request->program_scope,
+		.eager = request->eager.list,
+		.lazy = request->lazy.list,
+		.learn = request->learn,
+		.count = !request->stats,
+		.cache = cache,
+		.libdlazy = libdlazy,
+		.progress = progress_update,
+		.data = &progress,
+	};
+
+	if (!cache)
+		return status_fail(DLAZY_ENOENT, "no cache directory: set "
+						 "DLAZY_CACHE_DIR or HOME");
+	if (!find_libdlazy(libdlazy))
+		return status_fail(DLAZY_ENOENT,
+				   "%s: not there: dlazy is not installed "
+				   "whole",
+				   libdlazy);
+	int status = program_prepare(program, &options, ret);
+	progress_end(&progress);
+	return status;
+}
+
+/* Takes a generation's directory out of LD_LIBRARY_PATH where a process that
+ * was to start on it has started us instead. */
+static void clean_environment(void)
+{
+	const char *value = getenv(LIBRARY_PATH);
+	_cleanup_free_ char *cache = value ? catalog_cache_dir() : NULL;
+
+	if (!cache)
+		return;
+	const char *own = program_own_library_path(cache, value);
+	if (!own)
+		unsetenv(LIBRARY_PATH);
+	else if (own != value)
+		setenv(LIBRARY_PATH, own, 1);
+}
+
+/* ------------------------------------------------------------------ */
+/* The environment                                                    */
+
+static bool is_variable(const char *entry, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(entry, name, n) == 0 && entry[n] == '=';
+}
+
+/* The directory first, then the user's value, so that the stub file can tell
+ * what that was (stub/linked.h). NULL: out of memory. */
+static char *library_path(const char *directory, const char *value)
+{
+	char *entry;
+	int n;
+
+	if (!value)
+		n = asprintf(&entry, LIBRARY_PATH "=%s", directory);
+	else if (*value == '\0')
+		n = asprintf(&entry, LIBRARY_PATH "=%s/", directory);
+	else
+		n = asprintf(&entry, LIBRARY_PATH "=%s:%s", directory, value);
+	return n < 0 ? NULL : entry;
+}
+
+/* This process's environment for a lazy start; record: or NULL. Never freed:
+ * execve is next. NULL: out of memory. */
+static char **lazy_environment(const char *directory, const char *record)
+{
+	size_t count = 0, n = 0;
+	char *path = library_path(directory, getenv(LIBRARY_PATH));
+	bool placed = false;
+
+	while (environ[count])
+		count++;
+	char **entries = calloc(count + 3, sizeof(*entries));
+	if (!path || !entries)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		bool same = !placed && is_variable(environ[i], LIBRARY_PATH);
+
+		entries[n++] = same ? path : environ[i];
+		placed |= same;
+	}
+	if (!placed)
+		entries[n++] = path;
+	if (record &&
+	    asprintf(&entries[n], LINKED_RECORD_VARIABLE "=%s", record) < 0)
+		return NULL;
+	return entries;
+}
+
+/* ------------------------------------------------------------------ */
+/* The command                                                        */
+
+struct started {
+	const struct program *program;
+	char **argv;
+	char **environment;
+};
+
+/* As execvp does: what has no "#!" line is the shell's. */
+static void run_by_shell(const struct started *s)
+{
+	size_t count = 0;
+
+	while (s->argv[count])
+		count++;
+	char **argv = calloc(count + 2, sizeof(*argv));
+	if (!argv)
+		return;
+	argv[0] = (char *)"sh";
+	argv[1] = s->program->command;
+	if (count > 1)
+		memcpy(argv + 2, s->argv + 1, (count - 1) * sizeof(*argv));
+	execve("/bin/sh", argv, s->environment);
+	free(argv);
+}
+
+/* The exit status, after a message, if it is not started. */
+static int start_command(const struct started *s)
+{
+	execve(s->program->command, s->argv, s->environment);
+	if (errno == ENOEXEC)
+		run_by_shell(s);
+	int error = errno;
+	cli_say("%s: cannot be executed: %s", s->program->command,
+		strerror(error));
+	return error == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
+}
+
+static void start_in_child(void *data)
+{
+	_exit(start_command(data));
+}
+
+/* A record for this one run beside the one of all; NULL: there is none. */
+static char *make_record(const struct program_start *start)
+{
+	char *path;
+
+	if (!start->record ||
+	    asprintf(&path, "%s.%ld", start->record, (long)getpid()) < 0)
+		return NULL;
+	if (runs_create(path, entry_facts(&start->entry).lazy, 1) == 0)
+		return path;
+	cli_say("what is touched cannot be told: %s", status_message());
+	unlink(path);
+	free(path);
+	return NULL;
+}
+
+/* Adds what this run touched to what all did. */
+static void keep_count(const struct program_start *start,
+		       const struct runs *one)
+{
+	_cleanup_runs_ struct runs all = {NULL, 0};
+
+	if (runs_open(start->record, entry_facts(&start->entry).lazy, &all))
+		runs_add(&all, one);
+}
+
+static int run_with_account(const struct run_request *request,
+			    const struct program_start *start,
+			    struct started *s, const char *record)
+{
+	_cleanup_runs_ struct runs one = {NULL, 0};
+	bool counted = record &&
+		       runs_open(record, entry_facts(&start->entry).lazy, &one);
+	int how, status = standin_run(start_in_child, s, &how);
+
+	if (record)
+		unlink(record);
+	if (status < 0) {
+		cli_say("%s", status_message());
+		return RUN_FAILED;
+	}
+	if (counted)
+		keep_count(start, &one);
+	run_account(start, counted ? &one : NULL, request->json);
+	standin_end(how);
+}
+
+static int run_program(const struct run_request *request,
+		       const struct program *program, char **argv)
+{
+	_cleanup_program_start_ struct program_start start = {.made = false};
+	_cleanup_free_ char *record = NULL;
+	struct started s = {program, argv, environ};
+
+	if (prepare(request, program, &start) < 0) {
+		cli_say("%s runs without laziness: %s", argv[0],
+			status_message());
+		/* A warning is no table: say why there. */
+		start.plain = strdup(status_message());
+	}
+	if (request->stats)
+		record = make_record(&start);
+	if (start.directory)
+		s.environment = lazy_environment(start.directory, record);
+	if (!s.environment)
+		s.environment = environ;
+	return request->stats ? run_with_account(request, &start, &s, record)
+			      : start_command(&s);
+}
+
+int run_start(const struct run_request *request, const char *command,
+	      char **argv)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+
+	clean_environment();
+	int status = program_find(command, &program);
+	if (status == 0)
+		return run_program(request, &program, argv);
+	cli_say("%s", status_message());
+	if (status == -DLAZY_ENOENT)
+		return RUN_NOT_FOUND;
+	return status == -DLAZY_EIO ? RUN_NOT_EXECUTABLE : RUN_FAILED;
+}
+
+/* ------------------------------------------------------------------ */
+/* Options                                                            */
+
+bool run_globs_add(struct run_globs *globs, char *glob)
+{
+	if (globs->count == RUN_GLOBS_MAX)
+		return false;
+	globs->list[globs->count++] = glob;
+	return true;
+}
+
+static int add_glob(struct run_globs *globs, const char *option)
+{
+	if (run_globs_add(globs, optarg))
+		return -1;
+	return cli_usage("run", "run: --%s: at most %d of them", option,
+			 RUN_GLOBS_MAX);
+}
+
+static int set_scope(struct run_request *request)
+{
+	request->program_scope = strcmp(optarg, "program") == 0;
+	if (request->program_scope || strcmp(optarg, "machine") == 0)
+		return -1;
+	return cli_usage("run", "run: --scope=%s: it is machine or program",
+			 optarg);
+}
+
+/* -1, or the exit status. */
+static int parse_option(int option, struct run_request *request)
+{
+	switch (option) {
+	case 's':
+		return set_scope(request);
+	case 'e':
+		return add_glob(&request->eager, "eager");
+	case 'l':
+		return add_glob(&request->lazy, "lazy");
+	case 'L':
+		request->learn = true;
+		return -1;
+	case 'S':
+		request->stats = true;
+		return -1;
+	case 'j':
+		request->json = true;
+		return -1;
+	case 'i':
+		request->install = true;
+		return -1;
+	case 'u':
+		request->uninstall = true;
+		return -1;
+	case 'd':
+		request->dir = optarg;
+		return -1;
+	case 'h':
+		return cli_help(help);
+	default:
+		return CLI_USAGE;
+	}
+}
+
+static int parse_options(int argc, char **argv, struct run_request *request)
+{
+	static const struct option longs[] = {
+		{"scope", required_argument, NULL, 's'},
+		{"eager", required_argument, NULL, 'e'},
+		{"lazy", required_argument, NULL, 'l'},
+		{"learn", no_argument, NULL, 'L'},
+		{"stats", no_argument, NULL, 'S'},
+		{"install", no_argument, NULL, 'i'},
+		{"uninstall", no_argument, NULL, 'u'},
+		{"dir", required_argument, NULL, 'd'},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	int option, status = -1;
+
+	while (status < 0 &&
+	       (option = cli_option(argc, argv, "+:h", longs)) != -1)
+		status = parse_option(option, request);
+	return status;
+}
+
+/* Behind CMD, where its own options would be when it is run. */
+static int parse_behind(int argc, char **argv, struct run_request *request)
+{
+	char *command = argv[optind++];
+	int status = parse_options(argc, argv, request);
+
+	if (status >= 0)
+		return status;
+	if (optind < argc)
+		return cli_usage("run", "run: %s: one CMD at a time",
+				 argv[optind]);
+	return request->install ? launcher_install(request, command)
+				: launcher_uninstall(request, command);
+}
+
+int cli_run(int argc, char **argv)
+{
+	static struct run_request request;
+	int status = parse_options(argc, argv, &request);
+
+	if (status >= 0)
+		return status;
+	if (optind == argc)
+		return cli_usage("run", "run: which CMD?");
+	if (request.install && request.uninstall)
+		return cli_usage("run", "run: --install or --uninstall?");
+	if (request.install || request.uninstall)
+		return parse_behind(argc, argv, &request);
+	if (request.dir)
+		return cli_usage("run", "run: --dir is for --install");
+	/* Alone it would leave the command no place for its own. */
+	if (request.json && !request.stats)
+		return cli_usage("run", "run: --json goes with --stats");
+	return run_start(&request, argv[optind], argv + optind);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All signals are blocked and waited for, one by one. What the terminal sends,
+ * it sends to the child too; what a process sends to us is meant for the child,
+ * and passed on. (Sent to the whole process group by an interactive shell's
+ * `kill %1`, it comes to the child twice: nothing tells the two apart.)
+ */
+#include "cli/standin.h"
+
+#include "base/status.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Descriptors that are left open here would keep pipes open that the child has
+ * closed. */
+static void close_all(void)
+{
+	close(0);
+	close(1);
+	if (close_range(3, ~0u, 0) < 0)
+		for (int fd = 3; fd < 1024; fd++)
+			close(fd);
+}
+
+static bool is_from_group(const siginfo_t *info)
+{
+	return info->si_pid > 0 && getpgid(info->si_pid) == getpgrp();
+}
+
+static void pass_on(pid_t child, const siginfo_t *info)
+{
+	/* The kernel's go to all who are concerned. */
+	if (info->si_code > 0 || is_from_group(info))
+		return;
+	if (info->si_code == SI_QUEUE)
+		sigqueue(child, info->si_signo, info->si_value);
+	else
+		kill(child, info->si_signo);
+}
+
+/* Has the child ended? */
+static bool look_after(pid_t child, int *ret_how)
+{
+	int how;
+
+	while (waitpid(child, &how, WNOHANG | WUNTRACED) == child) {
+		if (!WIFSTOPPED(how)) {
+			*ret_how = how;
+			return true;
+		}
+		/* Whoever watches us sees it stopped; who lets us go on, lets
+		 * the child. */
+		kill(getpid(), SIGSTOP);
+		kill(child, SIGCONT);
+	}
+	return false;
+}
+
+static void attend(pid_t child, const sigset_t *all, int *ret_how)
+{
+	siginfo_t info;
+
+	/* Ignored, it would end unseen. */
+	signal(SIGCHLD, SIG_DFL);
+	while (!look_after(child, ret_how)) {
+		if (sigwaitinfo(all, &info) < 0)
+			continue;
+		if (info.si_signo != SIGCHLD)
+			pass_on(child, &info);
+	}
+}
+
+int standin_run(standin_child_fn *child, void *data, int *ret_how)
+{
+	sigset_t all, mask;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
+	pid_t pid = fork();
+	if (pid == 0) {
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		child(data);
+		_exit(125);
+	}
+	if (pid < 0) {
+		sigprocmask(SIG_SETMASK, &mask, NULL);
+		return status_fail(DLAZY_EIO, "no process: %s",
+				   strerror(errno));
+	}
+	close_all();
+	attend(pid, &all, ret_how);
+	return 0;
+}
+
+void standin_end(int how)
+{
+	sigset_t one;
+
+	if (WIFEXITED(how))
+		_exit(WEXITSTATUS(how));
+	/* The core that counts is the child's. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+	signal(WTERMSIG(how), SIG_DFL);
+	raise(WTERMSIG(how));
+	sigemptyset(&one);
+	sigaddset(&one, WTERMSIG(how));
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	_exit(128 + WTERMSIG(how));
+}

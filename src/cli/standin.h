@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Standing in for a command: it runs in a child, in the same process group and
+ * on the same terminal, and this process takes its signals, stops when it
+ * stops, and ends as it ended.
+ */
+#ifndef CLI_STANDIN_H
+#define CLI_STANDIN_H
+
+/* What the child does: never returns. */
+typedef void standin_child_fn(void *data);
+
+/*
+ * Runs the child to its end. How it ended (of waitpid(2)) comes by ret_how. The
+ * child begins with this process's signal mask and dispositions as they are. 0,
+ * or -DLAZY_EIO with message: there is no child. Afterwards signals are blocked,
+ * and of the descriptors only standard error is open.
+ */
+int standin_run(standin_child_fn *child, void *data, int *ret_how);
+
+/* Ends this process as the child ended. */
+__attribute__((noreturn)) void standin_end(int how);
+
+#endif
