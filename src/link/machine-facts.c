@@ -27,14 +27,37 @@ static bool is_program(const struct elf_view *view)
 	return elf_view_flags(view) & (ELF_PIE | ELF_INTERP);
 }
 
-/* In which lists a symbol is, as bits. */
-static unsigned lists_of(const struct elf_symbol *symbol, bool program)
+/* A file as it is read. */
+struct source {
+	struct elf_view *view;
+	bool *copied;	 /* per symbol; NULL: none, or: */
+	bool any_copied; /* it could not be told */
+};
+
+static void cleanup_source(struct source *source)
 {
-	if (is_function(symbol))
-		return symbol->defined ? 1u << TABLE_FUNCTIONS : 0;
-	if (!symbol->defined)
+	elf_view_close(source->view);
+	free(source->copied);
+}
+#define _cleanup_source_ _cleanup_(cleanup_source)
+
+static bool is_copied(const struct source *source, size_t i)
+{
+	return source->copied ? source->copied[i] : source->any_copied;
+}
+
+/* In which lists a symbol is, as bits; none: it is none. */
+static unsigned lists_of(const struct source *source, size_t i,
+			 struct elf_symbol *ret)
+{
+	if (!elf_view_symbol(source->view, i, ret))
+		return 0;
+	if (is_function(ret))
+		return ret->defined ? 1u << TABLE_FUNCTIONS : 0;
+	if (!ret->defined)
 		return 1u << TABLE_IMPORTS;
-	return 1u << TABLE_DATA | (program ? 1u << TABLE_COPIES : 0);
+	return 1u << TABLE_DATA |
+	       (is_copied(source, i) ? 1u << TABLE_COPIES : 0);
 }
 
 /* One symbol of one list. */
@@ -67,9 +90,9 @@ static bool add(struct items *items, const char *name, uint64_t key)
 	return true;
 }
 
-static bool collect(const struct elf_view *view, struct lists *lists)
+static bool collect(const struct source *source, struct lists *lists)
 {
-	bool program = is_program(view);
+	const struct elf_view *view = source->view;
 	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < elf_view_needed_count(view); i++) {
@@ -78,9 +101,7 @@ static bool collect(const struct elf_view *view, struct lists *lists)
 			return false;
 	}
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
-		if (!elf_view_symbol(view, i, &symbol))
-			continue;
-		unsigned in = lists_of(&symbol, program);
+		unsigned in = lists_of(source, i, &symbol);
 		for (int k = 0; k < TABLE_LISTS; k++)
 			if (in & 1u << k &&
 			    !add(&lists->lists[k], symbol.name,
@@ -113,13 +134,14 @@ static void sort(struct items *items, enum table_list list)
 			      : compare_keys);
 }
 
-static struct facts *make_facts(const struct elf_view *view)
+static struct facts *make_facts(const struct source *source)
 {
+	const struct elf_view *view = source->view;
 	_cleanup_(cleanup_lists) struct lists lists = {0};
 	struct facts *facts;
 	size_t n = 0;
 
-	if (!collect(view, &lists))
+	if (!collect(source, &lists))
 		return NULL;
 	for (int k = 0; k < TABLE_LISTS; k++)
 		n += lists.lists[k].count;
@@ -140,53 +162,51 @@ static struct facts *make_facts(const struct elf_view *view)
 	return facts;
 }
 
-static int open_view(const char *path, struct file_identity *ret_identity,
-		     struct elf_view **ret)
+static int open_source(const char *path, struct file_identity *ret_identity,
+		       struct source *ret)
 {
 	_cleanup_close_ int fd = -1;
 	int status = file_open(AT_FDCWD, path, &fd, ret_identity);
 
-	return status < 0 ? status : elf_view_open(fd, path, ret);
+	if (status == 0)
+		status = elf_view_open(fd, path, &ret->view);
+	if (status < 0 || !is_program(ret->view))
+		return status;
+	status = elf_view_copies(ret->view, fd, &ret->copied);
+	ret->any_copied = status < 0;
+	return status == -DLAZY_ENOMEM ? status : 0;
 }
 
 int facts_read(const char *path, struct file_identity *ret_identity,
 	       struct facts **ret)
 {
-	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_source_ struct source source = {0};
 
 	*ret_identity = (struct file_identity){0};
 	*ret = NULL;
-	int status = open_view(path, ret_identity, &view);
+	int status = open_source(path, ret_identity, &source);
 	if (status == -DLAZY_ENOMEM)
 		return status;
-	if (status < 0) {
-		status_clear();
+	status_clear();
+	if (status < 0 || !(elf_view_flags(source.view) & ELF_DYNAMIC))
 		return 0;
-	}
-	if (!(elf_view_flags(view) & ELF_DYNAMIC))
-		return 0;
-	struct facts *facts = make_facts(view);
-	if (!facts)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	facts->identity = *ret_identity;
-	*ret = facts;
-	return 0;
+	*ret = make_facts(&source);
+	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 }
 
 char *facts_name(const char *path, uint64_t key)
 {
-	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_source_ struct source source = {0};
 	const unsigned taken = 1u << TABLE_IMPORTS | 1u << TABLE_COPIES;
 	struct file_identity identity;
 	struct elf_symbol symbol;
+	int status = open_source(path, &identity, &source);
 
-	if (open_view(path, &identity, &view) < 0) {
-		status_clear();
+	status_clear();
+	if (status < 0)
 		return NULL;
-	}
-	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
-		if (elf_view_symbol(view, i, &symbol) &&
-		    lists_of(&symbol, is_program(view)) & taken &&
+	for (size_t i = 1; i < elf_view_symbol_count(source.view); i++)
+		if (lists_of(&source, i, &symbol) & taken &&
 		    tables_key(symbol.name, symbol.version) == key)
 			return strdup(symbol.name);
 	return NULL;

@@ -9,8 +9,7 @@
 #include "link/machine-file.h"
 
 struct facts {
-	struct file_identity identity; /* of what was read */
-	uint64_t soname;	       /* hash; 0: none */
+	uint64_t soname; /* hash; 0: none */
 	uint32_t counts[TABLE_LISTS];
 	uint64_t keys[]; /* list behind list */
 };
