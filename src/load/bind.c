@@ -191,7 +191,7 @@ static bool find_by_offset(struct dlazy_module *m,
 		if (size)
 			memcpy(build_id, id, size);
 	}
-	if (!dl_load_address(m->object, build_id, size, &base))
+	if (!dl_load_address(module_object(m), build_id, size, &base))
 		return false;
 	*ret = (void *)(base + export.value);
 	return true;

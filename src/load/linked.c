@@ -141,13 +141,13 @@ bool linked_available(const struct linked *l)
 /* ------------------------------------------------------------------ */
 /* Its module                                                         */
 
-/* The host may have loaded it with RTLD_LOCAL; linked, it would have been in
- * the global scope. The reference is kept. */
-static void make_global(struct dlazy_module *m)
+/* The host may have opened and loaded it with RTLD_LOCAL; linked, it would have
+ * been in the global scope. The reference is kept. */
+static void make_global(struct dlazy_module *m, const struct linked *l)
 {
 	void *handle;
 
-	if (!dl_flags_global(m->flags) && atomic_load(&m->handle))
+	if (m->linked != l && atomic_load(&m->handle))
 		dl_open(module_object(m), dl_flags_linked(), &handle);
 }
 
@@ -167,7 +167,7 @@ struct dlazy_module *linked_module(const struct linked *l)
 	if (module_declare_linked(l, found ? search.path : NULL,
 				  &search.identity, &m) < 0)
 		return NULL;
-	make_global(m);
+	make_global(m, l);
 	ATOMIC_SHARED(&state->module);
 	if (atomic_compare_exchange_strong(&state->module, &none, m))
 		return m;

@@ -34,6 +34,14 @@ check_PROGRAMS += %D%/test-closure %D%/test-verdict
 %C%_test_verdict_SOURCES = %D%/test-verdict.c %D%/world.h
 %C%_test_verdict_LDADD = libtest.a libdlazy-link.la
 
+check_PROGRAMS += %D%/test-library %D%/test-stubfile
+%C%_test_library_SOURCES = %D%/test-library.c %D%/stubfile-made.h
+%C%_test_library_LDADD = libtest.a libdlazy-link.la
+%C%_test_stubfile_SOURCES = %D%/test-stubfile.c %D%/stubfile-made.h
+%C%_test_stubfile_LDADD = libtest.a libdlazy-link.la
+# The stub files that it opens find the run-time half in it.
+%C%_test_stubfile_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+
 if HAVE_CXX
 check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-throw
 %C%_test_dlfcn_cxx_SOURCES = %D%/test-dlfcn-cxx.cc
@@ -45,7 +53,13 @@ STUB_TARGET = %D%/stub-target.c %D%/stub-target.h %D%/stub-linked.S
 if !STUB_NONE
 check_PROGRAMS += %D%/test-stub
 %C%_test_stub_SOURCES = %D%/test-stub.c $(STUB_TARGET)
+LINKED_STUBS = %D%/linked-stubs.S %D%/linked-files.c %D%/linked-stubs.h
+check_PROGRAMS += %D%/test-linked %D%/test-linked-run
+%C%_test_linked_SOURCES = %D%/test-linked.c $(LINKED_STUBS)
+%C%_test_linked_run_SOURCES = %D%/test-linked-run.c $(LINKED_STUBS)
 if HAVE_CXX
+check_PROGRAMS += %D%/test-linked-throw
+%C%_test_linked_throw_SOURCES = %D%/test-linked-throw.cc $(LINKED_STUBS)
 check_PROGRAMS += %D%/test-stub-unwind
 %C%_test_stub_unwind_SOURCES = %D%/test-stub-unwind.cc $(STUB_TARGET)
 endif

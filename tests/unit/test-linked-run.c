@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What `dlazy run` has a program do besides: give back the environment that the
+ * user gave, and count what is touched.
+ */
+#include "tests/unit/linked-stubs.h"
+
+#include "stub/linked.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ */
+/* The environment                                                    */
+
+#define DIRECTORY "/cache/run/key/1"
+#define LONGEST 256
+
+/* An environment as the kernel makes it: one string behind the other. */
+static struct {
+	char text[8 * LONGEST];
+	char *entries[8];
+	size_t used, count;
+} environment;
+
+static void add(const char *entry)
+{
+	char *at = environment.text + environment.used;
+
+	environment.entries[environment.count++] = at;
+	environment.used += (size_t)sprintf(at, "%s", entry) + 1;
+}
+
+static char **started(void)
+{
+	char *argv[] = {(char[]){"program"}, NULL};
+
+	dlazy_linked_start(1, argv, environment.entries,
+			   linked_run_of(DIRECTORY, ""));
+	return environment.entries;
+}
+
+/* Nothing of it is left in the memory that /proc/PID/environ shows. */
+static bool is_shown(const char *text)
+{
+	return memmem(environment.text, sizeof(environment.text), text,
+		      strlen(text));
+}
+
+TEST(variable_that_the_user_did_not_set_is_removed)
+{
+	add("A=1");
+	add("LD_LIBRARY_PATH=" DIRECTORY);
+	add("B=2");
+	char **entries = started();
+
+	CHECK_STR(entries[0], "A=1");
+	CHECK_STR(entries[1], "B=2");
+	CHECK(!entries[2] && !entries[3]);
+	CHECK(!is_shown("LD_LIBRARY_PATH") && !is_shown(DIRECTORY));
+}
+
+TEST(variable_that_the_user_set_is_given_back)
+{
+	add("LD_LIBRARY_PATH=" DIRECTORY ":/opt/lib:" DIRECTORY);
+	add("B=2");
+	char **entries = started();
+
+	CHECK_STR(entries[0], "LD_LIBRARY_PATH=/opt/lib:" DIRECTORY);
+	CHECK_STR(entries[1], "B=2");
+}
+
+TEST(nothing_of_a_longer_value_is_left)
+{
+	add("LD_LIBRARY_PATH=" DIRECTORY ":/a");
+	CHECK_STR(started()[0], "LD_LIBRARY_PATH=/a");
+	CHECK(!is_shown("cache") && !is_shown("key"));
+}
+
+TEST(variable_that_the_user_set_empty_is_empty)
+{
+	add("LD_LIBRARY_PATH=" DIRECTORY "/");
+	CHECK_STR(started()[0], "LD_LIBRARY_PATH=");
+	CHECK(!is_shown("cache"));
+}
+
+TEST(empty_element_that_the_user_gave_stays)
+{
+	add("LD_LIBRARY_PATH=" DIRECTORY "::/opt/lib");
+	CHECK_STR(started()[0], "LD_LIBRARY_PATH=:/opt/lib");
+}
+
+TEST(other_variables_are_left_alone)
+{
+	static const char *const all[] = {
+		"LD_LIBRARY_PATH=/cache/run/key/12:" DIRECTORY,
+		"LD_LIBRARY_PATHS=" DIRECTORY,
+		"XLD_LIBRARY_PATH=" DIRECTORY,
+		"LD_LIBRARY_PATH=" DIRECTORY "/x",
+		"",
+		"LD_LIBRARY_PATH",
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		add(all[i]);
+	char **entries = started();
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		CHECK_STR(entries[i], all[i]);
+}
+
+/* ------------------------------------------------------------------ */
+/* The record                                                         */
+
+#define RECORD_SIZE \
+	(sizeof(struct linked_record) + 2 * sizeof(struct linked_touch))
+
+static struct linked_record *record;
+
+/* A record of two libraries, and this run the seventh. */
+static const char *make_record(const char *name, size_t size)
+{
+	const char *path = own_path(name);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	CHECK(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
+	record = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	record->magic = LINKED_RECORD_MAGIC;
+	record->abi = LINKED_ABI;
+	record->libraries = 2;
+	record->runs = 7;
+	return path;
+}
+
+static void touch_both(void)
+{
+	linked_files(&linked_plain, test_plugin("good-plain"), NULL);
+	linked_files(&linked_real, test_plugin("linked-real"), NULL);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(stub_plain(), 42);
+		CHECK_INT(stub_sum(2, 1, 2), 3);
+		CHECK(stub_double_sum(2, 1.0, 2.0) == 3);
+	}
+}
+
+TEST(touches_are_counted)
+{
+	linked_run_of("", make_record("record", RECORD_SIZE));
+	touch_both();
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(record->touched[i].runs, 1);
+		CHECK_INT(record->touched[i].last, 7);
+	}
+	CHECK_INT(record->touched[0].functions, 1);
+	CHECK_INT(record->touched[1].functions, 2);
+	CHECK_INT(record->runs, 7);
+}
+
+TEST(run_is_counted_once)
+{
+	linked_run_of("", make_record("record", RECORD_SIZE));
+	record->touched[1].last = 6;
+	record->touched[1].runs = 3;
+	touch_both();
+	CHECK(dlazy_linked_data(&linked_real, SYMBOL_DATA) != NULL);
+	CHECK_INT(dlazy_linked_load(&linked_real), 0);
+	CHECK_INT(record->touched[1].runs, 4);
+	CHECK_INT(record->touched[1].last, 7);
+}
+
+TEST(forked_child_counts_in_the_same_record)
+{
+	int status;
+
+	linked_run_of("", make_record("record", RECORD_SIZE));
+	linked_files(&linked_plain, test_plugin("good-plain"), NULL);
+	stub_plain();
+	pid_t pid = fork();
+	if (pid == 0) {
+		touch_both();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+	CHECK_INT(record->touched[0].runs, 1);
+	CHECK_INT(record->touched[1].runs, 1);
+}
+
+TEST(variable_names_another_record)
+{
+	static char entry[4200];
+	char *entries[] = {entry, NULL}, *argv[] = {NULL};
+
+	sprintf(entry, LINKED_RECORD_VARIABLE "=%s",
+		make_record("this-one", RECORD_SIZE));
+	dlazy_linked_start(0, argv, entries,
+			   linked_run_of(DIRECTORY, own_path("other")));
+	CHECK(entries[0] == NULL);
+	CHECK_STR(entry, "");
+	touch_both();
+	CHECK_INT(record->touched[0].runs, 1);
+}
+
+static void check_unused(void)
+{
+	touch_both();
+	CHECK_INT(record->touched[0].runs, 0);
+}
+
+TEST(record_that_others_may_write_is_not_used)
+{
+	const char *path = make_record("record", RECORD_SIZE);
+
+	linked_run_of("", path);
+	CHECK_INT(chmod(path, 0622), 0);
+	check_unused();
+}
+
+TEST(record_of_another_size_is_not_used)
+{
+	linked_run_of("", make_record("record", RECORD_SIZE + 1));
+	check_unused();
+}
+
+TEST(record_of_something_else_is_not_used)
+{
+	linked_run_of("", make_record("record", RECORD_SIZE));
+	record->magic++;
+	check_unused();
+}
+
+TEST(record_of_other_libraries_is_not_used)
+{
+	linked_run_of("", make_record("record", RECORD_SIZE));
+	record->libraries = 3;
+	check_unused();
+}
+
+TEST(record_that_is_a_link_is_not_used)
+{
+	CHECK_INT(symlink(make_record("record", RECORD_SIZE), own_path("link")),
+		  0);
+	linked_run_of("", own_path("link"));
+	check_unused();
+}
+
+TEST(record_that_is_a_fifo_is_not_waited_for)
+{
+	CHECK_INT(mkfifo(own_path("fifo"), 0600), 0);
+	linked_run_of("", own_path("fifo"));
+	touch_both();
+}
+
+TEST(missing_record_is_done_without)
+{
+	linked_run_of("", own_path("nowhere"));
+	touch_both();
+}

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Linked stubs at run time: the first call loads the library that they stand
+ * for, as any module is loaded. What the slow path keeps is tested in
+ * test-stub*; what comes of stub files, in test-linked-files.sh.
+ */
+#include "tests/unit/linked-stubs.h"
+
+#include "load/module.h"
+#include "stub/linked.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct dlazy_module *module_of(const struct linked *l)
+{
+	struct dlazy_module *m = dlazy_linked_module(l);
+
+	CHECK(m != NULL);
+	return m;
+}
+
+static void *slot_of(const struct linked *l, int i)
+{
+	return atomic_load(&((linked_slot *)linked_at(l, l->slots))[i]);
+}
+
+static void stand_for(struct linked *l, const char *plugin)
+{
+	linked_files(l, test_plugin(plugin), NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* The first call                                                     */
+
+TEST(first_call_loads_the_library)
+{
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(test_mapped("linked-real.so"), 0);
+	CHECK_INT(stub_sum(5, 1, 2, 3, 4, 5), 15);
+	CHECK(stub_double_sum(2, 1.5, 2.5) == 4);
+	CHECK(test_mapped("linked-real.so") > 0);
+	CHECK_INT(dlazy_module_state(module_of(&linked_real)), DLAZY_LOADED);
+}
+
+TEST(slot_leads_to_the_function_then)
+{
+	stand_for(&linked_real, "linked-real");
+	stub_sum(0);
+	CHECK(slot_of(&linked_real, 0) ==
+	      dlsym(RTLD_DEFAULT, "linked_real_sum"));
+	CHECK(slot_of(&linked_real, 1) == NULL);
+}
+
+TEST(library_is_in_the_global_scope)
+{
+	stand_for(&linked_real, "linked-real");
+	CHECK(dlsym(RTLD_DEFAULT, "linked_real_data") == NULL);
+	CHECK(stub_where() == dlsym(RTLD_DEFAULT, "linked_real_data"));
+}
+
+TEST(elf_file_is_not_read)
+{
+	stand_for(&linked_real, "linked-real");
+	stub_sum(0);
+	CHECK(module_of(&linked_real)->view == NULL);
+}
+
+TEST(errno_is_kept)
+{
+	stand_for(&linked_real, "linked-real");
+	errno = EBADF;
+	stub_sum(0);
+	CHECK_INT(errno, EBADF);
+}
+
+TEST(version_is_asked_for)
+{
+	stand_for(&linked_versions, "good-versions");
+	CHECK_INT(stub_v1(), 1);
+	CHECK_INT(stub_v2(), 2);
+	CHECK_INT(stub_default(), 2);
+}
+
+TEST(indirect_function_is_resolved)
+{
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_chosen(), 1);
+	CHECK(slot_of(&linked_host, 2) == dlsym(RTLD_DEFAULT, "host_ready"));
+}
+
+static _Atomic(int) kinds[DLAZY_EVENT_UNLOADED + 1];
+static char touched[64];
+
+static void count_events(const struct dlazy_event *event, void *data)
+{
+	(void)data;
+	kinds[event->kind]++;
+	if (event->kind == DLAZY_EVENT_TOUCH)
+		snprintf(touched, sizeof(touched), "%s", event->symbol);
+}
+
+TEST(events_are_told_as_of_any_module)
+{
+	stand_for(&linked_versions, "good-versions");
+	CHECK_INT(dlazy_observe(count_events, NULL), 0);
+	stub_v1();
+	stub_v1();
+	CHECK_INT(kinds[DLAZY_EVENT_TOUCH], 1);
+	CHECK_INT(kinds[DLAZY_EVENT_LOADING], 1);
+	CHECK_INT(kinds[DLAZY_EVENT_LOADED], 1);
+	CHECK_STR(touched, "versions_answer");
+}
+
+/* ------------------------------------------------------------------ */
+/* Constructors, threads, fork                                        */
+
+static int seen;
+
+static void call_own_library(const char *path)
+{
+	(void)path;
+	seen = stub_runs();
+	CHECK(slot_of(&linked_host, 1) == NULL);
+	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADING);
+}
+
+TEST(constructor_may_call_its_own_stub)
+{
+	set_constructor(call_own_library);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_ready(), 1);
+	CHECK_INT(seen, 1);
+	CHECK(slot_of(&linked_host, 0) != NULL);
+}
+
+static void call_other_library(const char *path)
+{
+	(void)path;
+	seen = stub_sum(2, 20, 22);
+}
+
+TEST(constructor_may_call_another_librarys_stub)
+{
+	set_constructor(call_other_library);
+	stand_for(&linked_real, "linked-real");
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_ready(), 1);
+	CHECK_INT(seen, 42);
+}
+
+static void take_time(const char *path)
+{
+	(void)path;
+	usleep(50000);
+}
+
+static pthread_barrier_t start;
+
+static void *call_together(void *data)
+{
+	pthread_barrier_wait(&start);
+	return stub_ready() == 1 ? data : NULL;
+}
+
+TEST(threads_construct_once_and_see_it_ready)
+{
+	enum { THREADS = 32 };
+	pthread_t threads[THREADS];
+
+	set_constructor(take_time);
+	stand_for(&linked_host, "good-host-constructor");
+	dlazy_observe(count_events, NULL);
+	pthread_barrier_init(&start, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, call_together, &start);
+	for (int i = 0; i < THREADS; i++) {
+		void *result;
+		pthread_join(threads[i], &result);
+		CHECK(result != NULL);
+	}
+	CHECK_INT(stub_runs(), 1);
+	CHECK_INT(kinds[DLAZY_EVENT_LOADED], 1);
+}
+
+static void *call_alone(void *data)
+{
+	return stub_ready() ? data : NULL;
+}
+
+static void *joined_result;
+
+static void join_a_caller(const char *path)
+{
+	pthread_t thread;
+
+	(void)path;
+	pthread_create(&thread, NULL, call_alone, &start);
+	pthread_join(thread, &joined_result);
+}
+
+/* The thread must not wait for the linker's lock; it is let in as the
+ * constructor's own calls would be, and finds it not ready. */
+TEST(constructor_may_join_a_thread_that_calls_its_library)
+{
+	set_constructor(join_a_caller);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_ready(), 1);
+	CHECK(joined_result == NULL);
+}
+
+static void fork_here(const char *path)
+{
+	int status;
+	pid_t pid = fork();
+
+	(void)path;
+	if (pid == 0)
+		_exit(stub_runs() + 10);
+	waitpid(pid, &status, 0);
+	seen = WEXITSTATUS(status);
+}
+
+TEST(child_forked_by_a_constructor_calls_its_library)
+{
+	set_constructor(fork_here);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_ready(), 1);
+	CHECK_INT(seen, 11);
+}
+
+TEST(child_forked_during_a_load_calls_the_library)
+{
+	pthread_t thread;
+	int status;
+
+	set_constructor(take_time);
+	stand_for(&linked_host, "good-host-constructor");
+	pthread_create(&thread, NULL, call_alone, &start);
+	usleep(10000);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(stub_ready() + 10);
+	waitpid(pid, &status, 0);
+	CHECK_INT(WEXITSTATUS(status), 11);
+	pthread_join(thread, NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* Where the library is                                               */
+
+TEST(files_are_tried_in_order)
+{
+	linked_files(&linked_real, "/nonexistent/linked-real.so",
+		     test_plugin("linked-real"));
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	CHECK_STR(dlazy_module_path(module_of(&linked_real)),
+		  test_plugin("linked-real"));
+}
+
+TEST(file_that_cannot_be_loaded_is_passed_over)
+{
+	linked_files(&linked_real, test_plugin("bad-missing-library"),
+		     test_plugin("linked-real"));
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+}
+
+TEST(bare_name_is_searched)
+{
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	const char *path = own_copy("linked-real", "liblinked-real.so.1");
+	linked_files(&linked_real, "liblinked-real.so.1", NULL);
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	CHECK_STR(dlazy_module_path(module_of(&linked_real)), path);
+}
+
+/* Of a bare name's, which the linker would take, too. */
+TEST(library_that_is_there_already_is_taken)
+{
+	void *handle = dlopen(test_plugin("linked-real"), RTLD_NOW);
+
+	linked_files(&linked_real, "libc.so.6", NULL);
+	CHECK(strstr(dlazy_module_path(module_of(&linked_real)), "libc.so.6"));
+	dlclose(handle);
+}
+
+TEST(availability_is_told_without_loading)
+{
+	linked_files(&linked_real, "liblinked-nowhere.so.7", NULL);
+	CHECK_INT(dlazy_linked_available(&linked_real), 0);
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(dlazy_linked_available(&linked_real), 1);
+	CHECK_INT(test_mapped("linked-real.so"), 0);
+}
+
+TEST(library_is_loaded_early_on_demand)
+{
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(dlazy_linked_load(&linked_real), 0);
+	CHECK_INT(dlazy_module_state(module_of(&linked_real)), DLAZY_LOADED);
+	CHECK_INT(dlazy_linked_load(&linked_real), 0);
+}
+
+TEST(host_that_opens_the_library_gets_the_same_module)
+{
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	CHECK(dlazy_open(test_plugin("linked-real"), 0) ==
+	      module_of(&linked_real));
+}
+
+TEST(library_that_the_host_opened_is_the_same_module)
+{
+	struct dlazy_module *m = opened(test_plugin("linked-real"), 0);
+
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK(dlsym(RTLD_DEFAULT, "linked_real_data") == NULL);
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	CHECK(module_of(&linked_real) == m);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	/* Linked, it would have been in the global scope. */
+	CHECK(dlsym(RTLD_DEFAULT, "linked_real_data") != NULL);
+}
+
+TEST(symbols_are_found_in_a_linked_module)
+{
+	stand_for(&linked_real, "linked-real");
+	struct dlazy_module *m =
+		opened(test_plugin("linked-real"), DLAZY_DISCARD);
+
+	CHECK(symbol_of(m, "linked_real_sum") != NULL);
+	CHECK(dlazy_sym(m, "linked_real_gone") == NULL);
+}
+
+TEST(linked_module_is_never_discarded)
+{
+	stand_for(&linked_real, "linked-real");
+	stub_sum(0);
+	struct dlazy_module *m =
+		opened(test_plugin("linked-real"), DLAZY_DISCARD);
+
+	CHECK_INT(dlazy_unload(m), -DLAZY_EBUSY);
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+}
+
+/* ------------------------------------------------------------------ */
+/* Failures                                                           */
+
+static struct {
+	int calls, status;
+	struct dlazy_module *module;
+	char symbol[64], message[1024];
+} told;
+
+static int replacement(void)
+{
+	return 1000;
+}
+
+static void *replace(const struct dlazy_failure *failure, void *data)
+{
+	(void)data;
+	told.calls++;
+	told.status = failure->status;
+	told.module = failure->module;
+	snprintf(told.symbol, sizeof(told.symbol), "%s", failure->symbol);
+	snprintf(told.message, sizeof(told.message), "%s", failure->message);
+	return (void *)replacement;
+}
+
+static void call_missing(void *data)
+{
+	(void)data;
+	linked_files(&linked_host, "/nonexistent/libpng16.so.16",
+		     "libpng-nowhere.so.7");
+	stub_ready();
+}
+
+TEST(missing_library_is_said_with_what_to_install)
+{
+	char said[4096];
+	int status = test_child(call_missing, NULL, said, sizeof(said));
+
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	CHECK_IN(said, "host_ready() of module \"libpng16\"");
+	CHECK_IN(said, "PNG export is not available: install libpng16-16");
+	CHECK_IN(said, "/nonexistent/libpng16.so.16, libpng-nowhere.so.7");
+	CHECK_IN(said, "ld.so.cache");
+	CHECK_IN(said, "called:   by ");
+}
+
+TEST(missing_library_has_a_module_with_a_hook)
+{
+	linked_files(&linked_plain, own_path("libplain.so"), NULL);
+	struct dlazy_module *m = module_of(&linked_plain);
+
+	CHECK_STR(dlazy_module_name(m), "libplain");
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK_INT(dlazy_on_failure(m, replace, NULL), 0);
+	CHECK_INT(stub_plain(), 1000);
+	CHECK_INT(told.status, -DLAZY_ENOENT);
+	CHECK(told.module == m);
+	CHECK_STR(told.symbol, "plain_answer");
+	CHECK_IN(told.message, "install plain");
+	CHECK_INT(dlazy_module_state(m), DLAZY_FAILED);
+}
+
+TEST(process_hook_is_asked_too)
+{
+	linked_files(&linked_plain, own_path("libplain.so"), NULL);
+	CHECK_INT(dlazy_on_failure(NULL, replace, NULL), 0);
+	CHECK_INT(stub_plain(), 1000);
+}
+
+TEST(replacement_holds_until_the_library_is_loaded)
+{
+	linked_files(&linked_plain, own_path("libplain.so"), NULL);
+	dlazy_on_failure(NULL, replace, NULL);
+	for (int i = 0; i < 3; i++)
+		CHECK_INT(stub_plain(), 1000);
+	CHECK_INT(told.calls, 1);
+	own_copy("good-plain", "libplain.so");
+	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
+	CHECK_INT(stub_plain(), 42);
+	CHECK_INT(told.calls, 1);
+}
+
+static void *decline(const struct dlazy_failure *failure, void *data)
+{
+	(void)failure;
+	*(int *)data += 1;
+	return (void *)replacement;
+}
+
+TEST(library_that_gets_installed_is_found)
+{
+	int failures = 0;
+
+	linked_files(&linked_real, "/nonexistent/a.so", own_path("b.so"));
+	dlazy_on_failure(NULL, decline, &failures);
+	CHECK_INT(stub_sum(0), 1000);
+	CHECK(stub_double_sum(0) == stub_double_sum(0));
+	CHECK_INT(failures, 2);
+	own_copy("linked-real", "b.so");
+	CHECK(stub_where() != (void *)replacement);
+	CHECK_INT(failures, 2);
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	CHECK_STR(dlazy_module_path(module_of(&linked_real)), own_path("b.so"));
+}
+
+TEST(library_that_was_broken_and_is_replaced_is_loaded)
+{
+	linked_files(&linked_plain, own_copy("bad-missing-symbol", "p.so"),
+		     NULL);
+	dlazy_on_failure(NULL, replace, NULL);
+	module_of(&linked_plain)->flags = RTLD_NOW | RTLD_GLOBAL;
+	CHECK(dlazy_linked_load(&linked_plain) < 0);
+	CHECK_IN(dlazy_error(), "undefined symbol");
+	CHECK(unlink(own_path("p.so")) == 0);
+	own_copy("good-plain", "p.so");
+	CHECK_INT(stub_plain(), 42);
+}
+
+TEST(symbol_that_is_gone_is_said)
+{
+	stand_for(&linked_real, "linked-real");
+	dlazy_on_failure(NULL, replace, NULL);
+	CHECK_INT(stub_gone(), 1000);
+	CHECK_INT(told.status, -DLAZY_ENOSYM);
+	CHECK_IN(told.message, "sums is not available: ");
+	CHECK_IN(told.message, "linked-real.so does not have linked_real_gone");
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+}
+
+TEST(version_that_is_gone_is_said)
+{
+	stand_for(&linked_versions, "good-versions");
+	dlazy_on_failure(NULL, replace, NULL);
+	CHECK_INT(stub_v3(), 1000);
+	CHECK_IN(told.message, "versions_answer@V3");
+	CHECK_STR(told.symbol, "versions_answer");
+}
+
+TEST(load_that_fails_is_told)
+{
+	linked_files(&linked_host, "/nonexistent/libpng16.so.16", NULL);
+	CHECK_INT(dlazy_linked_load(&linked_host), -DLAZY_ENOENT);
+	CHECK_IN(dlazy_error(), "install libpng16-16");
+}
+
+/* ------------------------------------------------------------------ */
+/* Data                                                               */
+
+TEST(data_are_the_librarys_own)
+{
+	stand_for(&linked_real, "linked-real");
+	int *data = dlazy_linked_data(&linked_real, SYMBOL_DATA);
+
+	CHECK_INT(*data, 42);
+	CHECK(data == stub_where());
+	CHECK_INT(dlazy_module_state(module_of(&linked_real)), DLAZY_LOADED);
+}
+
+TEST(data_that_are_gone_are_said)
+{
+	stand_for(&linked_real, "linked-real");
+	dlazy_on_failure(NULL, replace, NULL);
+	CHECK(dlazy_linked_data(&linked_real, SYMBOL_GONE_DATA) ==
+	      (void *)replacement);
+	CHECK_IN(told.message, "does not have linked_real_gone_data");
+}
+
+static void ask_for_data(const char *path)
+{
+	(void)path;
+	for (int i = 0; i < 2; i++)
+		CHECK(dlazy_linked_data(&linked_host, 1) != NULL);
+	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADING);
+}
+
+TEST(constructor_may_ask_for_its_own_data)
+{
+	set_constructor(ask_for_data);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(stub_ready(), 1);
+}
+
+static void ask_in_a_plain_load(const char *path)
+{
+	(void)path;
+	for (int i = 0; i < 2; i++)
+		CHECK(dlazy_linked_data(&linked_host, 1) != NULL);
+	CHECK(dlazy_module_state(module_of(&linked_host)) != DLAZY_LOADED);
+	seen++;
+}
+
+/* A library that the program opens by its path is in its constructor, or being
+ * relocated, and is not to be had for others yet. */
+TEST(data_of_a_library_in_a_plain_load_publish_nothing)
+{
+	set_constructor(ask_in_a_plain_load);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK(dlopen(test_plugin("good-host-constructor"), RTLD_NOW) != NULL);
+	CHECK_INT(seen, 1);
+	CHECK_INT(stub_ready(), 1);
+	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADED);
+}
+
+TEST(handle_of_a_library_that_was_closed_is_not_used)
+{
+	set_constructor(ask_in_a_plain_load);
+	stand_for(&linked_host, "good-host-constructor");
+	for (int i = 0; i < 2; i++) {
+		void *handle =
+			dlopen(test_plugin("good-host-constructor"), RTLD_NOW);
+		CHECK(handle != NULL);
+		CHECK_INT(dlclose(handle), 0);
+	}
+	CHECK_INT(seen, 2);
+	CHECK(dlazy_linked_data(&linked_host, 1) != NULL);
+	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADED);
+}
