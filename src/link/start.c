@@ -134,6 +134,13 @@ static void bring_in(struct start *start, size_t i)
 			bring_in(start, object->needs[n]);
 }
 
+/* Does a lazy library have it, whose stub cannot? */
+static bool is_lost(const struct start *start, const struct take *take)
+{
+	return is_lazy(start, take->from->object) && take->name->at_start &&
+	       !definition_is_function(take->from);
+}
+
 static void check_takes_later(struct start *start, size_t i)
 {
 	const struct takes *takes = start->takes;
@@ -142,17 +149,17 @@ static void check_takes_later(struct start *start, size_t i)
 	bring_in(start, i);
 	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
 		const struct take *take = &takes->list[t];
-		size_t from = take->from->object;
 
 		if (take->own)
 			continue;
-		if (is_lazy(start, from) && take->name->at_start &&
-		    !definition_is_function(take->from)) {
+		if (is_lost(start, take)) {
 			take_data(start, take, i);
-			start->done = 0; /* who needs it, has it there now */
+			/* Who is there and needs it, has it there now; whoever
+			 * comes later is asked once more. */
+			start->done = 0;
+		} else if (!start->seen[take->from->object]) {
+			map(start, take->from->object);
 		}
-		if (!start->seen[from])
-			map(start, from);
 	}
 }
 

@@ -806,6 +806,57 @@ TEST(a_symbolic_library_is_not_preempted)
 	check_eager("libfirst.so", VERDICT_SHADOWED, "twice", NULL);
 }
 
+/* libsecond.so, at the start, keeps its own datum; but then no stub may have one
+ * of that name, which libuser.so will want. */
+TEST(data_that_no_stub_may_have_keeps_a_library_eager)
+{
+	world_library("libfirst.so",
+		      "__attribute__((weak)) int twice = 1; "
+		      "int first() { return 1; }",
+		      "");
+	world_library(
+		"libsecond.so",
+		"__attribute__((weak)) int twice = 2; int *mine = &twice;",
+		"-Wl,-Bsymbolic");
+	world_library("libuser.so",
+		      "extern int twice; int user() { return twice; }",
+		      "-lfirst");
+	world_program("extern int *mine; "
+		      "int main() { return first() + user() + *mine; }",
+		      "-lfirst -lsecond -luser");
+	decide(NULL);
+	check_eager("libfirst.so", VERDICT_DATA, "twice", "libuser.so");
+	/* The program calls it: it is there, then. */
+	CHECK(verdict_of("libfirst.so")->mapped);
+	check_lazy("libuser.so");
+}
+
+TEST(who_gives_a_template_first_need_not_be_there)
+{
+	const struct machine machine = {"libfirst.so", "datum", "/usr/bin/x", 0,
+					0};
+	const struct verdict_rules rules = {.machine = &machine};
+
+	world_library("libfirst.so",
+		      "__attribute__((weak)) int both() { return 1; }"
+		      "int first() { return both(); }",
+		      "");
+	world_library("libuser.so", "int user() { return first(); }",
+		      "-lfirst");
+	world_library("libother.so",
+		      "__attribute__((weak)) int both() { return 1; }"
+		      "int other() { return both(); }",
+		      "");
+	world_library("libdeep.so", "int deep() { return other(); }",
+		      "-lother");
+	world_program("int main() { return user() + deep(); }",
+		      "-luser -ldeep");
+	decide(&rules);
+	check_why("libfirst.so", VERDICT_DATA);
+	CHECK(!verdict_of("libfirst.so")->mapped);
+	CHECK(is_exported("libother.so", "both"));
+}
+
 /* The program `i` of this machine; false: it is not installed. */
 static bool find_program(size_t i, char real[PATH_MAX])
 {
