@@ -10,10 +10,13 @@ libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/library.c %D%/library.h \
 	%D%/library-list.c \
 	%D%/machine.c %D%/machine.h \
+	%D%/machine-draft.c %D%/machine-draft.h \
 	%D%/machine-facts.c %D%/machine-facts.h \
 	%D%/machine-file.c %D%/machine-file.h \
+	%D%/machine-listing.c %D%/machine-listing.h \
 	%D%/machine-places.c \
 	%D%/machine-scan.c %D%/machine-scan.h \
+	%D%/machine-survey.c %D%/machine-survey.h \
 	%D%/machine-takers.c %D%/machine-takers.h \
 	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \

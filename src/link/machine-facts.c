@@ -17,11 +17,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-static bool is_function(const struct elf_symbol *symbol)
-{
-	return symbol->type == ELF_TYPE_FUNC || symbol->type == ELF_TYPE_IFUNC;
-}
-
 static bool is_program(const struct elf_view *view)
 {
 	return elf_view_flags(view) & (ELF_PIE | ELF_INTERP);
@@ -46,18 +41,20 @@ static bool is_copied(const struct source *source, size_t i)
 	return source->copied ? source->copied[i] : source->any_copied;
 }
 
-/* In which lists a symbol is, as bits; none: it is none. */
-static unsigned lists_of(const struct source *source, size_t i,
-			 struct elf_symbol *ret)
+static bool is_data(const struct elf_symbol *symbol)
 {
-	if (!elf_view_symbol(source->view, i, ret))
-		return 0;
-	if (is_function(ret))
-		return ret->defined ? 1u << TABLE_FUNCTIONS : 0;
-	if (!ret->defined)
-		return 1u << TABLE_IMPORTS;
-	return 1u << TABLE_DATA |
-	       (is_copied(source, i) ? 1u << TABLE_COPIES : 0);
+	return symbol->type != ELF_TYPE_FUNC && symbol->type != ELF_TYPE_IFUNC;
+}
+
+/* Symbol i, if it is taken from another file; *ret_key: as what. */
+static bool is_import(const struct source *source, size_t i,
+		      const struct elf_symbol *symbol, uint64_t *ret_key)
+{
+	bool copied = symbol->defined && is_copied(source, i);
+
+	*ret_key = tables_key(symbol->name, symbol->version) |
+		   (copied ? TABLES_COPY : 0);
+	return is_data(symbol) && (copied || !symbol->defined);
 }
 
 /* One symbol of one list. */
@@ -90,24 +87,35 @@ static bool add(struct items *items, const char *name, uint64_t key)
 	return true;
 }
 
+static bool collect_symbol(const struct source *source, size_t i,
+			   struct lists *lists)
+{
+	struct elf_symbol symbol;
+	uint64_t key;
+
+	if (!elf_view_symbol(source->view, i, &symbol))
+		return true;
+	if (is_import(source, i, &symbol, &key) &&
+	    !add(&lists->lists[TABLE_IMPORTS], symbol.name, key))
+		return false;
+	return !symbol.defined || !is_data(&symbol) ||
+	       add(&lists->lists[TABLE_DATA], symbol.name,
+		   tables_key(symbol.name, symbol.version));
+}
+
 static bool collect(const struct source *source, struct lists *lists)
 {
 	const struct elf_view *view = source->view;
-	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < elf_view_needed_count(view); i++) {
 		const char *name = elf_view_needed(view, i);
+
 		if (!add(&lists->lists[TABLE_NEEDS], name, hash_string(name)))
 			return false;
 	}
-	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
-		unsigned in = lists_of(source, i, &symbol);
-		for (int k = 0; k < TABLE_LISTS; k++)
-			if (in & 1u << k &&
-			    !add(&lists->lists[k], symbol.name,
-				 tables_key(symbol.name, symbol.version)))
-				return false;
-	}
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (!collect_symbol(source, i, lists))
+			return false;
 	return true;
 }
 
@@ -118,31 +126,19 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-	const struct item *x = a, *y = b;
-
-	return (x->key > y->key) - (x->key < y->key);
-}
-
-static void sort(struct items *items, enum table_list list)
-{
-	if (items->count > 1 && list != TABLE_NEEDS)
-		qsort(items->items, items->count, sizeof(*items->items),
-		      list == TABLE_IMPORTS || list == TABLE_COPIES
-			      ? compare_names
-			      : compare_keys);
-}
-
 static struct facts *make_facts(const struct source *source)
 {
 	const struct elf_view *view = source->view;
 	_cleanup_(cleanup_lists) struct lists lists = {0};
+	struct items *imports = &lists.lists[TABLE_IMPORTS];
 	struct facts *facts;
 	size_t n = 0;
 
 	if (!collect(source, &lists))
 		return NULL;
+	if (imports->count > 1)
+		qsort(imports->items, imports->count, sizeof(*imports->items),
+		      compare_names);
 	for (int k = 0; k < TABLE_LISTS; k++)
 		n += lists.lists[k].count;
 	facts = calloc(1, sizeof(*facts) + n * sizeof(facts->keys[0]));
@@ -154,7 +150,6 @@ static struct facts *make_facts(const struct source *source)
 	for (int k = 0; k < TABLE_LISTS; k++) {
 		struct items *items = &lists.lists[k];
 
-		sort(items, k);
 		facts->counts[k] = (uint32_t)items->count;
 		for (size_t i = 0; i < items->count; i++)
 			facts->keys[n++] = items->items[i].key;
@@ -197,17 +192,17 @@ int facts_read(const char *path, struct file_identity *ret_identity,
 char *facts_name(const char *path, uint64_t key)
 {
 	_cleanup_source_ struct source source = {0};
-	const unsigned taken = 1u << TABLE_IMPORTS | 1u << TABLE_COPIES;
 	struct file_identity identity;
 	struct elf_symbol symbol;
+	uint64_t own;
 	int status = open_source(path, &identity, &source);
 
 	status_clear();
 	if (status < 0)
 		return NULL;
 	for (size_t i = 1; i < elf_view_symbol_count(source.view); i++)
-		if (lists_of(&source, i, &symbol) & taken &&
-		    tables_key(symbol.name, symbol.version) == key)
+		if (elf_view_symbol(source.view, i, &symbol) &&
+		    is_import(&source, i, &symbol, &own) && own == key)
 			return strdup(symbol.name);
 	return NULL;
 }

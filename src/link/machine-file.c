@@ -51,7 +51,7 @@ uint64_t tables_key(const char *name, const char *version)
 
 	if (!*version)
 		return key;
-	uint16_t hash = (uint16_t)hash_string(version);
+	uint64_t hash = hash_string(version) % TABLES_COPY;
 	return key | (hash ? hash : 1);
 }
 

@@ -3,8 +3,8 @@
  * What is known of the machine, as flat tables: so they are built, so they are
  * kept in a file, and so they are used where they are mapped.
  *
- * A name is a key: 48 bits of its hash above 16 bits of its version's, which
- * are 0 where there is none.
+ * A symbol is a key: 48 bits of its name's hash, 15 of its version's (0: it has
+ * none), and whether it is a copy.
  */
 #ifndef LINK_MACHINE_FILE_H
 #define LINK_MACHINE_FILE_H
@@ -16,6 +16,10 @@
 #include <stdint.h>
 
 #define TABLES_NONE UINT32_MAX
+
+/* In the key of an import: a program has it copied to itself, from the next
+ * object that defines it. */
+#define TABLES_COPY (UINT64_C(1) << 15)
 
 /* Elements of another table. */
 struct table_span {
@@ -35,7 +39,7 @@ struct table_place {
  * ELF without a change of its directory is noticed there.
  */
 struct table_directory {
-	struct file_identity identity; /* size 0; all 0: look again */
+	struct file_identity identity; /* size 0; no times: look again */
 	uint32_t path;
 	uint32_t end;
 	struct table_span entries;
@@ -43,20 +47,19 @@ struct table_directory {
 
 /* A name in a directory: of a regular file, or of a link to one. */
 struct table_entry {
-	struct file_identity identity; /* all 0: look again */
+	struct file_identity identity; /* no times: look again */
 	uint32_t name;
 	uint32_t directory;
-	uint32_t elf; /* TABLES_NONE: not ours */
-	uint32_t reserved;
+	uint32_t elf;  /* TABLES_NONE: not ours */
+	uint32_t link; /* 1: it is a symbolic link */
 };
 
-/* Which of its names an ELF file has, and for what. */
+/* Which names an ELF file has, and for what. */
 enum table_list {
-	TABLE_NEEDS,	 /* hashes of DT_NEEDED, whole */
-	TABLE_IMPORTS,	 /* what may be data and is not defined; by name */
-	TABLE_COPIES,	 /* data that a program has copied to itself; by name */
-	TABLE_FUNCTIONS, /* exports; by key */
-	TABLE_DATA,	 /* all other exports; by key */
+	TABLE_NEEDS,   /* hashes of DT_NEEDED, whole */
+	TABLE_IMPORTS, /* keys, by name: not defined, or copied; what is known
+			  to be a function is left out */
+	TABLE_DATA,    /* keys: exported, and no function */
 	TABLE_LISTS
 };
 
@@ -65,7 +68,7 @@ struct table_elf {
 	uint64_t soname;   /* its hash; 0: none */
 	uint64_t taken;	   /* the key that `importer` takes from it */
 	uint32_t importer; /* an ELF file; TABLES_NONE: nobody takes data */
-	uint32_t entry;	   /* the first of its names */
+	uint32_t entry;	   /* the first of its names that is no link */
 	struct table_span lists[TABLE_LISTS]; /* of keys */
 };
 
@@ -87,9 +90,9 @@ static inline uint64_t tables_key_name(uint64_t key)
 	return key >> 16;
 }
 
-static inline uint16_t tables_key_version(uint64_t key)
+static inline unsigned tables_key_version(uint64_t key)
 {
-	return (uint16_t)key;
+	return key & (TABLES_COPY - 1);
 }
 
 static inline const uint64_t *tables_list(const struct tables *tables,

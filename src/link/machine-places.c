@@ -11,6 +11,8 @@
 #include "base/cleanup.h"
 #include "elf/places.h"
 
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,40 +22,64 @@ struct list {
 	bool failed; /* out of memory */
 };
 
-static bool is_listed(const struct list *list, const char *place)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (!strcmp(list->list[i], place))
-			return true;
-	return false;
-}
-
 /* Takes a malloc'd place over. */
 static void add(struct list *list, char *place)
 {
-	if (!place || !array_reserve(&list->list, list->count, &list->room,
-				     sizeof(*list->list))) {
-		list->failed = true;
-		free(place);
-	} else if (is_listed(list, place)) {
-		free(place);
-	} else {
+	if (place && array_reserve(&list->list, list->count, &list->room,
+				   sizeof(*list->list))) {
 		list->list[list->count++] = place;
+		return;
 	}
+	list->failed = true;
+	free(place);
 }
 
-/* Absolute ones only; a trailing slash is nothing. */
-static void add_flat(struct list *list, const char *directory, size_t n)
+static void add_format(struct list *list, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void add_format(struct list *list, const char *format, ...)
 {
 	char *place;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&place, format, args) < 0)
+		place = NULL;
+	va_end(args);
+	add(list, place);
+}
+
+/* Is the directory one of the places, or below one, or said already? */
+static bool is_covered(const struct list *list, const char *directory)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *place = list->list[i];
+		size_t n = strlen(place);
+
+		if (n > 2 && !strcmp(place + n - 2, "/."))
+			n -= 2;
+		else if (!strncmp(directory, place, n) && directory[n] == '/')
+			return true;
+		if (!strncmp(directory, place, n) && !directory[n])
+			return true;
+	}
+	return false;
+}
+
+/* Of n bytes. Absolute ones only; as it is really called, if it is there: the
+ * same directories by other names are the same places. */
+static void add_flat(struct list *list, const char *directory, size_t n)
+{
+	char path[PATH_MAX], real[PATH_MAX];
 
 	while (n > 1 && directory[n - 1] == '/')
 		n--;
-	if (n < 2 || directory[0] != '/')
+	if (n < 2 || n >= sizeof(path) || directory[0] != '/')
 		return;
-	if (asprintf(&place, "%.*s/.", (int)n, directory) < 0)
-		place = NULL;
-	add(list, place);
+	memcpy(path, directory, n);
+	path[n] = '\0';
+	const char *name = realpath(path, real) ? real : path;
+	if (strcmp(name, "/") != 0 && !is_covered(list, name))
+		add_format(list, "%s/.", name);
 }
 
 static void add_path(struct list *list, const char *path)
@@ -82,46 +108,56 @@ static void add_libraries(struct list *list)
 	places_close(&places);
 }
 
-static void add_home(struct list *list)
+static void add_usual(struct list *list)
 {
+	static const char *const usual[] = {
+		"/usr/bin",
+		"/usr/sbin",
+		"/usr/games",
+		"/usr/lib",
+		"/usr/lib32",
+		"/usr/lib64",
+		"/usr/libx32",
+		"/usr/libexec",
+		"/usr/local/bin",
+		"/usr/local/sbin",
+		"/usr/local/games",
+		"/usr/local/lib",
+		"/usr/local/lib64",
+		"/usr/local/libexec",
+		"/bin",
+		"/sbin",
+		"/lib",
+		"/lib32",
+		"/lib64",
+		"/libx32",
+		"/opt",
+	};
 	const char *home = secure_getenv("HOME");
-	char *place;
 
-	if (!home || home[0] != '/')
-		return;
-	if (asprintf(&place, "%s/.local/lib", home) < 0)
-		place = NULL;
-	add(list, place);
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
+		add(list, strdup(usual[i]));
+	if (home && home[0] == '/')
+		add_format(list, "%s/.local/lib", home);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 char **machine_places(void)
 {
-	static const char *const usual[] = {"/usr/bin",
-					    "/usr/sbin",
-					    "/usr/games",
-					    "/usr/lib",
-					    "/usr/lib32",
-					    "/usr/lib64",
-					    "/usr/libx32",
-					    "/usr/libexec",
-					    "/usr/local/bin",
-					    "/usr/local/sbin",
-					    "/usr/local/games",
-					    "/usr/local/lib",
-					    "/usr/local/lib64",
-					    "/usr/local/libexec",
-					    "/bin",
-					    "/sbin",
-					    "/lib",
-					    "/lib64",
-					    "/opt"};
 	struct list list = {0};
 
-	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
-		add(&list, strdup(usual[i]));
-	add_home(&list);
-	add_path(&list, secure_getenv("PATH"));
+	add_usual(&list);
+	size_t usual = list.count;
 	add_libraries(&list);
+	add_path(&list, secure_getenv("PATH"));
+	/* PATH in another order is the same places. */
+	if (list.count > usual)
+		qsort(list.list + usual, list.count - usual, sizeof(*list.list),
+		      compare);
 	/* The NULL at the end. */
 	if (!list.failed && array_reserve(&list.list, list.count, &list.room,
 					  sizeof(*list.list))) {

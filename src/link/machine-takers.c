@@ -5,11 +5,12 @@
  * depends on the program it is in. A needed name stands for each file that has
  * it, as its SONAME or as a name in a directory.
  *
- * If nothing that it needs has the symbol at all, it is to come from whatever
- * is there when the file is loaded: the file is a plugin, whose host or whose
- * host's libraries have it, or a library linked without all it needs. Then
- * every file that exports it as data is taken from. (An import that has a
- * version names the library too; such a file cannot do without.)
+ * If nothing that it needs has it as data, it is to come from whatever is there
+ * when the file is loaded: the file is a plugin, whose host or whose host's
+ * libraries have it, or a library linked without all it needs. Then every file
+ * that exports it as data is taken from. (That it were a function of what the
+ * file needs, the link editor would have seen. An import that has a version
+ * names the library too, and a copy was made of what was needed.)
  */
 #include "link/machine-takers.h"
 
@@ -71,13 +72,14 @@ static void cleanup_takers(struct takers *t)
 	free(t->seen);
 }
 
-static bool add_pair(struct pairs *pairs, uint64_t hash, uint16_t version,
+static bool add_pair(struct pairs *pairs, uint64_t hash, unsigned version,
 		     uint32_t elf)
 {
 	if (!array_reserve(&pairs->list, pairs->count, &pairs->room,
 			   sizeof(*pairs->list)))
 		return false;
-	pairs->list[pairs->count++] = (struct pair){hash, elf, version};
+	pairs->list[pairs->count++] =
+		(struct pair){hash, elf, (uint16_t)version};
 	return true;
 }
 
@@ -237,32 +239,10 @@ static void find_closure(struct takers *t, uint32_t elf)
 	}
 }
 
-static int compare_key_names(const void *a, const void *b)
-{
-	uint64_t x = tables_key_name(*(const uint64_t *)a);
-	uint64_t y = tables_key_name(*(const uint64_t *)b);
-
-	return (x > y) - (x < y);
-}
-
-/* Is it a function of something in the closure? */
-static bool closure_has_function(const struct takers *t, uint64_t key)
-{
-	for (size_t i = 0; i < t->closure_count; i++) {
-		const struct table_elf *elf = &t->elves[t->closure[i]];
-
-		if (bsearch(&key, tables_list(t->tables, elf, TABLE_FUNCTIONS),
-			    elf->lists[TABLE_FUNCTIONS].count, sizeof(key),
-			    compare_key_names))
-			return true;
-	}
-	return false;
-}
-
 /* A provider without versions has any, and who asks for none takes any. */
 static bool version_fits(uint64_t key, const struct pair *provider)
 {
-	uint16_t asked = tables_key_version(key);
+	unsigned asked = tables_key_version(key);
 
 	return asked == 0 || provider->version == 0 ||
 	       asked == provider->version;
@@ -299,7 +279,7 @@ static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
 	const struct pair *end,
 		*p = find_pairs(&t->data, tables_key_name(key), &end);
 
-	if (tables_key_version(key) || p == end || closure_has_function(t, key))
+	if (tables_key_version(key) || key & TABLES_COPY)
 		return;
 	for (; p < end; p++)
 		take(t, p->elf, importer, key);
@@ -308,15 +288,12 @@ static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
 static void take_all(struct takers *t, uint32_t elf)
 {
 	const struct table_elf *e = &t->elves[elf];
-	const uint64_t *imports = tables_list(t->tables, e, TABLE_IMPORTS);
-	const uint64_t *copies = tables_list(t->tables, e, TABLE_COPIES);
+	const uint64_t *keys = tables_list(t->tables, e, TABLE_IMPORTS);
 
 	find_closure(t, elf);
-	for (uint32_t i = 0; i < e->lists[TABLE_COPIES].count; i++)
-		take_near(t, elf, copies[i]);
 	for (uint32_t i = 0; i < e->lists[TABLE_IMPORTS].count; i++)
-		if (!take_near(t, elf, imports[i]))
-			take_anywhere(t, elf, imports[i]);
+		if (!take_near(t, elf, keys[i]))
+			take_anywhere(t, elf, keys[i]);
 }
 
 int takers_find(const struct tables *tables, struct table_elf *elves)

@@ -13,7 +13,7 @@
 #include "link/machine-facts.h"
 #include "link/machine-file.h"
 #include "link/machine-scan.h"
-#include "link/machine-takers.h"
+#include "link/machine-survey.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -30,23 +30,6 @@ static uint64_t file_hash(const struct file_identity *identity)
 	const uint64_t key[2] = {identity->dev, identity->ino};
 
 	return hash_bytes(key, sizeof(key));
-}
-
-static int scan(struct machine *machine, const struct scan_options *options,
-		struct tables_file *ret)
-{
-	struct scan_tables scanned;
-	uint8_t *data = NULL;
-	size_t size;
-	int status = scan_run(options, &scanned, &machine->read);
-
-	if (status < 0)
-		return status;
-	status = takers_find(&scanned.tables, scanned.elves);
-	if (status == 0)
-		status = tables_encode(&scanned.tables, &data, &size);
-	scan_tables_clear(&scanned);
-	return status ? status : tables_open_memory(data, size, ret);
 }
 
 /* Keeps what was found; if that fails, it is news for nobody. */
@@ -70,7 +53,7 @@ static int refresh(struct machine *machine,
 	bool known = options->cache_path &&
 		     tables_open(options->cache_path, &former) == 0;
 
-	if (known && scan_is_current(&former.tables, places)) {
+	if (known && survey_is_current(&former.tables, places)) {
 		machine->file = former;
 		former = (struct tables_file){0};
 		machine->kept = true;
@@ -83,7 +66,7 @@ static int refresh(struct machine *machine,
 		.progress = options->progress,
 		.data = options->data,
 	};
-	int status = scan(machine, &how, &machine->file);
+	int status = scan_run(&how, &machine->file, &machine->read);
 	if (status == 0 && options->cache_path)
 		machine->kept = keep(options->cache_path, &machine->file);
 	return status;

@@ -6,8 +6,11 @@
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
- * file. Names are kept as 64-bit hashes: two that collide can only make a
- * library eager. The words for a "yes" are read from the files again.
+ * file. Names are kept as hashes: a collision makes a library eager. The words
+ * for a "yes" are read from the files again.
+ *
+ * Noticed is what is new, gone, replaced or overwritten, but for one: a file
+ * that becomes ELF in place, in a directory where there was no ELF file.
  */
 #ifndef LINK_MACHINE_H
 #define LINK_MACHINE_H
@@ -35,9 +38,10 @@ struct machine_options {
 int machine_open(const struct machine_options *options, struct machine **ret);
 void machine_close(struct machine *machine);
 
-/* The default places: the directories of programs (PATH's, the usual ones)
- * and of libraries (ld.so.cache's, the default ones, /usr/libexec, /opt, ...).
- * malloc'd, NULL-ended; free each and all. */
+/* The default places: the directories of programs, libraries and plugins that
+ * systems have, those of ld.so.cache and those of PATH. A place "DIR/." is DIR
+ * without what is below it. malloc'd, NULL-ended; free each and all; NULL: out
+ * of memory. */
 char **machine_places(void);
 
 struct machine_stats {

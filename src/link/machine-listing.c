@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Most files in these directories are sources and documents. Opening each to
+ * see that it is not ELF would be most of a scan, so the commonest are told by
+ * their names.
+ */
+#include "link/machine-listing.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <string.h>
+
+static int add(struct listing *listing, const char *name, enum listed_kind kind)
+{
+	char *copy = NULL;
+
+	if (array_reserve(&listing->list, listing->count, &listing->room,
+			  sizeof(*listing->list)))
+		copy = strdup(name);
+	if (!copy)
+		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+	listing->list[listing->count++] = (struct listed){copy, kind};
+	return 0;
+}
+
+static bool is_document(const char *name)
+{
+	static const char *const suffixes[] = {
+		".py",	 ".pyc", ".h",	 ".hpp",   ".js", ".json",
+		".yaml", ".xml", ".txt", ".html",  ".md", ".rst",
+		".pl",	 ".pm",	 ".png", ".svg",   ".a",  ".o",
+		".ko",	 ".gz",	 ".xz",	 ".debug",
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < ARRAY_SIZE(suffixes); i++)
+		if (!strcmp(dot, suffixes[i]))
+			return true;
+	return false;
+}
+
+/* false: it is none of ours. */
+static bool kind_of(const struct dirent *entry, enum listed_kind *ret)
+{
+	static const enum listed_kind kinds[] = {
+		[DT_REG] = LISTED_FILE,
+		[DT_LNK] = LISTED_LINK,
+		[DT_DIR] = LISTED_DIRECTORY,
+		[DT_UNKNOWN] = LISTED_UNKNOWN,
+	};
+
+	switch (entry->d_type) {
+	case DT_REG:
+	case DT_LNK:
+	case DT_DIR:
+	case DT_UNKNOWN:
+		*ret = kinds[entry->d_type];
+		return *ret == LISTED_DIRECTORY || !is_document(entry->d_name);
+	default:
+		return false;
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct listed *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int listing_read(const char *path, struct listing *ret)
+{
+	_cleanup_closedir_ DIR *stream = opendir(path);
+	struct dirent *entry;
+	enum listed_kind kind;
+	int status = 0;
+
+	while (stream && status == 0 && (entry = readdir(stream)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0 && kind_of(entry, &kind))
+			status = add(ret, entry->d_name, kind);
+	if (ret->count > 1)
+		qsort(ret->list, ret->count, sizeof(*ret->list), compare);
+	return status;
+}
+
+int listing_recall(const struct tables *t, uint32_t directory,
+		   struct listing *ret)
+{
+	const struct table_directory *d = &t->directories[directory];
+	int status = 0;
+
+	for (uint32_t i = directory + 1; status == 0 && i < d->end;
+	     i = t->directories[i].end)
+		status =
+			add(ret,
+			    file_base_name(t->strings + t->directories[i].path),
+			    LISTED_DIRECTORY);
+	for (uint32_t i = 0; status == 0 && i < d->entries.count; i++) {
+		const struct table_entry *e = &t->entries[d->entries.first + i];
+		status = add(ret, t->strings + e->name,
+			     e->link ? LISTED_LINK : LISTED_FILE);
+	}
+	if (ret->count > 1)
+		qsort(ret->list, ret->count, sizeof(*ret->list), compare);
+	return status;
+}
+
+void listing_clear(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		free(listing->list[i].name);
+	free(listing->list);
+	*listing = (struct listing){0};
+}

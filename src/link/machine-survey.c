@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A directory that is as it was is not listed; each file is stat'ed.
+ *
+ * A change within a tick of the clock after a look leaves the times as they
+ * were. So the identity of what changed just before the survey is not kept,
+ * and the next one looks again.
+ *
+ * Symbolic links to files are followed, as programs and libraries are found
+ * through them; links to directories are not, nor is another file system gone
+ * into. What cannot be listed is as if it were empty.
+ */
+#include "link/machine-survey.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "link/machine-listing.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+/* Longer than any tick in use (10 ms), with room. */
+#define SETTLE_NS 25000000u
+
+#define DEPTH_MAX 40
+
+static int out_of_memory(void)
+{
+	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+struct file_identity survey_settled(const struct survey *survey,
+				    const struct file_identity *identity)
+{
+	uint64_t a = identity->ctime_ns, b = survey->start_ns;
+
+	return (a > b ? a - b : b - a) < SETTLE_NS
+		       ? (struct file_identity){.dev = identity->dev,
+						.ino = identity->ino}
+		       : *identity;
+}
+
+static struct file_identity directory_identity(const struct stat *st)
+{
+	struct file_identity identity = file_identity_of(st);
+
+	identity.size = 0;
+	return identity;
+}
+
+static struct table_place look_at_place(const char *place)
+{
+	struct stat st;
+
+	if (stat(place, &st) < 0 || !S_ISDIR(st.st_mode))
+		return (struct table_place){0};
+	return (struct table_place){.dev = st.st_dev, .ino = st.st_ino};
+}
+
+/* ------------------------------------------------------------------ */
+
+static bool places_are_current(const struct tables *t, char *const *places)
+{
+	size_t n = 0;
+
+	for (; places[n]; n++) {
+		const struct table_place *kept = &t->places[n];
+
+		if (n == t->place_count ||
+		    strcmp(t->strings + kept->path, places[n]) != 0)
+			return false;
+		struct table_place now = look_at_place(places[n]);
+		if (now.dev != kept->dev || now.ino != kept->ino)
+			return false;
+	}
+	return n == t->place_count;
+}
+
+static bool directory_is_current(const struct tables *t,
+				 const struct table_directory *d)
+{
+	struct stat st;
+
+	if (lstat(t->strings + d->path, &st) < 0)
+		return false;
+	struct file_identity identity = directory_identity(&st);
+	return file_identity_equal(&identity, &d->identity);
+}
+
+static bool entry_is_current(const struct tables *t,
+			     const struct table_entry *e)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s/%s",
+			 t->strings + t->directories[e->directory].path,
+			 t->strings + e->name);
+
+	if (n < 0 || (size_t)n >= sizeof(path) || stat(path, &st) < 0)
+		return false;
+	struct file_identity identity = file_identity_of(&st);
+	return file_identity_equal(&identity, &e->identity);
+}
+
+bool survey_is_current(const struct tables *t, char *const *places)
+{
+	if (!places_are_current(t, places))
+		return false;
+	for (size_t i = 0; i < t->directory_count; i++)
+		if (!directory_is_current(t, &t->directories[i]))
+			return false;
+	for (size_t i = 0; i < t->entry_count; i++)
+		if (!entry_is_current(t, &t->entries[i]))
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ */
+
+static void *to_value(size_t i)
+{
+	return (void *)(uintptr_t)(i + 1);
+}
+
+/* false: there is none. */
+static bool from_value(const void *value, uint32_t *ret)
+{
+	*ret = value ? (uint32_t)(uintptr_t)value - 1 : TABLES_NONE;
+	return value != NULL;
+}
+
+static uint64_t identity_hash(const struct file_identity *identity)
+{
+	return hash_bytes(identity, sizeof(*identity));
+}
+
+static uint64_t inode_hash(const struct stat *st)
+{
+	const uint64_t key[2] = {st->st_dev, st->st_ino};
+
+	return hash_bytes(key, sizeof(key));
+}
+
+static bool index_former(struct survey *s)
+{
+	const struct tables *t = s->former;
+
+	for (size_t i = 0; t && i < t->entry_count; i++)
+		if (t->entries[i].identity.ctime_ns &&
+		    !map_put(&s->known, identity_hash(&t->entries[i].identity),
+			     to_value(i)))
+			return false;
+	return true;
+}
+
+/* The directory of that name below a former one (or TABLES_NONE). */
+static uint32_t former_below(const struct survey *s, uint32_t former,
+			     const char *name)
+{
+	const struct tables *t = s->former;
+
+	if (former == TABLES_NONE)
+		return TABLES_NONE;
+	for (uint32_t i = former + 1; i < t->directories[former].end;
+	     i = t->directories[i].end)
+		if (!strcmp(file_base_name(t->strings + t->directories[i].path),
+			    name))
+			return i;
+	return TABLES_NONE;
+}
+
+static uint32_t former_root(const struct survey *s, const char *path)
+{
+	const struct tables *t = s->former;
+
+	for (uint32_t i = 0; s->recall && i < t->directory_count;
+	     i = t->directories[i].end)
+		if (!strcmp(t->strings + t->directories[i].path, path))
+			return i;
+	return TABLES_NONE;
+}
+
+static bool former_is(const struct survey *s, uint32_t former,
+		      const struct file_identity *identity)
+{
+	return former != TABLES_NONE &&
+	       file_identity_equal(&s->former->directories[former].identity,
+				   identity);
+}
+
+/* ------------------------------------------------------------------ */
+
+/* The file that a name stands for; made if the name is its first. */
+static int find_file(struct survey *s, const struct stat *st, uint32_t *ret)
+{
+	struct survey_file file = {.identity = file_identity_of(st),
+				   .entry = (uint32_t)s->draft.entry_count};
+	uint64_t inode = inode_hash(st);
+
+	if (from_value(map_get(&s->seen, inode), ret))
+		return 0;
+	from_value(map_get(&s->known, identity_hash(&file.identity)),
+		   &file.former);
+	if (!array_reserve(&s->files, s->count, &s->room, sizeof(file)) ||
+	    !map_put(&s->seen, inode, to_value(s->count)))
+		return out_of_memory();
+	*ret = (uint32_t)s->count;
+	s->files[s->count++] = file;
+	return 0;
+}
+
+static int visit_file(struct survey *s, uint32_t directory,
+		      const struct listed *listed, const struct stat *st)
+{
+	struct table_entry entry = {.directory = directory,
+				    .link = listed->kind == LISTED_LINK};
+	uint32_t number = (uint32_t)s->draft.entry_count;
+	int status = find_file(s, st, &entry.elf);
+
+	if (status < 0)
+		return status;
+	if (!draft_string(&s->draft, listed->name, &entry.name) ||
+	    !draft_entry(&s->draft, &entry))
+		return out_of_memory();
+	s->draft.directories[directory].entries.count++;
+	struct survey_file *file = &s->files[entry.elf];
+	if (!entry.link && s->draft.entries[file->entry].link)
+		file->entry = number;
+	return 0;
+}
+
+/* What is never loaded: Python's byte code, and debugging information. */
+static bool is_left_out(const char *path)
+{
+	return !strcmp(file_base_name(path), "__pycache__") ||
+	       !strcmp(path, "/usr/lib/debug");
+}
+
+/* The directory at hand: a path that is built on. */
+struct visit {
+	char path[PATH_MAX];
+	dev_t dev; /* of the place */
+	bool flat; /* nothing below it */
+	int depth;
+};
+
+static int visit_directory(struct survey *s, struct visit *v, uint32_t former);
+
+static bool is_directory(const struct visit *v, const struct listed *listed)
+{
+	struct stat st;
+
+	if (listed->kind != LISTED_UNKNOWN)
+		return listed->kind == LISTED_DIRECTORY;
+	return lstat(v->path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int visit_name(struct survey *s, struct visit *v, uint32_t directory,
+		      uint32_t former, const struct listed *listed)
+{
+	size_t n = strlen(v->path);
+	struct stat st;
+	int status = 0;
+
+	if (n + 1 + strlen(listed->name) >= sizeof(v->path))
+		return 0;
+	snprintf(v->path + n, sizeof(v->path) - n, "%s%s",
+		 strcmp(v->path, "/") != 0 ? "/" : "", listed->name);
+	if (!is_directory(v, listed)) {
+		if (stat(v->path, &st) == 0 && S_ISREG(st.st_mode))
+			status = visit_file(s, directory, listed, &st);
+	} else if (!v->flat && v->depth < DEPTH_MAX) {
+		v->depth++;
+		status = visit_directory(s, v,
+					 former_below(s, former, listed->name));
+		v->depth--;
+	}
+	v->path[n] = '\0';
+	return status;
+}
+
+/* A directory's own files stand together, before those further below. */
+static int visit_names(struct survey *s, struct visit *v, uint32_t directory,
+		       uint32_t former, const struct listing *listing)
+{
+	int status = 0;
+
+	for (int below = 0; below < 2; below++)
+		for (size_t i = 0; status == 0 && i < listing->count; i++)
+			if ((listing->list[i].kind == LISTED_DIRECTORY) ==
+			    below)
+				status = visit_name(s, v, directory, former,
+						    &listing->list[i]);
+	return status;
+}
+
+static int visit_listed(struct survey *s, struct visit *v, uint32_t former,
+			const struct file_identity *identity)
+{
+	_cleanup_listing_ struct listing listing = {0};
+	struct table_directory d = {
+		.identity = survey_settled(s, identity),
+		.entries = {.first = (uint32_t)s->draft.entry_count}};
+	uint32_t number = (uint32_t)s->draft.directory_count;
+	int status = former_is(s, former, identity)
+			     ? listing_recall(s->former, former, &listing)
+			     : listing_read(v->path, &listing);
+
+	if (status == 0 && (!draft_string(&s->draft, v->path, &d.path) ||
+			    !draft_directory(&s->draft, &d)))
+		status = out_of_memory();
+	if (status == 0)
+		status = visit_names(s, v, number, former, &listing);
+	if (status == 0)
+		s->draft.directories[number].end =
+			(uint32_t)s->draft.directory_count;
+	return status;
+}
+
+/* Of several ways to a directory, bind mounts and places, the first is it. */
+static int visit_directory(struct survey *s, struct visit *v, uint32_t former)
+{
+	struct stat st;
+	uint32_t ignored;
+
+	if (is_left_out(v->path) || lstat(v->path, &st) < 0 ||
+	    !S_ISDIR(st.st_mode) || st.st_dev != v->dev ||
+	    from_value(map_get(&s->seen, inode_hash(&st)), &ignored))
+		return 0;
+	if (!map_put(&s->seen, inode_hash(&st), to_value(0)))
+		return out_of_memory();
+	struct file_identity identity = directory_identity(&st);
+	return visit_listed(s, v, former, &identity);
+}
+
+static int add_place(struct survey *s, const char *place)
+{
+	struct table_place p = look_at_place(place);
+
+	return draft_string(&s->draft, place, &p.path) &&
+			       draft_place(&s->draft, &p)
+		       ? 0
+		       : out_of_memory();
+}
+
+/* "DIR/." is DIR without what is below. */
+static bool place_is_flat(const char *place)
+{
+	size_t n = strlen(place);
+
+	return n > 2 && !strcmp(place + n - 2, "/.");
+}
+
+static int visit_place(struct survey *s, const char *place)
+{
+	struct visit v = {.flat = place_is_flat(place)};
+	struct stat st;
+
+	if (!realpath(place, v.path) || stat(v.path, &st) < 0)
+		return 0;
+	v.dev = st.st_dev;
+	return visit_directory(s, &v, former_root(s, v.path));
+}
+
+/* Flat ones last: another place may lead to the same directory, and deeper. */
+static int visit_places(struct survey *s, char *const *places)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && places[i]; i++)
+		status = add_place(s, places[i]);
+	for (int flat = 0; flat < 2; flat++)
+		for (size_t i = 0; status == 0 && places[i]; i++)
+			if (place_is_flat(places[i]) == flat)
+				status = visit_place(s, places[i]);
+	return status;
+}
+
+int survey_run(struct survey *survey, const struct tables *former,
+	       char *const *places)
+{
+	uint32_t empty;
+
+	*survey = (struct survey){.former = former, .start_ns = now_ns()};
+	/* Other places may go deeper into a directory that is as it was. */
+	survey->recall = former && places_are_current(former, places);
+	if (!index_former(survey) || !draft_string(&survey->draft, "", &empty))
+		return out_of_memory();
+	return visit_places(survey, places);
+}
+
+void survey_end(struct survey *survey)
+{
+	draft_clear(&survey->draft);
+	free(survey->files);
+	map_clear(&survey->known);
+	map_clear(&survey->seen);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The survey: goes through the places and finds each file that may be ELF,
+ * without opening any.
+ */
+#ifndef LINK_MACHINE_SURVEY_H
+#define LINK_MACHINE_SURVEY_H
+
+#include "base/map.h"
+#include "link/machine-draft.h"
+
+/* A file, which may have several names. */
+struct survey_file {
+	struct file_identity identity;
+	uint32_t entry; /* the first of its names that is no link */
+	uint32_t
+		former; /* an entry of it in the former tables, unchanged since;
+			    or TABLES_NONE */
+};
+
+struct survey {
+	const struct tables *former; /* or NULL */
+	uint64_t start_ns;
+	/* Found: places and directories, whose entries have the places of
+	 * their files (below) instead of ELF files, and no identities. */
+	struct draft draft;
+	struct survey_file *files;
+	size_t count, room;
+	/* On the way: */
+	bool recall;	  /* directories that are as they were */
+	struct map known; /* hash of an identity -> entry of former + 1 */
+	struct map seen;  /* hash of (dev, ino) -> file + 1; or a directory */
+};
+
+/* 0 or -DLAZY_ENOMEM; survey_end() in any case. */
+int survey_run(struct survey *survey, const struct tables *former,
+	       char *const *places);
+void survey_end(struct survey *survey);
+#define _cleanup_survey_ _cleanup_(survey_end)
+
+/* An identity as it may be kept: without times, and so unlike any, of what may
+ * still change without a trace. */
+struct file_identity survey_settled(const struct survey *survey,
+				    const struct file_identity *identity);
+
+/*
+ * Whether places, directories and files are as the tables have them: stats each
+ * that they name.
+ */
+bool survey_is_current(const struct tables *tables, char *const *places);
+
+#endif
