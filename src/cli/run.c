@@ -268,7 +268,7 @@ static int run_with_account(const struct run_request *request,
 	_cleanup_runs_ struct runs one = {NULL, 0};
 	bool counted = record &&
 		       runs_open(record, entry_facts(&start->entry).lazy, &one);
-	int how, status = standin_run(start_in_child, s, &how);
+	int how, status = standin_run(start_in_child, s, false, &how);
 
 	if (record)
 		unlink(record);

@@ -2,8 +2,9 @@
 /*
  * All signals are blocked and waited for, one by one. What the terminal sends,
  * it sends to the child too; what a process sends to us is meant for the child,
- * and passed on. (Sent to the whole process group by an interactive shell's
- * `kill %1`, it comes to the child twice: nothing tells the two apart.)
+ * and passed on. (Sent by another process to the whole group, as by an
+ * interactive shell's `kill %1`, it comes to the child twice: nothing tells the
+ * two apart.)
  */
 #include "cli/standin.h"
 
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,24 +20,21 @@
 
 /* Descriptors that are left open here would keep pipes open that the child has
  * closed. */
-static void close_all(void)
+static void close_all(bool keep_output)
 {
 	close(0);
-	close(1);
+	if (!keep_output)
+		close(1);
 	if (close_range(3, ~0u, 0) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
 }
 
-static bool is_from_group(const siginfo_t *info)
-{
-	return info->si_pid > 0 && getpgid(info->si_pid) == getpgrp();
-}
-
 static void pass_on(pid_t child, const siginfo_t *info)
 {
-	/* The kernel's go to all who are concerned. */
-	if (info->si_code > 0 || is_from_group(info))
+	/* The kernel's go to all who are concerned; the child's own go to its
+	 * group. */
+	if (info->si_code > 0 || info->si_pid == child)
 		return;
 	if (info->si_code == SI_QUEUE)
 		sigqueue(child, info->si_signo, info->si_value);
@@ -77,7 +74,8 @@ static void attend(pid_t child, const sigset_t *all, int *ret_how)
 	}
 }
 
-int standin_run(standin_child_fn *child, void *data, int *ret_how)
+int standin_run(standin_child_fn *child, void *data, bool keep_output,
+		int *ret_how)
 {
 	sigset_t all, mask;
 
@@ -94,7 +92,7 @@ int standin_run(standin_child_fn *child, void *data, int *ret_how)
 		return status_fail(DLAZY_EIO, "no process: %s",
 				   strerror(errno));
 	}
-	close_all();
+	close_all(keep_output);
 	attend(pid, &all, ret_how);
 	return 0;
 }

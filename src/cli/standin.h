@@ -7,6 +7,8 @@
 #ifndef CLI_STANDIN_H
 #define CLI_STANDIN_H
 
+#include <stdbool.h>
+
 /* What the child does: never returns. */
 typedef void standin_child_fn(void *data);
 
@@ -14,9 +16,11 @@ typedef void standin_child_fn(void *data);
  * Runs the child to its end. How it ended (of waitpid(2)) comes by ret_how. The
  * child begins with this process's signal mask and dispositions as they are. 0,
  * or -DLAZY_EIO with message: there is no child. Afterwards signals are blocked,
- * and of the descriptors only standard error is open.
+ * and of the descriptors only standard error is open, and standard output if
+ * something will be written there.
  */
-int standin_run(standin_child_fn *child, void *data, int *ret_how);
+int standin_run(standin_child_fn *child, void *data, bool keep_output,
+		int *ret_how);
 
 /* Ends this process as the child ended. */
 __attribute__((noreturn)) void standin_end(int how);

@@ -12,6 +12,7 @@ CLI_TESTS = \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
 	%D%/test-readme.sh \
+	%D%/test-run.sh \
 	%D%/test-real.sh \
 	%D%/test-scan.sh \
 	%D%/test-stub.sh \
@@ -19,7 +20,7 @@ CLI_TESTS = \
 	%D%/test-usage.sh
 
 TESTS += $(CLI_TESTS)
-EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash $(BUILDERS_FILES)
+EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash %D%/run.bash $(BUILDERS_FILES)
 
 # The projects that test-builders.sh builds.
 BUILDERS_FILES = \

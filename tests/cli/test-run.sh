@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy run: the command is as without it. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+. "$(dirname "$0")/run.bash"
+many
+
+run "$dlazy" run --stats --json -- "$many" call=3
+is_status 0 "a program runs"
+check_same "and calls its library" "$out" "library 3"
+stats '.lazy == 16 and .touched == 1 and .functions == 1 and .plain == null' \
+	"one of its libraries was needed"
+stats '.eager | map(.path) | any(test("libc.so"))' "libc is eager"
+stats '.eager | all(.why | length > 0)' "each eager one has a reason"
+run "$dlazy" run --stats -- "$many"
+has "$err" "16 lazy (0 needed, 0 functions bound)" "the table has a sum"
+check_same "nothing of it is on standard output" "$out" ""
+
+echo "input of some size" >"$t/input"
+# shellcheck disable=SC2016
+for how in "" --stats; do
+	w=${how:+ with $how}
+	for n in 0 1 77 255; do
+		run "$dlazy" run $how -- "$many" exit=$n
+		is_status $n "exit status $n is the program's$w"
+	done
+	for signal in 9 11 15 2 3 13; do
+		run "$dlazy" run $how -- "$many" kill=$signal
+		is_status $((128 + signal)) "so is death by signal $signal$w"
+	done
+	"$dlazy" run $how -- "$many" copy <"$t/input" >"$t/copied" 2>/dev/null
+	check "standard input and output are$w" cmp "$t/input" "$t/copied"
+	run "$dlazy" run $how -- "$many" argv0
+	check_same "argv[0] is as typed$w" "$out" "$many"
+	run "$dlazy" run $how -- "$many" exe
+	check_same "/proc/self/exe is the program$w" "$out" "$many"
+	run "$dlazy" run $how -- "$many" -x --stats "" "a b"
+	check_same "arguments are passed on$w" "$out" $'-x\n--stats\n\na b'
+done
+
+# What the program finds, and its children. `_` is bash's.
+state()
+{
+	(cd / && ulimit -n 200 && trap "" HUP CHLD &&
+		exec "$@" "$many" state) 7</dev/null | sed 's/ [0-9]*$//'
+}
+check_same "signals, descriptors, limits and directory are as they were" \
+	"$(state "$dlazy" run)" "$(state)"
+check_same "with --stats too" \
+	"$(state "$dlazy" run --stats 2>/dev/null)" "$(state)"
+environment()
+{
+	env -i PATH="$PATH" DLAZY_CACHE_DIR="$DLAZY_CACHE_DIR" BEFORE=1 "$@" \
+		"$many" environ "system=env | grep -v '^\(_\|PWD\|SHLVL\)='"
+}
+mkdir -p "$t/other"
+plain=$(environment env)
+check_same "the environment is as it was" "$(environment "$dlazy" run)" "$plain"
+check_same "with --stats too" \
+	"$(environment "$dlazy" run --stats 2>/dev/null)" "$plain"
+for value in "" : "$t/other" "$t/other:/nonexistent" ":$t/other:" "$t/other/"; do
+	plain=$(environment env LD_LIBRARY_PATH="$value" AFTER=2)
+	for how in "" --stats; do
+		check_same "with LD_LIBRARY_PATH=\"${value//$t/}\" too $how" \
+			"$(environment env LD_LIBRARY_PATH="$value" AFTER=2 \
+			"$dlazy" run $how 2>/dev/null)" "$plain"
+	done
+done
+run "$dlazy" run --stats --json -- env LD_LIBRARY_PATH="$t/other" \
+	"$dlazy" run --stats --json "$many"
+check_same "run in run runs" "$status" 0
+
+# Signals from outside.
+for how in "" --stats; do
+	rm -f "$t/out"
+	"$dlazy" run $how -- "$many" started sleep=30 >"$t/out" 2>/dev/null &
+	pid=$!
+	for _ in {1..100}; do
+		[ -s "$t/out" ] && break
+		sleep 0.05
+	done
+	kill -TERM $pid
+	wait $pid 2>/dev/null
+	check_same "SIGTERM ends it${how:+ with $how}" $? 143
+done
+check_same "the program ended with it" "$(pgrep -f "^$many started")" ""
+
+# The record of --stats is its own.
+check_same "nothing is left of the record of a run" \
+	"$(find "$t/cache/run" -name 'record.*')" ""
+run "$dlazy" run --json -- "$many"
+is_status 2 "--json alone makes no sense"
+run "$dlazy" run
+is_status 2 "neither does nothing"
+run "$dlazy" run --scope=world -- "$many"
+is_status 2 "nor an unknown scope"
+run "$dlazy" run --eagre=x -- "$many"
+has "$err" "--eager" "a mistyped option is understood"
+finish
