@@ -19,7 +19,7 @@ AS_IF([test "x$dlazy_lazy" = xyes],
        dlazy_stub=dlazy-stubs/lib`AS_ECHO(["$2"]) | sed 's/^-l//'`.a
        AS_MKDIR_P([dlazy-stubs])
        AS_IF([dlazy_said=`"$DLAZY_TOOL" stub $2 -o "$dlazy_stub" $3 2>&1`],
-	     [AC_MSG_RESULT([$dlazy_said])],
+	     [AC_MSG_RESULT([`AS_ECHO(["$dlazy_said"]) | sed 1q`])],
 	     [AC_MSG_RESULT([no])
 	      AC_MSG_ERROR([$dlazy_said
 --disable-lazy-libs links plainly])])

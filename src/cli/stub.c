@@ -269,36 +269,41 @@ static void print_json(const struct request *request, const char *path,
 	json_finish(&j);
 }
 
-/* Names of skipped data that are said before "and N more". */
-#define SAID_MAX 4
+/* Names of skipped data that are told before "and N more". */
+#define TOLD_MAX 4
+
+static bool is_skipped_data(const struct request *request,
+			    const struct library_symbol *s)
+{
+	return s->data && !s->why_not && why_skipped(request, s);
+}
 
 /* Only of data, which a program may well use. */
-static void say_skipped(const struct request *request,
-			const struct library *library)
+static void print_skipped_data(const struct request *request,
+			       const struct library *library)
 {
-	char names[STATUS_MESSAGE_MAX] = "";
-	size_t count = 0, used = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < library->symbol_count; i++) {
 		const struct library_symbol *s = &library->symbols[i];
-		if (!s->data || s->why_not || !why_skipped(request, s))
+		if (!is_skipped_data(request, s) || count++ >= TOLD_MAX)
 			continue;
-		if (count++ >= SAID_MAX || used >= sizeof(names))
-			continue;
-		used += (size_t)snprintf(names + used, sizeof(names) - used,
-					 "%s%s", count > 1 ? ", " : "",
-					 s->name);
+		fputs(count > 1 ? ", " : "no stub for ", stdout);
+		cli_put(s->name, stdout);
 	}
-	if (count == 0)
-		return;
-	char more[48] = "";
-	if (count > SAID_MAX)
-		snprintf(more, sizeof(more), " and %zu more (--json has all)",
-			 count - SAID_MAX);
-	cli_say("%s: no stub for %s%s: they are no functions. A program that "
-		"uses them by name does not link; dlazy_resolve() gives their "
-		"addresses",
-		library->soname, names, more);
+	if (count > TOLD_MAX)
+		printf(" and %zu more (--json tells all)", count - TOLD_MAX);
+	if (count)
+		puts(": data, which no call announces; a program that names it "
+		     "does not link, but finds it by dlazy_resolve()");
+}
+
+/* Its own, that is: with a TLS segment. */
+static bool has_static_tls(const struct library *library)
+{
+	unsigned flags = library->view ? elf_view_flags(library->view) : 0;
+
+	return flags & ELF_STATIC_TLS && flags & ELF_TLS;
 }
 
 static void print_text(const struct request *request,
@@ -310,7 +315,11 @@ static void print_text(const struct request *request,
 	printf(": %zu function%s in ", functions, functions == 1 ? "" : "s");
 	cli_put(request->output, stdout);
 	putchar('\n');
-	say_skipped(request, library);
+	print_skipped_data(request, library);
+	if (has_static_tls(library))
+		cli_say("%s needs static TLS: opened late, it may find no "
+			"room left",
+			library->soname);
 }
 
 /* ------------------------------------------------------------------ */
