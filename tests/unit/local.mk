@@ -43,7 +43,10 @@ check_PROGRAMS += %D%/test-library %D%/test-stubfile
 %C%_test_stubfile_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 
 if HAVE_CXX
-check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-throw
+check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-stubfile-unwind %D%/test-throw
+%C%_test_stubfile_unwind_SOURCES = %D%/test-stubfile-unwind.cc
+%C%_test_stubfile_unwind_LDADD = libtest.a libdlazy-link.la
+%C%_test_stubfile_unwind_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 %C%_test_dlfcn_cxx_SOURCES = %D%/test-dlfcn-cxx.cc
 %C%_test_throw_SOURCES = %D%/test-throw.cc
 endif

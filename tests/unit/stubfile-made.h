@@ -12,6 +12,9 @@
 #include "tests/test.h"
 
 #ifdef __cplusplus
+/* They are C: a function may have a structure's name. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 extern "C" {
 #endif
 
@@ -22,6 +25,7 @@ extern "C" {
 
 #ifdef __cplusplus
 }
+#pragma GCC diagnostic pop
 #endif
 
 #include <fcntl.h>
