@@ -14,6 +14,10 @@
 
 int f(int x);
 
+/* What of another such library `dlazy stub` made a stub of, which is linked in
+ * its place. */
+int linked(int x);
+
 typedef int function(int x);
 
 #define CALLS 400000
@@ -65,6 +69,16 @@ LOOP static double by_plt(void)
 	return (double)(now_ns() - start) / CALLS;
 }
 
+LOOP static double by_linked_stub(void)
+{
+	uint64_t start = now_ns();
+
+	for (int i = 0, x = 0; i < CALLS; i += 16) {
+		SIXTEEN(x = linked(x));
+	}
+	return (double)(now_ns() - start) / CALLS;
+}
+
 LOOP static double by_dlsym(void *handle)
 {
 	uint64_t start = now_ns();
@@ -100,9 +114,12 @@ int main(int argc, char **argv)
 	offset = (uintptr_t)plain - base;
 	stub(1); /* loads, and so binds */
 	f(1);
+	linked(1);
 	for (int i = atoi(argv[2]); i > 0; i--)
-		printf("%.4f %.4f %.4f %.4f %.4f %.4f\n", by_pointer(&plain),
-		       by_plt(), by_pointer((function *volatile *)&bound),
-		       by_pointer(&stub), by_dlsym(handle), by_offset());
+		printf("%.4f %.4f %.4f %.4f %.4f %.4f %.4f\n",
+		       by_pointer(&plain), by_plt(),
+		       by_pointer((function *volatile *)&bound),
+		       by_pointer(&stub), by_linked_stub(), by_dlsym(handle),
+		       by_offset());
 	return 0;
 }

@@ -23,11 +23,16 @@ bench-programs: stage %D%/rows$(EXEEXT)
 		$(BENCH_COMPILE) -fPIC -shared -nostdlib -s \
 			-Wl,-z,noseparate-code -o %D%/$$name.so \
 			$(srcdir)/%D%/target.c || exit; done
+	@$(BENCH_COMPILE) -fPIC -shared -nostdlib -s -Wl,-z,noseparate-code \
+		-Df=linked -Wl,-soname,liblinked.so -o %D%/liblinked.so \
+		$(srcdir)/%D%/target.c
+	@$(STAGE)$(bindir)/dlazy stub %D%/liblinked.so -o %D%/linked.o \
+		>/dev/null
 	@$(BENCH_COMPILE) -o %D%/plain $(srcdir)/%D%/plain.c
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/lazy $(srcdir)/%D%/lazy.c \
 		-ldlazy
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
-		$(srcdir)/%D%/calls.c -ldlazy -L%D% -ltarget \
+		$(srcdir)/%D%/calls.c %D%/linked.o -ldlazy -L%D% -ltarget \
 		-Wl,-rpath,$(abs_builddir)/%D%
 	@rm -f %D%/ltdl %D%/gmodule
 	@$(BENCH_COMPILE) -o %D%/ltdl $(srcdir)/%D%/ltdl.c -lltdl \
@@ -40,4 +45,5 @@ bench-programs: stage %D%/rows$(EXEEXT)
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
-CLEANFILES += %D%/rows $(BENCH_HOSTS:.c=) %D%/target.so %D%/libtarget.so
+CLEANFILES += %D%/rows $(BENCH_HOSTS:.c=) %D%/target.so %D%/libtarget.so \
+	%D%/liblinked.so %D%/linked.o

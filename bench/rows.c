@@ -22,6 +22,9 @@
 /* What a resolved PLT costs above a plain pointer, by doc/design.md: taken
  * where this CPU hides it, as twice nothing is no budget. */
 #define PLT_NS 0.4
+
+/* What a linked stub may cost above a resolved PLT. */
+#define LINKED_NS 0.3
 #define CLOCK_NOISE_NS 0.1
 
 /* ------------------------------------------------------------------ */
@@ -134,22 +137,32 @@ static void declaring(void)
 			       .budget = 0});
 }
 
-enum way { WAY_PLAIN, WAY_PLT, WAY_BOUND, WAY_STUB, WAY_DLSYM, WAY_OFFSET };
+enum way {
+	WAY_PLAIN,
+	WAY_PLT,
+	WAY_BOUND,
+	WAY_STUB,
+	WAY_LINKED,
+	WAY_DLSYM,
+	WAY_OFFSET
+};
 
 static void calling(void)
 {
-	static struct sample ways[6];
+	static struct sample ways[7];
 	struct sample *const columns[] = {&ways[0], &ways[1], &ways[2],
-					  &ways[3], &ways[4], &ways[5]};
+					  &ways[3], &ways[4], &ways[5],
+					  &ways[6]};
 	static const char *const names[] = {
-		"a plain pointer", "the PLT",	      "a bound pointer",
-		"a run-time stub", "dlsym each time", "base + offset"};
+		"a plain pointer", "the PLT",	    "a bound pointer",
+		"a run-time stub", "a linked stub", "dlsym each time",
+		"base + offset"};
 	char file[4096], count[32];
 
 	snprintf(file, sizeof(file), "%s/p0.so", getenv("BENCH_100"));
 	snprintf(count, sizeof(count), "%zu", row_rounds);
 	measure_output((const char *[]){program("calls"), file, count, NULL},
-		       columns, 6);
+		       columns, 7);
 	if (ways[WAY_OFFSET].count == 0)
 		errx(1, "calls failed");
 	row_heading("A call, more than through a plain pointer");
@@ -158,7 +171,9 @@ static void calling(void)
 		char what[64];
 		double budget = i == WAY_BOUND	? CLOCK_NOISE_NS
 				: i == WAY_STUB ? 2 * fmax(plt, PLT_NS)
-						: BUDGET_NONE;
+				: i == WAY_LINKED
+					? fmax(plt, PLT_NS) + LINKED_NS
+					: BUDGET_NONE;
 
 		snprintf(what, sizeof(what), "through %s", names[i]);
 		row_tell(&(struct row){
@@ -289,6 +304,29 @@ static void tool(void)
 		&nothing->total_us, "us"});
 }
 
+/* The example program, linked with stubs and plainly. */
+static void example(void)
+{
+	const char *lazy = program("../examples/convert/dlazy-convert");
+	const char *plain = program("../examples/convert/plain-convert");
+
+	if (access(lazy, X_OK) < 0) {
+		fprintf(stderr, "dlazy-convert: not built, skipped\n");
+		return;
+	}
+	row_heading("Start-up of the example program (--help)");
+	struct side *stubs =
+		side("linked with stubs", lazy, "--help", NULL, NULL, NULL);
+	struct side *libraries =
+		side("linked plainly", plain, "--help", NULL, NULL, NULL);
+	ROW_MEASURE(1, false, stubs, libraries);
+	row_tell(&(struct row){
+		"whole process, against linked plainly",
+		measure_ratio(&stubs->total_us, &libraries->total_us), "x",
+		BUDGET_NONE, stubs->name, libraries->name, &stubs->total_us,
+		&libraries->total_us, "us"});
+}
+
 static void all_rows(void)
 {
 	char *dirs = strdup(getenv("BENCH_DIRS")), *dir;
@@ -300,6 +338,7 @@ static void all_rows(void)
 		if (*dir)
 			directory(dir);
 	tool();
+	example();
 	programs_rows();
 }
 
