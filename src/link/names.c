@@ -20,8 +20,9 @@ struct names {
 	struct map map; /* hash -> struct name */
 	struct name *names;
 	size_t name_count;
-	struct definition *definitions;
+	struct definition *definitions; /* object by object */
 	size_t definition_count;
+	size_t *first; /* of each object; [closure's count]: all */
 };
 
 void names_free(struct names *names)
@@ -31,6 +32,7 @@ void names_free(struct names *names)
 	map_clear(&names->map);
 	free(names->names);
 	free(names->definitions);
+	free(names->first);
 	free(names);
 }
 
@@ -81,10 +83,12 @@ static bool add(struct names *names, const struct elf_symbol *symbol,
 	if (!name)
 		return false;
 	*definition = (struct definition){
+		.name = name,
 		.version = symbol->version,
 		.object = object,
 		.type = symbol->type,
 		.binding = symbol->binding,
+		.variant = symbol->variant,
 	};
 	names->definition_count++;
 	if (name->last)
@@ -148,13 +152,17 @@ int names_build(const struct closure *closure, struct names **ret)
 		return out_of_memory();
 	names->names = calloc(most + 1, sizeof(*names->names));
 	names->definitions = calloc(most + 1, sizeof(*names->definitions));
-	if (!names->names || !names->definitions ||
+	names->first = calloc(closure->count + 1, sizeof(*names->first));
+	if (!names->names || !names->definitions || !names->first ||
 	    !map_reserve(&names->map, most))
 		return out_of_memory();
-	for (size_t i = 0; i < closure->count; i++)
+	for (size_t i = 0; i < closure->count; i++) {
+		names->first[i] = names->definition_count;
 		if (closure->objects[i].view &&
 		    !add_object(names, closure->objects[i].view, i))
 			return out_of_memory();
+	}
+	names->first[closure->count] = names->definition_count;
 	*ret = TAKE_PTR(names);
 	return 0;
 }
@@ -167,6 +175,13 @@ size_t names_count(const struct names *names)
 const struct name *names_at(const struct names *names, size_t i)
 {
 	return &names->names[i];
+}
+
+const struct definition *names_of_object(const struct names *names, size_t i,
+					 size_t *ret_count)
+{
+	*ret_count = names->first[i + 1] - names->first[i];
+	return names->definitions + names->first[i];
 }
 
 bool definition_satisfies(const struct definition *definition,

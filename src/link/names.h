@@ -10,11 +10,13 @@
 
 /* One symbol of one object; those of a name in the order of look-up. */
 struct definition {
+	struct name *name;
 	const struct definition *next;
 	const char *version; /* "" if none: satisfies any */
 	size_t object;	     /* its place in the closure */
 	uint8_t type;	     /* enum elf_type */
 	uint8_t binding;     /* enum elf_binding */
+	bool variant;	     /* as of struct elf_symbol */
 };
 
 struct name {
@@ -36,6 +38,10 @@ struct name *names_find(const struct names *names, const char *text);
 
 size_t names_count(const struct names *names);
 const struct name *names_at(const struct names *names, size_t i);
+
+/* The definitions of the object at place `i`. */
+const struct definition *names_of_object(const struct names *names, size_t i,
+					 size_t *ret_count);
 
 /*
  * The first definition, of an object at place `from` or behind it, that

@@ -84,9 +84,13 @@ static void mark_names(struct start *start, size_t i)
 {
 	const struct elf_view *view = start->closure->objects[i].view;
 	struct elf_symbol symbol;
+	size_t n;
+	const struct definition *own = names_of_object(start->names, i, &n);
 
+	for (size_t d = 0; d < n; d++)
+		own[d].name->at_start = true;
 	for (size_t s = 1; s < elf_view_symbol_count(view); s++) {
-		if (!elf_view_symbol(view, s, &symbol))
+		if (!elf_view_symbol(view, s, &symbol) || symbol.defined)
 			continue;
 		struct name *name = names_find(start->names, symbol.name);
 		if (name)

@@ -302,12 +302,11 @@ static void judge_presence(const struct trial *trial)
 /* What somebody could look up by hand                                */
 
 /* Could a stub file have it at all? */
-static bool is_stubbable(const struct elf_symbol *symbol)
+static bool is_stubbable(unsigned type, bool variant)
 {
-	return (symbol->type == ELF_TYPE_FUNC ||
-		symbol->type == ELF_TYPE_IFUNC ||
-		symbol->type == ELF_TYPE_OBJECT) &&
-	       !symbol->variant;
+	return (type == ELF_TYPE_FUNC || type == ELF_TYPE_IFUNC ||
+		type == ELF_TYPE_OBJECT) &&
+	       !variant;
 }
 
 /* Who stands before library `i` in the look-up of its own symbol: of the start,
@@ -328,11 +327,43 @@ static const struct definition *before(const struct verdict *verdicts,
 	return NULL;
 }
 
-static bool exports(const struct verdict *verdicts, const struct name *name,
-		    size_t i, const struct elf_symbol *symbol)
+/* Data that an object of the start knows would be bound too early. */
+static bool is_too_early(const struct name *name, unsigned type)
 {
-	return !(symbol->type == ELF_TYPE_OBJECT && name->at_start) &&
-	       !before(verdicts, name, i, symbol->version);
+	return type == ELF_TYPE_OBJECT && name->at_start;
+}
+
+/* An object of the start that has the name in its symbol table. */
+static size_t who_knows(const struct trial *trial, const char *name)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 0; i < trial->closure->count; i++) {
+		const struct elf_view *view = trial->closure->objects[i].view;
+
+		if (!trial->verdicts[i].mapped)
+			continue;
+		for (size_t s = 1; s < elf_view_symbol_count(view); s++)
+			if (elf_view_symbol(view, s, &symbol) &&
+			    strcmp(symbol.name, name) == 0)
+				return i;
+	}
+	return 0;
+}
+
+/* Says that a symbol of a lazy library cannot be found in the stub file. */
+static int shadow(const struct trial *trial, const struct definition *own)
+{
+	struct verdict *verdict = &trial->verdicts[own->object];
+	const struct definition *first =
+		before(trial->verdicts, own->name, own->object, own->version);
+	size_t by = first ? first->object : who_knows(trial, own->name->text);
+
+	verdict->why = VERDICT_SHADOWED;
+	verdict->kind = elf_type_name(own->type);
+	verdict->symbol = strdup(own->name->text);
+	verdict->importer = strdup(trial->closure->objects[by].path);
+	return verdict->symbol && verdict->importer ? 0 : out_of_memory();
 }
 
 /*
@@ -343,30 +374,24 @@ static bool exports(const struct verdict *verdicts, const struct name *name,
  * that it is not asked whether anybody opens them by name. C++ templates are
  * not looked up by hand, nor are assembler's symbols without a type.
  */
+static bool is_shadowed(const struct trial *trial, const struct definition *own)
+{
+	return own->binding == ELF_BINDING_GLOBAL &&
+	       is_stubbable(own->type, own->variant) &&
+	       (is_too_early(own->name, own->type) ||
+		before(trial->verdicts, own->name, own->object, own->version));
+}
+
 static int judge_shadowed(const struct trial *trial, size_t i, bool *ret)
 {
-	const struct elf_view *view = trial->closure->objects[i].view;
-	struct verdict *verdict = &trial->verdicts[i];
-	struct elf_symbol symbol;
+	size_t n;
+	const struct definition *own = names_of_object(trial->names, i, &n);
 
-	for (size_t s = 1; s < elf_view_symbol_count(view); s++) {
-		if (!elf_view_symbol(view, s, &symbol) || !symbol.defined ||
-		    symbol.binding != ELF_BINDING_GLOBAL ||
-		    !is_stubbable(&symbol))
+	for (size_t d = 0; d < n; d++) {
+		if (!is_shadowed(trial, &own[d]))
 			continue;
-		const struct name *name = names_find(trial->names, symbol.name);
-		if (!name || exports(trial->verdicts, name, i, &symbol))
-			continue;
-		const struct definition *other =
-			before(trial->verdicts, name, i, symbol.version);
-		size_t by = other ? other->object : 0;
-		verdict->why = VERDICT_SHADOWED;
-		verdict->kind = elf_type_name(symbol.type);
-		verdict->symbol = strdup(symbol.name);
-		verdict->importer = strdup(trial->closure->objects[by].path);
 		*ret = true;
-		return verdict->symbol && verdict->importer ? 0
-							    : out_of_memory();
+		return shadow(trial, &own[d]);
 	}
 	return 0;
 }
@@ -452,8 +477,9 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 {
 	const struct name *name = names_find(verdicts->names, symbol->name);
 
-	return name && is_stubbable(symbol) &&
-	       exports(verdicts->list, name, i, symbol);
+	return name && is_stubbable(symbol->type, symbol->variant) &&
+	       !is_too_early(name, symbol->type) &&
+	       !before(verdicts->list, name, i, symbol->version);
 }
 
 const char *verdict_word(enum verdict_why why)

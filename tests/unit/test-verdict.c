@@ -803,7 +803,7 @@ TEST(a_symbolic_library_is_not_preempted)
 	decide(NULL);
 	check_why("libsecond.so", VERDICT_DATA);
 	/* But nothing of that name can be asked of it by hand. */
-	check_eager("libfirst.so", VERDICT_SHADOWED, "twice", NULL);
+	check_eager("libfirst.so", VERDICT_SHADOWED, "twice", "libsecond.so");
 }
 
 /* libsecond.so, at the start, keeps its own datum; but then no stub may have one
