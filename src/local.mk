@@ -12,6 +12,7 @@ include %D%/catalog/local.mk
 include %D%/link/local.mk
 include %D%/load/local.mk
 include %D%/ffi/local.mk
+include %D%/hook/local.mk
 include %D%/cli/local.mk
 
 lib_LTLIBRARIES += libdlazy.la

@@ -34,6 +34,7 @@ int cli_list(int argc, char **argv);
 int cli_run(int argc, char **argv);
 int cli_scan(int argc, char **argv);
 int cli_stub(int argc, char **argv);
+int cli_trace(int argc, char **argv);
 
 /* ------------------------------------------------------------------ */
 /* Messages (message.c)                                               */

@@ -28,6 +28,13 @@ dlazy_SOURCES = \
 	%D%/stub.c \
 	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \
+	%D%/trace.c %D%/trace.h \
+	%D%/trace-json.c \
+	%D%/trace-memory.c \
+	%D%/trace-read.c \
+	%D%/trace-start.c \
+	%D%/trace-text.c \
+	%D%/trace-use.c \
 	%D%/trial.c %D%/trial.h
 
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash

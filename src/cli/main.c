@@ -28,6 +28,8 @@ static const struct command {
 	 cli_stub},
 	{"run", "CMD [ARGUMENT...]",
 	 "run a program with its libraries made lazy", cli_run},
+	{"trace", "CMD [ARGUMENT...]",
+	 "run a program and account for its libraries", cli_trace},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},
 };
 

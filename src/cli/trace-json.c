@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace as JSON: doc/trace-format.md tells of each key. What is not known is
+ * null, and its reason stands under the same key in "unknown" beside it.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/json.h"
+#include "base/status.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+/* Values of one object, and then why some of them are not known. */
+struct values {
+	const char *keys[16];
+	struct trace_value list[16];
+	size_t count;
+};
+
+static void add(struct values *v, const char *key, struct trace_value value)
+{
+	v->keys[v->count] = key;
+	v->list[v->count++] = value;
+}
+
+/* To the nanosecond: more is not known. */
+static double rounded(double us)
+{
+	return us < 9e12 ? (double)(int64_t)(us * 1e3 + 0.5) / 1e3 : us;
+}
+
+static void print_values(struct json *j, const struct values *v)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		json_key(j, v->keys[i]);
+		if (v->list[i].unknown)
+			json_null(j);
+		else
+			json_double(j, rounded(v->list[i].value));
+	}
+}
+
+static void print_reasons(struct json *j, const struct values *v)
+{
+	json_key(j, "unknown");
+	json_begin_object(j);
+	for (size_t i = 0; i < v->count; i++) {
+		if (!v->list[i].unknown)
+			continue;
+		json_key(j, v->keys[i]);
+		json_string(j, v->list[i].unknown);
+	}
+	json_end_object(j);
+}
+
+static void print_count(struct json *j, const char *key, uint64_t count)
+{
+	json_key(j, key);
+	json_unsigned(j, count);
+}
+
+static void print_path(struct json *j, const char *key, const struct trace *t,
+		       size_t object)
+{
+	json_key(j, key);
+	json_string(j, object == TRACE_NONE ? NULL : t->objects[object].path);
+}
+
+static void print_uses(struct json *j, const struct trace *t,
+		       const struct trace_object *o)
+{
+	json_key(j, "bound_by");
+	json_begin_array(j);
+	for (size_t i = 0; i < o->use_count; i++) {
+		json_begin_object(j);
+		print_path(j, "path", t, o->uses[i].by);
+		print_count(j, "symbols", o->uses[i].symbols);
+		print_count(j, "called", o->uses[i].called);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
+static void print_relocations(struct json *j, const struct trail_object *raw)
+{
+	json_key(j, "relocations");
+	json_begin_object(j);
+	print_count(j, "relative", raw->relative);
+	print_count(j, "symbolic", raw->symbolic);
+	print_count(j, "calls", raw->calls);
+	json_end_object(j);
+}
+
+static void print_object(struct json *j, const struct trace *t,
+			 const struct trace_object *o)
+{
+	struct values v = {.count = 0};
+
+	json_begin_object(j);
+	json_key(j, "path");
+	json_string(j, o->path);
+	json_key(j, "why");
+	json_string(j, trace_why_word(o->why));
+	print_path(j, "by", t, o->by);
+	json_key(j, "requested");
+	json_string(j, o->requested);
+	print_count(j, "load", o->raw->load);
+	print_count(j, "opens", o->opens);
+	add(&v, "at_us", o->at_us);
+	add(&v, "map_us", o->map_us);
+	add(&v, "relocate_us", o->relocate_us);
+	add(&v, "init_us", o->init_us);
+	add(&v, "private_kib", o->private_kib);
+	add(&v, "text_kib", o->text_kib);
+	add(&v, "touched_kib", o->touched_kib);
+	print_values(j, &v);
+	print_relocations(j, o->raw);
+	print_count(j, "symbols_bound", o->symbols_bound);
+	print_count(j, "symbols_called", o->symbols_called);
+	print_uses(j, t, o);
+	json_key(j, "used");
+	json_string(j, trace_used_word(o->used));
+	json_key(j, "did_nothing");
+	json_bool(j, o->did_nothing);
+	print_reasons(j, &v);
+	json_end_object(j);
+}
+
+static void print_load(struct json *j, const struct trace *t,
+		       const struct trace_load *l)
+{
+	struct values v = {.count = 0};
+
+	json_begin_object(j);
+	print_path(j, "by", t, l->by);
+	json_key(j, "requested");
+	json_string(j, l->requested);
+	print_count(j, "objects", l->raw->objects);
+	print_count(j, "thread", l->raw->thread);
+	add(&v, "at_us", l->at_us);
+	add(&v, "map_us", l->map_us);
+	add(&v, "relocate_us", l->relocate_us);
+	add(&v, "init_us", l->init_us);
+	print_values(j, &v);
+	print_reasons(j, &v);
+	json_end_object(j);
+}
+
+static void print_lost(struct json *j, const struct trail *trail)
+{
+	const struct {
+		const char *key;
+		uint32_t count;
+	} lost[] = {
+		{"objects", trail->objects_lost},
+		{"loads", trail->loads_lost},
+		{"calls", trail->marks_lost},
+		{"symbols", trail->bindings_lost},
+		{"pairs", trail->edges_lost},
+		{"names", trail->strings_lost},
+		{"arguments", trail->arguments_missing},
+	};
+
+	json_key(j, "lost");
+	json_begin_object(j);
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
+		print_count(j, lost[i].key, lost[i].count);
+	json_end_object(j);
+}
+
+static void print_end(struct json *j, int how)
+{
+	json_key(j, "status");
+	if (how >= 0 && WIFEXITED(how))
+		json_integer(j, WEXITSTATUS(how));
+	else
+		json_null(j);
+	json_key(j, "signal");
+	if (how >= 0 && WIFSIGNALED(how))
+		json_integer(j, WTERMSIG(how));
+	else
+		json_null(j);
+}
+
+static void print_tracer(struct json *j, const struct trace *t)
+{
+	json_key(j, "tracer");
+	json_begin_object(j);
+	json_key(j, "us");
+	json_double(j, rounded(t->own_us));
+	json_key(j, "memory_us");
+	json_double(j, rounded(t->own_memory_us));
+	json_key(j, "scan_us");
+	json_double(j, rounded(t->own_scan_us));
+	print_count(j, "bindings", t->trail->bind_count);
+	json_end_object(j);
+}
+
+static void print_sums(struct json *j, const struct trace *t)
+{
+	struct values v = {.count = 0};
+	struct trace_value linker = t->map_us;
+
+	if (!t->relocate_us.unknown)
+		linker.value += t->relocate_us.value;
+	else
+		linker = t->relocate_us;
+	add(&v, "wall_us", t->wall_us);
+	add(&v, "exec_us", t->exec_us);
+	add(&v, "map_us", t->map_us);
+	add(&v, "relocate_us", t->relocate_us);
+	add(&v, "linker_us", linker);
+	add(&v, "constructors_us", t->constructors_us);
+	add(&v, "program_us", t->program_us);
+	add(&v, "exit_us", t->exit_us);
+	print_values(j, &v);
+	print_reasons(j, &v);
+}
+
+static void print_arrays(struct json *j, const struct trace *t)
+{
+	json_key(j, "objects");
+	json_begin_array(j);
+	for (size_t i = 0; i < t->object_count; i++)
+		print_object(j, t, &t->objects[i]);
+	json_end_array(j);
+	json_key(j, "loads");
+	json_begin_array(j);
+	for (size_t i = 0; i < t->load_count; i++)
+		print_load(j, t, &t->loads[i]);
+	json_end_array(j);
+	json_key(j, "unused");
+	json_begin_array(j);
+	for (size_t i = 0; i < t->object_count; i++)
+		if (t->objects[i].did_nothing)
+			json_string(j, t->objects[i].path);
+	json_end_array(j);
+}
+
+void trace_print_json(struct json *j, const struct trace *t, int how,
+		      const struct trace *children, size_t child_count)
+{
+	json_begin_object(j);
+	json_key(j, "format");
+	json_string(j, "dlazy-trace");
+	print_count(j, "version", 1);
+	json_key(j, "command");
+	json_begin_array(j);
+	for (size_t i = 0; i < t->command_count; i++)
+		json_string(j, t->command[i]);
+	json_end_array(j);
+	print_count(j, "pid", t->trail->pid);
+	print_count(j, "parent", t->trail->parent);
+	print_end(j, how);
+	json_key(j, "exited");
+	json_bool(j, t->has_exited);
+	print_sums(j, t);
+	print_tracer(j, t);
+	print_arrays(j, t);
+	print_lost(j, t->trail);
+	json_key(j, "children");
+	json_begin_array(j);
+	for (size_t i = 0; i < child_count; i++)
+		trace_print_json(j, &children[i], -1, NULL, 0);
+	json_end_array(j);
+	json_end_object(j);
+}

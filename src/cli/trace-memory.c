@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory, from /proc/self/smaps as the traced process kept it: what is an
+ * object's own (pages that it wrote to), how much code it maps, and how much of
+ * that has been used since main began. The last is the witness that needs no
+ * call to be seen: code that nobody used is told as such for sure; code that
+ * was used may have been by its destructors, too.
+ */
+#include "cli/trace.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sums {
+	double private_kib, text_kib, touched_kib;
+	bool is_mapped;
+};
+
+/* One mapping's line, then one for each quantity. */
+struct reader {
+	const struct trace *t;
+	struct sums *sums;    /* of each object */
+	struct sums *current; /* of the mapping's, or NULL */
+	bool is_text;
+};
+
+static struct sums *find(const struct reader *r, uint64_t start)
+{
+	for (size_t i = 0; i < r->t->object_count; i++) {
+		const struct trail_object *raw = r->t->objects[i].raw;
+
+		if (raw->end && start >= (raw->start & ~(uint64_t)4095) &&
+		    start < raw->end && raw->is_open)
+			return &r->sums[i];
+	}
+	return NULL;
+}
+
+static void take_quantity(struct reader *r, const char *line)
+{
+	double kib;
+
+	if (sscanf(line, "Private_Dirty: %lf", &kib) == 1)
+		r->current->private_kib += kib;
+	else if (r->is_text && sscanf(line, "Size: %lf", &kib) == 1)
+		r->current->text_kib += kib;
+	else if (r->is_text && sscanf(line, "Referenced: %lf", &kib) == 1)
+		r->current->touched_kib += kib;
+}
+
+static void take_line(struct reader *r, const char *line)
+{
+	uint64_t start, end;
+	char access[5];
+
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s ", &start, &end,
+		   access) == 3) {
+		r->current = find(r, start);
+		r->is_text = access[2] == 'x';
+		if (r->current)
+			r->current->is_mapped = true;
+	} else if (r->current) {
+		take_quantity(r, line);
+	}
+}
+
+/* Lines are copied: the text has no NUL at its end. */
+static void take_text(struct reader *r, const struct trail_memory *memory)
+{
+	const char *at = memory->text;
+	const char *end = at + (memory->size < sizeof(memory->text)
+					? memory->size
+					: sizeof(memory->text));
+	char line[256];
+
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((stop ? stop : end) - at);
+
+		snprintf(line, sizeof(line), "%.*s",
+			 (int)(n < sizeof(line) ? n : sizeof(line) - 1), at);
+		take_line(r, line);
+		at += n + 1;
+	}
+}
+
+static struct trace_value touched(const struct trace *t,
+				  const struct trace_object *o,
+				  const struct sums *s)
+{
+	if (!t->trail->at_exit.size)
+		return trace_unknown("it did not end by exit(), where this is "
+				     "looked at");
+	if (!t->trail->cleared)
+		return trace_unknown("this kernel does not tell");
+	if (o->raw->opened.ticks > t->trail->main.ticks)
+		return trace_unknown("it was loaded since main, so that its "
+				     "constructors count");
+	if (s->text_kib == 0)
+		return trace_unknown("it has no code");
+	return trace_known(s->touched_kib);
+}
+
+static void set_memory(const struct trace *t, struct trace_object *o,
+		       const struct sums *s, bool is_whole)
+{
+	if (!s->is_mapped) {
+		const char *why = !o->raw->end ? "where it lies is not known"
+				  : !o->raw->is_open
+					  ? "it had been closed by then"
+				  : !is_whole ? "there were too many mappings"
+					      : "it had no mapping";
+		o->private_kib = o->text_kib = o->touched_kib =
+			trace_unknown(why);
+		return;
+	}
+	o->private_kib = trace_known(s->private_kib);
+	o->text_kib = trace_known(s->text_kib);
+	o->touched_kib = touched(t, o, s);
+}
+
+static bool did_nothing(const struct trace_object *o)
+{
+	if (!trace_is_library(o))
+		return false;
+	if (!o->touched_kib.unknown)
+		return o->touched_kib.value == 0 && o->called_since_main == 0;
+	return o->used == TRACE_USED_NONE;
+}
+
+void trace_find_memory(struct trace *t)
+{
+	const struct trail *trail = t->trail;
+	const struct trail_memory *memory =
+		trail->at_exit.size ? &trail->at_exit : &trail->at_main;
+	struct reader r = {
+		.t = t,
+		.sums = calloc(t->object_count, sizeof(*r.sums)),
+	};
+	const char *why =
+		!memory->size ? "it did not come to main" : "out of memory";
+
+	if (r.sums && memory->size)
+		take_text(&r, memory);
+	for (size_t i = 0; i < t->object_count; i++) {
+		struct trace_object *o = &t->objects[i];
+
+		if (r.sums && memory->size)
+			set_memory(t, o, &r.sums[i], memory->is_whole);
+		else
+			o->private_kib = o->text_kib = o->touched_kib =
+				trace_unknown(why);
+		o->did_nothing = did_nothing(o);
+	}
+	free(r.sums);
+}
+
+struct trace_waste trace_waste(const struct trace *t)
+{
+	struct trace_waste w = {.count = 0};
+
+	for (size_t i = 0; i < t->object_count; i++) {
+		const struct trace_object *o = &t->objects[i];
+		double relocations = (double)o->raw->relative +
+				     o->raw->symbolic + o->raw->calls;
+
+		w.libraries += trace_is_library(o);
+		w.all_relocations += relocations;
+		if (!o->did_nothing)
+			continue;
+		w.count++;
+		w.us += trace_or_zero(o->map_us) +
+			trace_or_zero(o->relocate_us) +
+			trace_or_zero(o->init_us);
+		w.private_kib += trace_or_zero(o->private_kib);
+		w.relocations += relocations;
+		w.needed += o->by == 0 && o->why == TRAIL_NEEDED;
+	}
+	return w;
+}

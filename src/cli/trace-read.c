@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a trail to times. The traced process can write into its trail whatever
+ * it likes, so every place and every string is checked where it is used.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *trace_why_word(enum trail_why why)
+{
+	static const char *const words[] = {
+		[TRAIL_EXE] = "exe",	   [TRAIL_LINKER] = "needed",
+		[TRAIL_NEEDED] = "needed", [TRAIL_PRELOAD] = "preload",
+		[TRAIL_DLOPEN] = "dlopen",
+	};
+
+	return words[why];
+}
+
+const char *trace_used_word(enum trace_used used)
+{
+	static const char *const words[] = {"none", "bound", "called"};
+
+	return words[used];
+}
+
+const char *trace_word(struct trace *t, const char *format, ...)
+{
+	va_list args;
+	char *word;
+
+	va_start(args, format);
+	int n = vasprintf(&word, format, args);
+	va_end(args);
+	if (n >= 0 && array_reserve(&t->words, t->word_count, &t->word_room,
+				    sizeof(*t->words))) {
+		t->words[t->word_count++] = word;
+		return word;
+	}
+	if (n >= 0)
+		free(word);
+	return "out of memory";
+}
+
+/* ------------------------------------------------------------------ */
+/* Checked access                                                     */
+
+static const char *string_at(const struct trail *trail, uint32_t at)
+{
+	if (at == 0 || at >= TRAIL_STRINGS ||
+	    !memchr(trail->strings + at, '\0', TRAIL_STRINGS - at))
+		return NULL;
+	return trail->strings + at;
+}
+
+static size_t object_place(const struct trace *t, uint32_t reference)
+{
+	return reference && reference <= t->object_count ? reference - 1
+							 : TRACE_NONE;
+}
+
+static bool reached(struct trail_moment m)
+{
+	return m.ticks != 0;
+}
+
+/* From one moment to another, without the tracer's own time. */
+static struct trace_value between(const struct trace *t, struct trail_moment a,
+				  struct trail_moment b, const char *why_not)
+{
+	if (!reached(a) || !reached(b))
+		return trace_unknown(why_not);
+	if (t->tick_us == 0)
+		return trace_unknown("it ended before the clock was compared");
+	double passed = (double)b.ticks - (double)a.ticks;
+	double own = (double)b.own - (double)a.own;
+	return trace_known(passed > own ? (passed - own) * t->tick_us : 0);
+}
+
+/* CLOCK_MONOTONIC, in nanoseconds. */
+static double time_of(const struct trace *t, uint64_t ticks)
+{
+	return (double)t->trail->first_ns +
+	       ((double)ticks - (double)t->trail->first_ticks) * t->tick_us *
+		       1e3;
+}
+
+/* Since the start. */
+static struct trace_value at(const struct trace *t, struct trail_moment m,
+			     struct trace_span span)
+{
+	uint64_t zero = span.begin_ns ? span.begin_ns : t->trail->first_ns;
+
+	if (!reached(m) || t->tick_us == 0)
+		return trace_unknown("no time was taken");
+	return trace_known((time_of(t, m.ticks) - (double)zero) / 1e3);
+}
+
+/* ------------------------------------------------------------------ */
+/* Loads                                                              */
+
+static void read_load(struct trace *t, size_t i, struct trace_span span)
+{
+	const struct trail_load *raw = &t->trail->loads[i];
+	struct trace_load *load = &t->loads[i];
+	const char *no_constructor =
+		"none of these has a constructor, whose call would end it";
+
+	*load = (struct trace_load){
+		.raw = raw,
+		.requested = string_at(t->trail, raw->requested),
+		.by = object_place(t, raw->by),
+		.at_us = at(t, raw->begin, span),
+		.map_us = between(t, raw->begin, raw->mapped,
+				  "it did not come so far"),
+		.relocate_us =
+			between(t, raw->mapped, raw->relocated, no_constructor),
+		.init_us = between(t, raw->relocated, raw->end, no_constructor),
+	};
+	/* Constructors of the start have run when the program's are next. */
+	if (i == 0)
+		load->init_us =
+			between(t, raw->relocated, t->trail->main,
+				"it ended before main: in a constructor?");
+}
+
+static bool contains(const struct trail_object *o, const struct trail_load *l)
+{
+	return l->thread == o->init_thread &&
+	       l->begin.ticks >= o->init_begin.ticks &&
+	       l->begin.ticks < o->init_end.ticks;
+}
+
+/* What its constructors loaded is accounted for there. */
+static double loaded_within(const struct trace *t, const struct trail_object *o)
+{
+	double sum = 0;
+	uint64_t last_end = 0;
+
+	for (size_t i = 1; i < t->load_count; i++) {
+		const struct trail_load *l = t->loads[i].raw;
+
+		/* One within another counts with that. */
+		if (!contains(o, l) || l->begin.ticks < last_end)
+			continue;
+		struct trail_moment end = reached(l->end) ? l->end : l->mapped;
+		sum += trace_or_zero(between(t, l->begin, end, ""));
+		last_end = end.ticks;
+	}
+	return sum;
+}
+
+/* ------------------------------------------------------------------ */
+/* Objects                                                            */
+
+static struct trace_value map_time(const struct trace *t,
+				   const struct trail_object *raw)
+{
+	if (raw->why == TRAIL_EXE || raw->why == TRAIL_LINKER)
+		return trace_unknown("the kernel mapped it, before the "
+				     "dynamic linker ran");
+	if (t->tick_us == 0)
+		return trace_unknown("it ended before the clock was compared");
+	return trace_known((double)raw->map_ticks * t->tick_us);
+}
+
+static struct trace_value init_time(const struct trace *t,
+				    const struct trail_object *raw)
+{
+	if (raw->why == TRAIL_LINKER)
+		return trace_unknown("the dynamic linker starts itself");
+	if (!raw->has_constructors)
+		return trace_unknown("it has no constructors, or none that "
+				     "can be timed");
+	if (!reached(raw->init_begin))
+		return trace_unknown("its constructors did not run");
+	if (!reached(raw->init_end))
+		return trace_unknown("its constructors did not return");
+	if (t->tick_us == 0)
+		return trace_unknown("it ended before the clock was compared");
+	double all = (double)raw->init_ticks * t->tick_us;
+	double within = loaded_within(t, raw);
+	return trace_known(all > within ? all - within : 0);
+}
+
+static void read_object(struct trace *t, size_t i, struct trace_span span)
+{
+	const struct trail_object *raw = &t->trail->objects[i];
+	struct trace_object *o = &t->objects[i];
+	const char *path = string_at(t->trail, raw->path);
+
+	*o = (struct trace_object){
+		.raw = raw,
+		.path = path ? path : "(its name did not fit)",
+		.requested = string_at(t->trail, raw->requested),
+		.why = raw->why <= TRAIL_DLOPEN ? raw->why : TRAIL_DLOPEN,
+		.by = object_place(t, raw->by),
+		.opens = raw->opens,
+		.at_us = at(t, raw->opened, span),
+		.map_us = map_time(t, raw),
+		.relocate_us = trace_unknown("not told apart"),
+		.init_us = init_time(t, raw),
+	};
+	if (o->why == TRAIL_LINKER)
+		o->by = 0; /* the program names it as its interpreter */
+	if (o->by == i)
+		o->by = TRACE_NONE;
+}
+
+/* ------------------------------------------------------------------ */
+/* Relocation, object by object                                       */
+
+/*
+ * The linker relocates a load's objects one after the other, in the order in
+ * which their constructors run, the program and itself last. It tells only of
+ * calls that it binds then; the last of these is the end of that object. So
+ * between two ends lie one object or more: where it is one, its time is known.
+ */
+struct sequence {
+	size_t *places;
+	size_t count;
+	const struct trace *t;
+};
+
+static uint32_t order_of(const struct trail_object *raw)
+{
+	if (raw->why == TRAIL_LINKER)
+		return UINT32_MAX;
+	if (raw->why == TRAIL_EXE)
+		return UINT32_MAX - 1;
+	return raw->init_order;
+}
+
+static int compare_order(const void *a, const void *b, void *data)
+{
+	const struct trace *t = data;
+	uint32_t m = order_of(t->objects[*(const size_t *)a].raw);
+	uint32_t n = order_of(t->objects[*(const size_t *)b].raw);
+
+	return (m > n) - (m < n);
+}
+
+static void relocate_unknown(struct trace *t, const size_t *places, size_t n,
+			     const char *why)
+{
+	for (size_t i = 0; i < n; i++)
+		t->objects[places[i]].relocate_us = trace_unknown(why);
+}
+
+/* Those that were relocated between two moments. */
+static void relocate_group(struct trace *t, const size_t *places, size_t n,
+			   struct trail_moment begin, struct trail_moment end)
+{
+	struct trace_value all =
+		between(t, begin, end, "when it ended is not known");
+
+	if (n == 1)
+		t->objects[places[0]].relocate_us = all;
+	else if (n > 1 && all.unknown)
+		relocate_unknown(t, places, n, all.unknown);
+	else if (n > 1)
+		relocate_unknown(
+			t, places, n,
+			trace_word(t,
+				   "%zu objects took %.1f us, one after the "
+				   "other; the linker does not tell more",
+				   n, all.value));
+}
+
+/* Each has its place in the sequence, and ends come in its order. */
+static bool is_ordered(const struct trace *t, const size_t *places, size_t n)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct trail_object *raw = t->objects[places[i]].raw;
+
+		if (order_of(raw) == 0 || raw->opens > 1)
+			return false;
+		if (!reached(raw->bound_at))
+			continue;
+		if (raw->bound_at.ticks < last)
+			return false;
+		last = raw->bound_at.ticks;
+	}
+	return true;
+}
+
+static void relocate_sequence(struct trace *t, const struct trail_load *load,
+			      size_t *places, size_t n)
+{
+	struct trail_moment begin = load->mapped;
+	size_t first = 0;
+
+	qsort_r(places, n, sizeof(*places), compare_order, t);
+	if (n > 1 && !is_ordered(t, places, n)) {
+		relocate_unknown(t, places, n,
+				 "in which order these were relocated is not "
+				 "known");
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct trail_object *raw = t->objects[places[i]].raw;
+
+		if (!reached(raw->bound_at) || i + 1 == n)
+			continue;
+		relocate_group(t, places + first, i + 1 - first, begin,
+			       raw->bound_at);
+		begin = raw->bound_at;
+		first = i + 1;
+	}
+	relocate_group(t, places + first, n - first, begin, load->relocated);
+}
+
+static int find_relocation(struct trace *t)
+{
+	_cleanup_free_ size_t *places =
+		calloc(t->object_count + 1, sizeof(*places));
+
+	if (!places)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t load = 0; load < t->load_count; load++) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < t->object_count; i++)
+			if (t->objects[i].raw->load == load)
+				places[n++] = i;
+		relocate_sequence(t, t->loads[load].raw, places, n);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Of the whole                                                       */
+
+static void add(struct trace_value *sum, struct trace_value v)
+{
+	if (!v.unknown)
+		sum->value += v.value;
+}
+
+/* Loads that lie within another's time on its thread are told apart from it. */
+static bool is_within_constructor(const struct trace *t, size_t load)
+{
+	const struct trail_load *l = t->loads[load].raw;
+
+	for (size_t i = 0; i < t->load_count; i++) {
+		const struct trail_load *outer = t->loads[i].raw;
+		uint64_t end = i ? outer->end.ticks : t->trail->main.ticks;
+
+		if (i != load && outer->thread == l->thread &&
+		    reached(outer->relocated) &&
+		    l->begin.ticks >= outer->relocated.ticks &&
+		    l->begin.ticks < end)
+			return true;
+	}
+	return false;
+}
+
+static void find_sums(struct trace *t)
+{
+	const struct trail *trail = t->trail;
+	double late = 0;
+
+	t->map_us = t->loads[0].map_us;
+	t->relocate_us = t->loads[0].relocate_us;
+	t->constructors_us = t->loads[0].init_us;
+	for (size_t i = 1; i < t->load_count; i++) {
+		const struct trace_load *l = &t->loads[i];
+		double linking = trace_or_zero(l->map_us) +
+				 trace_or_zero(l->relocate_us);
+
+		add(&t->map_us, l->map_us);
+		add(&t->relocate_us, l->relocate_us);
+		if (is_within_constructor(t, i)) {
+			t->constructors_us.value -= linking;
+			continue;
+		}
+		add(&t->constructors_us, l->init_us);
+		if (l->raw->thread == trail->pid)
+			late += linking + trace_or_zero(l->init_us);
+	}
+	if (t->constructors_us.value < 0)
+		t->constructors_us.value = 0;
+	t->program_us =
+		between(t, trail->resumed, trail->exit,
+			reached(trail->resumed) ? "it did not end by exit()"
+						: "it did not come to main");
+	if (!t->program_us.unknown)
+		t->program_us.value -=
+			late < t->program_us.value ? late : t->program_us.value;
+}
+
+static void find_ends(struct trace *t, struct trace_span span)
+{
+	const struct trail *trail = t->trail;
+	const char *unseen = "who started it was not watched";
+
+	t->wall_us = t->exec_us = trace_unknown(unseen);
+	t->exit_us = trace_unknown("it did not end by exit()");
+	if (!span.begin_ns || span.end_ns < span.begin_ns)
+		return;
+	t->wall_us = trace_known((double)(span.end_ns - span.begin_ns) / 1e3);
+	if (t->tick_us == 0)
+		return;
+	t->exec_us = trace_known(
+		(time_of(t, trail->start.ticks) - (double)span.begin_ns) / 1e3);
+	if (reached(trail->finished))
+		t->exit_us = trace_known(((double)span.end_ns -
+					  time_of(t, trail->finished.ticks)) /
+					 1e3);
+}
+
+/* ------------------------------------------------------------------ */
+
+static int check(const char *path, const struct trace *t)
+{
+	if (t->map.size < sizeof(struct trail) ||
+	    t->trail->magic != TRAIL_MAGIC ||
+	    t->trail->size != sizeof(struct trail))
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: is no trail, or not of this version "
+				   "of dlazy",
+				   path);
+	if (t->trail->object_count == 0)
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: the process ended before it had any "
+				   "objects",
+				   path);
+	return 0;
+}
+
+static uint32_t at_most(uint32_t count, uint32_t most)
+{
+	return count < most ? count : most;
+}
+
+static int allocate(struct trace *t)
+{
+	const struct trail *trail = t->trail;
+
+	t->object_count = at_most(trail->object_count, TRAIL_OBJECTS);
+	t->load_count = at_most(trail->load_count, TRAIL_LOADS);
+	/* The last place, of loads without one, tells of none. */
+	t->command_count = at_most(trail->argument_count, TRAIL_STRINGS);
+	t->objects = calloc(t->object_count, sizeof(*t->objects));
+	t->loads = calloc(t->load_count + 1, sizeof(*t->loads));
+	t->command = calloc(t->command_count + 1, sizeof(*t->command));
+	if (!t->objects || !t->loads || !t->command)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	return 0;
+}
+
+static void read_command(struct trace *t)
+{
+	uint32_t place = t->trail->arguments;
+
+	for (size_t i = 0; i < t->command_count; i++) {
+		t->command[i] = string_at(t->trail, place);
+		if (!t->command[i]) {
+			t->command_count = i;
+			return;
+		}
+		place += (uint32_t)strlen(t->command[i]) + 1;
+	}
+}
+
+static int open_trail(const char *path, struct trace *t)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+	int status = file_open(AT_FDCWD, path, &fd, &identity);
+
+	if (status == 0)
+		status = file_map(fd, identity.size, &t->map);
+	if (status < 0)
+		return status;
+	t->trail = (const struct trail *)t->map.data;
+	return check(path, t);
+}
+
+static void read_clock(struct trace *t)
+{
+	const struct trail *trail = t->trail;
+
+	if (trail->last_ticks > trail->first_ticks &&
+	    trail->last_ns > trail->first_ns)
+		t->tick_us = (double)(trail->last_ns - trail->first_ns) / 1e3 /
+			     (double)(trail->last_ticks - trail->first_ticks);
+	t->own_us = (double)trail->own * t->tick_us;
+	t->own_scan_us = (double)trail->own_scan * t->tick_us;
+	t->own_memory_us = (double)trail->own_memory * t->tick_us;
+	t->has_exited = reached(trail->exit);
+}
+
+int trace_read(const char *path, struct trace_span span, struct trace *ret)
+{
+	struct trace *t = ret;
+
+	*t = (struct trace){.trail = NULL};
+	int status = open_trail(path, t);
+	if (status == 0)
+		status = allocate(t);
+	if (status < 0)
+		return status;
+	read_command(t);
+	read_clock(t);
+	for (size_t i = 0; i < t->load_count; i++)
+		read_load(t, i, span);
+	for (size_t i = 0; i < t->object_count; i++)
+		read_object(t, i, span);
+	find_sums(t);
+	find_ends(t, span);
+	status = find_relocation(t);
+	if (status == 0)
+		status = trace_find_uses(t);
+	if (status == 0)
+		trace_find_memory(t);
+	return status;
+}
+
+void trace_clear(struct trace *t)
+{
+	for (size_t i = 0; t->objects && i < t->object_count; i++)
+		free(t->objects[i].uses);
+	for (size_t i = 0; i < t->word_count; i++)
+		free(t->words[i]);
+	free(t->words);
+	free(t->objects);
+	free(t->loads);
+	free(t->command);
+	file_unmap(&t->map);
+	*t = (struct trace){.trail = NULL};
+}

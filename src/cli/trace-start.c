@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting a command with the audit object, and refusing what the dynamic
+ * linker would start without it: then nothing would be seen, and the reader
+ * should hear so before, with the reason.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "cli/run.h"
+#include "cli/standin.h"
+#include "elf/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------ */
+/* What cannot be traced                                              */
+
+/* The kernel will start it with other rights than ours, and the dynamic linker
+ * will not listen to the environment. */
+static int check_rights(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", path,
+				   strerror(errno));
+	bool user = st.st_mode & S_ISUID && st.st_uid != geteuid();
+	bool group = st.st_mode & S_ISGID && st.st_gid != getegid();
+	bool capable = geteuid() != 0 &&
+		       getxattr(path, "security.capability", NULL, 0) > 0;
+	if (!user && !group && !capable)
+		return 0;
+	return status_fail(
+		DLAZY_EUNTRUSTED,
+		"%s: cannot be traced: it is %s, so the dynamic linker takes "
+		"no auditor from you; trace it as %s, or a copy of it that "
+		"is not",
+		path,
+		user	? "set-user-ID"
+		: group ? "set-group-ID"
+			: "given capabilities",
+		user ? "its owner" : "root");
+}
+
+static int check_linker(const char *path, const struct elf_view *view)
+{
+	const char *linker = elf_view_interpreter(view);
+
+	if (!(elf_view_flags(view) & ELF_INTERP))
+		return status_fail(
+			DLAZY_EFORMAT,
+			"%s: cannot be traced: it is linked statically, so no "
+			"dynamic linker runs that could be asked, and no "
+			"library is loaded at its start; build it without "
+			"-static",
+			path);
+	if (strstr(linker, "ld-musl"))
+		return status_fail(
+			DLAZY_EFORMAT,
+			"%s: cannot be traced: its dynamic linker is musl's "
+			"(%s), which takes no auditors; build it for glibc",
+			path, linker);
+	return 0;
+}
+
+int trace_check(const struct program *program)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	const char *path = program->executable;
+	int status = check_rights(path);
+
+	if (status == 0)
+		status = file_open(AT_FDCWD, path, &fd, NULL);
+	if (status < 0)
+		return status;
+	if (elf_view_open_needs(fd, path, &view) < 0)
+		return status_prefix("cannot be traced");
+	return check_linker(path, view);
+}
+
+/* ------------------------------------------------------------------ */
+/* The audit object                                                   */
+
+#define HOOK "hook.so"
+
+static bool find_beside(const char *own, const char *relative,
+			char ret[PATH_MAX])
+{
+	int n = snprintf(ret, PATH_MAX, "%.*s%s/" HOOK,
+			 (int)(file_base_name(own) - own), own, relative);
+
+	return n > 0 && n < PATH_MAX && access(ret, R_OK) == 0;
+}
+
+/* That of this very tool: in the tree it was installed to, which may have been
+ * moved; in the one it was built in; where it was configured to be. */
+static bool find_hook(char ret[PATH_MAX])
+{
+	char own[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (n > 0) {
+		own[n] = '\0';
+		if (find_beside(own, DLAZY_BIN_TO_PKGLIB, ret) ||
+		    find_beside(own, ".libs", ret))
+			return true;
+	}
+	strcpy(ret, DLAZY_PKGLIBDIR "/" HOOK);
+	return access(ret, R_OK) == 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* The child                                                          */
+
+struct child {
+	const struct program *program;
+	char **argv;
+	const char *hook;
+	const char *directory;
+	bool children;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Says when it began, in a file; its absence: it did not. */
+static void note_begin(const char *directory)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/begin", directory);
+	FILE *f = fopen(path, "we");
+	if (!f)
+		return;
+	fprintf(f, "%" PRIu64 "\n", now_ns());
+	fclose(f);
+}
+
+static uint64_t read_begin(const char *directory)
+{
+	char path[PATH_MAX];
+	uint64_t ns = 0;
+
+	snprintf(path, sizeof(path), "%s/begin", directory);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%" SCNu64, &ns) != 1)
+		ns = 0;
+	fclose(f);
+	return ns;
+}
+
+static bool set_environment(const struct child *c)
+{
+	const char *theirs = getenv("LD_AUDIT");
+	char *audit, *where;
+
+	if (theirs && *theirs) {
+		if (setenv(TRAIL_SAVED, theirs, 1) < 0 ||
+		    asprintf(&audit, "%s:%s", c->hook, theirs) < 0)
+			return false;
+	} else {
+		audit = strdup(c->hook);
+	}
+	return audit &&
+	       asprintf(&where, "%c%s", c->children ? 'c' : '-',
+			c->directory) >= 0 &&
+	       setenv("LD_AUDIT", audit, 1) == 0 &&
+	       setenv(TRAIL_VARIABLE, where, 1) == 0;
+}
+
+/* As execvp does: what has no "#!" line is the shell's. */
+static void become_shell(const struct child *c)
+{
+	size_t count = 0;
+
+	while (c->argv[count])
+		count++;
+	char **argv = calloc(count + 2, sizeof(*argv));
+	if (!argv)
+		return;
+	argv[0] = (char *)"sh";
+	argv[1] = c->program->command;
+	if (count > 1)
+		memcpy(argv + 2, c->argv + 1, (count - 1) * sizeof(*argv));
+	execv("/bin/sh", argv);
+}
+
+static void become_command(void *data)
+{
+	const struct child *c = data;
+	char path[PATH_MAX];
+
+	if (!set_environment(c)) {
+		cli_say("out of memory");
+		_exit(RUN_FAILED);
+	}
+	note_begin(c->directory);
+	execv(c->program->command, c->argv);
+	if (errno == ENOEXEC)
+		become_shell(c);
+	int error = errno;
+	snprintf(path, sizeof(path), "%s/begin", c->directory);
+	unlink(path);
+	cli_say("%s: cannot be executed: %s", c->program->command,
+		strerror(error));
+	_exit(error == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE);
+}
+
+/* ------------------------------------------------------------------ */
+
+/* In memory if there is room: a trail is written to while time is taken. */
+static char *make_directory(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	const char *const places[] = {"/dev/shm", tmp ? tmp : "/tmp", "/tmp"};
+	char *path;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (places[i][0] != '/')
+			continue;
+		if (asprintf(&path, "%s/dlazy-trace.XXXXXX", places[i]) < 0)
+			return NULL;
+		if (mkdtemp(path))
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+int trace_start(const struct program *program, char **argv, bool children,
+		bool keep_output, struct trace_run *ret)
+{
+	char hook[PATH_MAX];
+
+	if (!find_hook(hook))
+		return status_fail(
+			DLAZY_ENOSYS,
+			"%s: not there: dlazy is not installed whole, or has "
+			"no tracer for this CPU",
+			hook);
+	ret->directory = make_directory();
+	if (!ret->directory)
+		return status_fail(DLAZY_EIO,
+				   "no directory for what is traced: %s; set "
+				   "TMPDIR",
+				   strerror(errno));
+	struct child child = {program, argv, hook, ret->directory, children};
+	int status =
+		standin_run(become_command, &child, keep_output, &ret->how);
+	ret->span.end_ns = now_ns();
+	ret->span.begin_ns = read_begin(ret->directory);
+	ret->failed = ret->span.begin_ns == 0;
+	return status;
+}
+
+void trace_run_clear(struct trace_run *run)
+{
+	_cleanup_closedir_ DIR *dir =
+		run->directory ? opendir(run->directory) : NULL;
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (run->directory)
+		rmdir(run->directory);
+	free(run->directory);
+	run->directory = NULL;
+}

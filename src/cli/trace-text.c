@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace for people, in 80 columns: where the time went, which objects cost
+ * most, which did nothing, and what to do about it.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define ROWS 15	     /* objects that are shown unless all are wanted */
+#define NAME_MAX_ 24 /* columns of a name */
+#define BY_MAX 14
+#define BAR_MAX 40
+
+/* A file's name in `width` columns: its end says least, but for a number. */
+static void cut_name(const char *path, size_t width, char *buffer, size_t size)
+{
+	const char *name = file_base_name(path);
+
+	if (strlen(name) <= width)
+		snprintf(buffer, size, "%s", name);
+	else
+		snprintf(buffer, size, "%.*s...", (int)width - 3, name);
+}
+
+/* ------------------------------------------------------------------ */
+/* What it was                                                        */
+
+static void print_command(FILE *out, const struct trace *t)
+{
+	size_t width = 0;
+
+	fputs(cli_bold(out), out);
+	for (size_t i = 0; i < t->command_count; i++) {
+		width += strlen(t->command[i]) + 1;
+		if (width > 48 && i) {
+			fputs(" ...", out);
+			break;
+		}
+		fputs(i ? " " : "", out);
+		cli_put(t->command[i], out);
+	}
+	fputs(cli_plain(out), out);
+}
+
+static void print_summary(FILE *out, const struct trace *t, int how)
+{
+	struct trace_waste w = trace_waste(t);
+
+	print_command(out, t);
+	fprintf(out, ": %zu librar%s", w.libraries,
+		w.libraries == 1 ? "y" : "ies");
+	if (!t->wall_us.unknown)
+		fprintf(out, ", %.1f ms", t->wall_us.value / 1e3);
+	putc('\n', out);
+	if (how >= 0 && WIFSIGNALED(how))
+		fprintf(out,
+			"It was ended by a signal (%s); this is what was seen "
+			"until then.\n",
+			strsignal(WTERMSIG(how)));
+	else if (how >= 0 && !t->has_exited)
+		fputs("It ended without exit() (by _exit, or it executed "
+		      "another program,\nwhich --children would follow); this "
+		      "is what was seen until then.\n",
+		      out);
+	if (t->trail->arguments_missing)
+		fprintf(out, "(%u arguments are not shown)\n",
+			t->trail->arguments_missing);
+	putc('\n', out);
+}
+
+/* ------------------------------------------------------------------ */
+/* Where the time went                                                */
+
+struct phase {
+	const char *name;
+	struct trace_value us;
+};
+
+static void print_phase(FILE *out, const struct phase *p, double most)
+{
+	int bar = most > 0 && !p->us.unknown
+			  ? (int)(BAR_MAX * p->us.value / most + 0.5)
+			  : 0;
+
+	if (p->us.unknown) {
+		fprintf(out, "%-22s        ?     %s\n", p->name,
+			strlen(p->us.unknown) <= 44 ? p->us.unknown : "");
+		return;
+	}
+	fprintf(out, "%-22s %8.2f ms ", p->name, p->us.value / 1e3);
+	for (int i = 0; i < bar; i++)
+		putc('#', out);
+	putc('\n', out);
+}
+
+static void print_phases(FILE *out, const struct trace *t)
+{
+	const struct phase phases[] = {
+		{"exec, until ld.so", t->exec_us},
+		{"linker: mapping", t->map_us},
+		{"linker: relocating", t->relocate_us},
+		{"constructors", t->constructors_us},
+		{"the program itself", t->program_us},
+		{"exit", t->exit_us},
+		{"(the tracer)", trace_known(t->own_us)},
+	};
+	double most = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		if (trace_or_zero(phases[i].us) > most)
+			most = phases[i].us.value;
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		print_phase(out, &phases[i], most);
+	putc('\n', out);
+}
+
+/* ------------------------------------------------------------------ */
+/* Objects                                                            */
+
+static double cost_of(const struct trace_object *o)
+{
+	return trace_or_zero(o->map_us) + trace_or_zero(o->relocate_us) +
+	       trace_or_zero(o->init_us);
+}
+
+static int compare_cost(const void *a, const void *b)
+{
+	const struct trace_object *x = *(struct trace_object *const *)a;
+	const struct trace_object *y = *(struct trace_object *const *)b;
+	double m = cost_of(x), n = cost_of(y);
+
+	if (m != n)
+		return (m < n) - (m > n);
+	return strcmp(x->path, y->path);
+}
+
+static void put_value(struct trace_value v, char buffer[32])
+{
+	if (v.unknown)
+		strcpy(buffer, "-");
+	else
+		snprintf(buffer, 32, "%.0f", v.value);
+}
+
+static const char *used_of(const struct trace_object *o)
+{
+	return o->did_nothing ? "no" : trace_used_word(o->used);
+}
+
+static void put_by(const struct trace *t, const struct trace_object *o,
+		   char buffer[64])
+{
+	char name[48];
+
+	if (o->by == TRACE_NONE) {
+		snprintf(buffer, 64, "(%s)", trace_why_word(o->why));
+		return;
+	}
+	cut_name(t->objects[o->by].path,
+		 o->why == TRAIL_DLOPEN ? BY_MAX - 2 : BY_MAX, name,
+		 sizeof(name));
+	/* A name behind an arrow: it was opened, not needed. */
+	snprintf(buffer, 64, "%s%s", o->why == TRAIL_DLOPEN ? "> " : "", name);
+}
+
+static bool add_row(struct table *table, const struct trace *t,
+		    const struct trace_object *o)
+{
+	char name[64], by[64], map[32], relocate[32], init[32], kib[32];
+
+	cut_name(o->path, NAME_MAX_, name, sizeof(name));
+	put_by(t, o, by);
+	put_value(o->map_us, map);
+	put_value(o->relocate_us, relocate);
+	put_value(o->init_us, init);
+	put_value(o->private_kib, kib);
+	return table_add(table, (const char *[]){name, by, map, relocate, init,
+						 kib, used_of(o)});
+}
+
+static bool fill_table(struct table *table, const struct trace *t, size_t rows)
+{
+	_cleanup_free_ struct trace_object **sorted =
+		calloc(t->object_count, sizeof(*sorted));
+
+	if (!sorted)
+		return false;
+	for (size_t i = 0; i < t->object_count; i++)
+		sorted[i] = &t->objects[i];
+	qsort(sorted, t->object_count, sizeof(*sorted), compare_cost);
+	for (size_t i = 0; i < rows; i++)
+		if (!add_row(table, t, sorted[i]))
+			return false;
+	return true;
+}
+
+static void print_objects(FILE *out, const struct trace *t, bool all)
+{
+	static const char *const heading[] = {
+		"OBJECT", "BY", ">MAP us", ">RELOC", ">INIT", ">KiB", "USED",
+	};
+	_cleanup_(table_free) struct table table = {
+		.columns = ARRAY_SIZE(heading)};
+	size_t rows = t->object_count;
+
+	if (!all && rows > ROWS)
+		rows = ROWS;
+	if (!table_add(&table, heading) || !fill_table(&table, t, rows)) {
+		cli_say("trace: out of memory");
+		return;
+	}
+	table_print(&table, out);
+	if (rows < t->object_count)
+		fprintf(out, "and %zu more: --all shows them\n",
+			t->object_count - rows);
+	fputs("BY > is who opened it by dlopen; - is not known (--json says "
+	      "why);\nUSED no: nothing of it was used since main began.\n\n",
+	      out);
+}
+
+/* ------------------------------------------------------------------ */
+/* What to do                                                         */
+
+/* The costliest that the program itself is linked with and does not use. */
+static const struct trace_object *worst_needed(const struct trace *t)
+{
+	const struct trace_object *worst = NULL;
+
+	for (size_t i = 0; i < t->object_count; i++) {
+		const struct trace_object *o = &t->objects[i];
+
+		if (o->did_nothing && o->by == 0 && o->why == TRAIL_NEEDED &&
+		    (!worst || cost_of(o) > cost_of(worst)))
+			worst = o;
+	}
+	return worst;
+}
+
+static void print_run(FILE *out, const struct trace *t)
+{
+	size_t width = 0;
+
+	fputs("  dlazy run -- ", out);
+	for (size_t i = 0; i < t->command_count; i++) {
+		width += strlen(t->command[i]) + 1;
+		if (width > 60) {
+			fputs("...", out);
+			break;
+		}
+		cli_put(t->command[i], out);
+		putc(' ', out);
+	}
+	putc('\n', out);
+}
+
+static void print_advice(FILE *out, const struct trace *t)
+{
+	struct trace_waste w = trace_waste(t);
+	const struct trace_object *worst = worst_needed(t);
+	char name[64];
+
+	if (w.count == 0) {
+		fputs("Every library was used since main began.\n", out);
+		return;
+	}
+	fprintf(out,
+		"%s%zu of %zu libraries did nothing%s since main began: at "
+		"least %.1f ms,\n%.0f %% of all relocations, %.1f MiB of "
+		"memory. To load them only when called:\n",
+		cli_bold(out), w.count, w.libraries, cli_plain(out), w.us / 1e3,
+		w.all_relocations > 0 ? 100 * w.relocations / w.all_relocations
+				      : 0,
+		w.private_kib / 1024);
+	print_run(out, t);
+	if (!worst)
+		return;
+	cut_name(worst->path, sizeof(name) - 4, name, sizeof(name));
+	fprintf(out, "or, to build the program so, for %s",
+		w.needed == 1 ? "the one" : "each");
+	if (w.needed > 1)
+		fprintf(out, " of %zu", w.needed);
+	fputs(" that it is itself linked with:\n  dlazy stub ", out);
+	cli_put(name, out);
+	fputs(" -o stub.o\n", out);
+}
+
+static void print_lost(FILE *out, const struct trail *trail)
+{
+	const struct {
+		uint32_t count;
+		const char *what;
+	} lost[] = {
+		{trail->objects_lost, "objects are not in this trace"},
+		{trail->loads_lost, "dlopens are not told apart"},
+		{trail->marks_lost, "symbols could not be watched: they count "
+				    "as bound"},
+		{trail->bindings_lost, "symbols are not counted"},
+		{trail->edges_lost, "bound symbols are not counted"},
+		{trail->strings_lost, "names did not fit"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
+		if (lost[i].count)
+			fprintf(out, "Too many for the trace: %u %s.\n",
+				lost[i].count, lost[i].what);
+}
+
+void trace_print_text(FILE *out, const struct trace *t, int how, bool all)
+{
+	print_summary(out, t, how);
+	print_phases(out, t);
+	print_objects(out, t, all);
+	print_lost(out, t->trail);
+	print_advice(out, t);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who uses whom: marks and bindings of the trail, added up for each pair of
+ * objects. Where the slot does not tell whose symbol it is (copied data,
+ * thread-local storage), the name is looked up in the files, in the order in
+ * which the linker does.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/view.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int add_use(struct trace *t, size_t by, size_t to, size_t symbols,
+		   size_t called)
+{
+	if (by >= t->object_count || to >= t->object_count || by == to)
+		return 0;
+	struct trace_object *o = &t->objects[to];
+	size_t i = 0;
+
+	while (i < o->use_count && o->uses[i].by != by)
+		i++;
+	if (i == o->use_count) {
+		if (!array_reserve(&o->uses, o->use_count, &o->use_room,
+				   sizeof(*o->uses)))
+			return status_fail(DLAZY_ENOMEM, "out of memory");
+		o->uses[o->use_count++] = (struct trace_use){.by = by};
+	}
+	o->uses[i].symbols += symbols;
+	o->uses[i].called += called;
+	o->symbols_bound += symbols;
+	o->symbols_called += called;
+	return 0;
+}
+
+static int add_marks(struct trace *t)
+{
+	const struct trail *trail = t->trail;
+	bool main_began = trail->main.ticks != 0;
+	int status = 0;
+
+	for (uint32_t i = 0; i < TRAIL_MARKS && i < trail->mark_count; i++) {
+		uint64_t mark = trail->marks[i];
+		size_t by = (size_t)TRAIL_FROM(mark) - 1;
+		size_t to = (size_t)TRAIL_TO(mark) - 1;
+		bool called = trail->called[i] || trail->called_before[i];
+
+		if (status == 0)
+			status = add_use(t, by, to, 1, called);
+		if (main_began && trail->called[i] && to < t->object_count)
+			t->objects[to].called_since_main++;
+	}
+	return status;
+}
+
+static int add_edges(struct trace *t)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < TRAIL_EDGES && status == 0; i++) {
+		const struct trail_edge *e = &t->trail->edges[i];
+
+		if (e->key)
+			status = add_use(t, (size_t)(e->key >> 16) - 1,
+					 (size_t)(e->key & 0xffff) - 1,
+					 e->symbols, 0);
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------ */
+/* By name                                                            */
+
+struct views {
+	struct elf_view **list; /* NULL: not opened, or not readable */
+	bool *tried;
+	size_t count;
+};
+
+static void views_clear(struct views *v)
+{
+	for (size_t i = 0; v->list && i < v->count; i++)
+		elf_view_close(v->list[i]);
+	free(v->list);
+	free(v->tried);
+}
+
+static struct elf_view *view_of(struct views *v, const struct trace *t,
+				size_t i)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (v->tried[i])
+		return v->list[i];
+	v->tried[i] = true;
+	if (file_open(AT_FDCWD, t->objects[i].path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, t->objects[i].path, &v->list[i]) < 0) {
+		v->list[i] = NULL;
+		status_clear();
+	}
+	return v->list[i];
+}
+
+static bool defines(struct views *v, const struct trace *t, size_t i,
+		    const struct elf_symbol *wanted)
+{
+	struct elf_view *view = view_of(v, t, i);
+	struct elf_symbol found;
+
+	return view &&
+	       elf_view_find(view, wanted->name,
+			     *wanted->version ? wanted->version : NULL, &found);
+}
+
+static size_t find_definer(struct views *v, const struct trace *t, size_t by,
+			   const struct elf_symbol *wanted)
+{
+	/* Its version says in which library. */
+	for (size_t i = 0; i < t->object_count && *wanted->library; i++)
+		if (t->objects[i].requested &&
+		    strcmp(t->objects[i].requested, wanted->library) == 0 &&
+		    defines(v, t, i, wanted))
+			return i;
+	for (size_t i = 0; i < t->object_count; i++)
+		if (i != by && t->objects[i].why != TRAIL_DLOPEN &&
+		    defines(v, t, i, wanted))
+			return i;
+	return TRACE_NONE;
+}
+
+static int add_named(struct trace *t, struct views *v, uint64_t binding)
+{
+	size_t by = (size_t)TRAIL_FROM(binding) - 1;
+	struct elf_symbol wanted;
+
+	if (by >= t->object_count)
+		return 0;
+	struct elf_view *view = view_of(v, t, by);
+	if (!view || !elf_view_symbol(view, TRAIL_SYMBOL(binding), &wanted))
+		return 0;
+	return add_use(t, by, find_definer(v, t, by, &wanted), 1, 0);
+}
+
+static int add_binding(struct trace *t, struct views *v, uint64_t binding)
+{
+	size_t by = (size_t)TRAIL_FROM(binding) - 1;
+	size_t to = (size_t)TRAIL_TO(binding) - 1;
+	bool called = true;
+
+	switch (TRAIL_KIND(binding)) {
+	case TRAIL_LATE_CALL:
+		if (to < t->object_count)
+			t->objects[to].called_since_main++;
+		break;
+	case TRAIL_FIRST_CALL:
+		break;
+	case TRAIL_LOOKUP:
+		called = false;
+		break;
+	case TRAIL_BY_NAME:
+		return add_named(t, v, binding);
+	default:
+		return 0;
+	}
+	return add_use(t, by, to, 1, called);
+}
+
+static int add_bindings(struct trace *t)
+{
+	_cleanup_(views_clear) struct views v = {.count = t->object_count};
+	int status = 0;
+
+	v.list = calloc(v.count, sizeof(struct elf_view *));
+	v.tried = calloc(v.count, sizeof(*v.tried));
+	if (!v.list || !v.tried)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; i < TRAIL_BINDINGS && status == 0; i++)
+		status = add_binding(t, &v, t->trail->bindings[i]);
+	return status;
+}
+
+/* ------------------------------------------------------------------ */
+
+static enum trace_used used(const struct trace *t, const struct trace_object *o)
+{
+	/* The program's main is called; ld.so has started it. */
+	if (o->symbols_called || o->why == TRAIL_LINKER ||
+	    (o->why == TRAIL_EXE && t->trail->main.ticks))
+		return TRACE_USED_CALLED;
+	return o->symbols_bound ? TRACE_USED_BOUND : TRACE_USED_NONE;
+}
+
+static int compare_uses(const void *a, const void *b)
+{
+	const struct trace_use *x = a, *y = b;
+
+	if (x->symbols != y->symbols)
+		return (x->symbols < y->symbols) - (x->symbols > y->symbols);
+	return (x->by > y->by) - (x->by < y->by);
+}
+
+int trace_find_uses(struct trace *t)
+{
+	int status = add_marks(t);
+
+	if (status == 0)
+		status = add_edges(t);
+	if (status == 0)
+		status = add_bindings(t);
+	for (size_t i = 0; i < t->object_count; i++) {
+		struct trace_object *o = &t->objects[i];
+
+		o->used = used(t, o);
+		if (o->use_count > 1)
+			qsort(o->uses, o->use_count, sizeof(*o->uses),
+			      compare_uses);
+	}
+	return status;
+}

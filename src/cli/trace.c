@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy trace: runs a command with an audit object in its dynamic linker
+ * (src/hook), and tells afterwards what its start-up cost and which libraries
+ * were for nothing. The command's own output, status and signals are as they
+ * would be without.
+ */
+#include "cli/trace.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "cli/cli.h"
+#include "cli/run.h"
+#include "cli/standin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static const char help[] =
+	"Usage: dlazy trace [OPTION]... [--] CMD [ARGUMENT]...\n"
+	"\n"
+	"Runs an unmodified program and accounts for each shared object: why\n"
+	"it was loaded, by whom, what that cost, and whether it was used. The\n"
+	"table goes to standard error, when the program has ended.\n"
+	"\n"
+	"      --all              every object in the table, not the "
+	"costliest\n"
+	"      --children         also what programs that it executes do\n"
+	"  -o, --output=FILE      write JSON to FILE\n"
+	"      --json             JSON on standard output, behind what CMD\n"
+	"                         writes there, instead of the table\n"
+	"  -h, --help             this text\n"
+	"\n"
+	"Exit status: CMD's own; else 127 not found, 126 not executable,\n"
+	"125 cannot be traced, 2 usage.\n";
+
+/* ------------------------------------------------------------------ */
+/* Trails                                                             */
+
+/* A trail's file is named PID.TICKS. */
+struct trail_name {
+	unsigned long pid;
+	uint64_t ticks;
+	char name[64];
+};
+
+struct trail_names {
+	struct trail_name *list;
+	size_t count, room;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct trail_name *x = a, *y = b;
+
+	return (x->ticks > y->ticks) - (x->ticks < y->ticks);
+}
+
+/* Those of a directory, the oldest first. */
+static int list_trails(const char *directory, struct trail_names *ret)
+{
+	_cleanup_closedir_ DIR *dir = opendir(directory);
+	struct dirent *entry;
+	struct trail_name n;
+
+	while (dir && (entry = readdir(dir))) {
+		if (sscanf(entry->d_name, "%lu.%" SCNu64, &n.pid, &n.ticks) !=
+			    2 ||
+		    strlen(entry->d_name) >= sizeof(n.name))
+			continue;
+		strcpy(n.name, entry->d_name);
+		if (!array_reserve(&ret->list, ret->count, &ret->room,
+				   sizeof(*ret->list)))
+			return status_fail(DLAZY_ENOMEM, "out of memory");
+		ret->list[ret->count++] = n;
+	}
+	if (ret->count > 1)
+		qsort(ret->list, ret->count, sizeof(*ret->list), compare_names);
+	return 0;
+}
+
+struct traces {
+	struct trace *list;
+	size_t count;
+};
+
+static void cleanup_traces(struct traces *all)
+{
+	for (size_t i = 0; i < all->count; i++)
+		trace_clear(&all->list[i]);
+	free(all->list);
+}
+
+static void cleanup_trail_names(struct trail_names *names)
+{
+	free(names->list);
+}
+
+static int read_one(const struct trace_run *run, const char *name, bool first,
+		    struct traces *all)
+{
+	_cleanup_free_ char *path = NULL;
+	struct trace_span span = {0, 0};
+
+	if (asprintf(&path, "%s/%s", run->directory, name) < 0)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	if (first)
+		span = run->span;
+	int status = trace_read(path, span, &all->list[all->count]);
+	if (status < 0)
+		trace_clear(&all->list[all->count]);
+	else
+		all->count++;
+	return status;
+}
+
+/* The first is the command's own; a child's that cannot be read is said. */
+static int read_trails(const struct trace_run *run, struct traces *ret)
+{
+	_cleanup_(cleanup_trail_names) struct trail_names names = {NULL, 0, 0};
+	int status = list_trails(run->directory, &names);
+
+	if (status < 0)
+		return status;
+	if (names.count == 0)
+		return status_fail(
+			DLAZY_EFORMAT,
+			"it ran, but its dynamic linker took no auditor: it is "
+			"not glibc's, or was not let");
+	ret->list = calloc(names.count, sizeof(*ret->list));
+	if (!ret->list)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; i < names.count; i++) {
+		status = read_one(run, names.list[i].name, i == 0, ret);
+		if (status < 0 && i == 0)
+			return status;
+		if (status < 0)
+			cli_say("%s", status_message());
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Telling                                                            */
+
+static void print_json(FILE *out, const struct traces *all, int how)
+{
+	struct json j = json_to(out);
+
+	trace_print_json(&j, &all->list[0], how, all->list + 1, all->count - 1);
+	json_finish(&j);
+}
+
+static int cannot_write(const char *path)
+{
+	return status_fail(status_from_errno(errno), "%s: cannot write: %s",
+			   path, strerror(errno));
+}
+
+static int write_file(const char *path, const struct traces *all, int how)
+{
+	FILE *out = fopen(path, "we");
+
+	if (!out)
+		return cannot_write(path);
+	print_json(out, all, how);
+	bool failed = ferror(out) != 0;
+	if (fclose(out) != 0 || failed)
+		return cannot_write(path);
+	return 0;
+}
+
+/* A run should not be for nothing. */
+static int check_writable(const char *path)
+{
+	FILE *out = path ? fopen(path, "ae") : NULL;
+
+	if (path && !out)
+		return cannot_write(path);
+	if (out)
+		fclose(out);
+	return 0;
+}
+
+static int tell(const struct trace_request *request,
+		const struct trace_run *run)
+{
+	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
+	int status = read_trails(run, &all);
+
+	if (status == 0 && request->out)
+		status = write_file(request->out, &all, run->how);
+	if (status < 0)
+		return status;
+	if (request->json) {
+		print_json(stdout, &all, run->how);
+		return 0;
+	}
+	putc('\n', stderr);
+	trace_print_text(stderr, &all.list[0], run->how, request->all);
+	for (size_t i = 1; i < all.count; i++) {
+		fputs("\n----\n\n", stderr);
+		trace_print_text(stderr, &all.list[i], -1, request->all);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* The command                                                        */
+
+static int refuse(int status, bool json)
+{
+	cli_fail(status, json);
+	switch (-status) {
+	case DLAZY_ENOENT:
+		return RUN_NOT_FOUND;
+	case DLAZY_EIO:
+		return RUN_NOT_EXECUTABLE;
+	default:
+		return RUN_FAILED;
+	}
+}
+
+static int trace(const struct trace_request *request, char **argv)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
+	int status = program_find(argv[0], &program);
+
+	if (status < 0)
+		return refuse(status, request->json);
+	if (trace_check(&program) < 0 || check_writable(request->out) < 0 ||
+	    trace_start(&program, argv, request->children, request->json,
+			&run) < 0) {
+		cli_fail(status_last(), request->json);
+		return RUN_FAILED;
+	}
+	if (!run.failed && tell(request, &run) < 0)
+		cli_fail(status_last(), request->json);
+	int finished = cli_finish(CLI_DONE);
+	trace_run_clear(&run);
+	if (finished != CLI_DONE && WIFEXITED(run.how) &&
+	    WEXITSTATUS(run.how) == 0)
+		return RUN_FAILED;
+	standin_end(run.how);
+}
+
+static int take_option(int option, struct trace_request *request)
+{
+	switch (option) {
+	case 'o':
+		request->out = optarg;
+		return CLI_DONE;
+	case 'a':
+		request->all = true;
+		return CLI_DONE;
+	case 'c':
+		request->children = true;
+		return CLI_DONE;
+	case 'j':
+		request->json = true;
+		return CLI_DONE;
+	default:
+		return CLI_USAGE;
+	}
+}
+
+int cli_trace(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"all", no_argument, NULL, 'a'},
+		{"children", no_argument, NULL, 'c'},
+		{"output", required_argument, NULL, 'o'},
+		CLI_OPTION_JSON,
+		CLI_OPTION_HELP,
+		CLI_OPTION_END,
+	};
+	struct trace_request request = {.out = NULL};
+	int option, status = CLI_DONE;
+
+	while (status == CLI_DONE &&
+	       (option = cli_option(argc, argv, "+:ho:", longs)) != -1) {
+		if (option == 'h')
+			return cli_help(help);
+		status = take_option(option, &request);
+	}
+	if (status != CLI_DONE)
+		return status;
+	if (optind == argc)
+		return cli_usage("trace", "trace: which CMD?");
+	/* The one option that every command takes at its end. CMD gets it too:
+	 * what is traced is what was asked for. */
+	if (argc - optind > 1 && !request.out &&
+	    strcmp(argv[argc - 1], "--json") == 0)
+		request.json = true;
+	return trace(&request, argv + optind);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Marks, inits and system calls for x86-64, System V ABI. Marks and inits touch
+ * neither the stack nor a register that can carry an argument, so that vector
+ * arguments, variadic calls and static chains pass as they are, and unwinding
+ * needs one description for each table.
+ */
+#include "hook/cpu.h"
+
+/*
+ * mark i:  if (!cpu_called[i])
+ *		cpu_called[i] = 1;
+ *	    goto *cpu_targets[i];
+ *
+ * It is read before it is written, so that threads do not fight for its cache
+ * line. Keeps all but the flags.
+ */
+	.section .text.cpu_marks, "ax", @progbits
+	.balign 4096
+	.globl	cpu_marks
+	.hidden	cpu_marks
+	.type	cpu_marks, @function
+cpu_marks:
+	.cfi_startproc
+	.set	i, 0
+	.rept	CPU_MARKS
+	endbr64
+	cmpb	$0, cpu_called + i(%rip)
+	je	1f
+	jmp	*cpu_targets + 8 * i(%rip)
+1:	movb	$1, cpu_called + i(%rip)
+	jmp	*cpu_targets + 8 * i(%rip)
+	.balign	CPU_MARK_SIZE, 0xcc
+	.set	i, i + 1
+	.endr
+	.cfi_endproc
+	.size	cpu_marks, . - cpu_marks
+
+/* init i:  hook_init(argc, argv, envp, i); */
+	.section .text.cpu_inits, "ax", @progbits
+	.balign 4096
+	.globl	cpu_inits
+	.hidden	cpu_inits
+	.type	cpu_inits, @function
+cpu_inits:
+	.cfi_startproc
+	.set	i, 0
+	.rept	CPU_INITS
+	endbr64
+	mov	$i, %ecx
+	jmp	hook_init
+	.balign	CPU_INIT_SIZE, 0xcc
+	.set	i, i + 1
+	.endr
+	.cfi_endproc
+	.size	cpu_inits, . - cpu_inits
+
+	.bss
+	.balign 4096
+	.globl	cpu_called, cpu_targets
+	.hidden	cpu_called, cpu_targets
+	.type	cpu_called, @object
+	.type	cpu_targets, @object
+cpu_called:
+	.zero	CPU_MARKS
+	.size	cpu_called, CPU_MARKS
+cpu_targets:
+	.zero	CPU_MARKS * 8
+	.size	cpu_targets, CPU_MARKS * 8
+
+/* long cpu_call(long number, long a, long b, long c, long d, long e, long f) */
+	.text
+	.globl	cpu_call
+	.hidden	cpu_call
+	.type	cpu_call, @function
+	.balign	16
+cpu_call:
+	.cfi_startproc
+	endbr64
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+	syscall
+	ret
+	.cfi_endproc
+	.size	cpu_call, . - cpu_call
+
+/* uint64_t cpu_ticks(void) */
+	.globl	cpu_ticks
+	.hidden	cpu_ticks
+	.type	cpu_ticks, @function
+	.balign	16
+cpu_ticks:
+	.cfi_startproc
+	endbr64
+	rdtsc
+	shl	$32, %rdx
+	or	%rdx, %rax
+	ret
+	.cfi_endproc
+	.size	cpu_ticks, . - cpu_ticks
+
+/* One object without these marks takes IBT and SHSTK from the whole. */
+	.section .note.gnu.property, "a"
+	.balign	8
+	.long	4, 16, 5	/* sizes, NT_GNU_PROPERTY_TYPE_0 */
+	.asciz	"GNU"
+	.long	0xc0000002, 4	/* GNU_PROPERTY_X86_FEATURE_1_AND */
+	.long	3, 0		/* IBT | SHSTK */
+
+	.section .note.GNU-stack, "", @progbits

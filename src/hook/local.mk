@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+# The audit object of `dlazy trace`: it lives in other programs' dynamic linker,
+# without a C library, so whatever the user's flags would call for one is taken
+# back behind them. No vector registers: they are the traced program's.
+
+HOOK_SOURCES = \
+	%D%/bound.c \
+	%D%/cpu.h \
+	%D%/hook.c %D%/hook.h \
+	%D%/kernel.h \
+	%D%/memory.c \
+	%D%/object.c \
+	%D%/start.c \
+	%D%/trail.h
+HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
+EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES)
+
+HOOK_CFLAGS = -ffreestanding -fno-stack-protector -mgeneral-regs-only \
+	-fno-tree-loop-distribute-patterns -fno-sanitize=all -fno-lto \
+	-fno-profile-arcs -fno-exceptions -fasynchronous-unwind-tables
+NOT_SANITIZED = $(filter-out -fsanitize% -fno-sanitize%,$(1))
+
+if HOOK_X86_64
+pkglib_LTLIBRARIES += hook.la
+hook_la_SOURCES = $(HOOK_SOURCES) $(HOOK_X86_64_FILES)
+hook_la_CFLAGS = -std=gnu11 $(call NOT_SANITIZED,$(OUR_CFLAGS))
+hook_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
+	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
+	-Wl,-z,nodelete
+$(hook_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
+endif
