@@ -46,9 +46,9 @@ bool dl_flags_global(int flags)
 	return flags & RTLD_GLOBAL;
 }
 
-int dl_flags_linked(void)
+int dl_flags_linked(bool early)
 {
-	return RTLD_LAZY | RTLD_GLOBAL;
+	return RTLD_LAZY | (early ? RTLD_LOCAL : RTLD_GLOBAL);
 }
 
 int dl_flags_lasting(int flags)

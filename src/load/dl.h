@@ -19,8 +19,10 @@ bool dl_flags_known(int flags);
 /* Whether RTLD_GLOBAL is among them. */
 bool dl_flags_global(int flags);
 
-/* As near as can be to having been mapped at the program's start. */
-int dl_flags_linked(void);
+/* As near as can be to having been mapped at the program's start. Not while that
+ * start is still before its constructors: glibc (2.36) then takes the number of
+ * objects in the global scope for the number of constructors to run. */
+int dl_flags_linked(bool early);
 
 /* Those that hold for later loads too, not for one call only. */
 int dl_flags_lasting(int flags);

@@ -141,14 +141,50 @@ bool linked_available(const struct linked *l)
 /* ------------------------------------------------------------------ */
 /* Its module                                                         */
 
-/* The host may have opened and loaded it with RTLD_LOCAL; linked, it would have
- * been in the global scope. The reference is kept. */
-static void make_global(struct dlazy_module *m, const struct linked *l)
+/* A library that is loaded already comes into the global scope, where it would
+ * have been if it were linked. The reference is kept. */
+static void make_global(struct dlazy_module *m)
 {
 	void *handle;
 
-	if (m->linked != l && atomic_load(&m->handle))
-		dl_open(module_object(m), dl_flags_linked(), &handle);
+	m->flags |= dl_flags_linked(false);
+	if (atomic_load(&m->handle))
+		dl_open(module_object(m), dl_flags_linked(false), &handle);
+}
+
+/* Modules of before this library's constructor ran, when there is but one
+ * thread that could know of us. */
+struct early_module {
+	struct dlazy_module *module;
+	struct early_module *next;
+};
+
+static struct {
+	struct early_module *modules;
+	bool over;
+} start;
+
+static void remember_early(struct dlazy_module *m)
+{
+	struct early_module *early = malloc(sizeof(*early));
+
+	if (!early)
+		return;
+	*early = (struct early_module){m, start.modules};
+	start.modules = early;
+}
+
+/* Not that this library needed a constructor for itself: it tells how far the
+ * program's start has come. */
+__attribute__((constructor)) static void end_start(void)
+{
+	start.over = true;
+	while (start.modules) {
+		_cleanup_free_ struct early_module *early = start.modules;
+
+		start.modules = early->next;
+		make_global(early->module);
+	}
 }
 
 struct dlazy_module *linked_module(const struct linked *l)
@@ -165,9 +201,13 @@ struct dlazy_module *linked_module(const struct linked *l)
 
 	status_clear();
 	if (module_declare_linked(l, found ? search.path : NULL,
-				  &search.identity, &m) < 0)
+				  &search.identity,
+				  dl_flags_linked(!start.over), &m) < 0)
 		return NULL;
-	make_global(m, l);
+	if (!start.over)
+		remember_early(m);
+	else if (m->linked != l)
+		make_global(m);
 	ATOMIC_SHARED(&state->module);
 	if (atomic_compare_exchange_strong(&state->module, &none, m))
 		return m;

@@ -152,7 +152,7 @@ int module_refresh_locked(struct dlazy_module *m)
 	struct file_identity now;
 
 	/* As plain dlopen: reads nothing. */
-	if (module_mode() == MODULE_OFF || m->linked)
+	if (m->linked || module_mode() == MODULE_OFF)
 		return 0;
 	int status = file_identify(AT_FDCWD, m->path, &now);
 	if (status < 0)
@@ -471,12 +471,11 @@ bool module_is_fresh(struct dlazy_module *m)
 }
 
 int module_declare_linked(const struct linked *l, const char *path,
-			  const struct file_identity *identity,
+			  const struct file_identity *identity, int flags,
 			  struct dlazy_module **ret)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *m =
 		module_new(NULL, linked_first_file(l), l);
-	int flags = dl_flags_linked();
 
 	gate_install();
 	if (!m)

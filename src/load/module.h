@@ -118,10 +118,10 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
  * The module of a library that a linked stub stands for, borrowed for good:
  * that of the file at `path`, if it was found, new or the same as before; else
  * (path NULL) a new one, which will find its file when it is to be loaded. Reads
- * nothing. 0 or -DLAZY_ENOMEM.
+ * nothing. flags: of dlopen. 0 or -DLAZY_ENOMEM.
  */
 int module_declare_linked(const struct linked *l, const char *path,
-			  const struct file_identity *identity,
+			  const struct file_identity *identity, int flags,
 			  struct dlazy_module **ret);
 
 /* A linked module's file has been found, perhaps elsewhere than before. 0 or

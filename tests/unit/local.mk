@@ -42,6 +42,12 @@ check_PROGRAMS += %D%/test-library %D%/test-stubfile
 # The stub files that it opens find the run-time half in it.
 %C%_test_stubfile_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
 
+# What the tools say of stub files; make-stub writes them.
+noinst_PROGRAMS += %D%/make-stub
+%C%_make_stub_LDADD = libdlazy-link.la
+TESTS += %D%/test-stubfile-tools.sh
+EXTRA_DIST += %D%/test-stubfile-tools.sh
+
 if HAVE_CXX
 check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-stubfile-unwind %D%/test-throw
 %C%_test_stubfile_unwind_SOURCES = %D%/test-stubfile-unwind.cc
@@ -78,8 +84,8 @@ check_PROGRAMS += %D%/test-stub-aarch64
 endif
 # Cross-built, run under qemu-user. Not named as the program is: their logs
 # would be one.
-TESTS += %D%/test-stub-qemu.sh
-EXTRA_DIST += %D%/test-stub-qemu.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
+TESTS += %D%/test-stub-qemu.sh %D%/test-linked-files.sh
+EXTRA_DIST += %D%/test-linked-files.sh %D%/test-stub-qemu.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
 
 if HAVE_FFI
 check_PROGRAMS += %D%/test-ffi
