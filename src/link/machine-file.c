@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "elf/machine.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -38,10 +39,10 @@ static const size_t section_each[SECTIONS] = {
 
 struct header {
 	uint64_t magic;
-	uint32_t version;
-	uint32_t reserved;
-	uint64_t size;
 	uint64_t checksum; /* of all that follows */
+	uint32_t version;
+	uint32_t machine; /* whose ELF files are ours: a home has several */
+	uint64_t size;
 	uint64_t counts[SECTIONS];
 };
 
@@ -69,9 +70,14 @@ char *tables_path(const struct tables *tables, uint32_t entry)
 	return NULL;
 }
 
+static uint32_t machine_hash(void)
+{
+	return (uint32_t)hash_string(machine_native_name());
+}
+
 static uint64_t checksum(const struct header *header)
 {
-	size_t skip = offsetof(struct header, counts);
+	size_t skip = offsetof(struct header, version);
 
 	return hash_bytes((const uint8_t *)header + skip, header->size - skip);
 }
@@ -176,7 +182,8 @@ static int decode(const uint8_t *data, size_t size, struct tables *ret)
 	const struct header *header = (const struct header *)data;
 
 	if (size < sizeof(*header) || header->magic != FILE_MAGIC ||
-	    header->version != FILE_VERSION || header->size != size ||
+	    header->version != FILE_VERSION ||
+	    header->machine != machine_hash() || header->size != size ||
 	    header->checksum != checksum(header) || !locate(data, size, ret) ||
 	    !tables_sound(ret))
 		return status_fail(DLAZY_EFORMAT,
@@ -267,7 +274,11 @@ int tables_encode(const struct tables *t, uint8_t **ret_data, size_t *ret_size)
 		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
 	struct header *header = (struct header *)data;
 	*header = (struct header){
-		.magic = FILE_MAGIC, .version = FILE_VERSION, .size = size};
+		.magic = FILE_MAGIC,
+		.version = FILE_VERSION,
+		.machine = machine_hash(),
+		.size = size,
+	};
 	uint8_t *at = data + sizeof(*header);
 	for (int i = 0; i < SECTIONS; i++) {
 		size_t n = sections[i].count * section_each[i];

@@ -125,12 +125,21 @@ void machine_close(struct machine *machine)
 
 struct machine_stats machine_stats(const struct machine *machine)
 {
-	return (struct machine_stats){
-		.files = machine->file.tables.elf_count,
-		.directories = machine->file.tables.directory_count,
+	const struct tables *t = &machine->file.tables;
+	struct machine_stats stats = {
+		.files = t->elf_count,
+		.directories = t->directory_count,
 		.read = machine->read,
 		.kept = machine->kept,
 	};
+
+	for (size_t i = 0; i < t->elf_count; i++) {
+		bool taken = t->elves[i].importer != TABLES_NONE;
+
+		stats.libraries += t->elves[i].soname != 0;
+		stats.taken += t->elves[i].soname != 0 && taken;
+	}
+	return stats;
 }
 
 bool machine_takes_data(const struct machine *machine, const char *path,

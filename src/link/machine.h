@@ -46,8 +46,10 @@ char **machine_places(void);
 
 struct machine_stats {
 	size_t files, directories; /* ELF files known; directories watched */
+	size_t libraries, taken;   /* those with a SONAME; of which data is
+				      taken */
 	size_t read;		   /* files read by this machine_open() */
-	bool kept;
+	bool kept;		   /* the file has all of it */
 };
 struct machine_stats machine_stats(const struct machine *machine);
 

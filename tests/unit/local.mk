@@ -28,9 +28,11 @@ check_PROGRAMS += \
 EXTRA_DIST += %D%/opened.h
 
 # Of lazy linking, which the tool has and the library has not.
-check_PROGRAMS += %D%/test-closure %D%/test-verdict
+check_PROGRAMS += %D%/test-closure %D%/test-machine %D%/test-verdict
 %C%_test_closure_SOURCES = %D%/test-closure.c %D%/world.h
 %C%_test_closure_LDADD = libtest.a libdlazy-link.la
+%C%_test_machine_SOURCES = %D%/test-machine.c %D%/world.h
+%C%_test_machine_LDADD = libtest.a libdlazy-link.la
 %C%_test_verdict_SOURCES = %D%/test-verdict.c %D%/world.h
 %C%_test_verdict_LDADD = libtest.a libdlazy-link.la
 

@@ -1,0 +1,863 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine: who takes data from which library, in small worlds made for
+ * each rule; what is kept of it, and what of the world's changes is noticed.
+ */
+#include "tests/unit/world.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "link/machine.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIBRARY "-shared -fPIC -Wl,-soname,"
+
+/* ------------------------------------------------------------------ */
+/* The world                                                          */
+
+/* The place, beside the file of what is kept: in a directory of its own, which
+ * so does not change. */
+static void begin_world(void)
+{
+	mkdir(world_path("m"), 0755);
+}
+
+static const char *cache_path(void)
+{
+	return world_path("cache/machine");
+}
+
+/* "m/NAME" as an argument of the link editor. */
+static const char *needs(const char *name)
+{
+	static char words[4][PATH_MAX];
+	static unsigned turn;
+	char *word = words[turn++ % 4];
+
+	snprintf(word, PATH_MAX, "'%s/%s'", world_path("m"), name);
+	return word;
+}
+
+/* A library whose SONAME is its name. */
+static void library(const char *name, const char *source, const char *with)
+{
+	char file[256], options[256];
+
+	snprintf(file, sizeof(file), "m/%s", name);
+	snprintf(options, sizeof(options), LIBRARY "%s", name);
+	world_compile(file, source, options, with);
+}
+
+/* Two data symbols and two functions. */
+static void library_a(void)
+{
+	library("liba.so",
+		"int a1 = 1, a2 = 2; int f(void) { return a1; } "
+		"int g(void) { return a2; }",
+		"");
+}
+
+/* What changed less than a moment ago is looked at again. */
+static void let_settle(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+}
+
+static struct machine *open_places(char *const *places)
+{
+	struct machine_options options = {.cache_path = cache_path(),
+					  .places = places};
+	struct machine *machine;
+
+	if (machine_open(&options, &machine) < 0)
+		test_fail(__FILE__, __LINE__, "%s", status_message());
+	return machine;
+}
+
+static struct machine *open_world(void)
+{
+	char *places[] = {(char *)world_path("m"), NULL};
+
+	return open_places(places);
+}
+
+static size_t count_read(void)
+{
+	struct machine *machine = open_world();
+	size_t read = machine_stats(machine).read;
+
+	machine_close(machine);
+	return read;
+}
+
+/* Opens once so that all is known, and once more so that nothing is read. */
+static void open_settled(void)
+{
+	let_settle();
+	count_read();
+	CHECK_INT(count_read(), 0);
+}
+
+/* Checks who takes what from "m/NAME"; symbol NULL: nobody takes anything. */
+static void check_taken_by(const struct machine *machine, const char *name,
+			   const char *symbol, const char *importer)
+{
+	_cleanup_free_ char *found_symbol = NULL, *found_importer = NULL;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", world_path("m"), name);
+	bool taken = machine_takes_data(machine, path, &found_symbol,
+					&found_importer);
+	if (taken != (symbol != NULL))
+		test_fail(__FILE__, __LINE__, "%s: %s by %s", name,
+			  found_symbol ? found_symbol : "nothing taken",
+			  found_importer ? found_importer : "nobody");
+	if (!symbol)
+		return;
+	CHECK_STR(found_symbol, symbol);
+	CHECK_STR(file_base_name(found_importer), importer);
+}
+
+static void check_taken(const char *name, const char *symbol,
+			const char *importer)
+{
+	struct machine *machine = open_world();
+
+	check_taken_by(machine, name, symbol, importer);
+	machine_close(machine);
+}
+
+static void check_not_taken(const char *name)
+{
+	check_taken(name, NULL, NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* The rules                                                          */
+
+TEST(functions_alone_take_no_data)
+{
+	begin_world();
+	library_a();
+	library("p.so", "int f(); int (*p)() = f; int h() { return p(); }",
+		needs("liba.so"));
+	check_not_taken("liba.so");
+}
+
+TEST(data_is_taken_by_the_first_importer_its_first_symbol)
+{
+	begin_world();
+	library_a();
+	library("q.so", "extern int a1; int h() { return a1; }",
+		needs("liba.so"));
+	library("p.so", "extern int a2, a1; int h() { return a2 + a1; }",
+		needs("liba.so"));
+	check_taken("liba.so", "a1", "p.so");
+	check_not_taken("p.so");
+}
+
+TEST(answer_is_the_same_when_it_was_kept)
+{
+	begin_world();
+	library_a();
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	open_settled();
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(data_is_taken_through_a_library_between)
+{
+	begin_world();
+	library_a();
+	library("libb.so", "int f(); int b() { return f(); }",
+		needs("liba.so"));
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("libb.so"));
+	check_taken("liba.so", "a2", "p.so");
+	check_not_taken("libb.so");
+}
+
+TEST(thread_local_data_is_data)
+{
+	begin_world();
+	library("liba.so", "__thread int t; int f() { return t; }", "");
+	library("p.so", "extern __thread int t; int h() { return t; }",
+		needs("liba.so"));
+	check_taken("liba.so", "t", "p.so");
+}
+
+TEST(symbol_without_type_is_data)
+{
+	begin_world();
+	library("liba.so",
+		"__asm__(\".globl bare\\n.data\\nbare: .long 1\\n.text\"); "
+		"int f() { return 0; }",
+		"");
+	library("p.so", "extern int bare; int h() { return bare; }",
+		needs("liba.so"));
+	check_taken("liba.so", "bare", "p.so");
+}
+
+TEST(program_takes_data_by_copying_it)
+{
+	begin_world();
+	library_a();
+	world_compile("m/program", "extern int a2; int main() { return a2; }",
+		      "-fno-pic -no-pie", needs("liba.so"));
+	check_taken("liba.so", "a2", "program");
+}
+
+TEST(program_of_any_address_takes_data)
+{
+	begin_world();
+	library_a();
+	world_compile("m/program", "extern int a2; int main() { return a2; }",
+		      "-fPIE -pie", needs("liba.so"));
+	check_taken("liba.so", "a2", "program");
+}
+
+/* The link editor exports it, as the library has it too. */
+TEST(program_that_has_its_own_takes_nothing)
+{
+	begin_world();
+	library_a();
+	world_compile("m/program",
+		      "int a1 = 7, f(); int main() { return a1 + f(); }",
+		      "-fno-pic -no-pie", needs("liba.so"));
+	check_not_taken("liba.so");
+}
+
+TEST(own_weak_data_is_not_taken)
+{
+	begin_world();
+	library("liba.so",
+		"__attribute__((weak)) int w = 1; int f() { return w; }", "");
+	library("p.so",
+		"__attribute__((weak)) int w = 1; int f(); "
+		"int h() { return w + f(); }",
+		needs("liba.so"));
+	check_not_taken("liba.so");
+}
+
+/* Two libraries have one name, each in a version of its own. */
+TEST(versioned_import_takes_from_its_version)
+{
+	char options[PATH_MAX + 128];
+
+	begin_world();
+	for (int i = 0; i < 2; i++) {
+		const char *version = i ? "libb.so" : "liba.so";
+		FILE *map = fopen(world_path("map"), "we");
+
+		CHECK(map &&
+		      fprintf(map, "V_%c { global: shared; };\n", version[3]) >
+			      0 &&
+		      fclose(map) == 0);
+		snprintf(options, sizeof(options),
+			 LIBRARY "%s -Wl,--version-script='%s'", version,
+			 world_path("map"));
+		world_compile(i ? "m/libb.so" : "m/liba.so", "int shared = 1;",
+			      options, "");
+	}
+	snprintf(options, sizeof(options), "%s %s", needs("liba.so"),
+		 needs("libb.so"));
+	library("p.so", "extern int shared; int h() { return shared; }",
+		options);
+	check_taken("liba.so", "shared", "p.so");
+	check_not_taken("libb.so");
+}
+
+TEST(import_without_version_takes_any)
+{
+	begin_world();
+	library("liba.so", "int shared = 1;", "");
+	library("libb.so", "int shared = 2;", "");
+	char both[2 * PATH_MAX];
+	snprintf(both, sizeof(both), "%s %s", needs("liba.so"),
+		 needs("libb.so"));
+	library("p.so", "extern int shared; int h() { return shared; }", both);
+	check_taken("liba.so", "shared", "p.so");
+	check_taken("libb.so", "shared", "p.so");
+}
+
+TEST(plugin_takes_from_whoever_has_it)
+{
+	begin_world();
+	library_a();
+	library("libc1.so", "int a2 = 3;", "");
+	library("p.so", "extern int a2; int h() { return a2; }", "");
+	check_taken("liba.so", "a2", "p.so");
+	check_taken("libc1.so", "a2", "p.so");
+}
+
+TEST(plugin_that_calls_takes_nothing)
+{
+	begin_world();
+	library_a();
+	library("p.so", "int f(); int h() { return f(); }", "");
+	check_not_taken("liba.so");
+}
+
+TEST(what_is_needed_is_taken_from_nobody_else)
+{
+	begin_world();
+	library_a();
+	library("libb.so", "int a2 = 3;", "");
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	check_taken("liba.so", "a2", "p.so");
+	check_not_taken("libb.so");
+}
+
+TEST(needed_names_stand_for_all_of_that_soname)
+{
+	begin_world();
+	library_a();
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	mkdir(world_path("m/other"), 0755);
+	test_copy(world_path("m/liba.so"), world_path("m/other/liba.so.7"));
+	check_taken("other/liba.so.7", "a2", "p.so");
+}
+
+TEST(library_without_soname_is_needed_by_its_file)
+{
+	begin_world();
+	world_compile("m/liba.so", "int a2 = 2;", "-shared -fPIC", "");
+	char with[PATH_MAX + 64];
+	snprintf(with, sizeof(with), "-L'%s' -l:liba.so", world_path("m"));
+	library("p.so", "extern int a2; int h() { return a2; }", with);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(library_is_known_by_any_of_its_names)
+{
+	begin_world();
+	library_a();
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	CHECK(symlink("liba.so", world_path("m/a-link.so")) == 0);
+	CHECK(link(world_path("m/liba.so"), world_path("m/again.so")) == 0);
+	check_taken("a-link.so", "a2", "p.so");
+	check_taken("again.so", "a2", "p.so");
+}
+
+TEST(importer_is_named_by_no_link)
+{
+	begin_world();
+	library_a();
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	CHECK(symlink("p.so", world_path("m/a-link.so")) == 0);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(unknown_library_is_not_taken_from)
+{
+	begin_world();
+	library_a();
+	library("p.so", "extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	struct machine *machine = open_world();
+	test_copy(world_path("m/liba.so"), world_path("elsewhere.so"));
+	check_taken_by(machine, "../elsewhere.so", NULL, NULL);
+	check_taken_by(machine, "absent.so", NULL, NULL);
+	machine_close(machine);
+}
+
+/* ------------------------------------------------------------------ */
+/* What is noticed                                                    */
+
+/* liba.so, whose data nobody takes, all of it kept; and "taker.so" beside the
+ * place, which takes a2. */
+static void begin_changes(void)
+{
+	begin_world();
+	library_a();
+	world_compile("taker.so", "extern int a2; int h() { return a2; }",
+		      LIBRARY "taker.so", needs("liba.so"));
+	world_compile("other.so", "int f(); int h() { return f(); }",
+		      LIBRARY "taker.so", needs("liba.so"));
+	open_settled();
+	check_not_taken("liba.so");
+}
+
+/* Overwrites in place: neither the directory nor the inode changes. */
+static void overwrite(const char *from, const char *to)
+{
+	struct stat before, after;
+
+	CHECK(stat(to, &before) == 0);
+	test_copy(from, to);
+	CHECK(stat(to, &after) == 0);
+	CHECK_INT(before.st_ino, after.st_ino);
+}
+
+TEST(nothing_changed_reads_no_file)
+{
+	begin_changes();
+	struct machine *machine = open_world();
+	struct machine_stats stats = machine_stats(machine);
+	CHECK_INT(stats.read, 0);
+	CHECK_INT(stats.files, 1);
+	CHECK_INT(stats.directories, 1);
+	CHECK_INT(stats.libraries, 1);
+	CHECK_INT(stats.taken, 0);
+	CHECK(stats.kept);
+	machine_close(machine);
+}
+
+TEST(new_file_is_noticed_and_alone_read)
+{
+	begin_changes();
+	CHECK(rename(world_path("taker.so"), world_path("m/taker.so")) == 0);
+	CHECK_INT(count_read(), 1);
+	check_taken("liba.so", "a2", "taker.so");
+}
+
+TEST(file_overwritten_in_place_is_noticed)
+{
+	begin_changes();
+	test_copy(world_path("other.so"), world_path("m/p.so"));
+	open_settled();
+	overwrite(world_path("taker.so"), world_path("m/p.so"));
+	CHECK_INT(count_read(), 1);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(text_that_becomes_elf_beside_elf_is_noticed)
+{
+	begin_changes();
+	FILE *text = fopen(world_path("m/p"), "we");
+	CHECK(text && fputs("#!/bin/sh\n", text) >= 0 && fclose(text) == 0);
+	open_settled();
+	overwrite(world_path("taker.so"), world_path("m/p"));
+	check_taken("liba.so", "a2", "p");
+}
+
+TEST(removed_file_is_noticed)
+{
+	begin_changes();
+	test_copy(world_path("taker.so"), world_path("m/p.so"));
+	open_settled();
+	check_taken("liba.so", "a2", "p.so");
+	unlink(world_path("m/p.so"));
+	CHECK_INT(count_read(), 0);
+	check_not_taken("liba.so");
+}
+
+TEST(new_directory_is_noticed)
+{
+	begin_changes();
+	mkdir(world_path("new"), 0755);
+	mkdir(world_path("new/deep"), 0755);
+	test_copy(world_path("taker.so"), world_path("new/deep/p.so"));
+	CHECK(rename(world_path("new"), world_path("m/new")) == 0);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(directory_in_place_of_another_is_noticed)
+{
+	begin_changes();
+	mkdir(world_path("m/d"), 0755);
+	open_settled();
+	mkdir(world_path("new"), 0755);
+	test_copy(world_path("taker.so"), world_path("new/p.so"));
+	let_settle();
+	rmdir(world_path("m/d"));
+	CHECK(rename(world_path("new"), world_path("m/d")) == 0);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(removed_directory_is_noticed)
+{
+	begin_changes();
+	mkdir(world_path("m/d"), 0755);
+	test_copy(world_path("taker.so"), world_path("m/d/p.so"));
+	open_settled();
+	check_taken("liba.so", "a2", "p.so");
+	CHECK(rename(world_path("m/d"), world_path("gone")) == 0);
+	check_not_taken("liba.so");
+}
+
+TEST(change_right_after_the_look_is_noticed)
+{
+	begin_changes();
+	test_copy(world_path("other.so"), world_path("m/p.so"));
+	count_read();
+	overwrite(world_path("taker.so"), world_path("m/p.so"));
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(file_outside_is_followed_through_a_link)
+{
+	begin_changes();
+	CHECK(symlink("../other.so", world_path("m/p.so")) == 0);
+	open_settled();
+	overwrite(world_path("taker.so"), world_path("other.so"));
+	check_taken("liba.so", "a2", "p.so");
+}
+
+TEST(place_that_appears_is_noticed)
+{
+	begin_changes();
+	char *places[] = {(char *)world_path("m"), (char *)world_path("late"),
+			  NULL};
+	machine_close(open_places(places));
+	mkdir(world_path("late"), 0755);
+	test_copy(world_path("taker.so"), world_path("late/p.so"));
+	struct machine *machine = open_places(places);
+	check_taken_by(machine, "liba.so", "a2", "p.so");
+	machine_close(machine);
+}
+
+TEST(other_places_are_gone_through_anew)
+{
+	begin_changes();
+	mkdir(world_path("m/d"), 0755);
+	test_copy(world_path("taker.so"), world_path("m/d/p.so"));
+	char flat[PATH_MAX];
+	snprintf(flat, sizeof(flat), "%s/.", world_path("m"));
+	char *places[] = {flat, NULL};
+	let_settle();
+	struct machine *machine = open_places(places);
+	check_taken_by(machine, "liba.so", NULL, NULL);
+	machine_close(machine);
+	check_taken("liba.so", "a2", "p.so");
+}
+
+/* ------------------------------------------------------------------ */
+/* What is in the way                                                 */
+
+TEST(links_in_circles_end)
+{
+	begin_changes();
+	mkdir(world_path("m/d"), 0755);
+	CHECK(symlink("..", world_path("m/d/up")) == 0);
+	CHECK(symlink("b", world_path("m/a")) == 0);
+	CHECK(symlink("a", world_path("m/b")) == 0);
+	struct machine *machine = open_world();
+	CHECK_INT(machine_stats(machine).directories, 2);
+	CHECK_INT(machine_stats(machine).files, 1);
+	machine_close(machine);
+}
+
+TEST(directories_are_not_followed_through_links)
+{
+	begin_changes();
+	mkdir(world_path("outside"), 0755);
+	CHECK(rename(world_path("taker.so"), world_path("outside/p.so")) == 0);
+	CHECK(symlink("../outside", world_path("m/d")) == 0);
+	check_not_taken("liba.so");
+}
+
+TEST(deep_directories_end)
+{
+	char path[PATH_MAX];
+
+	begin_changes();
+	snprintf(path, sizeof(path), "%s", world_path("m"));
+	for (int i = 0; i < 100; i++) {
+		strcat(path, "/d");
+		mkdir(path, 0755);
+	}
+	struct machine *machine = open_world();
+	CHECK(machine_stats(machine).directories < 50);
+	machine_close(machine);
+}
+
+TEST(special_files_do_not_block)
+{
+	begin_changes();
+	CHECK(mkfifo(world_path("m/fifo"), 0644) == 0);
+	CHECK_INT(count_read(), 0);
+}
+
+TEST(cut_files_are_not_ours)
+{
+	begin_changes();
+	struct stat st;
+	CHECK(stat(world_path("taker.so"), &st) == 0);
+	for (int i = 1; i < 16; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "m/cut%d.so", i);
+		test_copy(world_path("taker.so"), world_path(name));
+		CHECK(truncate(world_path(name), st.st_size / 64 * i) == 0);
+	}
+	check_not_taken("liba.so");
+	CHECK_INT(count_read(), 15);
+}
+
+/* As many files as need more than one report of progress. */
+#define MANY 200
+
+static void many_files(void)
+{
+	for (int i = 0; i < MANY; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "m/many%d.so", i);
+		CHECK(link(world_path("other.so"), world_path(name)) == 0 &&
+		      unlink(world_path(name)) == 0);
+		test_copy(world_path("other.so"), world_path(name));
+	}
+	test_copy(world_path("taker.so"), world_path("m/z.so"));
+}
+
+struct progress {
+	size_t done, total, calls;
+};
+
+static void remove_last(size_t done, size_t total, void *data)
+{
+	struct progress *progress = data;
+
+	CHECK(done > progress->done && done <= total);
+	*progress = (struct progress){done, total, progress->calls + 1};
+	unlink(world_path("m/z.so"));
+}
+
+static struct progress open_while(machine_progress_fn *meanwhile)
+{
+	struct progress progress = {0, 0, 0};
+	char *places[] = {(char *)world_path("m"), NULL};
+	struct machine_options options = {.cache_path = cache_path(),
+					  .places = places,
+					  .progress = meanwhile,
+					  .data = &progress};
+	struct machine *machine;
+
+	CHECK_INT(machine_open(&options, &machine), 0);
+	check_taken_by(machine, "liba.so", NULL, NULL);
+	machine_close(machine);
+	return progress;
+}
+
+TEST(file_may_vanish_before_it_is_read)
+{
+	begin_changes();
+	many_files();
+	struct progress progress = open_while(remove_last);
+	CHECK(progress.calls > 1);
+	CHECK_INT(progress.done, MANY + 1);
+	CHECK_INT(progress.total, MANY + 1);
+}
+
+static void give_last(size_t done, size_t total, void *data)
+{
+	struct progress *progress = data;
+
+	if (progress->calls++ == 0)
+		overwrite(world_path("other.so"), world_path("m/z.so"));
+	(void)done;
+	(void)total;
+}
+
+TEST(file_may_change_before_it_is_read)
+{
+	begin_changes();
+	many_files();
+	open_while(give_last);
+	overwrite(world_path("taker.so"), world_path("m/z.so"));
+	check_taken("liba.so", "a2", "z.so");
+}
+
+/* ------------------------------------------------------------------ */
+/* What is kept                                                       */
+
+/* The kept file's bytes. */
+static size_t read_kept(char *bytes, size_t room)
+{
+	FILE *file = fopen(cache_path(), "re");
+
+	CHECK(file);
+	size_t n = fread(bytes, 1, room, file);
+	CHECK(n < room && fclose(file) == 0);
+	return n;
+}
+
+static void write_kept(const char *bytes, size_t size)
+{
+	FILE *file = fopen(cache_path(), "we");
+
+	CHECK(file && fwrite(bytes, 1, size, file) == size &&
+	      fclose(file) == 0);
+}
+
+static void begin_kept(void)
+{
+	begin_changes();
+	test_copy(world_path("taker.so"), world_path("m/taker.so"));
+	open_settled();
+}
+
+TEST(damaged_file_is_made_anew)
+{
+	char good[65536], bad[65536];
+
+	begin_kept();
+	size_t size = read_kept(good, sizeof(good));
+	for (size_t i = 0; i < size; i += 1 + size / 200) {
+		memcpy(bad, good, size);
+		bad[i] ^= 0x55;
+		write_kept(bad, size);
+		CHECK_INT(count_read(), 2);
+		check_taken("liba.so", "a2", "taker.so");
+	}
+	CHECK_INT(count_read(), 0);
+}
+
+TEST(cut_file_is_made_anew)
+{
+	char good[65536];
+
+	begin_kept();
+	size_t size = read_kept(good, sizeof(good));
+	for (size_t i = 0; i < size; i += 1 + size / 50) {
+		write_kept(good, i);
+		CHECK_INT(count_read(), 2);
+		check_taken("liba.so", "a2", "taker.so");
+	}
+	write_kept(good, size);
+	CHECK_INT(count_read(), 0);
+}
+
+TEST(file_that_others_can_write_is_not_trusted)
+{
+	begin_kept();
+	CHECK(chmod(cache_path(), 0666) == 0);
+	CHECK_INT(count_read(), 2);
+	CHECK_INT(count_read(), 0);
+}
+
+TEST(file_of_another_user_is_not_trusted)
+{
+	begin_kept();
+	if (chown(cache_path(), 65534, 65534) < 0)
+		test_skip("not root");
+	CHECK_INT(count_read(), 2);
+	CHECK_INT(count_read(), 0);
+}
+
+TEST(place_that_cannot_be_written_keeps_nothing)
+{
+	begin_world();
+	library_a();
+	char *places[] = {(char *)world_path("m"), NULL};
+	const char *nowhere[] = {world_path("m/liba.so/cache"), NULL};
+	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		struct machine_options options = {.cache_path = nowhere[i],
+						  .places = places};
+		struct machine *machine;
+
+		CHECK_INT(machine_open(&options, &machine), 0);
+		CHECK(!machine_stats(machine).kept);
+		CHECK(!status_is_pending());
+		CHECK_INT(machine_stats(machine).files, 1);
+		machine_close(machine);
+	}
+}
+
+TEST(processes_may_refresh_at_once)
+{
+	begin_changes();
+	many_files();
+	pid_t children[4];
+	for (int i = 0; i < 4; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			check_taken("liba.so", "a2", "z.so");
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		int status;
+
+		CHECK(waitpid(children[i], &status, 0) == children[i]);
+		CHECK_INT(status, 0);
+	}
+	open_settled();
+	check_taken("liba.so", "a2", "z.so");
+}
+
+/* ------------------------------------------------------------------ */
+/* This machine                                                       */
+
+static bool are_listed(char *const *places, const char *place)
+{
+	for (; *places; places++)
+		if (!strcmp(*places, place))
+			return true;
+	return false;
+}
+
+static void free_places(char **places)
+{
+	for (size_t i = 0; places[i]; i++)
+		free(places[i]);
+	free(places);
+}
+
+TEST(places_are_absolute_and_few)
+{
+	setenv("PATH", "/usr/bin:relative::/:/dlazy-absent/:/usr/bin/", 1);
+	char **places = machine_places();
+	size_t n = 0;
+	for (; places[n]; n++)
+		CHECK(places[n][0] == '/' && places[n][1] != '\0');
+	CHECK(n < 100);
+	CHECK(are_listed(places, "/usr/lib"));
+	CHECK(are_listed(places, "/dlazy-absent/."));
+	CHECK(!are_listed(places, "/usr/bin/."));
+	CHECK(!are_listed(places, "//."));
+	free_places(places);
+}
+
+TEST(order_of_path_is_nothing)
+{
+	setenv("PATH", "/dlazy-a:/dlazy-b", 1);
+	char **one = machine_places();
+	setenv("PATH", "/dlazy-b:/dlazy-a:/dlazy-b", 1);
+	char **other = machine_places();
+	for (size_t i = 0; one[i] || other[i]; i++)
+		CHECK_STR(one[i], other[i]);
+	free_places(one);
+	free_places(other);
+}
+
+/* libc's data everybody takes, that of its companion for look-ups nobody. */
+TEST_SECONDS(this_machine_takes_libc_s_data, 300)
+{
+	struct machine_options options = {.cache_path = cache_path()};
+	_cleanup_free_ char *symbol = NULL, *importer = NULL;
+	struct machine *machine;
+
+	CHECK_INT(machine_open(&options, &machine), 0);
+	struct machine_stats stats = machine_stats(machine);
+	printf("# %zu ELF files, %zu directories, %zu libraries, data of %zu "
+	       "taken\n",
+	       stats.files, stats.directories, stats.libraries, stats.taken);
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[PATH_MAX + 256];
+	bool taken = false;
+	while (!taken && fgets(line, sizeof(line), maps)) {
+		char *path = strchr(line, '/');
+
+		line[strcspn(line, "\n")] = '\0';
+		taken = path && strstr(path, "/libc.") &&
+			machine_takes_data(machine, path, &symbol, &importer);
+	}
+	fclose(maps);
+	CHECK(taken && symbol && importer);
+	printf("# %s takes %s from libc\n", importer, symbol);
+	machine_close(machine);
+}
