@@ -31,4 +31,6 @@ libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/stubfile-plan.c %D%/stubfile-plan.h \
 	%D%/stubfile-shared.c \
 	%D%/takes.c %D%/takes.h \
-	%D%/verdict.c %D%/verdict.h
+	%D%/verdict.c %D%/verdict.h \
+	%D%/verdict-alone.c \
+	%D%/verdict-words.c

@@ -99,8 +99,7 @@ static bool add(struct names *names, const struct elf_symbol *symbol,
 	return true;
 }
 
-/* What link editors put there, one in each file: nobody looks for another's. */
-static bool is_marker(const struct elf_symbol *symbol)
+bool names_is_marker(const struct elf_symbol *symbol)
 {
 	static const char *const markers[] = {
 		"_init", "_fini", "_end", "_edata", "_etext", "__bss_start"};
@@ -121,7 +120,7 @@ static bool add_object(struct names *names, const struct elf_view *view,
 
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
-		    !is_marker(&symbol) && !add(names, &symbol, object))
+		    !names_is_marker(&symbol) && !add(names, &symbol, object))
 			return false;
 	return true;
 }

@@ -29,6 +29,10 @@ struct name {
 
 struct names;
 
+/* Is it what link editors put there, one in each file? Nobody looks for
+ * another's, and it is not among the names. */
+bool names_is_marker(const struct elf_symbol *symbol);
+
 /* The closure must live as long. 0 or -DLAZY_ENOMEM. */
 int names_build(const struct closure *closure, struct names **ret);
 void names_free(struct names *names);

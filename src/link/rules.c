@@ -85,12 +85,13 @@ static bool rule_special(const struct elf_view *view, struct rules_reason *ret)
 		unsigned flag;
 		const char *kind;
 	} flags[] = {
-		{ELF_PIE, "a program"},
-		{ELF_NOOPEN, "DF_1_NOOPEN"},
-		{ELF_INITFIRST, "DF_1_INITFIRST"},
-		{ELF_INTERPOSE, "DF_1_INTERPOSE"},
-		{ELF_FILTER, "DT_FILTER or DT_AUXILIARY"},
-		{ELF_EXEC_STACK, "executable stack"},
+		{ELF_PIE, "a program, not a library"},
+		{ELF_NOOPEN, "DF_1_NOOPEN: dlopen refuses it"},
+		{ELF_INITFIRST, "DF_1_INITFIRST: initialised before others"},
+		{ELF_INTERPOSE, "DF_1_INTERPOSE: looked up before others"},
+		{ELF_FILTER, "DT_FILTER or DT_AUXILIARY: stands for another"},
+		{ELF_EXEC_STACK, "executable stack: glibc 2.41 and later "
+				 "refuse it when opened late"},
 	};
 
 	*ret = (struct rules_reason){VERDICT_SPECIAL, NULL, NULL};
@@ -100,8 +101,7 @@ static bool rule_special(const struct elf_view *view, struct rules_reason *ret)
 		ret->kind = flags[i].kind;
 		return true;
 	}
-	ret->kind = "no SONAME";
-	return !*elf_view_soname(view);
+	return false;
 }
 
 /*

@@ -16,7 +16,6 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <stdio.h>
 #include <string.h>
 
 /* What is known while it is decided. */
@@ -480,29 +479,4 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 	return name && is_stubbable(symbol->type, symbol->variant) &&
 	       !is_too_early(name, symbol->type) &&
 	       !before(verdicts->list, name, i, symbol->version);
-}
-
-const char *verdict_word(enum verdict_why why)
-{
-	static const char *const words[] = {
-#define VERDICT_TEXT(name, word) [VERDICT_##name] = word,
-		VERDICT_MAP(VERDICT_TEXT)
-#undef VERDICT_TEXT
-	};
-
-	return words[why];
-}
-
-void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
-{
-	const char *kind = verdict->kind ? verdict->kind : "";
-
-	if (verdict->symbol && verdict->importer)
-		snprintf(buffer, size, "%s%s%s: %s takes it", verdict->symbol,
-			 *kind ? ", " : "", kind, verdict->importer);
-	else if (verdict->symbol)
-		snprintf(buffer, size, "%s%s%s", verdict->symbol,
-			 *kind ? ", " : "", kind);
-	else
-		snprintf(buffer, size, "%s", kind);
 }

@@ -98,10 +98,19 @@ static inline void cleanup_verdicts(struct verdicts *verdicts)
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol);
 
+/*
+ * What can be told of one library alone, without a program: a verdict for each
+ * reason to be eager, none if it could be lazy. machine: or NULL.
+ * 0 or -DLAZY_ENOMEM.
+ */
+int verdict_alone(const struct elf_view *view, const char *path,
+		  const struct machine *machine, struct verdicts *ret);
+
 /* The words for a reason: "data", ... */
 const char *verdict_word(enum verdict_why why);
 
-/* One line for people: "gdal takes data `stderr` from it"; bounded. */
+/* One line for people: "/usr/bin/gdb takes rl_line_buffer (object) from it";
+ * bounded. */
 void verdict_describe(const struct verdict *verdict, char *buffer, size_t size);
 
 #endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One library without a program: what its own file and the machine say. That it
+ * has a name of libc's counts here, as it is not known in which order somebody
+ * would find the two.
+ */
+#include "link/verdict.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "elf/search.h"
+#include "elf/view.h"
+#include "link/machine.h"
+#include "link/names.h"
+#include "link/rules.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* The reasons, while they are collected. */
+struct reasons {
+	struct verdict list[RULES_MAX + 2];
+	size_t count;
+};
+
+static void cleanup_reasons(struct reasons *reasons)
+{
+	for (size_t i = 0; i < reasons->count; i++) {
+		free(reasons->list[i].symbol);
+		free(reasons->list[i].importer);
+	}
+}
+
+static int out_of_memory(const char *path)
+{
+	return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+}
+
+/* Takes the strings over. */
+static void add(struct reasons *reasons, enum verdict_why why, char *symbol,
+		char *importer, const char *kind)
+{
+	reasons->list[reasons->count++] = (struct verdict){
+		.why = why,
+		.symbol = symbol,
+		.importer = importer,
+		.kind = kind,
+	};
+}
+
+static bool add_own(struct reasons *reasons, const struct elf_view *view,
+		    bool machine)
+{
+	struct rules_reason own[RULES_MAX];
+	size_t n = rules_of_file(view, machine, own);
+	bool fits = true;
+
+	for (size_t i = 0; i < n; i++) {
+		char *symbol = own[i].symbol ? strdup(own[i].symbol) : NULL;
+
+		fits &= symbol || !own[i].symbol;
+		add(reasons, own[i].why, symbol, NULL, own[i].kind);
+	}
+	return fits;
+}
+
+static struct elf_view *open_libc(void)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+	struct elf_view *view = NULL;
+
+	if (search_library("libc.so.6", NULL, &path) < 0 ||
+	    file_open(AT_FDCWD, path, &fd, &identity) < 0 ||
+	    elf_view_open(fd, path, &view) < 0)
+		status_clear();
+	return view;
+}
+
+static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
+{
+	_cleanup_elf_view_ struct elf_view *libc = open_libc();
+	struct elf_symbol symbol, other;
+
+	for (size_t i = 1; libc && i < elf_view_symbol_count(view); i++) {
+		if (!elf_view_symbol(view, i, &symbol) || !symbol.defined ||
+		    names_is_marker(&symbol) ||
+		    !elf_view_find(libc, symbol.name, NULL, &other))
+			continue;
+		char *name = strdup(symbol.name);
+		add(reasons, VERDICT_LIBC_NAME, name, NULL,
+		    elf_type_name(symbol.type));
+		return name;
+	}
+	return true;
+}
+
+int verdict_alone(const struct elf_view *view, const char *path,
+		  const struct machine *machine, struct verdicts *ret)
+{
+	_cleanup_(cleanup_reasons) struct reasons reasons = {.count = 0};
+	char *symbol = NULL, *importer = NULL;
+
+	if (!add_own(&reasons, view, machine != NULL))
+		return out_of_memory(path);
+	bool runtime = reasons.count && reasons.list[0].why == VERDICT_RUNTIME;
+	if (!runtime && !add_libc_name(&reasons, view))
+		return out_of_memory(path);
+	if (machine && machine_takes_data(machine, path, &symbol, &importer))
+		add(&reasons, VERDICT_DATA, symbol, importer, NULL);
+	struct verdict *list = calloc(reasons.count + 1, sizeof(*list));
+	if (!list)
+		return out_of_memory(path);
+	memcpy(list, reasons.list, reasons.count * sizeof(*list));
+	*ret = (struct verdicts){list, reasons.count, NULL};
+	reasons.count = 0; /* handed over */
+	return 0;
+}

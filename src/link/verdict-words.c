@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words of a verdict, for people and for JSON.
+ */
+#include "link/verdict.h"
+
+#include <stdio.h>
+
+const char *verdict_word(enum verdict_why why)
+{
+	static const char *const words[] = {
+#define VERDICT_TEXT(name, word) [VERDICT_##name] = word,
+		VERDICT_MAP(VERDICT_TEXT)
+#undef VERDICT_TEXT
+	};
+
+	return words[why];
+}
+
+/* What each reason is, where no symbol tells. */
+static const char *sentence_of(enum verdict_why why)
+{
+	switch (why) {
+	case VERDICT_LAZY:
+		return "";
+	case VERDICT_PROGRAM:
+		return "it is the program";
+	case VERDICT_MISSING:
+		return "it is not found, or not readable";
+	case VERDICT_RUNTIME:
+		return "it is of the C or C++ runtime";
+	case VERDICT_LIBC_NAME:
+		return "it defines a symbol that libc defines";
+	case VERDICT_DATA:
+		return "data is taken from it";
+	case VERDICT_STATIC_TLS:
+		return "static TLS: opened late, it may find no room left";
+	case VERDICT_TLS:
+		return "it exports thread-local symbols";
+	case VERDICT_CONSTRUCTOR:
+		return "nobody takes a symbol from it, but it has a "
+		       "constructor";
+	case VERDICT_RPATH:
+		return "it is found by a DT_RPATH or by its path";
+	case VERDICT_PRELOADED:
+		return "it is preloaded";
+	case VERDICT_SHADOWED:
+		return "another object has a symbol of it";
+	case VERDICT_VARIANT:
+		return "it has functions of another calling convention";
+	case VERDICT_SPECIAL:
+		return "it asks for a treatment of its own";
+	case VERDICT_LEARNED:
+		return "every run needs it";
+	case VERDICT_ASKED:
+		return "--eager names it";
+	}
+	return "";
+}
+
+/* What a symbol has to do with it. */
+static void describe_symbol(const struct verdict *verdict, char *buffer,
+			    size_t size)
+{
+	const char *kind = verdict->kind ? verdict->kind : "data";
+	const char *symbol = verdict->symbol, *importer = verdict->importer;
+
+	if (verdict->why == VERDICT_SHADOWED)
+		snprintf(buffer, size, "%s has %s (%s), too", importer, symbol,
+			 kind);
+	else if (verdict->why == VERDICT_LIBC_NAME)
+		snprintf(buffer, size, "it defines %s (%s), as libc does",
+			 symbol, kind);
+	else if (importer)
+		snprintf(buffer, size, "%s takes %s (%s) from it", importer,
+			 symbol, kind);
+	else
+		snprintf(buffer, size, "it exports %s (%s)", symbol, kind);
+}
+
+void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
+{
+	const char *sentence = sentence_of(verdict->why);
+
+	if (verdict->symbol)
+		describe_symbol(verdict, buffer, size);
+	else if (verdict->importer)
+		snprintf(buffer, size, "%s takes data from it",
+			 verdict->importer);
+	else if (verdict->why == VERDICT_SPECIAL && verdict->kind)
+		snprintf(buffer, size, "%s", verdict->kind);
+	else
+		snprintf(buffer, size, "%s", sentence);
+}
