@@ -271,6 +271,7 @@ void linked_arm_locked(struct dlazy_module *m)
 struct question {
 	const struct linked *linked;
 	struct dlazy_module *module; /* NULL: out of memory */
+	const uint32_t *name;	     /* its place in the stub file */
 	const char *symbol;	     /* as the stub file has it */
 	struct bind_request request; /* the same, taken apart */
 	struct touch touch;
@@ -282,11 +283,17 @@ static void question_end(struct question *q)
 }
 #define _cleanup_question_ _cleanup_(question_end)
 
+/* What tells a symbol of a stub file from any other. */
+static const uint32_t *name_of(const struct linked *l, uint32_t symbol)
+{
+	return (const uint32_t *)linked_at(l, l->names) + symbol;
+}
+
 static int question_begin(struct question *q, const struct linked *l,
 			  uint32_t symbol, const void *caller)
 {
-	q->linked = l;
 	q->module = linked_module(l);
+	q->name = name_of(l, symbol);
 	q->symbol = linked_name(l, symbol);
 	int status = bind_parse(q->symbol, &q->request);
 	q->touch = (struct touch){.symbol = q->request.name, .caller = caller};
@@ -295,9 +302,19 @@ static int question_begin(struct question *q, const struct linked *l,
 	return status;
 }
 
+/* Is it told for the first time? Slots have no room for that. */
+static bool is_news(const struct question *q)
+{
+	static struct map told; /* name -> name; under load_lock */
+	uint64_t key = map_pointer_key(q->name);
+
+	LOCKED(&load_lock);
+	return !map_get(&told, key) && map_put(&told, key, (void *)q->name);
+}
+
 static void tell_touch(const struct question *q)
 {
-	if (event_wanted())
+	if (event_wanted() && is_news(q))
 		event_emit((struct dlazy_event){.kind = DLAZY_EVENT_TOUCH,
 						.module = q->module,
 						.symbol = q->touch.symbol,
@@ -340,7 +357,7 @@ static void publish(const struct linked *l, linked_slot *slot, void *address)
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
-	_cleanup_question_ struct question q;
+	_cleanup_question_ struct question q = {.linked = l};
 	void *address = NULL;
 	bool published = false;
 	int status = question_begin(&q, l, (uint32_t)(slot - slots), caller);
@@ -406,7 +423,7 @@ static int open_data(const struct question *q, struct load_handle *ret)
 
 /* What this thread is asking the linker for. */
 struct asked {
-	const char *symbol;
+	const uint32_t *name;
 	const struct asked *outer;
 };
 
@@ -415,10 +432,10 @@ static _Thread_local const struct asked *asked
 
 /* If the library does not have the symbol (any more), what the linker finds is
  * our own IFUNC, and that would ask the linker. */
-static bool is_asked(const char *symbol)
+static bool is_asked(const uint32_t *name)
 {
 	for (const struct asked *a = asked; a; a = a->outer)
-		if (a->symbol == symbol)
+		if (a->name == name)
 			return true;
 	return false;
 }
@@ -426,7 +443,7 @@ static bool is_asked(const char *symbol)
 static int find_data(const struct question *q, void **ret)
 {
 	_cleanup_load_ struct load_handle loaded = {NULL, true};
-	struct asked this = {q->symbol, asked};
+	struct asked this = {q->name, asked};
 	int status = open_data(q, &loaded);
 
 	if (status == 0) {
@@ -443,9 +460,9 @@ void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 	int saved = errno;
 	void *address = NULL;
 
-	if (is_asked(linked_name(l, symbol)))
+	if (is_asked(name_of(l, symbol)))
 		return NULL;
-	_cleanup_question_ struct question q;
+	_cleanup_question_ struct question q = {.linked = l};
 	int status = question_begin(&q, l, symbol, __builtin_return_address(0));
 	q.touch.relocating = true;
 	if (status == 0)

@@ -446,10 +446,14 @@ static int module_found_locked(struct dlazy_module *m, const char *path,
 	if (!strcmp(m->path, path) &&
 	    file_identity_equal(&m->identity, identity))
 		return 0;
-	const char *kept = keep_path_locked(path);
+	const char *kept =
+		strcmp(m->path, path) ? keep_path_locked(path) : m->path;
 	if (!kept || !map_put(&by_path, hash_string(path), m) ||
 	    !map_put(&by_identity, identity_key(identity), m))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	/* Who reads the old one holds no lock: it stays, and is not lost. */
+	if (kept != m->path && !map_get(&kept_paths, hash_string(m->path)))
+		map_put(&kept_paths, hash_string(m->path), (void *)m->path);
 	m->path = kept;
 	m->identity = *identity;
 	elf_view_close(m->view); /* of another file */

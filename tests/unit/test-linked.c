@@ -187,6 +187,7 @@ TEST(threads_construct_once_and_see_it_ready)
 	}
 	CHECK_INT(stub_runs(), 1);
 	CHECK_INT(kinds[DLAZY_EVENT_LOADED], 1);
+	CHECK_INT(kinds[DLAZY_EVENT_TOUCH], 2); /* host_ready, host_runs */
 }
 
 static void *call_alone(void *data)
