@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "cli/cli.h"
+#include "cli/reasons.h"
 #include "cli/table.h"
 #include "elf/search.h"
 #include "elf/view.h"
@@ -27,18 +28,6 @@ static const char help[] =
 	"      --symbols  also list what it exports (--json always does)\n"
 	"      --json     one JSON object on standard output\n"
 	"  -h, --help     this text\n";
-
-/* Flags that make opening a library late a different thing. */
-static const struct {
-	unsigned flag;
-	const char *reason;
-} obstacles[] = {
-	{ELF_STATIC_TLS, "static TLS: opened late, it may find no room left"},
-	{ELF_NOOPEN, "DF_1_NOOPEN: dlopen refuses it"},
-	{ELF_PIE, "a program, not a library"},
-	{ELF_EXEC_STACK,
-	 "executable stack: glibc 2.41 and later refuse it when opened late"},
-};
 
 #define BUILD_ID_MAX 129 /* digits, and the NUL */
 
@@ -115,40 +104,28 @@ static void print_dlopen_notes(struct json *j, const struct record *r)
 	json_end_array(j);
 }
 
-/* Static TLS is its own only with a TLS segment: libm, for one, reaches libc's
- * errno that way, and there is always room for that. */
-static unsigned obstacles_of(const struct record *r)
+static bool is_lazy(const struct record *r, const struct verdicts *obstacles)
 {
-	unsigned flags = record_flags(r);
-
-	return flags & ELF_TLS ? flags : flags & ~(unsigned)ELF_STATIC_TLS;
+	return record_status(r) == 0 && obstacles->count == 0;
 }
 
-static bool is_lazy(const struct record *r)
+static void print_reasons(struct json *j, const struct record *r,
+			  const struct verdicts *obstacles)
 {
-	unsigned flags = obstacles_of(r);
-
-	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
-		if (flags & obstacles[i].flag)
-			return false;
-	return record_status(r) == 0;
-}
-
-static void print_reasons(struct json *j, const struct record *r)
-{
-	unsigned flags = obstacles_of(r);
+	char reason[STATUS_MESSAGE_MAX];
 
 	json_begin_array(j);
 	if (record_status(r) < 0)
 		json_string(j, info_reason(r));
-	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
-		if (flags & obstacles[i].flag)
-			json_string(j, obstacles[i].reason);
+	for (size_t i = 0; i < obstacles->count; i++) {
+		verdict_describe(&obstacles->list[i], reason, sizeof(reason));
+		json_string(j, reason);
+	}
 	json_end_array(j);
 }
 
 static void print_members(struct json *j, const struct record *r,
-			  const char *path)
+			  const char *path, const struct verdicts *obstacles)
 {
 	json_key(j, "name");
 	json_string(j, record_name(r));
@@ -173,17 +150,18 @@ static void print_members(struct json *j, const struct record *r,
 	json_key(j, "dlopen_notes");
 	print_dlopen_notes(j, r);
 	json_key(j, "lazy");
-	json_bool(j, is_lazy(r));
+	json_bool(j, is_lazy(r, obstacles));
 	json_key(j, "reasons");
-	print_reasons(j, r);
+	print_reasons(j, r, obstacles);
 }
 
-static void print_json(const struct record *r, const char *path)
+static void print_json(const struct record *r, const char *path,
+		       const struct verdicts *obstacles)
 {
 	struct json j = json_to(stdout);
 
 	json_begin_object(&j);
-	print_members(&j, r, path);
+	print_members(&j, r, path, obstacles);
 	if (record_status(r) < 0) {
 		json_key(&j, "error");
 		json_string(&j, info_reason(r));
@@ -226,17 +204,21 @@ static void print_export_counts(const struct record *r)
 	puts(all ? ")" : "");
 }
 
-static void print_lazy(const struct record *r)
+static void print_lazy(const struct record *r, const struct verdicts *obstacles)
 {
-	unsigned flags = obstacles_of(r);
+	char reason[STATUS_MESSAGE_MAX];
 
-	print_line("lazy", is_lazy(r) ? "yes" : "no");
-	for (size_t i = 0; i < ARRAY_SIZE(obstacles); i++)
-		if (flags & obstacles[i].flag)
-			print_line("", obstacles[i].reason);
+	print_line("lazy", is_lazy(r, obstacles) ? "yes" : "no");
+	if (record_status(r) < 0)
+		print_line("", info_reason(r));
+	for (size_t i = 0; i < obstacles->count; i++) {
+		verdict_describe(&obstacles->list[i], reason, sizeof(reason));
+		print_line("", reason);
+	}
 }
 
-static void print_text(const struct record *r, const char *path)
+static void print_text(const struct record *r, const char *path,
+		       const struct verdicts *obstacles)
 {
 	char build_id[BUILD_ID_MAX];
 
@@ -252,7 +234,7 @@ static void print_text(const struct record *r, const char *path)
 	for (size_t i = 0; i < record_dlopen_note_count(r); i++)
 		print_line(i ? "" : "dlopens", record_dlopen_note(r, i));
 	print_export_counts(r);
-	print_lazy(r);
+	print_lazy(r, obstacles);
 }
 
 static int print_symbols(const struct record *r)
@@ -322,16 +304,21 @@ static int info(const char *name, bool symbols, bool json)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ struct record *r = NULL;
+	_cleanup_verdicts_ struct verdicts obstacles = {NULL, 0, NULL};
 	int status = find_file(name, &path);
 
 	if (status == 0)
 		status = read_file(path, &r);
 	if (status < 0)
 		return cli_fail(status, json);
+	if (record_status(r) == 0)
+		status = reasons_of(path, &obstacles);
+	if (status < 0)
+		return cli_fail(status, json);
 	if (json)
-		print_json(r, path);
+		print_json(r, path, &obstacles);
 	else if (record_status(r) == 0 || record_flags(r))
-		print_text(r, path);
+		print_text(r, path, &obstacles);
 	if (symbols && !json && print_symbols(r) != CLI_DONE)
 		return CLI_FAILED;
 	if (record_status(r) == 0)

@@ -19,6 +19,7 @@ dlazy_SOURCES = \
 	%D%/message.c \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
+	%D%/reasons.c %D%/reasons.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
 	%D%/sample.c %D%/sample.h \

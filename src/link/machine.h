@@ -22,6 +22,9 @@
 
 struct machine;
 
+/* The file's name in the user's cache. */
+#define MACHINE_CACHE_NAME "machine"
+
 /* Told from time to time while files are read. */
 typedef void machine_progress_fn(size_t done, size_t total, void *data);
 

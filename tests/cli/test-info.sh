@@ -28,7 +28,18 @@ json '.exports | map({(.name): .type}) | add |
 json '.metadata == null and .dlopen_notes == []' "what it has not, in JSON"
 json 'has("needs") and has("machine")' "needs and machine"
 json '[.rpath, .runpath] | any(. == "/opt/full")' "its search path"
-json '.lazy == true and .reasons == []' "it can be opened late"
+json '.lazy == false and (.reasons | length == 1) and
+	(.reasons[0] | test("thread .tls."))' \
+	"no stub stands for a thread-local symbol, which is named"
+
+build "$t/functions.so" -Wl,-soname,libfunctions.so.1 <<<'int f(void) { return 1; }'
+run "$dlazy" info "$t/functions.so" --json
+json '.lazy == true and .reasons == []' "functions can be lazy"
+build "$t/atoi.so" <<<'int atoi(const char *s) { return *s; }'
+run "$dlazy" info "$t/atoi.so"
+has "$out" "defines atoi" "a name of libc's is a reason not to be"
+run "$dlazy" info libc.so.6 --json
+json '.lazy == false and (.reasons[0] | test("runtime"))' "nor is the runtime"
 
 build "$t/note.so" <<'END'
 __asm__(".pushsection .note.dlopen, \"a\", %note\n .balign 4\n"

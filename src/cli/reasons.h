@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why a library cannot be lazy, as far as it can be told without a program.
+ */
+#ifndef CLI_REASONS_H
+#define CLI_REASONS_H
+
+#include "link/verdict.h"
+
+/*
+ * Reads the file, and asks the machine's index if there is one in the cache. 0
+ * and a verdict for each reason, none if it can be lazy; or the status of
+ * reading.
+ */
+int reasons_of(const char *path, struct verdicts *ret);
+
+#endif
