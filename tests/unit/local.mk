@@ -47,8 +47,9 @@ check_PROGRAMS += %D%/test-library %D%/test-stubfile
 # What the tools say of stub files; make-stub writes them.
 noinst_PROGRAMS += %D%/make-stub
 %C%_make_stub_LDADD = libdlazy-link.la
-TESTS += %D%/test-stubfile-tools.sh
-EXTRA_DIST += %D%/test-stubfile-tools.sh
+STUBFILE_TESTS = %D%/test-stubfile-tools.sh %D%/test-stubfile-qemu.sh
+TESTS += $(STUBFILE_TESTS)
+EXTRA_DIST += $(STUBFILE_TESTS)
 
 if HAVE_CXX
 check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-stubfile-unwind %D%/test-throw

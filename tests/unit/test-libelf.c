@@ -123,7 +123,13 @@ static void read_flags(struct facts *facts, const GElf_Dyn *dyn)
 			facts->flags |= ELF_NOOPEN;
 		if (dyn->d_un.d_val & DF_1_NODEFLIB)
 			facts->flags |= ELF_NODEFLIB;
+		if (dyn->d_un.d_val & DF_1_INITFIRST)
+			facts->flags |= ELF_INITFIRST;
+		if (dyn->d_un.d_val & DF_1_INTERPOSE)
+			facts->flags |= ELF_INTERPOSE;
 	}
+	if (dyn->d_tag == DT_FILTER || dyn->d_tag == DT_AUXILIARY)
+		facts->flags |= ELF_FILTER;
 	if (dyn->d_tag == DT_SYMBOLIC)
 		facts->flags |= ELF_SYMBOLIC;
 	if (dyn->d_tag == DT_BIND_NOW)
