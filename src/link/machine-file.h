@@ -95,11 +95,14 @@ static inline unsigned tables_key_version(uint64_t key)
 	return key & (TABLES_COPY - 1);
 }
 
+/* NULL: it is empty. */
 static inline const uint64_t *tables_list(const struct tables *tables,
 					  const struct table_elf *elf,
 					  enum table_list list)
 {
-	return tables->keys + elf->lists[list].first;
+	const struct table_span *span = &elf->lists[list];
+
+	return span->count ? tables->keys + span->first : NULL;
 }
 
 /* The path of an entry, malloc'd; NULL: out of memory. */
