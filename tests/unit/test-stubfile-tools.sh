@@ -93,7 +93,7 @@ instructions()
 		s/[ \t]*(# |<|\/\/).*//; s/[ \t]+/ /g
 		s/^(je|jmp|b|cbz|adrp) (x[0-9]+, |)[0-9a-f]+$/\1 \2ADDRESS/
 		s/(-?0x[0-9a-f]+|0)\(%rip\)/PLACE/; s/\$0x[0-9a-f]+/NUMBER/
-		s/^(ldr .*|add .*|mov.*|brk) #[0-9a-fx]+/\1 NUMBER/
+		s/^(ldr .*|add .*|mov w1,|movk w1,|brk) #[0-9a-fx]+/\1 NUMBER/
 		p'
 }
 
