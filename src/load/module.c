@@ -151,8 +151,7 @@ int module_refresh_locked(struct dlazy_module *m)
 {
 	struct file_identity now;
 
-	/* As plain dlopen: reads nothing. */
-	if (m->linked || module_mode() == MODULE_OFF)
+	if (module_mode() == MODULE_OFF) /* as plain dlopen: reads nothing */
 		return 0;
 	int status = file_identify(AT_FDCWD, m->path, &now);
 	if (status < 0)
