@@ -235,6 +235,63 @@ static int judge_all_libc_names(const struct trial *trial)
 }
 
 /* ------------------------------------------------------------------ */
+/* Who asks for the next                                              */
+
+static bool looks_up_by_hand(const struct elf_view *view)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (elf_view_symbol(view, i, &symbol) && !symbol.defined &&
+		    (strcmp(symbol.name, "dlsym") == 0 ||
+		     strcmp(symbol.name, "dlvsym") == 0))
+			return true;
+	return false;
+}
+
+static bool has_next(const struct definition *own)
+{
+	const struct definition *at = own->next;
+
+	return own->binding == ELF_BINDING_GLOBAL && at &&
+	       at->object > own->object;
+}
+
+/*
+ * dlsym(RTLD_NEXT) goes on from its caller's place in the program's search
+ * order, where an object opened late has none. So who stands before another's
+ * symbol, and looks symbols up by hand, is taken to be a wrapper.
+ */
+static int judge_wrapper(const struct trial *trial, size_t i)
+{
+	struct verdict *verdict = &trial->verdicts[i];
+	size_t n;
+	const struct definition *own = names_of_object(trial->names, i, &n);
+
+	if (!is_lazy(trial, i) ||
+	    !looks_up_by_hand(trial->closure->objects[i].view))
+		return 0;
+	for (size_t d = 0; d < n; d++) {
+		if (!has_next(&own[d]))
+			continue;
+		verdict->why = VERDICT_SPECIAL;
+		verdict->kind = "which it may ask dlsym(RTLD_NEXT) for";
+		verdict->symbol = strdup(own[d].name->text);
+		return verdict->symbol ? 0 : out_of_memory();
+	}
+	return 0;
+}
+
+static int judge_all_wrappers(const struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < trial->closure->count; i++)
+		r = judge_wrapper(trial, i);
+	return r;
+}
+
+/* ------------------------------------------------------------------ */
 /* Who has to be there for its own sake                               */
 
 static bool constructs(const struct closure_object *object)
@@ -281,7 +338,8 @@ static bool has_to_be_there(const struct trial *trial, size_t i)
 	case VERDICT_CONSTRUCTOR:
 		return true;
 	default:
-		return is_of_start(trial, i) || is_for_constructor(trial, i);
+		return trial->closure->objects[i].inherited ||
+		       is_of_start(trial, i) || is_for_constructor(trial, i);
 	}
 }
 
@@ -429,6 +487,8 @@ static int judge(struct trial *trial)
 		r = judge_alone(trial, i);
 	if (r == 0)
 		r = judge_all_libc_names(trial);
+	if (r == 0)
+		r = judge_all_wrappers(trial);
 	if (r == 0)
 		r = judge_takes(trial);
 	if (r < 0)
