@@ -14,6 +14,7 @@ CLI_TESTS = \
 	%D%/test-readme.sh \
 	%D%/test-run.sh \
 	%D%/test-real.sh \
+	%D%/test-run-limits.sh \
 	%D%/test-scan.sh \
 	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
