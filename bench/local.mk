@@ -7,8 +7,11 @@ BENCH_HOSTS = \
 	%D%/target.c
 EXTRA_DIST += %D%/run %D%/host.h $(BENCH_HOSTS)
 
-EXTRA_PROGRAMS = %D%/rows
-%C%_rows_SOURCES = %D%/rows.c %D%/programs.c %D%/row.c %D%/row.h \
+EXTRA_PROGRAMS = %D%/rows %D%/surveyor
+%C%_surveyor_SOURCES = %D%/surveyor.c %D%/host.h
+%C%_surveyor_LDADD = libdlazy-link.la
+%C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/programs.c \
+	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
 	src/cli/sample.c src/cli/sample.h
 %C%_rows_LDADD = libdlazy-internal.la -lm
@@ -17,7 +20,7 @@ BENCH_COMPILE = $(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I$(top_srcdir)
 BENCH_STAGED = -I$(STAGE)$(includedir) -L$(STAGE)$(libdir) \
 	-Wl,-rpath,$(STAGE)$(libdir)
 
-bench-programs: stage %D%/rows$(EXEEXT)
+bench-programs: stage %D%/rows$(EXEEXT) %D%/surveyor$(EXEEXT)
 	@$(MKDIR_P) %D%
 	@for name in target libtarget; do \
 		$(BENCH_COMPILE) -fPIC -shared -nostdlib -s \
@@ -45,5 +48,12 @@ bench-programs: stage %D%/rows$(EXEEXT)
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
-CLEANFILES += %D%/rows $(BENCH_HOSTS:.c=) %D%/target.so %D%/libtarget.so \
+CLEANFILES += %D%/rows %D%/surveyor $(BENCH_HOSTS:.c=) \
+	%D%/target.so %D%/libtarget.so \
 	%D%/liblinked.so %D%/linked.o
+
+# The last part of ./bootstrap demo.
+demo-run: all stage
+	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/demo
+PHONY += demo-run
+EXTRA_DIST += %D%/demo
