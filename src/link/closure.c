@@ -21,7 +21,8 @@ static void take_over(struct walk_object *from, struct closure_object *to)
 		.needed_by = from->needed_by,
 		.needs = TAKE_PTR(from->needs),
 		.need_count = from->need_count,
-		.rpath = from->rpath,
+		.rpath = from->way != REQUESTER_SEARCH,
+		.inherited = from->way == REQUESTER_INHERITED,
 		.aliased = from->aliased,
 		.preloaded = from->preloaded,
 	};

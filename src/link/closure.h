@@ -20,9 +20,11 @@ struct closure_object {
 	size_t needed_by;      /* the first; CLOSURE_NONE: program, preload */
 	size_t *needs;	       /* objects, in DT_NEEDED's order */
 	size_t need_count;
-	bool rpath;   /* found by a DT_RPATH or a name with a slash: no
-		       LD_LIBRARY_PATH can put a stub in its place */
-	bool aliased; /* needed by a name that is not its SONAME */
+	bool rpath;	/* found by a DT_RPATH or a name with a slash: no
+			   LD_LIBRARY_PATH can put a stub in its place */
+	bool inherited; /* by the DT_RPATH of another than who needs it or the
+			   program: by nothing, when that other is away */
+	bool aliased;	/* needed by a name that is not its SONAME */
 	bool preloaded;
 };
 

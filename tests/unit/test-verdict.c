@@ -608,6 +608,31 @@ TEST(what_an_rpath_finds_is_not_replaced)
 	check_lazy("libold.so");
 }
 
+/* libsecret.so is found because libowner.so brought libuser.so in, which needs
+ * it; when libuser.so is opened by itself, it would not be. */
+TEST(what_an_inherited_rpath_finds_is_there_at_the_start)
+{
+	char needs[2 * PATH_MAX];
+
+	CHECK_INT(mkdir(world_path("own"), 0700), 0);
+	world_compile("own/libsecret.so", "int secret() { return 1; }",
+		      "-shared -fPIC -Wl,-soname,libsecret.so", "");
+	snprintf(needs, sizeof(needs), "-L%s -lsecret", world_path("own"));
+	world_library("libuser.so", "int user() { return secret(); }", needs);
+	snprintf(needs, sizeof(needs),
+		 "-luser -Wl,-rpath-link,%s,--disable-new-dtags,-rpath,%s",
+		 world_path("own"), world_path("own"));
+	world_library("libowner.so", "int owner() { return user(); }", needs);
+	snprintf(needs, sizeof(needs), "-lowner -Wl,-rpath-link,%s",
+		 world_path("own"));
+	world_program("int main() { return owner(); }", needs);
+	decide(NULL);
+	check_lazy("libowner.so");
+	check_lazy("libuser.so");
+	check_why("libsecret.so", VERDICT_RPATH);
+	CHECK(verdict_of("libsecret.so")->kept_edge);
+}
+
 TEST(what_is_preloaded_stays)
 {
 	world_library("libpre.so", "int fun() { return 2; }", "");
