@@ -33,11 +33,12 @@ function_type *stub_of(const char *plugin, const char *symbol, bool combined)
 {
 	if (!stub_available())
 		test_skip("this CPU has no stubs");
-	static struct library libraries[2];
-	libraries[0] = made_library(test_plugin("good-plain"));
-	libraries[1] = made_library(test_plugin(plugin));
+	struct library libraries[] = {made_library(test_plugin("good-plain")),
+				      made_library(test_plugin(plugin))};
 	stub_path = combined ? made_combined(libraries, 2)
 			     : made_shared(&libraries[1]);
+	library_clear(&libraries[0]);
+	library_clear(&libraries[1]);
 	void *handle = dlopen(stub_path, RTLD_NOW);
 	if (!handle)
 		test_fail(__FILE__, __LINE__, "%s", dlerror());
