@@ -23,7 +23,7 @@ struct search {
 	const struct file_identity *but;
 	char found[PATH_MAX];
 	char tried[600]; /* for the message: where it was not */
-	bool rpath;	 /* found by an RPATH, or as a path */
+	enum requester_way way;
 };
 
 static void note_place(struct search *search, const char *place)
@@ -116,13 +116,17 @@ static bool try_list(struct search *search, const char *list,
 
 static bool try_rpaths(struct search *search, const struct requester *requester)
 {
-	for (; requester; requester = requester->loader) {
-		const struct search_origin *origin = &requester->origin;
+	for (const struct requester *at = requester; at; at = at->loader) {
+		const struct search_origin *origin = &at->origin;
 
 		/* An object's RUNPATH takes its RPATH out of force. */
-		if (!*origin->runpath &&
-		    try_list(search, origin->rpath, ":", origin->path))
-			return true;
+		if (*origin->runpath ||
+		    !try_list(search, origin->rpath, ":", origin->path))
+			continue;
+		search->way = at == requester || !at->loader
+				      ? REQUESTER_RPATH
+				      : REQUESTER_INHERITED;
+		return true;
 	}
 	return false;
 }
@@ -182,8 +186,7 @@ static bool find_bare(struct search *search, const struct requester *requester)
 {
 	const struct search_origin *origin = &requester->origin;
 
-	search->rpath = !*origin->runpath && try_rpaths(search, requester);
-	if (search->rpath)
+	if (!*origin->runpath && try_rpaths(search, requester))
 		return true;
 	if (try_library_path(search))
 		return true;
@@ -198,7 +201,7 @@ static bool find_path(struct search *search, const struct requester *requester)
 {
 	char path[PATH_MAX];
 
-	search->rpath = true;
+	search->way = REQUESTER_PATH;
 	return places_expand(search->places, search->name, strlen(search->name),
 			     requester->origin.path, path) &&
 	       try_file(search, path);
@@ -206,7 +209,7 @@ static bool find_path(struct search *search, const struct requester *requester)
 
 int requester_find(const struct requester *requester,
 		   const struct places *places, const char *name,
-		   char **ret_path, bool *ret_rpath)
+		   char **ret_path, enum requester_way *ret_way)
 {
 	struct search search = {
 		.places = places, .name = name, .but = requester->but};
@@ -223,6 +226,6 @@ int requester_find(const struct requester *requester,
 	if (!path)
 		return status_last();
 	*ret_path = path;
-	*ret_rpath = search.rpath;
+	*ret_way = search.way;
 	return 0;
 }

@@ -15,11 +15,19 @@ struct requester {
 	const struct file_identity *but; /* a file to pass over, or NULL */
 };
 
+/* How a library was found. */
+enum requester_way {
+	REQUESTER_SEARCH,    /* by what counts behind RPATHs */
+	REQUESTER_PATH,	     /* as a path */
+	REQUESTER_RPATH,     /* by the requester's RPATH, or the first one's:
+				the program's counts for all */
+	REQUESTER_INHERITED, /* by that of another that brought it in */
+};
+
 /* Finds a library: a bare name by searching, one with a slash as a path. As
- * search_library(). *ret_rpath: it was found by an RPATH or as a path, so that
- * LD_LIBRARY_PATH could not have changed that. */
+ * search_library(). */
 int requester_find(const struct requester *requester,
 		   const struct places *places, const char *name,
-		   char **ret_path, bool *ret_rpath);
+		   char **ret_path, enum requester_way *ret_way);
 
 #endif

@@ -86,12 +86,12 @@ int search_library_but(const char *name, const struct search_origin *origin,
 		.but = but,
 	};
 	struct places places;
-	bool rpath;
+	enum requester_way way;
 
 	if (view)
 		self.origin = search_origin_of(view, path);
 	places_open(&places);
-	int r = requester_find(&requester, &places, name, ret_path, &rpath);
+	int r = requester_find(&requester, &places, name, ret_path, &way);
 	places_close(&places);
 	return r;
 }

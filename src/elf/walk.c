@@ -135,11 +135,11 @@ static int read_object(struct walk_object *object,
 /* One step                                                           */
 
 static int find_path(const struct walk *walk, const struct walk_object *needs,
-		     const char *name, char **ret, bool *ret_rpath)
+		     const char *name, char **ret, enum requester_way *ret_way)
 {
 	const char *interpreter = elf_view_interpreter(walk->objects[0]->view);
 
-	*ret_rpath = false;
+	*ret_way = REQUESTER_SEARCH;
 	/* It is in the process before anything is searched for. */
 	if (*interpreter == '/' &&
 	    strcmp(file_base_name(interpreter), name) == 0) {
@@ -147,7 +147,7 @@ static int find_path(const struct walk *walk, const struct walk_object *needs,
 		return *ret ? 0 : out_of_memory(name);
 	}
 	return requester_find(&needs->requester, &walk->places, name, ret,
-			      ret_rpath);
+			      ret_way);
 }
 
 /* The object of a name: *ret_place is the walk's count if it is a new one, and
@@ -157,19 +157,19 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 		       size_t *ret_place, struct walk_object **ret_object)
 {
 	char *path = NULL;
-	bool rpath;
+	enum requester_way way;
 
 	*ret_place = place_of(&walk->names, hash_string(name));
 	if (*ret_place != WALK_NONE)
 		return 0;
-	int r = find_path(walk, needs, name, &path, &rpath);
+	int r = find_path(walk, needs, name, &path, &way);
 	if (r == -DLAZY_ENOMEM)
 		return r;
 	_cleanup_object_ struct walk_object *object =
 		object_new(name, path, needs);
 	if (!object)
 		return out_of_memory(name);
-	object->rpath = rpath;
+	object->way = way;
 	/* That it is missing, or damaged, is the caller's to say. */
 	if (r < 0 || read_object(object, options) < 0)
 		status_clear();

@@ -24,7 +24,7 @@ struct walk_object {
 	size_t needed_by; /* WALK_NONE: the root, or preloaded */
 	size_t *needs;	  /* places in the walk, in DT_NEEDED's order */
 	size_t need_count, need_room;
-	bool rpath;	/* found by a DT_RPATH or by a name with a slash */
+	enum requester_way way;
 	bool aliased;	/* needed by a name that is not its SONAME */
 	bool preloaded; /* named by LD_PRELOAD or /etc/ld.so.preload */
 };
