@@ -1,24 +1,75 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread's last failure, kept in thread-local storage of a fixed size, so
- * that reporting "out of memory" needs none.
+ * The thread's last failure. Its words are in memory that a thread gets with its
+ * first failure and gives back at its end: thread-local storage of that size would
+ * be static (some of ours must be initial-exec), and a plugin that needs this
+ * library would find no room for it. One thread, usually the only one, needs none
+ * from the heap; one that gets none has its statuses, and one sentence for words.
  */
 #include "base/status.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct failure {
 	int status;  /* negated */
 	bool unread; /* message not yet taken */
-	char message[STATUS_MESSAGE_MAX];
 };
 
 static _Thread_local struct failure last; /* inside the library */
 static _Thread_local struct failure told; /* to the host */
+
+struct words {
+	char last[STATUS_MESSAGE_MAX];
+	char told[STATUS_MESSAGE_MAX];
+};
+
+static _Thread_local struct words *own; /* NULL: none yet, or no memory */
+static struct words first;
+static atomic_flag first_is_taken = ATOMIC_FLAG_INIT;
+
+static pthread_key_t at_end;
+static bool has_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void give_back(void *words)
+{
+	own = NULL;
+	free(words);
+}
+
+static void make_key(void)
+{
+	has_key = pthread_key_create(&at_end, give_back) == 0;
+}
+
+/* NULL: out of memory. */
+static struct words *words(void)
+{
+	if (own)
+		return own;
+	if (!atomic_flag_test_and_set(&first_is_taken))
+		return own = &first;
+	pthread_once(&once, make_key);
+	own = calloc(1, sizeof(*own));
+	if (own && has_key)
+		pthread_setspecific(at_end, own);
+	return own;
+}
+
+/* What there is to read. */
+static const char *readable(const char *message, const struct failure *failure)
+{
+	if (message)
+		return message;
+	return failure->status ? "out of memory, also for saying more" : "";
+}
 
 int status_fail(int status, const char *format, ...)
 {
@@ -29,7 +80,8 @@ int status_fail(int status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	memcpy(last.message, message, sizeof(message));
+	if (words())
+		memcpy(own->last, message, sizeof(message));
 	last.status = -status;
 	last.unread = true;
 	return -status;
@@ -43,13 +95,14 @@ int status_prefix(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	memcpy(callee, last.message, sizeof(callee));
-	/* Cut where it does not fit: that is what the return value tells. */
-	int n = snprintf(last.message, sizeof(last.message), "%s: %s", what,
-			 callee);
-	if (n < 0)
-		last.message[0] = '\0';
 	last.unread = true;
+	if (!own)
+		return last.status;
+	memcpy(callee, own->last, sizeof(callee));
+	/* Cut where it does not fit: that is what the return value tells. */
+	int n = snprintf(own->last, sizeof(own->last), "%s: %s", what, callee);
+	if (n < 0)
+		own->last[0] = '\0';
 	return last.status;
 }
 
@@ -86,7 +139,7 @@ int status_from_errno(int error)
 
 const char *status_message(void)
 {
-	return last.message;
+	return readable(own ? own->last : NULL, &last);
 }
 
 int status_last(void)
@@ -111,7 +164,8 @@ void status_publish(void)
 		return;
 	last.unread = false;
 	told.status = last.status;
-	strcpy(told.message, last.message);
+	if (own)
+		strcpy(own->told, own->last);
 }
 
 const char *status_take_published(void)
@@ -119,7 +173,7 @@ const char *status_take_published(void)
 	if (!told.unread)
 		return NULL;
 	told.unread = false;
-	return told.message;
+	return readable(own ? own->told : NULL, &told);
 }
 
 int status_published(void)
