@@ -526,6 +526,43 @@ run "$dlazy" info "$t/stubs/libtoy.so.1" --json
 json '.needs == ["libdlazy.so.0"]' "--no-needed: that alone"
 
 # ------------------------------------------------------------------
+# A plugin with a stub, in a host that knows nothing of it.
+
+cat >"$t/plugin.c" <<'END'
+#include "toy.h"
+int use(int x) { return toy_add(x, 1); }
+END
+cat >"$t/host.c" <<'END'
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < 3; i++) {
+		void *handle = dlopen(argv[1], RTLD_NOW);
+		int (*use)(int) = handle ? dlsym(handle, "use") : NULL;
+		printf("%s\n", handle ? "opened" : dlerror());
+		if (argc > 2 || !use)
+			return 0;
+		printf("%d\n", use(i));
+		dlclose(handle);
+	}
+	return 0;
+}
+END
+"${cc[@]}" -o "$t/host" "$t/host.c" -ldl
+"${cc[@]}" -shared -fPIC -o "$t/plugin.so" "$t/plugin.c" "$t/toy.o" \
+	"${lazily[@]}" "${found[@]}"
+if [ -n "$sanitized" ]; then
+	skip "a plugin with a stub can be opened late" "with a sanitizer"
+else
+	run "$t/host" "$t/plugin.so" x
+	check_same "a plugin with a stub can be opened late" "$out$err" opened
+	run "$t/host" "$t/plugin.so"
+	check_same "its RUNPATH finds the library; closed, it comes again" \
+		"${out//$'\n'/ }" "opened 1 opened 2 opened 3"
+fi
+
+# ------------------------------------------------------------------
 # C++, debuggers.
 
 if [ -n "$sanitized" ]; then
