@@ -2,13 +2,13 @@
 /*
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
- *   rows [--json] [--rounds=N] [--programs]
+ *   rows [--json] [--rounds=N] [--machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
  * many least plugins), BENCH_DIRS (real ones: "DIR,SYMBOL,NAME,..." by spaces,
  * NAME a plugin that needs little), DLAZY_TOOL; for bench/programs.c
- * BENCH_INPUTS. Catalogs are fresh.
+ * BENCH_INPUTS; for bench/machine.c BENCH_KEPT. Catalogs are fresh.
  */
 #include "bench/row.h"
 
@@ -339,6 +339,7 @@ static void all_rows(void)
 			directory(dir);
 	tool();
 	example();
+	machine_rows();
 	programs_rows();
 }
 
@@ -346,6 +347,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"json", no_argument, NULL, 'j'},
+		{"machine", no_argument, NULL, 'm'},
 		{"programs", no_argument, NULL, 'p'},
 		{"rounds", required_argument, NULL, 'r'},
 		{NULL, 0, NULL, 0},
@@ -357,6 +359,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			as_json = true;
+		else if (option == 'm')
+			which = machine_rows;
 		else if (option == 'p')
 			which = programs_rows;
 		else if (option == 'r')
