@@ -92,19 +92,40 @@ static void add_path(struct list *list, const char *path)
 	}
 }
 
+static bool same_directory(const char *a, const char *b)
+{
+	size_t n = (size_t)(file_base_name(a) - a);
+
+	return (size_t)(file_base_name(b) - b) == n && !memcmp(a, b, n);
+}
+
+/* The cache has very many files in few directories. */
+static void add_cached(struct list *list, const struct ldcache *cache)
+{
+	const char *path, *latest[8];
+	size_t n = 0;
+
+	for (uint32_t i = 0; (path = ldcache_path(cache, i)); i++) {
+		bool again = false;
+
+		for (size_t k = 0; k < n && k < ARRAY_SIZE(latest); k++)
+			again |= same_directory(latest[k], path);
+		if (again)
+			continue;
+		add_flat(list, path, (size_t)(file_base_name(path) - path));
+		latest[n++ % ARRAY_SIZE(latest)] = path;
+	}
+}
+
 static void add_libraries(struct list *list)
 {
 	struct places places;
-	const char *path;
 
 	places_open(&places);
 	for (size_t i = 0; i < places.directory_count; i++)
 		add_flat(list, places.directories[i],
 			 strlen(places.directories[i]));
-	for (uint32_t i = 0; (path = ldcache_path(&places.cache, i)); i++)
-		if (*path)
-			add_flat(list, path,
-				 (size_t)(file_base_name(path) - path));
+	add_cached(list, &places.cache);
 	places_close(&places);
 }
 
