@@ -29,6 +29,9 @@ static bool is_of_link_editor(const char *name)
 
 static const char *why_not(const struct elf_symbol *symbol)
 {
+	/* To a link editor it would be NAME@VERSION. */
+	if (!*symbol->name || strchr(symbol->name, '@'))
+		return "not a name that can be linked with";
 	if (is_of_link_editor(symbol->name))
 		return "every program and library has its own";
 	if (symbol->variant)
