@@ -195,6 +195,21 @@ struct search_origin dl_origin_of(const void *code, char *path_buffer)
 	return origin;
 }
 
+void dl_keep(const void *address)
+{
+	const struct link_map *map = object_of(address);
+
+	LOCK_ASSERT_NONE();
+	if (!map || !map->l_name[0]) /* the program */
+		return;
+	void *handle =
+		dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+	if (handle)
+		dlclose(handle);
+	else
+		dlerror();
+}
+
 /* What dl_load_address() looks for, and what it finds. */
 struct wanted_object {
 	const char *path;

@@ -54,6 +54,10 @@ char *dl_loaded_path(const char *name);
  * strings live as long as the object; path_buffer is PATH_MAX long. */
 struct search_origin dl_origin_of(const void *code, char *path_buffer);
 
+/* Has the object that contains an address stay mapped. Not needed for what the
+ * program was started with, which does anyway. */
+void dl_keep(const void *address);
+
 /*
  * The load address of the object mapped from `path`, found without taking the
  * lock that a running constructor's thread holds. false: none, or, where a

@@ -208,6 +208,9 @@ struct dlazy_module *linked_module(const struct linked *l)
 		remember_early(m);
 	else if (m->linked != l)
 		make_global(m);
+	/* A plugin with stubs may be closed; modules point into it. */
+	if (start.over && !l->run)
+		dl_keep(l);
 	ATOMIC_SHARED(&state->module);
 	if (atomic_compare_exchange_strong(&state->module, &none, m))
 		return m;
