@@ -330,6 +330,11 @@ int launcher_start(int argc, char **argv)
 		cli_say("%s: its target, %s, is a launcher", argv[1], target);
 		return RUN_FAILED;
 	}
-	argv[1] = (char *)file_base_name(argv[1]);
-	return run_start(&request, target, argv + 1);
+	const char *own = argv[1];
+	argv[1] = (char *)file_base_name(own);
+	int status = run_start(&request, target, argv + 1);
+	cli_say("%s starts it: remove this file, or make it anew with dlazy "
+		"run --install",
+		own);
+	return status;
 }

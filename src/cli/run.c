@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -200,7 +201,7 @@ struct started {
 	char **environment;
 };
 
-/* As execvp does: what has no "#!" line is the shell's. */
+/* As shells do, and execvp: what has no "#!" line is the shell's. */
 static void run_by_shell(const struct started *s)
 {
 	size_t count = 0;
@@ -222,9 +223,9 @@ static void run_by_shell(const struct started *s)
 static int start_command(const struct started *s)
 {
 	execve(s->program->command, s->argv, s->environment);
-	if (errno == ENOEXEC)
-		run_by_shell(s);
 	int error = errno;
+	if (error == ENOEXEC && program_is_text(s->program->command))
+		run_by_shell(s);
 	cli_say("%s: cannot be executed: %s", s->program->command,
 		strerror(error));
 	return error == ENOENT ? RUN_NOT_FOUND : RUN_NOT_EXECUTABLE;
@@ -282,13 +283,37 @@ static int run_with_account(const struct run_request *request,
 	standin_end(how);
 }
 
+/* What we write, and cannot, must not end us: signals that would are ignored
+ * meanwhile. */
+static const int deadly[] = {SIGXFSZ, SIGPIPE};
+
+struct spared {
+	struct sigaction before[ARRAY_SIZE(deadly)];
+};
+
+static void spare(struct spared *spared)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+		sigaction(deadly[i], &ignore, &spared->before[i]);
+}
+
+static void spare_no_more(const struct spared *spared)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(deadly); i++)
+		sigaction(deadly[i], &spared->before[i], NULL);
+}
+
 static int run_program(const struct run_request *request,
 		       const struct program *program, char **argv)
 {
 	_cleanup_program_start_ struct program_start start = {.made = false};
 	_cleanup_free_ char *record = NULL;
 	struct started s = {program, argv, environ};
+	struct spared spared;
 
+	spare(&spared);
 	if (prepare(request, program, &start) < 0) {
 		cli_say("%s runs without laziness: %s", argv[0],
 			status_message());
@@ -297,6 +322,7 @@ static int run_program(const struct run_request *request,
 	}
 	if (request->stats)
 		record = make_record(&start);
+	spare_no_more(&spared);
 	if (start.directory)
 		s.environment = lazy_environment(start.directory, record);
 	if (!s.environment)

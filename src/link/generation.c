@@ -144,7 +144,7 @@ static int open_machine(const struct making *m, struct machine **ret)
 
 	if (!m->options->machine)
 		return 0;
-	if (asprintf(&cache, "%s/machine", m->options->cache) < 0) {
+	if (asprintf(&cache, "%s/" MACHINE_CACHE_NAME, m->options->cache) < 0) {
 		cache = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	}
@@ -583,7 +583,7 @@ static int make(struct making *m, struct entry *ret)
 		status = write_entry(m, ret);
 	if (status < 0 && *m->generation)
 		remove_directory(m->place->fd, m->generation);
-	return status;
+	return status < 0 ? status_prefix("%s", m->place->path) : 0;
 }
 
 int generation_make(const struct place *place, const struct program *program,

@@ -31,14 +31,23 @@ struct script {
 	char argument[HEAD_SIZE]; /* "" if there is none */
 };
 
-static bool read_head(const char *path, char head[HEAD_SIZE + 1])
+/* How many bytes there are; 0: it cannot be read. */
+static size_t read_head(const char *path, char head[HEAD_SIZE + 1])
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = fd < 0 ? -1 : pread(fd, head, HEAD_SIZE, 0);
 
 	head[n > 0 ? n : 0] = '\0';
-	return n > 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool program_is_text(const char *path)
+{
+	char head[HEAD_SIZE + 1];
+	size_t n = read_head(path, head);
+
+	return n > 0 && !memchr(head, '\0', n);
 }
 
 static char *skip_blanks(char *s)
@@ -86,7 +95,7 @@ bool program_is_launcher(const char *path)
 {
 	char head[HEAD_SIZE + 1];
 
-	return read_head(path, head) && is_launcher(head);
+	return read_head(path, head) > 0 && is_launcher(head);
 }
 
 static bool is_executable(const char *path)
@@ -215,7 +224,7 @@ static bool follow(const char *path, char ret[PATH_MAX])
 	char head[HEAD_SIZE + 1];
 	struct script script;
 
-	if (!read_head(path, head) || !script_parse(head, &script))
+	if (read_head(path, head) == 0 || !script_parse(head, &script))
 		return false;
 	if (strcmp(file_base_name(script.interpreter), "env") == 0) {
 		char *command = command_of_env(script.argument);

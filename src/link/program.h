@@ -46,6 +46,9 @@ static inline void cleanup_program(struct program *program)
 }
 #define _cleanup_program_ _cleanup_(cleanup_program)
 
+/* May a shell be given what the kernel refuses to execute? */
+bool program_is_text(const char *path);
+
 /* How the second line of a launcher begins. */
 #define PROGRAM_LAUNCHER_MARK "# dlazy launcher:"
 bool program_is_launcher(const char *path);

@@ -13,6 +13,9 @@ CLI_TESTS = \
 	%D%/test-manual.sh \
 	%D%/test-readme.sh \
 	%D%/test-run.sh \
+	%D%/test-run-cache.sh \
+	%D%/test-run-install.sh \
+	%D%/test-run-plain.sh \
 	%D%/test-real.sh \
 	%D%/test-run-limits.sh \
 	%D%/test-scan.sh \

@@ -111,10 +111,10 @@ many()
 	many=$t/many
 }
 
-# Of the last run's standard error: --stats --json
+# Of the last line of the last run's standard error: --stats --json
 stats()
 {
-	cp "$t/err" "$t/out"
+	tail -n 1 "$t/err" >"$t/out"
 	out=$err
 	json "$@"
 }

@@ -1,0 +1,222 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy run: its cache. What it was made from is noticed when it changes; runs at
+# once, full disks and read-only caches do no harm; it learns. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+. "$(dirname "$0")/run.bash"
+many
+
+# entry: the place of the one entry there is; generation: what is current in it
+entry()
+{
+	echo "$t"/cache/run/many-*
+}
+generation()
+{
+	grep -ao 'g-[[:alnum:]]\{6\}' "$(entry)/current" | tail -n 1
+}
+run_many()
+{
+	run "$dlazy" run --stats --json -- "$many" "$@"
+}
+
+run_many call=1
+stats '.lazy == 16' "an entry is made"
+first=$(generation)
+check "which a generation belongs to" test -f "$(entry)/$first/stub.so"
+check_same "others cannot write to it" \
+	"$(stat -c %a "$(entry)" "$(entry)/$first" "$t/cache/run")" \
+	$'700\n700\n700'
+check_same "a link per library leads to one file" \
+	"$(find "$(entry)/$first" -type l -name 'libmany-*' | wc -l)" 16
+run_many call=1
+check_same "it is used again" "$(generation)" "$first"
+
+# What was changed.
+many_library 1 "another 1"
+run_many call=1
+check_same "a changed library is the one that is called" "$out" "another 1"
+second=$(generation)
+check "a changed library makes another generation" test "$second" != "$first"
+touch "$t/lib/libmany-2.so.1"
+run_many call=2
+check_same "a touched one too" "$out" "library 2"
+check "and its generation is not the last" test "$(generation)" != "$second"
+many_library 1
+rm "$t/lib/libmany-3.so.1"
+run "$many"
+plain=$status:$err
+run "$dlazy" run -- "$many"
+check_same "a library that is gone is missed as without dlazy" \
+	"$status:$err" "$plain"
+many_library 3
+run_many call=3
+check_same "one that is back is found" "$out" "library 3"
+mkdir "$t/before"
+cp "$t/lib/libmany-4.so.1" "$t/before/"
+many_library 4 "from elsewhere"
+mv "$t/lib/libmany-4.so.1" "$t/elsewhere.so"
+cp "$t/before/libmany-4.so.1" "$t/lib/"
+rm "$t/before/libmany-4.so.1"
+export LD_LIBRARY_PATH=$t/before
+run_many call=4
+check_same "LD_LIBRARY_PATH is searched" "$out" "library 4"
+touch "$t/before/nothing"
+run_many call=4
+check_same "a file that comes there is no matter" "$out" "library 4"
+cp "$t/elsewhere.so" "$t/before/libmany-4.so.1"
+run_many call=4
+check_same "a library that comes there is found first" "$out" "from elsewhere"
+cd "$t/before" || exit 99
+LD_LIBRARY_PATH=. run_many call=4
+check_same "also through a relative path" "$out" "from elsewhere"
+cd "$t" || exit 99
+LD_LIBRARY_PATH=. run_many call=4
+check_same "which depends on where one is" "$out" "library 4"
+unset LD_LIBRARY_PATH
+rm -rf "$t/cache"
+
+# Damage.
+run_many call=1
+for damage in "truncate -s 100" "truncate -s 0" "rm" \
+	"printf x | dd conv=notrunc bs=1 seek=2000 status=none of="; do
+	eval "${damage/%=/=\"$(entry)/current\"}" \
+		"$(case $damage in *=) ;; *) echo "'$(entry)/current'" ;; esac)"
+	run_many call=1
+	check_same "an entry after \"${damage%% [^-]*}\" is made anew" \
+		"$out$(jq .lazy "$t/err")" "library 116"
+done
+rm "$(entry)/$(generation)/stub.so"
+run_many call=1
+check_same "a stub file that is gone is made anew" \
+	"$out$(jq .lazy "$t/err")" "library 116"
+chmod g+w "$(entry)/current"
+before=$(generation)
+run_many call=1
+check "an entry that others can write is not trusted" \
+	test "$(generation)" != "$before"
+chmod 777 "$t/cache/run"
+run "$dlazy" run -- "$many" call=1
+check_same "in a place that others can write it runs plainly" \
+	"$status:$out" "0:library 1"
+has "$err" "not trusted" "and that is said"
+chmod 700 "$t/cache/run"
+
+# At once.
+rm -rf "$t/cache"
+for i in {1..20}; do
+	"$dlazy" run -- "$many" call=$((i % 16 + 1)) >"$t/at-once.$i" 2>&1 &
+done
+wait
+good=0
+for i in {1..20}; do
+	[ "$(<"$t/at-once.$i")" != "library $((i % 16 + 1))" ] ||
+		good=$((good + 1))
+done
+check_same "twenty at once on an empty cache are right" "$good" 20
+check_same "and make one generation" \
+	"$(find "$t/cache/run" -name 'g-*' | wc -l)" 1
+
+# What is left behind goes.
+old=$(entry)/g-leftov
+mkdir "$old"
+touch "$old/stub.so"
+touch -d "2 minutes ago" "$old"
+mkdir "$(entry)/g-recent"
+touch "$t/lib/libmany-5.so.1"
+run_many
+check "an old generation is removed" test ! -e "$old"
+check "a recent one is not" test -e "$(entry)/g-recent"
+
+# A cache that cannot be written.
+unwritable()
+{
+	has "$err" "runs without laziness" "$1 is said"
+	check_same "once" "$(grep -c dlazy: "$t/err")" 1
+	check_same "and the program runs" "$status:$out" "0:library 6"
+}
+rm -rf "$t/cache"
+touch "$t/cache"
+run "$dlazy" run -- "$many" call=6
+unwritable "a cache that is no directory"
+rm "$t/cache"
+run env -u HOME -u DLAZY_CACHE_DIR -u XDG_CACHE_HOME \
+	"$dlazy" run -- "$many" call=6
+unwritable "no cache at all"
+limited()
+{
+	(
+		ulimit -f 1
+		exec "$dlazy" run -- "$many" call=6
+	)
+}
+run limited
+unwritable "a full disk"
+check_same "nothing half made is left" "$(find "$t/cache" -name 'g-*')" ""
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	rm -rf "$t/cache"
+	mkdir -m 555 "$t/cache"
+	chmod 755 "$t"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$dlazy" run -- "$many" call=6
+	unwritable "a read-only cache"
+	rm -rf "$t/cache"
+else
+	skip "a read-only cache is said" "needs root, and setpriv(1)"
+fi
+run_many call=6
+if mount -t tmpfs -o size=64k none "$t/lib" 2>/dev/null; then
+	umount "$t/lib"
+	rm -rf "$t/cache"
+	mkdir "$t/cache"
+	mount -t tmpfs -o size=16k none "$t/cache"
+	run "$dlazy" run -- "$many" call=6
+	umount "$t/cache"
+	unwritable "a tiny file system"
+else
+	skip "a tiny file system is said" "nothing can be mounted here"
+fi
+
+# Learning.
+rm -rf "$t/cache"
+why()
+{
+	jq -r ".eager[] | select(.path | endswith(\"libmany-$1.so.1\")) | .why" \
+		"$t/err"
+}
+for i in 1 2 3; do
+	run_many call=7 call=$i
+	stats '.lazy == 16' "run $i: all are lazy"
+done
+run_many call=7 call=8
+stats '.lazy == 15' "what three runs needed is real in the fourth"
+check_same "and that is why" "$(why 7)" learned
+run_many call=7
+stats '.lazy == 15' "it stays so"
+touch "$t/lib/libmany-9.so.1"
+run_many
+stats '.lazy == 16' "until something changes"
+run_many call=10 call=11
+run "$dlazy" run --learn --stats --json -- "$many"
+stats '.lazy == 14' "--learn: what the last run needed is real at once"
+check_same "it was learned" "$(why 10) $(why 11)" "learned learned"
+rm -rf "$t/cache"
+for i in 1 2 3; do
+	"$dlazy" run -- "$many" call={1..7} >/dev/null
+done
+run_many
+stats '.lazy == 0 and (.plain | test("nothing to gain"))' \
+	"if too little is left, it is run plainly"
+run_many
+stats '.plain | test("nothing to gain")' "and stays so"
+
+# By order.
+rm -rf "$t/cache"
+run "$dlazy" run --eager "libmany-1?.so.1" --stats --json -- "$many"
+stats '.plain | test("only 9 of")' "--eager leaves real"
+run "$dlazy" run --eager "libmany-12.*" --eager "libmany-13.*" --stats --json \
+	-- "$many"
+stats '.lazy == 14 and ([.eager[] | select(.why == "asked")] | length == 2)' \
+	"more than one, and says who asked"
+finish
