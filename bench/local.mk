@@ -5,7 +5,7 @@
 BENCH_HOSTS = \
 	%D%/calls.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c %D%/plain.c \
 	%D%/target.c
-EXTRA_DIST += %D%/run %D%/host.h $(BENCH_HOSTS)
+EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 
 EXTRA_PROGRAMS = %D%/rows %D%/surveyor
 %C%_surveyor_SOURCES = %D%/surveyor.c %D%/host.h

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 
-dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-stub.1 %D%/man/dlazy.3
+dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-stub.1 \
+	%D%/man/dlazy-trace.1 %D%/man/dlazy.3
 
 # Each function's page is that of all.
 API_MANS = \
@@ -36,4 +37,5 @@ CLEANFILES += $(API_MANS)
 $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
 
-EXTRA_DIST += %D%/performance.md %D%/stub.md
+EXTRA_DIST += %D%/performance.md %D%/stub.md \
+	%D%/measuring.md %D%/trace-format.md

@@ -78,6 +78,7 @@ static void print_uses(struct json *j, const struct trace *t,
 		print_path(j, "path", t, o->uses[i].by);
 		print_count(j, "symbols", o->uses[i].symbols);
 		print_count(j, "called", o->uses[i].called);
+		print_count(j, "data", o->uses[i].data);
 		json_end_object(j);
 	}
 	json_end_array(j);

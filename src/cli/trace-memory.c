@@ -21,13 +21,18 @@ struct sums {
 /* One mapping's line, then one for each quantity. */
 struct reader {
 	const struct trace *t;
+	struct sums witness;  /* of the page that is known to be used */
 	struct sums *sums;    /* of each object */
 	struct sums *current; /* of the mapping's, or NULL */
 	bool is_text;
 };
 
-static struct sums *find(const struct reader *r, uint64_t start)
+static struct sums *find(struct reader *r, uint64_t start, uint64_t end)
 {
+	uint64_t witness = r->t->trail->witness;
+
+	if (witness >= start && witness < end)
+		return &r->witness;
 	for (size_t i = 0; i < r->t->object_count; i++) {
 		const struct trail_object *raw = r->t->objects[i].raw;
 
@@ -57,7 +62,7 @@ static void take_line(struct reader *r, const char *line)
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s ", &start, &end,
 		   access) == 3) {
-		r->current = find(r, start);
+		r->current = find(r, start, end);
 		r->is_text = access[2] == 'x';
 		if (r->current)
 			r->current->is_mapped = true;
@@ -86,14 +91,16 @@ static void take_text(struct reader *r, const struct trail_memory *memory)
 	}
 }
 
-static struct trace_value touched(const struct trace *t,
+static struct trace_value touched(const struct reader *r,
 				  const struct trace_object *o,
 				  const struct sums *s)
 {
+	const struct trace *t = r->t;
+
 	if (!t->trail->at_exit.size)
 		return trace_unknown("it did not end by exit(), where this is "
 				     "looked at");
-	if (!t->trail->cleared)
+	if (!t->trail->cleared || r->witness.touched_kib == 0)
 		return trace_unknown("this kernel does not tell");
 	if (o->raw->opened.ticks > t->trail->main.ticks)
 		return trace_unknown("it was loaded since main, so that its "
@@ -103,7 +110,7 @@ static struct trace_value touched(const struct trace *t,
 	return trace_known(s->touched_kib);
 }
 
-static void set_memory(const struct trace *t, struct trace_object *o,
+static void set_memory(const struct reader *r, struct trace_object *o,
 		       const struct sums *s, bool is_whole)
 {
 	if (!s->is_mapped) {
@@ -118,16 +125,45 @@ static void set_memory(const struct trace *t, struct trace_object *o,
 	}
 	o->private_kib = trace_known(s->private_kib);
 	o->text_kib = trace_known(s->text_kib);
-	o->touched_kib = touched(t, o, s);
+	o->touched_kib = touched(r, o, s);
 }
 
-static bool did_nothing(const struct trace_object *o)
+/* Was its code used since main began, or can nobody say that it was not? */
+static bool is_active(const struct trace_object *o)
 {
-	if (!trace_is_library(o))
-		return false;
+	if (!trace_is_library(o) || o->called_since_main)
+		return true;
 	if (!o->touched_kib.unknown)
-		return o->touched_kib.value == 0 && o->called_since_main == 0;
-	return o->used == TRACE_USED_NONE;
+		return o->touched_kib.value > 0;
+	return o->used != TRACE_USED_NONE;
+}
+
+/* Data that an object in use is bound to may be used without any code. */
+static bool gives_data(const struct trace *t, const struct trace_object *o)
+{
+	for (size_t i = 0; i < o->use_count; i++)
+		if (o->uses[i].data && !t->objects[o->uses[i].by].did_nothing)
+			return true;
+	return false;
+}
+
+static void find_idle(struct trace *t)
+{
+	bool changed = true;
+
+	for (size_t i = 0; i < t->object_count; i++)
+		t->objects[i].did_nothing = !is_active(&t->objects[i]);
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < t->object_count; i++) {
+			struct trace_object *o = &t->objects[i];
+
+			if (!o->did_nothing || !gives_data(t, o))
+				continue;
+			o->did_nothing = false;
+			changed = true;
+		}
+	}
 }
 
 void trace_find_memory(struct trace *t)
@@ -148,13 +184,24 @@ void trace_find_memory(struct trace *t)
 		struct trace_object *o = &t->objects[i];
 
 		if (r.sums && memory->size)
-			set_memory(t, o, &r.sums[i], memory->is_whole);
+			set_memory(&r, o, &r.sums[i], memory->is_whole);
 		else
 			o->private_kib = o->text_kib = o->touched_kib =
 				trace_unknown(why);
-		o->did_nothing = did_nothing(o);
 	}
 	free(r.sums);
+	find_idle(t);
+}
+
+bool trace_is_stubbable(const struct trace *t, const struct trace_object *o)
+{
+	if (!o->did_nothing || o->by != 0 || o->why != TRAIL_NEEDED)
+		return false;
+	for (size_t i = 0; i < o->use_count; i++)
+		if (o->uses[i].by != 0 &&
+		    !t->objects[o->uses[i].by].did_nothing)
+			return false;
+	return true;
 }
 
 struct trace_waste trace_waste(const struct trace *t)
@@ -176,7 +223,8 @@ struct trace_waste trace_waste(const struct trace *t)
 			trace_or_zero(o->init_us);
 		w.private_kib += trace_or_zero(o->private_kib);
 		w.relocations += relocations;
-		w.needed += o->by == 0 && o->why == TRAIL_NEEDED;
+		w.opened += o->raw->load != 0;
+		w.stubbable += trace_is_stubbable(t, o);
 	}
 	return w;
 }

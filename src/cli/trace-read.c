@@ -113,7 +113,7 @@ static void read_load(struct trace *t, size_t i, struct trace_span span)
 	const struct trail_load *raw = &t->trail->loads[i];
 	struct trace_load *load = &t->loads[i];
 	const char *no_constructor =
-		"none of these has a constructor, whose call would end it";
+		"it failed, or has no constructor whose call would end it";
 
 	*load = (struct trace_load){
 		.raw = raw,

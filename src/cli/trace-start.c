@@ -76,6 +76,18 @@ static int check_linker(const char *path, const struct elf_view *view)
 	return 0;
 }
 
+/* The reader's message, and what to do. */
+static int not_elf(void)
+{
+	char why[STATUS_MESSAGE_MAX];
+
+	snprintf(why, sizeof(why), "%s", status_message());
+	return status_fail(DLAZY_EFORMAT,
+			   "cannot be traced: %s; of a script, name the "
+			   "interpreter: dlazy trace -- sh SCRIPT",
+			   why);
+}
+
 int trace_check(const struct program *program)
 {
 	_cleanup_elf_view_ struct elf_view *view = NULL;
@@ -88,7 +100,7 @@ int trace_check(const struct program *program)
 	if (status < 0)
 		return status;
 	if (elf_view_open_needs(fd, path, &view) < 0)
-		return status_prefix("cannot be traced");
+		return not_elf();
 	return check_linker(path, view);
 }
 
@@ -233,7 +245,8 @@ static void become_command(void *data)
 static char *make_directory(void)
 {
 	const char *tmp = getenv("TMPDIR");
-	const char *const places[] = {"/dev/shm", tmp ? tmp : "/tmp", "/tmp"};
+	const char *const places[] = {tmp ? tmp : "/dev/shm", "/dev/shm",
+				      "/tmp"};
 	char *path;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {

@@ -229,15 +229,15 @@ static void print_objects(FILE *out, const struct trace *t, bool all)
 /* ------------------------------------------------------------------ */
 /* What to do                                                         */
 
-/* The costliest that the program itself is linked with and does not use. */
-static const struct trace_object *worst_needed(const struct trace *t)
+/* The costliest that a stub would spare. */
+static const struct trace_object *worst_stubbable(const struct trace *t)
 {
 	const struct trace_object *worst = NULL;
 
 	for (size_t i = 0; i < t->object_count; i++) {
 		const struct trace_object *o = &t->objects[i];
 
-		if (o->did_nothing && o->by == 0 && o->why == TRAIL_NEEDED &&
+		if (trace_is_stubbable(t, o) &&
 		    (!worst || cost_of(o) > cost_of(worst)))
 			worst = o;
 	}
@@ -261,11 +261,26 @@ static void print_run(FILE *out, const struct trace *t)
 	putc('\n', out);
 }
 
+static void print_stub(FILE *out, const struct trace *t, size_t count)
+{
+	const struct trace_object *worst = worst_stubbable(t);
+
+	if (!worst)
+		return;
+	fprintf(out, "or, to build the program so, for %s",
+		count == 1 ? "the one" : "each");
+	if (count > 1)
+		fprintf(out, " of %zu", count);
+	fputs(" that it is itself linked with:\n  dlazy stub ", out);
+	cli_put(worst->requested ? worst->requested
+				 : file_base_name(worst->path),
+		out);
+	fputs(" -o stub.o\n", out);
+}
+
 static void print_advice(FILE *out, const struct trace *t)
 {
 	struct trace_waste w = trace_waste(t);
-	const struct trace_object *worst = worst_needed(t);
-	char name[64];
 
 	if (w.count == 0) {
 		fputs("Every library was used since main began.\n", out);
@@ -274,22 +289,21 @@ static void print_advice(FILE *out, const struct trace *t)
 	fprintf(out,
 		"%s%zu of %zu libraries did nothing%s since main began: at "
 		"least %.1f ms,\n%.0f %% of all relocations, %.1f MiB of "
-		"memory. To load them only when called:\n",
+		"memory.\n",
 		cli_bold(out), w.count, w.libraries, cli_plain(out), w.us / 1e3,
 		w.all_relocations > 0 ? 100 * w.relocations / w.all_relocations
 				      : 0,
 		w.private_kib / 1024);
-	print_run(out, t);
-	if (!worst)
+	if (w.opened)
+		fprintf(out,
+			"%zu of them came by dlopen: a host that declares its "
+			"plugins with dlazy(3)\nloads those that it uses.\n",
+			w.opened);
+	if (w.count == w.opened)
 		return;
-	cut_name(worst->path, sizeof(name) - 4, name, sizeof(name));
-	fprintf(out, "or, to build the program so, for %s",
-		w.needed == 1 ? "the one" : "each");
-	if (w.needed > 1)
-		fprintf(out, " of %zu", w.needed);
-	fputs(" that it is itself linked with:\n  dlazy stub ", out);
-	cli_put(name, out);
-	fputs(" -o stub.o\n", out);
+	fputs("To load libraries only when they are called:\n", out);
+	print_run(out, t);
+	print_stub(out, t, w.stubbable);
 }
 
 static void print_lost(FILE *out, const struct trail *trail)

@@ -16,9 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_use(struct trace *t, size_t by, size_t to, size_t symbols,
-		   size_t called)
+static int add_use(struct trace *t, size_t to, struct trace_use use)
 {
+	size_t by = use.by;
+
 	if (by >= t->object_count || to >= t->object_count || by == to)
 		return 0;
 	struct trace_object *o = &t->objects[to];
@@ -32,10 +33,11 @@ static int add_use(struct trace *t, size_t by, size_t to, size_t symbols,
 			return status_fail(DLAZY_ENOMEM, "out of memory");
 		o->uses[o->use_count++] = (struct trace_use){.by = by};
 	}
-	o->uses[i].symbols += symbols;
-	o->uses[i].called += called;
-	o->symbols_bound += symbols;
-	o->symbols_called += called;
+	o->uses[i].symbols += use.symbols;
+	o->uses[i].called += use.called;
+	o->uses[i].data += use.data;
+	o->symbols_bound += use.symbols;
+	o->symbols_called += use.called;
 	return 0;
 }
 
@@ -52,7 +54,10 @@ static int add_marks(struct trace *t)
 		bool called = trail->called[i] || trail->called_before[i];
 
 		if (status == 0)
-			status = add_use(t, by, to, 1, called);
+			status = add_use(t, to,
+					 (struct trace_use){.by = by,
+							    .symbols = 1,
+							    .called = called});
 		if (main_began && trail->called[i] && to < t->object_count)
 			t->objects[to].called_since_main++;
 	}
@@ -67,9 +72,13 @@ static int add_edges(struct trace *t)
 		const struct trail_edge *e = &t->trail->edges[i];
 
 		if (e->key)
-			status = add_use(t, (size_t)(e->key >> 16) - 1,
-					 (size_t)(e->key & 0xffff) - 1,
-					 e->symbols, 0);
+			status = add_use(
+				t, (size_t)(e->key & 0xffff) - 1,
+				(struct trace_use){
+					.by = (size_t)(e->key >> 16) - 1,
+					.symbols = e->symbols,
+					.data = e->data,
+				});
 	}
 	return status;
 }
@@ -144,31 +153,38 @@ static int add_named(struct trace *t, struct views *v, uint64_t binding)
 	struct elf_view *view = view_of(v, t, by);
 	if (!view || !elf_view_symbol(view, TRAIL_SYMBOL(binding), &wanted))
 		return 0;
-	return add_use(t, by, find_definer(v, t, by, &wanted), 1, 0);
+	return add_use(t, find_definer(v, t, by, &wanted),
+		       (struct trace_use){.by = by, .symbols = 1, .data = 1});
 }
 
 static int add_binding(struct trace *t, struct views *v, uint64_t binding)
 {
-	size_t by = (size_t)TRAIL_FROM(binding) - 1;
+	struct trace_use use = {
+		.by = (size_t)TRAIL_FROM(binding) - 1,
+		.symbols = 1,
+	};
 	size_t to = (size_t)TRAIL_TO(binding) - 1;
-	bool called = true;
 
 	switch (TRAIL_KIND(binding)) {
 	case TRAIL_LATE_CALL:
 		if (to < t->object_count)
 			t->objects[to].called_since_main++;
+		use.called = 1;
 		break;
 	case TRAIL_FIRST_CALL:
+		use.called = 1;
 		break;
 	case TRAIL_LOOKUP:
-		called = false;
+		break;
+	case TRAIL_LOOKUP_DATA:
+		use.data = 1;
 		break;
 	case TRAIL_BY_NAME:
 		return add_named(t, v, binding);
 	default:
 		return 0;
 	}
-	return add_use(t, by, to, 1, called);
+	return add_use(t, to, use);
 }
 
 static int add_bindings(struct trace *t)

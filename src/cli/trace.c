@@ -233,9 +233,11 @@ static int trace(const struct trace_request *request, char **argv)
 	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
 	int status = program_find(argv[0], &program);
 
+	if (status == 0)
+		status = trace_check(&program);
 	if (status < 0)
 		return refuse(status, request->json);
-	if (trace_check(&program) < 0 || check_writable(request->out) < 0 ||
+	if (check_writable(request->out) < 0 ||
 	    trace_start(&program, argv, request->children, request->json,
 			&run) < 0) {
 		cli_fail(status_last(), request->json);

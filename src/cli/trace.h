@@ -52,6 +52,7 @@ struct trace_use {
 	size_t by;
 	size_t symbols;
 	size_t called; /* of these: seen to be called */
+	size_t data;   /* of these: not functions */
 };
 
 struct trace_object {
@@ -138,9 +139,15 @@ struct trace_waste {
 	double us;
 	double private_kib;
 	double relocations, all_relocations;
-	size_t needed; /* of them: the executable's own DT_NEEDED */
+	size_t opened; /* of them: by dlopen, or for one that was */
+	size_t stubbable;
 };
 struct trace_waste trace_waste(const struct trace *t);
+
+/* Did nothing, and would not be there if the program itself had a stub of it:
+ * no object in use has symbols of it. */
+bool trace_is_stubbable(const struct trace *t, const struct trace_object *o);
+
 static inline bool trace_is_library(const struct trace_object *o)
 {
 	return o->why != TRAIL_EXE && o->why != TRAIL_LINKER;

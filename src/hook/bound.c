@@ -59,7 +59,7 @@ void bound_add(uint32_t from, uint32_t to, uint32_t symbol,
 		lost(&hook_trail->bindings_lost);
 }
 
-static void add_edge(uint32_t from, uint32_t to)
+static void add_edge(uint32_t from, uint32_t to, bool is_data)
 {
 	uint32_t key = from << 16 | to, at = hash_number(key);
 
@@ -74,6 +74,7 @@ static void add_edge(uint32_t from, uint32_t to)
 						    __ATOMIC_RELAXED);
 		if (!found || found == key) {
 			__atomic_fetch_add(&e->symbols, 1, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&e->data, is_data, __ATOMIC_RELAXED);
 			return;
 		}
 	}
@@ -131,7 +132,7 @@ uint64_t bound_call(uint32_t from, uint32_t to, uint32_t symbol,
 				: find_mark(from, binding);
 	if (!mark) {
 		hook_trail->marks_lost += object_of(from)->why != TRAIL_LINKER;
-		add_edge(from, to);
+		add_edge(from, to, false);
 		return address;
 	}
 	hook_trail->marks[mark - 1] = binding;
@@ -220,7 +221,7 @@ static void scan_slot(uint32_t from, const ElfW(Rela) * r)
 			return;
 		uint32_t to = object_at(value);
 		if (to && count_once(symbol))
-			add_edge(from, to);
+			add_edge(from, to, !object_is_code(to, value));
 		return;
 	case CPU_SLOT_NAMED:
 		bound_add(from, 0, symbol, TRAIL_BY_NAME);

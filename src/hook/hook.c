@@ -147,6 +147,7 @@ static void mapped(struct trail_moment now)
 	}
 	if (mapping)
 		load_of(mapping)->mapped = now;
+	mapping = 0;
 }
 
 static void exiting(uint64_t begin)
@@ -241,7 +242,10 @@ CALLBACK uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned n,
 	if (*flags & LA_SYMB_DLSYM) {
 		/* Before the program starts it is the linker that asks. */
 		if (!is_start())
-			bound_add(from, to, n, TRAIL_LOOKUP);
+			bound_add(from, to, n,
+				  object_is_code(to, address)
+					  ? TRAIL_LOOKUP
+					  : TRAIL_LOOKUP_DATA);
 	} else if (*flags & LA_SYMB_NOPLTENTER) {
 		struct trail_object *o = object_of(from);
 

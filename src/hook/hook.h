@@ -87,6 +87,8 @@ uint32_t object_reference(const uintptr_t *cookie);
 struct trail_object *object_of(uint32_t reference);
 /* Which is mapped at an address, or 0. */
 uint32_t object_at(uint64_t address);
+/* Does an address lie in the object's code? */
+bool object_is_code(uint32_t reference, uint64_t address);
 /* Returns the reference; 0: not to be told of. */
 uint32_t object_open(struct link_map *map, const struct hook_search *search,
 		     struct trail_moment now);

@@ -56,9 +56,28 @@ static inline void *kernel_map(long fd, void *at, size_t size)
 	return result < 0 && result > -4096 ? NULL : (void *)result;
 }
 
+static inline void *kernel_map_private(size_t size)
+{
+	long result = KERNEL_CALL(mmap, NULL, size, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return result < 0 && result > -4096 ? NULL : (void *)result;
+}
+
+static inline void kernel_unmap(void *at, size_t size)
+{
+	KERNEL_CALL(munmap, at, size, 0, 0, 0, 0);
+}
+
 static inline long kernel_read_link(const char *path, char *buffer, size_t size)
 {
 	return KERNEL_CALL(readlinkat, AT_FDCWD, path, buffer, size, 0, 0);
+}
+
+/* The current directory; its length with its NUL. */
+static inline long kernel_directory(char *buffer, size_t size)
+{
+	return KERNEL_CALL(getcwd, buffer, size, 0, 0, 0, 0);
 }
 
 static inline uint32_t kernel_process(void)

@@ -117,6 +117,31 @@ static bool read_headers(const struct trail_object *o, struct headers *ret)
 	       kernel_peek(at, ret->list, ret->count * sizeof(ret->list[0]));
 }
 
+bool object_is_code(uint32_t reference, uint64_t address)
+{
+	const struct trail_object *o = object_of(reference);
+
+	return address >= o->code && address < o->code_end;
+}
+
+static void find_code(struct trail_object *o, const struct headers *headers)
+{
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (size_t i = 0; i < headers->count; i++) {
+		const ElfW(Phdr) *p = &headers->list[i];
+
+		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+			continue;
+		if (p->p_vaddr < start)
+			start = p->p_vaddr;
+		if (p->p_vaddr + p->p_memsz > end)
+			end = p->p_vaddr + p->p_memsz;
+	}
+	o->code = start < end ? o->address + start : 0;
+	o->code_end = start < end ? o->address + end : 0;
+}
+
 static void find_place(struct trail_object *o, const struct headers *headers)
 {
 	uint64_t start = UINT64_MAX, end = 0;
@@ -347,16 +372,37 @@ static uint32_t enter_new(struct link_map *map, const char *path, uint32_t hash,
 	return reference;
 }
 
+/* Its path; one that is relative is so to the directory that the program was in
+ * then. */
+static const char *path_of(const struct link_map *map)
+{
+	static char path[4096];
+	const char *name = map->l_name;
+	size_t n = text_length(name);
+
+	if (!hook_trail->object_count)
+		return hook_trail->strings + hook_trail->executable;
+	if (*name == '/')
+		return name;
+	while (text_after(name, "./"))
+		name += 2;
+	long length = kernel_directory(path, sizeof(path));
+	if (length <= 0 || (size_t)length + n + 1 > sizeof(path))
+		return name;
+	path[length - 1] = '/'; /* in the place of its NUL */
+	for (size_t i = 0; i == 0 || name[i - 1]; i++)
+		path[(size_t)length + i] = name[i];
+	return path;
+}
+
 uint32_t object_open(struct link_map *map, const struct hook_search *search,
 		     struct trail_moment now)
 {
 	static struct headers headers;
-	const char *path = map->l_name;
+	const char *path = path_of(map);
 
 	if (map->l_addr == hook_auxiliary.vdso)
 		return 0;
-	if (!hook_trail->object_count)
-		path = hook_trail->strings + hook_trail->executable;
 	uint32_t hash = hash_of(path);
 	uint32_t reference = find_known(map, path, hash);
 	if (reference && object_of(reference)->is_open)
@@ -377,6 +423,7 @@ uint32_t object_open(struct link_map *map, const struct hook_search *search,
 	count_relocations(o);
 	if (read_headers(o, &headers)) {
 		find_place(o, &headers);
+		find_code(o, &headers);
 		if (o->why != TRAIL_LINKER && dynamic_is_writable(&headers))
 			stand_in(reference);
 	}

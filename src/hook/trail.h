@@ -49,9 +49,10 @@ enum trail_why {
 };
 
 struct trail_object {
-	uint64_t address;    /* what is added to its st_value */
-	uint64_t start, end; /* where it is mapped; 0: not known */
-	uint64_t dynamic;    /* its PT_DYNAMIC, in memory */
+	uint64_t address;	 /* what is added to its st_value */
+	uint64_t start, end;	 /* where it is mapped; 0: not known */
+	uint64_t code, code_end; /* its executable part */
+	uint64_t dynamic;	 /* its PT_DYNAMIC, in memory */
 	uint32_t path;
 	uint32_t requested; /* the name that was looked for */
 	uint32_t hash;	    /* of path */
@@ -95,8 +96,9 @@ enum trail_kind {
 	TRAIL_NOW = 1,	  /* a call, bound when `from` was relocated */
 	TRAIL_FIRST_CALL, /* bound by its first call, before main */
 	TRAIL_LATE_CALL,  /* since */
-	TRAIL_LOOKUP,	  /* dlsym */
-	TRAIL_BY_NAME,	  /* copied data, thread-local storage */
+	TRAIL_LOOKUP,	  /* dlsym of a function */
+	TRAIL_LOOKUP_DATA,
+	TRAIL_BY_NAME, /* copied data, thread-local storage */
 };
 #define TRAIL_BINDING(from, to, symbol, kind)            \
 	((uint64_t)(from) << 48 | (uint64_t)(to) << 32 | \
@@ -110,6 +112,8 @@ enum trail_kind {
 struct trail_edge {
 	uint32_t key; /* from << 16 | to, 0: free */
 	uint32_t symbols;
+	uint32_t data; /* of these: not of code */
+	uint32_t unused;
 };
 
 /* /proc/self/smaps, as it was. */
@@ -144,6 +148,7 @@ struct trail {
 	uint64_t own_scan;	      /* for looking at slots */
 	uint64_t bind_count;	      /* callbacks for bound symbols */
 	uint32_t cleared;	      /* clear_refs was written at main */
+	uint64_t witness;	      /* an address that is used since */
 
 	uint32_t object_count, objects_lost;
 	uint32_t load_count, loads_lost;

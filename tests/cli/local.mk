@@ -21,6 +21,7 @@ CLI_TESTS = \
 	%D%/test-scan.sh \
 	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
+	%D%/test-trace.sh \
 	%D%/test-usage.sh
 
 TESTS += $(CLI_TESTS)

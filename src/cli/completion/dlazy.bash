@@ -16,6 +16,7 @@ _dlazy_options()
 			"--soname --symbols --only --used-by --prefix" \
 			"--export --no-needed --machine"
 		;;
+	trace) echo "--all --children --output" ;;
 	bench) echo "--touch --runs" ;;
 	esac
 	echo "--json --help"
@@ -26,6 +27,7 @@ _dlazy_operands()
 	case $1 in
 	scan | list) echo dirs ;;
 	info | check | call | stub) echo files ;;
+	trace) echo programs ;;
 	bench) echo dirs ;;
 	esac
 }
@@ -52,7 +54,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call stub bench help"
+	local commands="scan list info check call stub trace bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
@@ -67,6 +69,7 @@ _dlazy()
 	fi
 	case $command,$before in
 	scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
+		trace,-o | trace,--output | \
 		stub,--symbols | stub,--used-by)
 		_dlazy_files -f "$word"
 		return
@@ -94,6 +97,10 @@ _dlazy()
 		case $(_dlazy_operands "$command") in
 		dirs) _dlazy_files -d "$word" ;;
 		files) _dlazy_files -f "$word" ;;
+		programs)
+			_dlazy_files -f "$word"
+			_dlazy_files -c "$word"
+			;;
 		esac
 		;;
 	esac

@@ -1,0 +1,355 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy trace: what it says of programs made for it is what they do; what it
+# cannot see it says so of; the programs do not notice. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+[ "$("$dlazy" trace -- true 2>&1 | grep -c 'no tracer for this CPU')" = 0 ] ||
+	skip_all "there is no tracer for this CPU"
+command -v jq >/dev/null || skip_all "jq is missing"
+
+# What is traced is built without the sanitizers that we may be.
+cc=()
+for word in ${CC:-cc}; do
+	[[ $word = -fsanitize* ]] || cc+=("$word")
+done
+fixtures=$root/tests/fixtures
+compile() { "${cc[@]}" -O1 -w "$@" || exit 99; }
+library() { compile -shared -fPIC "$@"; }
+bin=$t/bin
+mkdir -p "$bin"
+cd "$bin" || exit 99
+
+# traced COMMAND ...: its trace in $t/trace.json, and what `run` leaves
+traced()
+{
+	rm -f "$t/trace.json"
+	run "$dlazy" trace -o "$t/trace.json" -- "$@"
+}
+
+# is FILTER SENTENCE: of the trace
+is()
+{
+	if [ -s "$t/trace.json" ] && jq -e "$1" "$t/trace.json" >/dev/null 2>&1
+	then
+		pass "$2"
+	else
+		fail "$2" "not so: $1"$'\n'"$(jq -c '.objects |= map({path, why,
+			by, used, symbols_bound, symbols_called, touched_kib,
+			did_nothing, map_us, init_us, unknown})' \
+			"$t/trace.json" 2>&1 | head -c 4000)"
+	fi
+}
+
+# The object whose path ends so, for filters.
+object() { echo "(.objects[] | select(.path | endswith(\"$1\")))"; }
+
+# ---------------------------------------------------------------- how it ends
+
+compile -o ends "$fixtures/trace-ends.c" -lm -lpthread -ldl
+traced ./ends
+is_status 0 "a program that exits"
+is '.status == 0 and .signal == null and .exited' "its end is told"
+is '.program_us > 0 and .exit_us > 0' "with the times of its main and exit"
+run "$dlazy" trace -- sh -c 'exit 7'
+is_status 7 "the status is the command's"
+while read -r how status filter what; do
+	traced ./ends "$how"
+	is_status "$status" "$what: the status"
+	is "$filter" "$what: the end"
+	is "$(object /libm.so.6) | .used == \"called\" and .private_kib != null" \
+		"$what: what was seen until then"
+done <<'END'
+segv 139 .signal==11 a crash
+term 143 .signal==15 a signal
+abort 134 .signal==6 an abort
+_exit 9 .status==9 _exit
+exec 5 .status==5 another program in its place
+fork 6 .exited a fork
+vfork 6 .exited a vfork
+child 6 .exited a child that loads
+threads 3 .exited threads
+END
+traced ./ends segv
+is '.program_us == null and .unknown.program_us != null' \
+	"how long main took is not known of a crash, and why"
+is "$(object /libm.so.6) | .touched_kib == null and
+	(.unknown.touched_kib | test(\"exit\"))" \
+	"nor what was touched, and why"
+has "$err" "ended by a signal (Segmentation fault)" "people read of the signal"
+traced ./ends child
+is '[.objects[] | select(.path | test("libutil"))] == []' \
+	"what a forked child loads is not its parent's"
+traced ./ends threads
+is "$(object /libutil.so.1) | .opens >= 8 and .why == \"dlopen\"" \
+	"what threads open is counted"
+run bash -c "'$dlazy' trace -- sleep 20 & sleep 1; kill -TERM \$!; wait \$!"
+is_status 143 "a signal to the tracer is one to the program"
+
+# ---------------------------------------------------------------- refusals
+
+run "$dlazy" trace -- "$bin/nosuch"
+is_status 127 "a command that is not there"
+echo text >text
+run "$dlazy" trace -- ./text
+is_status 126 "one that cannot be executed"
+run "$dlazy" trace
+is_status 2 "none at all"
+chmod +x text
+run "$dlazy" trace -- ./text
+is_status 125 "a file that is no program"
+has "$err" "dlazy trace -- sh SCRIPT" "with what to do"
+if "${cc[@]}" -static -w -o static "$fixtures/trace-slow.c" -x c - 2>/dev/null \
+	<<<'int main(void) { return 0; }'; then
+	run "$dlazy" trace -- ./static
+	is_status 125 "a static program"
+	has "$err" "linked statically" "with the reason"
+	has "$err" "without -static" "and what to do"
+else
+	skip "a static program" "there is no static C library"
+fi
+cp ends set-user-id
+if [ "$(id -u)" = 0 ] && chown 65534 set-user-id; then
+	chmod u+s set-user-id
+	run "$dlazy" trace -- ./set-user-id
+	is_status 125 "a set-user-ID program of somebody else's"
+	has "$err" "set-user-ID" "with the reason"
+	has "$err" "its owner" "and what to do"
+else
+	skip "a set-user-ID program" "only root can make one"
+fi
+cp ends other
+machine other 183
+run "$dlazy" trace -- ./other
+is_status 125 "a program for another machine"
+has "$err" "AArch64" "with its name"
+run "$dlazy" trace -o "$t/absent/file" -- touch "$t/ran"
+is_status 125 "a file that cannot be written"
+check "is said before the command is run" test ! -e "$t/ran"
+printf '#!/bin/sh\nexit 6\n' >script
+chmod +x script
+traced ./script
+is_status 6 "a script"
+is '.command[0] == "/bin/sh"' "is its interpreter"
+
+# ---------------------------------------------------------------- unnoticed
+
+printf 'out\n' >"$t/wanted"
+"$dlazy" trace -- sh -c 'echo out; echo err >&2' >"$t/out" 2>"$t/err"
+check "standard output is the command's" cmp "$t/out" "$t/wanted"
+check "standard error begins with the command's" \
+	test "$(head -1 "$t/err")" = err
+check_same "standard input is its, too" \
+	"$(echo word | "$dlazy" trace -- cat 2>/dev/null)" "word"
+
+compile -o auxiliary "$fixtures/trace-auxiliary.c"
+./auxiliary >"$t/wanted"
+"$dlazy" trace -- ./auxiliary >"$t/out" 2>/dev/null
+check_same "the environment is the user's, the auxiliary vector behind it" \
+	"$(<"$t/out")" "$(<"$t/wanted")"
+library -o auditor.so -x c - <<<'unsigned la_version(unsigned v) { return v; }'
+LD_AUDIT=$bin/auditor.so ./auxiliary >"$t/wanted"
+LD_AUDIT=$bin/auditor.so "$dlazy" trace -- ./auxiliary >"$t/out" 2>/dev/null
+check_same "with an auditor of the user's own, too" \
+	"$(<"$t/out")" "$(<"$t/wanted")"
+has "$(<"$t/out")" "LD_AUDIT=$bin/auditor.so" "who is still there"
+
+flags=()
+grep -qw avx512f /proc/cpuinfo && flags=(-mavx512f)
+library "${flags[@]}" -o liball.so "$fixtures/trace-library.c"
+for binding in now lazy; do
+	compile "${flags[@]}" -DUSE=6 -Wl,-z,$binding -o arguments-$binding \
+		"$fixtures/trace-uses.c" -L. -lall -Wl,-rpath,"$bin"
+	./arguments-$binding >"$t/wanted"
+	traced ./arguments-$binding
+	check_same "arguments arrive, bound $binding: variadic, large, vectors" \
+		"$out" "$(<"$t/wanted")"
+	is "$(object /liball.so) | .used == \"called\" and
+		.symbols_called == .symbols_bound and .symbols_bound >= 2" \
+		"and the calls are seen, bound $binding"
+done
+[ "${#flags[@]}" = 1 ] || skip "vectors of 512 bits" "this CPU has none"
+
+# ---------------------------------------------------------------- who and why
+
+library -o libused.so "$fixtures/trace-library.c"
+# uses NAME USE [FLAG ...]
+uses()
+{
+	local name=$1 use=$2
+	shift 2
+	compile -DUSE="$use" -o "$name" "$fixtures/trace-uses.c" "$@" \
+		-Wl,--no-as-needed -L. -lused -Wl,-rpath,"$bin"
+	traced "./$name"
+}
+uses call 1 -Wl,-z,lazy
+is "$(object /libused.so) | .why == \"needed\" and .by == \"$bin/call\" and
+	.requested == \"libused.so\"" "a needed library has who needs it"
+is "$(object /call) | .why == \"exe\" and .by == null and .used == \"called\" and
+	.map_us == null and (.unknown.map_us | test(\"kernel\"))" \
+	"the program is mapped by nobody that could be timed"
+is "$(object /libused.so) | .used == \"called\" and .symbols_bound == 1 and
+	.bound_by[0] == {path: \"$bin/call\", symbols: 1, called: 1, data: 0}" \
+	"a call of a lazily bound program is seen, with the caller"
+is '.unused == []' "what is called is not unused"
+uses call-now 1 -Wl,-z,now
+is "$(object /libused.so) | .used == \"called\" and .symbols_called == 1" \
+	"a call of a program that binds at once is seen"
+LD_BIND_NOW=1 traced ./call
+is "$(object /libused.so) | .used == \"called\"" "with LD_BIND_NOW, too"
+uses pointer 2
+is "$(object /libused.so) | .used == \"bound\" and .symbols_called == 0" \
+	"a call through a pointer is not seen: bound"
+is "$(object /libused.so) | .touched_kib > 0 and (.did_nothing | not)" \
+	"but the code was touched"
+uses no-plt 1 -fno-plt -Wl,-z,now
+is "$(object /libused.so) | .used == \"bound\" and .touched_kib > 0" \
+	"without a procedure linkage table likewise"
+uses data 3 -fno-pic -no-pie
+is "$(object /libused.so) | .used == \"bound\" and .bound_by[0].data == 1 and
+	.touched_kib == 0 and (.did_nothing | not)" \
+	"data that is copied is a use that touches no code"
+uses local 4
+is "$(object /libused.so) | .used == \"bound\" and (.did_nothing | not)" \
+	"thread-local data likewise"
+uses nothing 5
+is "$(object /libused.so) | .used == \"none\" and .symbols_bound == 0 and
+	.touched_kib == 0" "what is not used at all is none"
+is ".unused == [\"$bin/libused.so\"]" "and is named unused"
+has "$err" "1 of 2 libraries did nothing" "people are told"
+has "$err" "dlazy run -- ./nothing" "and what would save it"
+has "$err" "dlazy stub libused.so" "in two ways"
+
+LD_PRELOAD=$bin/libused.so traced ./ends
+is "$(object /libused.so) | .why == \"preload\"" "what is preloaded is told"
+compile -o opens "$fixtures/trace-opens.c" -ldl
+library -o plugin.so "$fixtures/trace-library.c"
+traced ./opens 3 ./plugin.so
+is "$(object /plugin.so) | .why == \"dlopen\" and .by == \"$bin/opens\" and
+	.path == \"$bin/plugin.so\" and .opens == 3 and .map_us > 0" \
+	"what is opened has who opened it, and how often"
+is "$(object /plugin.so) | .used == \"bound\"" \
+	"what is looked up is bound: the call is by pointer"
+is '.loads | length == 4 and .[1].objects == 1 and .[1].map_us > 0' \
+	"each dlopen is timed"
+
+# ---------------------------------------------------------------- times
+
+library -o inner.so "$fixtures/trace-slow.c"
+library -DINNER="\"$bin/inner.so\"" -o outer.so "$fixtures/trace-slow.c"
+library -Wl,-init,start -o init.so -x c - <<'END'
+#include <time.h>
+void start(void)
+{
+	struct timespec pause = {.tv_nsec = 20000000};
+	nanosleep(&pause, 0);
+}
+END
+traced ./opens 1 ./outer.so
+is "$(object /inner.so) | .init_us > 20000 and .init_us < 40000" \
+	"a constructor's time is its own"
+is "$(object /outer.so) | .init_us > 20000 and .init_us < 40000" \
+	"without what it loads"
+is "$(object /inner.so) | .by == \"$bin/outer.so\"" \
+	"which is by the one that opens it"
+is '.constructors_us > 40000 and .linker_us < 40000' \
+	"the linker's time is without constructors"
+traced ./opens 1 ./init.so
+is "$(object /init.so) | .init_us > 20000" "DT_INIT is timed, too"
+compile -o slow-start -x c - -Wl,--no-as-needed -L. -l:inner.so -l:init.so \
+	-Wl,-rpath,"$bin" <<<'int main(void) { return 0; }'
+traced ./slow-start
+is "([$(object /inner.so), $(object /init.so)] | map(.init_us > 20000) | all)
+	and .constructors_us > 40000" "those of the start likewise"
+is '(.exec_us + .linker_us + .constructors_us + .program_us + .exit_us +
+	.tracer.us) / .wall_us | . > 0.9 and . <= 1.01' "all times add up"
+is '.tracer.us > 0 and .tracer.memory_us > 0' "the tracer tells of its own"
+
+keys='["map_us", "relocate_us", "init_us", "at_us", "private_kib", "text_kib",
+	"touched_kib"]'
+is ".objects | all(. as \$o | $keys | all(. as \$key |
+	(\$o[\$key] == null) == (\$o.unknown | has(\$key))))" \
+	"what is not known is null with its reason, and nothing else"
+
+# ---------------------------------------------------------------- failures
+
+library -o undefined.so -x c - \
+	<<<'int nowhere(void); int f(void) { return nowhere(); }'
+library -o gone.so -x c - <<<'int gone;'
+library -o needs-gone.so -x c - -x none ./gone.so \
+	<<<'extern int gone; int *f(void) { return &gone; }'
+rm gone.so
+traced ./opens 1 ./undefined.so ./needs-gone.so ./absent.so ./plugin.so
+check_same "what cannot be opened cannot be, as without" "$out" \
+	"failed"$'\n'"failed"$'\n'"failed"
+is "$(object /undefined.so) | .init_us == null and
+	(.unknown.init_us | test(\"not run\"))" "what failed has no times"
+is "$(object /plugin.so) | .init_us > 0" "what follows has"
+
+traced ./opens 5000 ./plugin.so
+is_status 0 "a program that opens and closes in a loop"
+is "$(object /plugin.so) | .opens == 5000" "is one object, counted"
+is '.lost.loads > 0 and .lost.objects == 0 and .lost.calls == 0' \
+	"what did not fit is told"
+has "$err" "Too many for the trace" "to people, too"
+
+# ---------------------------------------------------------------- children
+
+traced ./ends exec
+is '.children == []' "children are not followed"
+run "$dlazy" trace --children --json -- ./ends exec
+is_status 5 "unless they are to be"
+json '.children | length == 1 and .[0].command == ["sh", "-c", "exit 5"]' \
+	"then another program in its place is there"
+run "$dlazy" trace --children --json -- bash -c 'env true; true'
+json '[.children[].command] == [["env", "true"], ["true"]]' "and so are children"
+
+# ---------------------------------------------------------------- output
+
+run "$dlazy" trace --json -- true
+is_status 0 "JSON on standard output"
+json '.command == ["true"] and .wall_us > 0 and (.objects | length) >= 3 and
+	.objects[0].why == "exe" and (.unused | type) == "array"' "has its keys"
+run "$dlazy" trace -- true --json
+json '.command == ["true", "--json"]' "asked for behind the command, too"
+run "$dlazy" trace -o "$t/f.json" -- echo --json
+check_same "but not where it goes to a file" "$out" "--json"
+run "$dlazy" trace --all -- ./nothing
+check "the table fits 80 columns" awk 'length > 80 { exit 1 }' "$t/err"
+has "$err" "OBJECT" "it has a heading"
+has "$err" "linker: relocating" "and a chart"
+hasnt "$err" $'\033' "without colours where there is no terminal"
+mkdir "$t/tmp"
+run env TMPDIR="$t/tmp" "$dlazy" trace --json -- ls "$t/tmp"
+has "$out" "dlazy-trace" "trails are where TMPDIR says"
+check_empty "and none is left behind" "$(ls "$t/tmp")"
+
+# ---------------------------------------------------------------- real ones
+
+# real SENTENCE COMMAND ...: same output and status as plainly
+real()
+{
+	local what=$1 want plain
+	shift
+	if ! command -v "$1" >/dev/null; then
+		skip "$what" "$1 is missing"
+		return
+	fi
+	plain=$("$@" 2>/dev/null </dev/null)
+	want=$?
+	traced "$@"
+	if [ "$status" = "$want" ] && [ "$out" = "$plain" ]; then
+		pass "$what"
+	else
+		fail "$what" "$status, not $want: $out, not $plain"
+	fi
+	is '(.objects | length) > 3 and .exited and ([.lost[]] | add) == 0' \
+		"$what: is told of, whole"
+}
+real "a program of 213 libraries" ffmpeg -version
+real "a program in C++" gdalinfo --version
+real "a program that opens its modules" php -v
+real "an interpreter with extension modules" /usr/bin/python3 -c \
+	'import ssl, sqlite3, ctypes, json; print(ssl.OPENSSL_VERSION)'
+finish
