@@ -5,9 +5,11 @@
  */
 #include "tests/unit/world.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "elf/view.h"
 #include "link/machine.h"
 
 #include <fcntl.h>
@@ -488,6 +490,23 @@ TEST(removed_directory_is_noticed)
 	check_not_taken("liba.so");
 }
 
+/* Its times could stay as they are in another change. A busy machine may take
+ * longer for the look than the moment is. */
+TEST(what_changed_a_moment_ago_is_read_again)
+{
+	bool again = false;
+
+	begin_changes();
+	test_copy(world_path("other.so"), world_path("m/p.so"));
+	for (int tries = 0; tries < 50 && !again; tries++) {
+		overwrite(world_path("other.so"), world_path("m/p.so"));
+		count_read();
+		again = count_read() > 0;
+	}
+	CHECK(again);
+	open_settled();
+}
+
 TEST(change_right_after_the_look_is_noticed)
 {
 	begin_changes();
@@ -859,5 +878,109 @@ TEST_SECONDS(this_machine_takes_libc_s_data, 300)
 	fclose(maps);
 	CHECK(taken && symbol && importer);
 	printf("# %s takes %s from libc\n", importer, symbol);
+	machine_close(machine);
+}
+
+/* A file of a program's closure, and whether its data is known to be taken. */
+struct mapped {
+	char path[PATH_MAX];
+	struct elf_view *view;
+	bool taken;
+};
+
+struct closure_of {
+	const struct machine *machine;
+	struct mapped *files;
+	size_t count, room, bindings;
+};
+
+static struct mapped *find_mapped(struct closure_of *closure, const char *path)
+{
+	_cleanup_free_ char *symbol = NULL, *importer = NULL;
+	_cleanup_close_ int fd = -1;
+
+	for (size_t i = 0; i < closure->count; i++)
+		if (!strcmp(closure->files[i].path, path))
+			return &closure->files[i];
+	CHECK(array_reserve(&closure->files, closure->count, &closure->room,
+			    sizeof(*closure->files)));
+	struct mapped *m = &closure->files[closure->count];
+	snprintf(m->path, sizeof(m->path), "%s", path);
+	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, path, &m->view) < 0)
+		return NULL;
+	m->taken =
+		machine_takes_data(closure->machine, path, &symbol, &importer);
+	closure->count++;
+	return m;
+}
+
+static bool is_defined(const struct elf_view *view, const char *name)
+{
+	struct elf_symbol symbol;
+
+	return elf_view_find(view, name, NULL, &symbol);
+}
+
+/* What ld.so bound of data that is not the file's own must be known. */
+static void check_binding(struct closure_of *closure, const char *from,
+			  const char *to, const char *name)
+{
+	struct mapped *importer = find_mapped(closure, from);
+	struct elf_symbol symbol;
+	struct mapped *m = importer ? find_mapped(closure, to) : NULL;
+
+	/* It has been moved when another was added. */
+	importer = m ? find_mapped(closure, from) : NULL;
+	if (!m || m == importer ||
+	    !elf_view_find(m->view, name, NULL, &symbol) ||
+	    symbol.type == ELF_TYPE_FUNC || symbol.type == ELF_TYPE_IFUNC ||
+	    is_defined(importer->view, name))
+		return;
+	closure->bindings++;
+	if (!m->taken)
+		test_fail(__FILE__, __LINE__, "%s is bound to %s's %s", from,
+			  to, name);
+}
+
+static void check_program(const struct machine *machine, const char *program)
+{
+	struct closure_of closure = {.machine = machine};
+	char line[4 * PATH_MAX], from[PATH_MAX], to[PATH_MAX], name[PATH_MAX];
+
+	snprintf(line, sizeof(line),
+		 "LD_TRACE_LOADED_OBJECTS=1 LD_WARN=1 LD_BIND_NOW=1 "
+		 "LD_DEBUG=bindings '%s' 2>&1 >/dev/null",
+		 program);
+	FILE *said = popen(line, "re");
+	while (fgets(line, sizeof(line), said))
+		if (sscanf(line,
+			   " %*d: binding file %4095s [0] to %4095s [0]: "
+			   "%*s symbol `%4095[^']'",
+			   from, to, name) == 3)
+			check_binding(&closure, from, to, name);
+	pclose(said);
+	printf("# %s: %zu files, %zu bindings of data\n", program,
+	       closure.count, closure.bindings);
+	for (size_t i = 0; i < closure.count; i++)
+		elf_view_close(closure.files[i].view);
+	free(closure.files);
+}
+
+/* The second opinion. */
+TEST_SECONDS(data_that_ld_so_binds_is_known_to_be_taken, 300)
+{
+	static const char *const programs[] = {
+		"/usr/bin/ffmpeg",  "/usr/bin/gdb",  "/usr/bin/gdalinfo",
+		"/usr/bin/python3", "/usr/bin/perl", "/usr/bin/git",
+		"/bin/bash",	    "/bin/ls",
+	};
+	struct machine_options options = {.cache_path = cache_path()};
+	struct machine *machine;
+
+	CHECK_INT(machine_open(&options, &machine), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (access(programs[i], X_OK) == 0)
+			check_program(machine, programs[i]);
 	machine_close(machine);
 }
