@@ -21,7 +21,7 @@
 
 struct start {
 	const struct closure *closure;
-	struct names *names;
+	const struct names *names;
 	const struct takes *takes;
 	struct verdict *verdicts;
 	size_t *queue; /* objects that are there, each once */
@@ -82,20 +82,14 @@ static void take_data(struct start *start, const struct take *take,
 
 static void mark_names(struct start *start, size_t i)
 {
-	const struct elf_view *view = start->closure->objects[i].view;
-	struct elf_symbol symbol;
+	const struct takes *takes = start->takes;
 	size_t n;
 	const struct definition *own = names_of_object(start->names, i, &n);
 
 	for (size_t d = 0; d < n; d++)
 		own[d].name->at_start = true;
-	for (size_t s = 1; s < elf_view_symbol_count(view); s++) {
-		if (!elf_view_symbol(view, s, &symbol) || symbol.defined)
-			continue;
-		struct name *name = names_find(start->names, symbol.name);
-		if (name)
-			name->at_start = true;
-	}
+	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++)
+		takes->list[t].name->at_start = true;
 }
 
 static void visit(struct start *start, size_t i)
@@ -109,6 +103,8 @@ static void visit(struct start *start, size_t i)
 	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
 		const struct take *take = &takes->list[t];
 
+		if (!take->from)
+			continue;
 		if (is_lazy(start, take->from->object) &&
 		    !definition_is_function(take->from))
 			take_data(start, take, i);
@@ -154,7 +150,7 @@ static void check_takes_later(struct start *start, size_t i)
 	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
 		const struct take *take = &takes->list[t];
 
-		if (take->own)
+		if (take->own || !take->from)
 			continue;
 		if (is_lost(start, take)) {
 			take_data(start, take, i);
@@ -240,7 +236,7 @@ static void settle(struct start *start)
 	keep_edges(start);
 }
 
-int start_settle(const struct closure *closure, struct names *names,
+int start_settle(const struct closure *closure, const struct names *names,
 		 const struct takes *takes, struct verdict *verdicts)
 {
 	_cleanup_(cleanup_start) struct start start = {

@@ -15,7 +15,7 @@
  * others that are there and `kept_edge`, at_start of the names, and makes
  * eager (VERDICT_DATA) what cannot be lazy then. 0 or -DLAZY_ENOMEM.
  */
-int start_settle(const struct closure *closure, struct names *names,
+int start_settle(const struct closure *closure, const struct names *names,
 		 const struct takes *takes, struct verdict *verdicts);
 
 /* Says why; takes the strings' copies. false: out of memory. */

@@ -37,9 +37,10 @@ static bool find(const struct closure *closure, const struct names *names,
 		return false;
 	ret->own = symbol->defined;
 	ret->name = names_find(names, symbol->name);
-	ret->from = ret->name ? names_resolve(ret->name, symbol->version, from)
-			      : NULL;
-	return ret->from && ret->from->object != object;
+	if (!ret->name)
+		return false;
+	ret->from = names_resolve(ret->name, symbol->version, from);
+	return !ret->from || ret->from->object != object;
 }
 
 static size_t find_all(const struct closure *closure, const struct names *names,

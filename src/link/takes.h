@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who takes what from whom: each reference of each object of a closure that
- * ld.so would bind to another object, at the program's start or later.
+ * Who takes what from whom: each reference of each object of a closure to a
+ * name that others define, and to whose definition ld.so would bind it, at the
+ * program's start or later.
  */
 #ifndef LINK_TAKES_H
 #define LINK_TAKES_H
@@ -9,8 +10,9 @@
 #include "link/names.h"
 
 struct take {
-	const struct name *name;
-	const struct definition *from; /* never of the importer itself */
+	struct name *name;
+	const struct definition *from; /* never of the importer itself; NULL:
+					  none is of the wanted version */
 	bool own; /* the importer has one of its own, too */
 };
 

@@ -168,17 +168,17 @@ static bool is_beyond_stubs(const struct definition *definition)
 static int judge_take(const struct trial *trial, const struct take *take,
 		      size_t importer)
 {
-	size_t from = take->from->object;
-	enum verdict_why why =
-		take->from->type == ELF_TYPE_TLS ? VERDICT_TLS : VERDICT_DATA;
+	const struct definition *from = take->from;
 
-	if (take->own)
+	if (take->own || !from)
 		return 0;
-	trial->used[from] = true;
-	if (!is_lazy(trial, from) || !is_beyond_stubs(take->from))
+	trial->used[from->object] = true;
+	if (!is_lazy(trial, from->object) || !is_beyond_stubs(from))
 		return 0;
-	return start_blame(&trial->verdicts[from], why, take,
-			   trial->closure->objects[importer].path)
+	return start_blame(&trial->verdicts[from->object],
+			   from->type == ELF_TYPE_TLS ? VERDICT_TLS
+						      : VERDICT_DATA,
+			   take, trial->closure->objects[importer].path)
 		       ? 0
 		       : out_of_memory();
 }
