@@ -197,6 +197,19 @@ static bool find_by_offset(struct dlazy_module *m,
 	return true;
 }
 
+/* The message stays that of -DLAZY_EDEADLK, if it comes to that. Its own
+ * function: a thread's stack may be small. */
+__attribute__((noinline)) static int find_without_linker(
+	struct dlazy_module *m, const struct bind_request *request, void **ret)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	if (find_by_offset(m, request, ret))
+		return 0;
+	return status_fail(DLAZY_EDEADLK, "%s", message);
+}
+
 int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	      const struct touch *touch, void **ret, bool *ret_published)
 {
@@ -209,12 +222,8 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	status = load_module(m, touch, &loaded);
 	*ret_published = loaded.published;
 	if (status == -DLAZY_EDEADLK) {
-		char message[STATUS_MESSAGE_MAX];
-		strcpy(message, status_message());
 		*ret_published = false;
-		if (find_by_offset(m, request, ret))
-			return 0;
-		return status_fail(DLAZY_EDEADLK, "%s", message);
+		return find_without_linker(m, request, ret);
 	}
 	return status < 0 ? status
 			  : dl_symbol(loaded.handle, request->name,

@@ -144,62 +144,73 @@ static int open_object(struct gate_frame *frame, void **ret_handle)
 	return status;
 }
 
-/* Keeps why it could not be loaded, with the cause. */
-static int note_failure(const struct dlazy_module *m, int status,
-			struct module_failure *failure)
+/* Why it could not be loaded, with the cause; the words are pending, too. Large,
+ * and a thread's stack may be small. NULL: out of memory. */
+static struct module_failure *failure_new(const struct dlazy_module *m,
+					  int status)
 {
-	memset(failure, 0, sizeof(*failure));
+	struct module_failure *failure = calloc(1, sizeof(*failure));
+
+	if (!failure)
+		return NULL;
 	if (status == -DLAZY_ELOAD)
 		status = explain_refusal(m, failure);
 	failure->status = status;
 	strcpy(failure->message, status_message());
 	note_cause(m, failure);
-	return status_fail(-status, "%s", failure->message);
+	status_fail(-status, "%s", failure->message);
+	return failure;
 }
 
 static int open_plugin(struct gate_frame *frame, void **ret_handle,
-		       struct module_failure *failure)
+		       struct module_failure **ret_failure)
 {
 	int status = refresh(frame->module);
 
 	if (status == 0)
 		status = open_object(frame, ret_handle);
-	return status < 0 ? note_failure(frame->module, status, failure) : 0;
+	if (status == 0)
+		return 0;
+	*ret_failure = failure_new(frame->module, status);
+	return status_last();
 }
 
 /* Of the files that a linked module may be, the first that can be loaded; if
  * none can, the first that is there is the one to speak of. */
 static int open_linked(struct gate_frame *frame, void **ret_handle,
-		       struct module_failure *failure)
+		       struct module_failure **ret_failure)
 {
 	struct dlazy_module *m = frame->module;
+	struct module_failure *failure = NULL;
 	_cleanup_linked_search_ struct linked_search search =
 		linked_search(m->linked);
 
 	/* Usually it was looked for a moment ago. */
 	if (module_is_fresh(m) && open_object(frame, ret_handle) == 0)
 		return 0;
-	failure->status = 0;
 	while (linked_search_next(&search)) {
 		int status = module_found(m, search.path, &search.identity);
 		if (status == 0)
 			status = open_object(frame, ret_handle);
 		if (status == 0)
 			return 0;
-		if (!failure->status)
-			note_failure(m, status, failure);
+		if (!failure)
+			failure = failure_new(m, status);
 	}
-	if (!failure->status)
-		note_failure(m, linked_not_found(m->linked), failure);
-	return status_fail(-failure->status, "%s", failure->message);
+	if (!failure)
+		failure = failure_new(m, linked_not_found(m->linked));
+	if (failure)
+		status_fail(-failure->status, "%s", failure->message);
+	*ret_failure = failure;
+	return status_last();
 }
 
-/* Fills `failure` in only where it fails: it is large. */
 static int ask_linker(struct gate_frame *frame, void **ret_handle,
-		      struct module_failure *failure)
+		      struct module_failure **ret_failure)
 {
-	return frame->module->linked ? open_linked(frame, ret_handle, failure)
-				     : open_plugin(frame, ret_handle, failure);
+	return frame->module->linked
+		       ? open_linked(frame, ret_handle, ret_failure)
+		       : open_plugin(frame, ret_handle, ret_failure);
 }
 
 /* Enters LOADING; true: nobody else was loading it. */
@@ -229,11 +240,11 @@ static void forget_loader_locked(struct gate_frame *frame)
 enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
 
 /*
- * Leaves LOADING. True: this thread's is the load that counts, and its handle
- * is the module's now.
+ * Leaves LOADING. True: this thread's is the load that counts, and its handle,
+ * or its failure, is the module's now.
  */
 static bool end(struct gate_frame *frame, enum outcome outcome, void *handle,
-		const struct module_failure *failure)
+		struct module_failure **failure)
 {
 	LOCKED(&load_lock);
 	struct dlazy_module *m = frame->module;
@@ -254,10 +265,8 @@ static bool end(struct gate_frame *frame, enum outcome outcome, void *handle,
 		module_move_locked(m, DLAZY_DECLARED);
 		return false;
 	}
-	if (!m->failure)
-		m->failure = malloc(sizeof(*m->failure));
-	if (m->failure)
-		*m->failure = *failure;
+	free(m->failure);
+	m->failure = TAKE_PTR(*failure);
 	module_move_locked(m, DLAZY_FAILED);
 	return true;
 }
@@ -289,13 +298,18 @@ struct attempt {
  * half constructed, so nobody may have it from here. */
 static void attempt_abandon(struct gate_frame *frame)
 {
-	struct module_failure failure = {.status = -DLAZY_ELOAD, .final = true};
+	_cleanup_free_ struct module_failure *failure =
+		calloc(1, sizeof(*failure));
 
 	status_fail(DLAZY_ELOAD,
 		    "%s: its constructor threw an exception; it stays unusable "
 		    "in this process",
 		    frame->module->path);
-	strcpy(failure.message, status_message());
+	if (failure) {
+		failure->status = -DLAZY_ELOAD;
+		failure->final = true;
+		strcpy(failure->message, status_message());
+	}
 	end(frame, OUTCOME_FAILED, NULL, &failure);
 }
 
@@ -326,8 +340,8 @@ static bool is_there(const struct dlazy_module *m, const struct touch *touch)
 struct result {
 	void *handle;
 	bool counts; /* it is this try that changed the state */
+	int status;
 	uint64_t start_ns;
-	struct module_failure failure; /* if it failed */
 };
 
 /*
@@ -338,16 +352,32 @@ static enum outcome try_loading(struct gate_frame *frame, bool was_there,
 				const struct touch *touch, struct result *ret)
 {
 	_cleanup_(attempt_cleanup) struct attempt attempt = {frame, false};
+	_cleanup_free_ struct module_failure *failure = NULL;
 	enum outcome outcome = OUTCOME_FAILED;
 
 	if (begin(frame))
 		tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
 	ret->start_ns = event_wanted() ? event_now() : 0;
-	if (ask_linker(frame, &ret->handle, &ret->failure) == 0)
+	ret->status = ask_linker(frame, &ret->handle, &failure);
+	if (ret->status == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
-	ret->counts = end(frame, outcome, ret->handle, &ret->failure);
+	ret->counts = end(frame, outcome, ret->handle, &failure);
 	attempt.ended = true;
 	return outcome;
+}
+
+/* Tells of a failure, whose words are pending, and stay so. */
+__attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
+						  const struct touch *touch,
+						  const struct result *r)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	if (!r->counts)
+		return r->status;
+	strcpy(message, status_message());
+	tell(DLAZY_EVENT_FAILED, m, touch, r->status, r->start_ns);
+	return status_fail(-r->status, "%s", message);
 }
 
 static int load_now(struct dlazy_module *m, const struct touch *touch,
@@ -362,12 +392,8 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	r.handle = NULL;
 	enum outcome outcome = try_loading(frame, was_there, touch, &r);
 
-	if (outcome == OUTCOME_FAILED) {
-		if (r.counts)
-			tell(DLAZY_EVENT_FAILED, m, touch, r.failure.status,
-			     r.start_ns);
-		return status_fail(-r.failure.status, "%s", r.failure.message);
-	}
+	if (outcome == OUTCOME_FAILED)
+		return tell_failure(m, touch, &r);
 	*ret = (struct load_handle){r.handle, outcome == OUTCOME_LOADED};
 	if (outcome == OUTCOME_UNFINISHED)
 		return 0;
