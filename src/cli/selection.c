@@ -59,11 +59,19 @@ static int find_bare(const char *name, char **ret_path)
 {
 	int status = search_library(name, NULL, ret_path);
 
-	if (status == -DLAZY_ENOENT && access(name, F_OK) == 0)
+	if (status != -DLAZY_ENOENT)
+		return status;
+	if (access(name, F_OK) == 0)
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not in the library directories; for "
 				   "the file in this directory: ./%s",
 				   name, name);
+	if (!strstr(name, ".so"))
+		return status_fail(DLAZY_ENOENT,
+				   "%s: no library's file is called so; as the "
+				   "linker calls it: -l%s",
+				   name,
+				   strncmp(name, "lib", 3) ? name : name + 3);
 	return status;
 }
 

@@ -447,6 +447,8 @@ check "nothing is written then" test ! -e "$t/bad.o"
 (cd "$t/lib" && "$dlazy" stub libtoy.so.1 -o "$t/x.o") 2>"$t/err"
 check_same "a bare name is none of this directory" $? 1
 has "$(<"$t/err")" "./libtoy.so.1" "which is offered"
+run "$dlazy" stub libtoy -o "$t/x.o"
+has "$err" "-ltoy" "half a name is completed"
 run "$dlazy" stub -ltoy -L"$t/lib" -o "$t/x.o" --json
 json '.library == "libtoy.so.1" and (.path | endswith("lib/libtoy.so"))' \
 	"-l and -L are the linker's"
@@ -614,7 +616,7 @@ if command -v gdb >/dev/null && [ -z "$sanitized" ]; then
 		"$(backtrace square | grep -c ' main ()')" 1
 	has "$(backtrace dlopen)" " main ()" "also from the loading in a stub"
 else
-	skip "gdb sees the library's frame" "gdb is missing"
+	skip "gdb sees the library's frame" "gdb is missing, or a sanitizer"
 fi
 
 # ------------------------------------------------------------------
