@@ -27,7 +27,7 @@ offers()
 
 check "it is registered for dlazy" complete -p dlazy
 offers "a command" "scan|stub" s
-offers "all commands" "bench|call|check|help|info|list|scan|stub|trace" ""
+offers "all commands" "bench|call|check|help|info|list|run|scan|stub|trace" ""
 offers "options without a command" "--help|--version" --
 offers "help takes a command" "info" help i
 offers "list takes directories" "dir one|dir2" list d
@@ -37,6 +37,8 @@ offers "scan -o takes a file" "file.so" scan -o f
 offers "check --host takes a file" "file.so" check --host f
 offers "scan's options" "--help|--json|--output|--system" scan --
 offers "info's options" "--symbols" info --s
+PATH=$t/bin:$PATH offers "run takes a program" "only-here" run only
+offers "run --scope takes a scope" "machine" run --scope m
 PATH=$t/bin:$PATH offers "trace takes a program" "only-here" trace only
 offers "trace -o takes a file" "file.so" trace -o f
 offers "bench --runs takes a number, which nobody can guess" "" bench --runs ""

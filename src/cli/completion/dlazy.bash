@@ -16,6 +16,10 @@ _dlazy_options()
 			"--soname --symbols --only --used-by --prefix" \
 			"--export --no-needed --machine"
 		;;
+	run)
+		echo "--scope --eager --lazy --learn --stats --install" \
+			"--uninstall --dir"
+		;;
 	trace) echo "--all --children --output" ;;
 	bench) echo "--touch --runs" ;;
 	esac
@@ -27,7 +31,7 @@ _dlazy_operands()
 	case $1 in
 	scan | list) echo dirs ;;
 	info | check | call | stub) echo files ;;
-	trace) echo programs ;;
+	run | trace) echo programs ;;
 	bench) echo dirs ;;
 	esac
 }
@@ -54,7 +58,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call stub trace bench help"
+	local commands="scan list info check call stub run trace bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
@@ -78,6 +82,14 @@ _dlazy()
 		_dlazy_files -d "$word"
 		return
 		;;
+	run,--dir)
+		_dlazy_files -d "$word"
+		return
+		;;
+	run,--scope)
+		_dlazy_words "machine program" "$word"
+		return
+		;;
 	stub,--priority)
 		_dlazy_words "required recommended suggested" "$word"
 		return
@@ -86,7 +98,7 @@ _dlazy()
 		_dlazy_words "x86_64 aarch64" "$word"
 		return
 		;;
-	bench,--runs | bench,--touch | check,--timeout | stub,--feature | \
+	bench,--runs | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
 		stub,--package | stub,--description | stub,--soname | \
 		stub,--only | stub,--prefix) return ;;
 	esac
