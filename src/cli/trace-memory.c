@@ -98,8 +98,10 @@ static struct trace_value touched(const struct reader *r,
 	const struct trace *t = r->t;
 
 	if (!t->trail->at_exit.size)
-		return trace_unknown("it did not end by exit(), where this is "
-				     "looked at");
+		return trace_unknown(
+			t->has_exited ? "/proc could not be read at exit"
+				      : "it did not end by exit(), where this "
+					"is looked at");
 	if (!t->trail->cleared || r->witness.touched_kib == 0)
 		return trace_unknown("this kernel does not tell");
 	if (o->raw->opened.ticks > t->trail->main.ticks)
@@ -175,9 +177,11 @@ void trace_find_memory(struct trace *t)
 		.t = t,
 		.sums = calloc(t->object_count, sizeof(*r.sums)),
 	};
-	const char *why =
-		!memory->size ? "it did not come to main" : "out of memory";
+	const char *why = "out of memory";
 
+	if (!memory->size)
+		why = trail->main.ticks ? "/proc could not be read"
+					: "it did not come to main";
 	if (r.sums && memory->size)
 		take_text(&r, memory);
 	for (size_t i = 0; i < t->object_count; i++) {

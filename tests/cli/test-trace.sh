@@ -221,7 +221,8 @@ has "$err" "1 of 2 libraries did nothing" "people are told"
 has "$err" "dlazy run -- ./nothing" "and what would save it"
 has "$err" "dlazy stub libused.so" "in two ways"
 
-LD_PRELOAD=$bin/libused.so traced ./ends
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
+	LD_PRELOAD=$bin/libused.so traced ./ends
 is "$(object /libused.so) | .why == \"preload\"" "what is preloaded is told"
 compile -o opens "$fixtures/trace-opens.c" -ldl
 library -o plugin.so "$fixtures/trace-library.c"
