@@ -5,3 +5,4 @@ aclocaldir = $(datadir)/aclocal
 dist_aclocal_DATA = %D%/dlazy.m4
 cmakedir = $(libdir)/cmake/dlazy
 dist_cmake_DATA = %D%/dlazy-config.cmake
+nodist_cmake_DATA = %D%/dlazy-config-version.cmake
