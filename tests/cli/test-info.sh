@@ -89,6 +89,14 @@ is_status 1 "a text file is a problem"
 has "$err" "$t/text.so: not an ELF" "and the message says which and why"
 run "$dlazy" info "$t/text.so" --json
 json '.error and .lazy == false and (.reasons | length == 1)' "in JSON, too"
+echo 'int main(void) { return 0; }' | ${CC:-cc} -o "$t/program" -x c -
+run "$dlazy" info "$t/program"
+is_status 1 "a program is none to open"
+has "$out" "needs     " "but what is known of it is told"
+has "$err" "program" "with the reason"
+run "$dlazy" info "$t/program" --json
+json '.error and .lazy == false and (.needs | index("libc.so.6") != null)' \
+	"in JSON, too"
 cp "$t/full.so" "$t/arm.so"
 machine "$t/arm.so" 183
 run "$dlazy" info "$t/arm.so"
