@@ -48,7 +48,7 @@ cd "$t/bin" || exit 99
 stats_of ./manycmd exe
 check_same "a relative path is one" "$out" "$many"
 cd "$t" || exit 99
-PATH= run "$dlazy" run -- many call=2
+PATH='' run "$dlazy" run -- many call=2
 check_same "an empty PATH is the current directory" "$out" "library 2"
 
 # Scripts.
