@@ -87,8 +87,10 @@ check_PROGRAMS += %D%/test-stub-aarch64
 endif
 # Cross-built, run under qemu-user. Not named as the program is: their logs
 # would be one.
-TESTS += %D%/test-stub-qemu.sh %D%/test-linked-files.sh
-EXTRA_DIST += %D%/test-linked-files.sh %D%/test-stub-qemu.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
+TESTS += %D%/test-stub-qemu.sh %D%/test-linked-files.sh \
+	%D%/test-linked-qemu.sh
+EXTRA_DIST += %D%/test-linked-files.sh %D%/test-linked-qemu.sh \
+	%D%/test-stub-qemu.sh %D%/test-stub-aarch64.c $(STUB_TARGET)
 
 if HAVE_FFI
 check_PROGRAMS += %D%/test-ffi

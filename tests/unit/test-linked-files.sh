@@ -15,7 +15,7 @@ case $(uname -m) in
 x86_64 | aarch64) ;;
 *) skip_all "no stub files for this CPU" ;;
 esac
-[[ $CC != *-fsanitize=* ]] || skip_all "programs that know nothing of us"
+[[ ${CC-} != *-fsanitize=* ]] || skip_all "programs that know nothing of us"
 mkdir "$directory"/{real,stub,bare,loop,run,other}
 real=$directory/real/liblinked-real.so
 library=liblinked-real.so
