@@ -165,6 +165,18 @@ static bool index_former(struct survey *s)
 	return true;
 }
 
+/* An entry of a file that is as it was, or TABLES_NONE. */
+static uint32_t find_former(const struct survey *s,
+			    const struct file_identity *identity)
+{
+	uint32_t entry;
+
+	if (!from_value(map_get(&s->known, identity_hash(identity)), &entry) ||
+	    !file_identity_equal(&s->former->entries[entry].identity, identity))
+		return TABLES_NONE;
+	return entry;
+}
+
 /* The directory of that name below a former one (or TABLES_NONE). */
 static uint32_t former_below(const struct survey *s, uint32_t former,
 			     const char *name)
@@ -211,8 +223,7 @@ static int find_file(struct survey *s, const struct stat *st, uint32_t *ret)
 
 	if (from_value(map_get(&s->seen, inode), ret))
 		return 0;
-	from_value(map_get(&s->known, identity_hash(&file.identity)),
-		   &file.former);
+	file.former = find_former(s, &file.identity);
 	if (!array_reserve(&s->files, s->count, &s->room, sizeof(file)) ||
 	    !map_put(&s->seen, inode, to_value(s->count)))
 		return out_of_memory();

@@ -179,32 +179,40 @@ static bool collect_needs(struct takers *t)
 	return true;
 }
 
-static int compare_paths(const void *a, const void *b, void *data)
-{
-	char *const *paths = data;
+struct path {
+	char *path;
+	uint32_t elf;
+};
 
-	return strcmp(paths[*(const uint32_t *)a], paths[*(const uint32_t *)b]);
+static int compare_paths(const void *a, const void *b)
+{
+	const struct path *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
 }
 
-/* Programs come and go: what is said of a library is to be the same each time
- * as long as its importers are. */
+/* What is said of a library is to be the same each time, as long as those who
+ * take from it are. */
 static bool collect_order(struct takers *t)
 {
-	size_t n = t->tables->elf_count;
-	char **paths = calloc(n + 1, sizeof(*paths));
-	bool enough = paths != NULL;
+	size_t n = 0, count = t->tables->elf_count;
+	struct path *paths = calloc(count + 1, sizeof(*paths));
 
-	for (uint32_t i = 0; enough && i < n; i++) {
-		t->order[i] = i;
-		paths[i] = tables_path(t->tables, t->elves[i].entry);
-		enough = paths[i] != NULL;
+	for (; paths && n < count; n++) {
+		paths[n].elf = (uint32_t)n;
+		paths[n].path = tables_path(t->tables, t->elves[n].entry);
+		if (!paths[n].path)
+			break;
 	}
-	if (enough)
-		qsort_r(t->order, n, sizeof(*t->order), compare_paths, paths);
-	for (size_t i = 0; paths && i < n; i++)
-		free(paths[i]);
+	bool all = paths && n == count;
+	if (all)
+		qsort(paths, n, sizeof(*paths), compare_paths);
+	for (size_t i = 0; i < n; i++) {
+		t->order[i] = paths[i].elf;
+		free(paths[i].path);
+	}
 	free(paths);
-	return enough;
+	return all;
 }
 
 static bool prepare(struct takers *t)
