@@ -10,6 +10,9 @@
  *   has one is what a plain lookup gets: the later ones are hidden (found with
  *   their version), as ld.so finds none at all where there are two;
  * - where that first has no version at all, a later one without is left out.
+ * One thing differs: an import without version, of a name that has several in
+ * one library, gets the default and not that library's oldest (ld.so knows the
+ * oldest by its index, 2, and one file has that once).
  */
 #include "link/stubfile.h"
 

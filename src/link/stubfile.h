@@ -40,7 +40,11 @@ struct stubfile_options {
 	const char *const *needed; /* further DT_NEEDED; NULL-ended or NULL */
 };
 
-/* A relocatable object, to be linked in place of the library. */
+/* A relocatable object, to be linked in place of the library: the functions
+ * that a plain link would find, each weak (a program's own definition goes
+ * first) and, unless exported, hidden. Data are left out: a program that uses
+ * them by name does not link. 0, or with message -DLAZY_ENOMEM, -DLAZY_EFORMAT
+ * (too large), -DLAZY_ENOSYS (this machine is big-endian); so of the others. */
 int stubfile_object(const struct library *library,
 		    const struct stubfile_options *options,
 		    struct stubfile *ret);
@@ -51,7 +55,9 @@ int stubfile_archive(const struct library *library,
 		     const struct stubfile_options *options,
 		     struct stubfile *ret);
 
-/* A shared object of the library's SONAME and versions. */
+/* A shared object of the library's SONAME and versions; data are resolved when
+ * they are bound. Also -DLAZY_EFORMAT: more versions than ELF can tell apart.
+ */
 int stubfile_shared(const struct library *library,
 		    const struct stubfile_options *options,
 		    struct stubfile *ret);
