@@ -882,6 +882,44 @@ TEST(who_gives_a_template_first_need_not_be_there)
 	CHECK(is_exported("libother.so", "both"));
 }
 
+static void judge_alone(const char *name, const struct machine *machine)
+{
+	_cleanup_closure_ struct closure alone = {NULL, 0};
+
+	verdicts_clear(&verdicts);
+	CHECK_INT(closure_read(world_path(name), &alone), 0);
+	CHECK_INT(verdict_alone(alone.objects[0].view, alone.objects[0].path,
+				machine, &verdicts),
+		  0);
+}
+
+TEST(one_library_alone_tells_what_it_can)
+{
+	const struct machine machine = {"libfun.so", "datum", "/usr/bin/x", 0,
+					0};
+	char words[128];
+
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	judge_alone("libfun.so", NULL);
+	CHECK_INT(verdicts.count, 0);
+	judge_alone("libfun.so", &machine);
+	CHECK_INT(verdicts.count, 1);
+	verdict_describe(&verdicts.list[0], words, sizeof(words));
+	CHECK_STR(words, "/usr/bin/x takes datum (data) from it");
+	world_library("libtls.so",
+		      "__thread int local; int getenv() { return 1; }",
+		      "-Wl,-z,nodlopen");
+	judge_alone("libtls.so", NULL);
+	CHECK_INT(verdicts.count, 3);
+	CHECK_INT(verdicts.list[0].why, VERDICT_SPECIAL);
+	CHECK_INT(verdicts.list[1].why, VERDICT_TLS);
+	CHECK_STR(verdicts.list[1].symbol, "local");
+	CHECK_INT(verdicts.list[2].why, VERDICT_LIBC_NAME);
+	CHECK_STR(verdicts.list[2].symbol, "getenv");
+	judge_alone("libtls.so", &machine);
+	CHECK_INT(verdicts.count, 2);
+}
+
 /* The program `i` of this machine; false: it is not installed. */
 static bool find_program(size_t i, char real[PATH_MAX])
 {
