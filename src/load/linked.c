@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "load/bind.h"
 #include "load/dl.h"
+#include "load/gate.h"
 #include "load/load.h"
 #include "load/run.h"
 #include "stub/linked.h"
@@ -421,6 +422,9 @@ static int open_data(const struct question *q, struct load_handle *ret)
 	early.module = q->module;
 	early.handle = ret->handle;
 	early.changes = dl_changes();
+	/* Who gets the data relies on the library for good. (A reference while
+	 * we load it would keep it mapped if that failed.) */
+	ret->published = !gate_is_loading(q->module);
 	return 0;
 }
 
