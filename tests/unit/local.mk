@@ -35,6 +35,9 @@ check_PROGRAMS += %D%/test-closure %D%/test-machine %D%/test-verdict
 %C%_test_machine_LDADD = libtest.a libdlazy-link.la
 %C%_test_verdict_SOURCES = %D%/test-verdict.c %D%/world.h
 %C%_test_verdict_LDADD = libtest.a libdlazy-link.la
+check_PROGRAMS += %D%/test-entry %D%/test-program
+%C%_test_entry_LDADD = libtest.a libdlazy-link.la
+%C%_test_program_LDADD = libtest.a libdlazy-link.la
 
 check_PROGRAMS += %D%/test-library %D%/test-stubfile
 %C%_test_library_SOURCES = %D%/test-library.c %D%/stubfile-made.h
