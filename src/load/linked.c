@@ -218,6 +218,18 @@ struct dlazy_module *linked_module(const struct linked *l)
 	return none;
 }
 
+/* The library is in use, and so is one more of its functions if `bound`. */
+static void count(const struct linked *l, const struct dlazy_module *m,
+		  bool bound)
+{
+	struct linked_state *state = linked_state(l);
+	void *handle = atomic_load(&m->handle);
+
+	if (handle && !atomic_load(&state->base))
+		atomic_store(&state->base, dl_base(handle));
+	run_count(l, bound);
+}
+
 /* ------------------------------------------------------------------ */
 /* Failures                                                           */
 
@@ -349,13 +361,13 @@ static int find_function(const struct question *q, void **ret,
 	return judge(q, status, *ret);
 }
 
-static void publish(const struct linked *l, linked_slot *slot, void *address)
+static void publish(const struct question *q, linked_slot *slot, void *address)
 {
 	ATOMIC_SHARED(slot);
 	bool first =
 		!atomic_exchange_explicit(slot, address, memory_order_release);
 
-	run_count(l, first);
+	count(q->linked, q->module, first);
 }
 
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
@@ -372,7 +384,7 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 		address = bind_replacement(q.module, &q.touch, status);
 		keep_replacement(q.module, slot, address);
 	} else if (published) {
-		publish(l, slot, address);
+		publish(&q, slot, address);
 	}
 	return address;
 }
@@ -416,7 +428,7 @@ static int open_data(const struct question *q, struct load_handle *ret)
 	if (status < 0)
 		return status;
 	if (ret->published) {
-		run_count(q->linked, false);
+		count(q->linked, q->module, false);
 		return 0;
 	}
 	early.module = q->module;
@@ -491,6 +503,6 @@ int linked_load(const struct linked *l, const void *caller)
 	int status = load_module(m, &touch, &loaded);
 	if (status < 0)
 		return explain(l, status);
-	run_count(l, false);
+	count(l, m, false);
 	return 0;
 }

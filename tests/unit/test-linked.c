@@ -65,6 +65,18 @@ TEST(library_is_in_the_global_scope)
 	CHECK(stub_where() == dlsym(RTLD_DEFAULT, "linked_real_data"));
 }
 
+TEST(stub_file_is_told_where_the_library_is)
+{
+	const struct linked_state *state =
+		linked_at(&linked_real, linked_real.state);
+	Dl_info info;
+
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(state->base, 0);
+	CHECK(dladdr(stub_where(), &info) != 0);
+	CHECK(state->base == (uintptr_t)info.dli_fbase);
+}
+
 TEST(elf_file_is_not_read)
 {
 	stand_for(&linked_real, "linked-real");
