@@ -33,6 +33,8 @@ else
 fi
 
 PATH=$(dirname "$dlazy"):$PATH
+export HOME=$t # what is installed goes there
+cd "$t" || exit 99
 while read -r line; do
 	command=${line%% #*}
 	dir=$(grep -o '/usr/lib/[^ ]*' <<<"$command")
@@ -43,6 +45,9 @@ while read -r line; do
 	case $command in
 	*libavcodec*) command=${command/libavcodec.so.59/libm.so.6} ;;
 	*bench*) command="$command --runs 5" ;;
+	*ffmpeg*) command -v ffmpeg >/dev/null || command=${command/ffmpeg/ls} ;;
+	*libpng16*) [ -e "$(ldconfig -p | sed -n 's/.*libpng16.so.16 .*=> //p' |
+		head -1)" ] || command=${command/libpng16.so.16/libm.so.6} ;;
 	esac
 	run bash -c "$command"
 	is_status 0 "README: $command"
