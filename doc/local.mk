@@ -29,6 +29,7 @@ API_MANS = \
 	%D%/man/dlazy_resolve.3 \
 	%D%/man/dlazy_sym.3 \
 	%D%/man/dlazy_sym_closure.3 \
+	%D%/man/dlazy_trace_write.3 \
 	%D%/man/dlazy_unload.3 \
 	%D%/man/dlazy_unobserve.3
 man_MANS = $(API_MANS)

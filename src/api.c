@@ -12,6 +12,7 @@
 #include "load/bind.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/ledger.h"
 #include "load/linked.h"
 #include "load/load.h"
 #include "load/prefetch.h"
@@ -366,6 +367,11 @@ int dlazy_unobserve(dlazy_event_fn *fn, void *data)
 {
 	return told(fn ? event_unobserve(fn, data)
 		       : missing("dlazy_unobserve", "fn is NULL"));
+}
+
+int dlazy_trace_write(const char *path)
+{
+	return told(ledger_write(path));
 }
 
 struct dlazy_module *dlazy_linked_module(const struct linked *l)

@@ -419,6 +419,15 @@ DLAZY_PUBLIC int dlazy_observe(dlazy_event_fn *fn, void *data);
  */
 DLAZY_PUBLIC int dlazy_unobserve(dlazy_event_fn *fn, void *data);
 
+/*
+ * Writes the ledger, which is kept if DLAZY_TRACE names a file in the
+ * environment, as it is now: what was loaded, who touched it, what that cost,
+ * what was never touched. path: where to; NULL: to that file, as at exit. The
+ * file is replaced whole. Returns 0, -DLAZY_ENOENT if no ledger is kept,
+ * -DLAZY_EIO or -DLAZY_ENOMEM. Since: 0.1
+ */
+DLAZY_PUBLIC int dlazy_trace_write(const char *path);
+
 #ifdef __cplusplus
 }
 #endif

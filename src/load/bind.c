@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/ledger.h"
 #include "load/linked.h"
 #include "stub/stub.h"
 
@@ -411,6 +412,7 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 		 f->symbol, m->name, status_text(f->status), m->path,
 		 f->message, caller, declarer, m->path);
 	write_all(text);
+	ledger_write_last();
 	abort();
 }
 

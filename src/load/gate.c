@@ -14,6 +14,7 @@
 #include "base/event.h"
 #include "base/lock.h"
 #include "load/dl.h"
+#include "load/ledger.h"
 #include "load/module.h"
 #include "load/prefetch.h"
 #include "load/registry.h"
@@ -115,6 +116,7 @@ static void after_fork_in_child(void)
 static void add_handlers(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	ledger_begin();
 }
 
 void gate_install(void)

@@ -5,6 +5,9 @@ libdlazy_internal_la_SOURCES += \
 	%D%/call.c %D%/call.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/gate.c %D%/gate.h \
+	%D%/ledger.c %D%/ledger.h \
+	%D%/ledger-cost.c %D%/ledger-cost.h \
+	%D%/ledger-tell.c %D%/ledger-tell.h \
 	%D%/linked.c %D%/linked.h \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \

@@ -87,6 +87,21 @@ bool module_is_valid(const struct dlazy_module *m)
 	       (m->opens || m->borrows);
 }
 
+size_t module_list(struct module_seen **ret)
+{
+	LOCKED(&load_lock);
+	size_t n = 0;
+
+	*ret = calloc(by_address.count + 1, sizeof(**ret));
+	for (size_t i = 0; *ret && i < by_address.room; i++) {
+		const struct dlazy_module *m = by_address.entries[i].value;
+		if (m)
+			(*ret)[n++] = (struct module_seen){
+				m, m->identity, atomic_load(&m->state)};
+	}
+	return n;
+}
+
 int module_check(const struct dlazy_module *m, const char *function)
 {
 	if (module_is_valid(m))

@@ -96,6 +96,14 @@ struct module_declaration {
 					the process if *ret_adopted */
 };
 
+/* All modules, as they are now: a malloc'd array, and its count. */
+struct module_seen {
+	const struct dlazy_module *module;
+	struct file_identity identity;
+	int state; /* enum dlazy_state */
+};
+size_t module_list(struct module_seen **ret);
+
 /* Are they flags that the public interface takes? 0 or -DLAZY_EINVAL. */
 int module_check_flags(int flags);
 

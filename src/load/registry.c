@@ -18,6 +18,7 @@
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
 #include "load/gate.h"
+#include "load/ledger.h"
 #include "load/load.h"
 
 #include <dirent.h>
@@ -402,6 +403,8 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 		LOCKED(&registry_lock);
 		status = add_source_locked(r, &s, &source);
 	}
+	if (status == 0)
+		ledger_declare(dir);
 	if (status == 0 && wants_early(flags))
 		load_directory(r, source, by);
 	return status;

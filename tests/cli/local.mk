@@ -9,6 +9,7 @@ CLI_TESTS = \
 	%D%/test-completion.sh \
 	%D%/test-example.sh \
 	%D%/test-info.sh \
+	%D%/test-ledger.sh \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
 	%D%/test-readme.sh \

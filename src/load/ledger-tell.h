@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a ledger holds, and its words: doc/trace-format.md tells of each key.
+ */
+#ifndef LOAD_LEDGER_TELL_H
+#define LOAD_LEDGER_TELL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#define LEDGER_ENTRIES 4096
+#define LEDGER_DIRS 256
+
+struct dlazy_module;
+
+/* One load, or the failure of one. */
+struct ledger_entry {
+	_Atomic(bool) complete;
+	struct dlazy_module *module;
+	int status; /* negated; 0: loaded */
+	uint32_t thread;
+	uint64_t begin_ns, end_ns; /* CLOCK_MONOTONIC */
+	char symbol[128];	   /* that was touched; "": none */
+	char caller[384];	   /* as dl_describe() says */
+	char by[256];		   /* its object; "" if not known */
+};
+
+struct ledger {
+	char *path;
+	pid_t pid;
+	uint64_t begin_ns;
+	_Atomic(uint32_t) count, lost;
+	_Atomic(uint32_t) dir_count;
+	_Atomic(char *) dirs[LEDGER_DIRS];
+	struct ledger_entry entries[LEDGER_ENTRIES];
+};
+
+/* Writes it as one JSON object. 0 or -DLAZY_ENOMEM. */
+int ledger_tell(const struct ledger *l, FILE *out);
+
+#endif

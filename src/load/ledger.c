@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Entries are taken by an atomic counter from a table of fixed size, filled in
+ * by the thread that loads, and then marked complete: no lock. What does not
+ * fit is counted. Writing reads what is complete.
+ */
+#include "load/ledger.h"
+
+#include "base/array.h"
+#include "base/atomic.h"
+#include "base/cleanup.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/status.h"
+#include "load/dl.h"
+#include "load/ledger-tell.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct ledger *ledger; /* NULL: none is kept */
+
+/* The function and the object of "function+0x12 (/path)". */
+static void note_caller(struct ledger_entry *e, const void *caller)
+{
+	char *open;
+
+	dl_describe(caller, true, e->caller, sizeof(e->caller));
+	open = strrchr(e->caller, '(');
+	e->by[0] = '\0';
+	if (!open || open[1] != '/')
+		return;
+	snprintf(e->by, sizeof(e->by), "%.*s", (int)strcspn(open + 1, ")"),
+		 open + 1);
+}
+
+static void note_load(struct ledger *l, const struct dlazy_event *event)
+{
+	uint32_t n = atomic_fetch_add(&l->count, 1);
+
+	if (n >= LEDGER_ENTRIES) {
+		atomic_fetch_add(&l->lost, 1);
+		return;
+	}
+	struct ledger_entry *e = &l->entries[n];
+	e->module = event->module;
+	e->status = event->status;
+	e->end_ns = event->time_ns;
+	e->begin_ns = event->time_ns - event->duration_ns;
+	e->thread = (uint32_t)syscall(SYS_gettid);
+	snprintf(e->symbol, sizeof(e->symbol), "%s",
+		 event->symbol ? event->symbol : "");
+	note_caller(e, event->caller);
+	atomic_store_explicit(&e->complete, true, memory_order_release);
+}
+
+static void observe(const struct dlazy_event *event, void *data)
+{
+	if (event->kind == DLAZY_EVENT_LOADED ||
+	    event->kind == DLAZY_EVENT_FAILED)
+		note_load(data, event);
+}
+
+/* ------------------------------------------------------------------ */
+/* Beginning                                                          */
+
+/* The file's name, absolute, with %p replaced by the process's number. */
+static char *own_path(const char *said)
+{
+	_cleanup_free_ char *named = NULL;
+	const char *at = strstr(said, "%p");
+
+	if (asprintf(&named, "%.*s", at ? (int)(at - said) : (int)strlen(said),
+		     said) < 0)
+		named = NULL;
+	if (named && at) {
+		char *whole;
+
+		if (asprintf(&whole, "%s%ld%s", named, (long)getpid(), at + 2) <
+		    0)
+			return NULL;
+		free(named);
+		named = whole;
+	}
+	return named ? file_absolute(named) : NULL;
+}
+
+/* A forked child's ledger is its parent's: it would overwrite that. */
+static void write_at_exit(void)
+{
+	if (getpid() == ledger->pid)
+		ledger_write(NULL);
+}
+
+static struct ledger *ledger_new(const char *said)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	ATOMIC_SHARED_BYTES(l, sizeof(*l));
+	l->begin_ns = event_now();
+	l->pid = getpid();
+	l->path = own_path(said);
+	if (l->path)
+		return l;
+	free(l);
+	return NULL;
+}
+
+void ledger_begin(void)
+{
+	const char *said = secure_getenv("DLAZY_TRACE");
+	struct ledger *l = said && *said ? ledger_new(said) : NULL;
+
+	/* A message may be pending, and is not ours to touch. */
+	if (l && event_observe(observe, l) == 0 && atexit(write_at_exit) == 0)
+		ledger = l;
+}
+
+void ledger_declare(const char *dir)
+{
+	struct ledger *l = ledger;
+	uint32_t n = l ? atomic_load(&l->dir_count) : LEDGER_DIRS;
+	char *copy;
+
+	for (uint32_t i = 0; i < n && n < LEDGER_DIRS; i++) {
+		const char *known = atomic_load(&l->dirs[i]);
+		if (known && strcmp(known, dir) == 0)
+			return;
+	}
+	if (!l || !(copy = strdup(dir)))
+		return;
+	n = atomic_fetch_add(&l->dir_count, 1);
+	if (n < LEDGER_DIRS)
+		atomic_store(&l->dirs[n], copy);
+	else
+		free(copy);
+}
+
+/* ------------------------------------------------------------------ */
+/* Writing                                                            */
+
+static int write_whole(const char *path, const char *text, size_t size)
+{
+	const char *name = file_base_name(path);
+	_cleanup_free_ char *dir = strndup(path, (size_t)(name - path));
+	_cleanup_close_ int fd = -1;
+
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return status_fail(DLAZY_EIO, "%s: no such directory", dir);
+	return file_replace(fd, name, text, size, 0666);
+}
+
+int ledger_write(const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *absolute = NULL;
+	size_t size;
+
+	if (!ledger)
+		return status_fail(DLAZY_ENOENT,
+				   "no ledger is kept: start the program with "
+				   "DLAZY_TRACE=FILE");
+	LOCK_ASSERT_NONE();
+	absolute = path ? file_absolute(path) : strdup(ledger->path);
+	if (!absolute)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	FILE *out = open_memstream(&text, &size);
+	if (!out)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", absolute);
+	int status = ledger_tell(ledger, out);
+	if (fclose(out) != 0 && status == 0)
+		status = status_fail(DLAZY_ENOMEM, "%s: out of memory",
+				     absolute);
+	return status < 0 ? status : write_whole(absolute, text, size);
+}
+
+void ledger_write_last(void)
+{
+	if (ledger)
+		ledger_write(NULL);
+}

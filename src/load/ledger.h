@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ledger: what was loaded in this process, who touched it first and what
+ * that cost; what was declared and never touched, and so was saved. Kept where
+ * DLAZY_TRACE names a file for it, written there when the process exits.
+ *
+ * It is one observer of events. Where it is not wanted it costs nothing: there
+ * is no observer then.
+ */
+#ifndef LOAD_LEDGER_H
+#define LOAD_LEDGER_H
+
+/* Begins it if DLAZY_TRACE is set; once, when the library is first used. */
+void ledger_begin(void);
+
+/* A directory of plugins is declared. */
+void ledger_declare(const char *dir);
+
+/* As dlazy_trace_write(). */
+int ledger_write(const char *path);
+
+/* The process is about to abort: writes it, if there is one. */
+void ledger_write_last(void);
+
+#endif
