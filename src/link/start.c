@@ -27,6 +27,7 @@ struct start {
 	size_t *queue; /* objects that are there, each once */
 	size_t queued, done;
 	bool *seen;  /* by the search that is going on */
+	bool *asked; /* of one object: whose data was asked about already */
 	bool failed; /* out of memory */
 };
 
@@ -34,6 +35,7 @@ static void cleanup_start(struct start *start)
 {
 	free(start->queue);
 	free(start->seen);
+	free(start->asked);
 }
 
 static bool is_lazy(const struct start *start, size_t i)
@@ -163,6 +165,57 @@ static void check_takes_later(struct start *start, size_t i)
 	}
 }
 
+/* Served by opening the library. (So too if the importer has one of its own.) */
+static bool is_late_data(const struct start *start, const struct take *take)
+{
+	return take->from && is_lazy(start, take->from->object) &&
+	       !definition_is_function(take->from);
+}
+
+/* Marks what the dynamic linker relocates when a lazy library is opened: what
+ * comes with it, and with whose data any of that takes. */
+static void relocate(struct start *start, size_t i)
+{
+	const struct closure_object *object = &start->closure->objects[i];
+	const struct takes *takes = start->takes;
+
+	if (start->seen[i] || start->verdicts[i].mapped)
+		return;
+	start->seen[i] = true;
+	for (size_t n = 0; n < object->need_count; n++)
+		if (!is_lazy(start, object->needs[n]))
+			relocate(start, object->needs[n]);
+	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++)
+		if (is_late_data(start, &takes->list[t]))
+			relocate(start, takes->list[t].from->object);
+}
+
+/*
+ * A library that is eager but away, and takes data from a lazy one: that one is
+ * opened in the middle of its relocation. If that came to the library again, it
+ * would be relocated as a whole, made read-only, and then gone on with.
+ */
+static void check_circles(struct start *start, size_t i)
+{
+	const struct takes *takes = start->takes;
+
+	memset(start->asked, 0, start->closure->count * sizeof(*start->asked));
+	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
+		const struct take *take = &takes->list[t];
+
+		if (!is_late_data(start, take) ||
+		    start->asked[take->from->object])
+			continue;
+		start->asked[take->from->object] = true;
+		forget(start);
+		relocate(start, take->from->object);
+		if (!start->seen[i])
+			continue;
+		take_data(start, take, i);
+		start->done = 0; /* as above */
+	}
+}
+
 /* Templates and inline functions that many have: one is as good as another. */
 static bool are_alike(const struct definition *a, const struct definition *b)
 {
@@ -188,6 +241,9 @@ static void look_ahead(struct start *start)
 		if (start->closure->objects[i].view &&
 		    !start->verdicts[i].mapped)
 			check_takes_later(start, i);
+	for (size_t i = 0; i < start->closure->count; i++)
+		if (is_away(start, i))
+			check_circles(start, i);
 	for (size_t i = 0; i < names_count(start->names); i++)
 		check_first(start, names_at(start->names, i));
 }
@@ -246,9 +302,10 @@ int start_settle(const struct closure *closure, const struct names *names,
 		.verdicts = verdicts,
 		.queue = calloc(closure->count, sizeof(size_t)),
 		.seen = calloc(closure->count, sizeof(bool)),
+		.asked = calloc(closure->count, sizeof(bool)),
 	};
 
-	start.failed = !start.queue || !start.seen;
+	start.failed = !start.queue || !start.seen || !start.asked;
 	if (!start.failed)
 		settle(&start);
 	return start.failed ? status_fail(DLAZY_ENOMEM,

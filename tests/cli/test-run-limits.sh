@@ -240,6 +240,17 @@ library transitive 1 -L"$t/lib" -Wl,-rpath,"$t/lib" \
 limit transitive "what only a lazy library needs is found" "" "2 300
 312"
 
+# Library 3 comes before library 2 in the search order.
+library nested 2
+library nested 3 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-nested-2.so
+library nested 1 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-nested-3.so \
+	-l:liblimit-nested-2.so
+mkdir "$t/aside"
+mv "$t/lib/liblimit-nested-"[23].so "$t/aside"
+program nested -Wl,--allow-shlib-undefined
+mv "$t/aside/"* "$t/lib"
+limit nested "data in a circle is found" "1 lazy" 1322
+
 # ------------------------------------------------------------ data, TLS, start
 
 library tls 1
