@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
-	%D%/copies.c %D%/copies.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/hwcaps.c %D%/hwcaps.h \
 	%D%/image.c %D%/image.h \

@@ -137,29 +137,6 @@ bool machine_is_variant(uint8_t st_other)
 	}
 }
 
-unsigned machine_copy_type(void)
-{
-	switch (__ehdr_start.e_machine) {
-	case EM_X86_64:
-		return R_X86_64_COPY;
-	case EM_AARCH64:
-		return R_AARCH64_COPY;
-	case EM_386:
-		return R_386_COPY;
-	case EM_ARM:
-		return R_ARM_COPY;
-	case EM_RISCV:
-		return R_RISCV_COPY;
-	case EM_PPC:
-	case EM_PPC64:
-		return R_PPC_COPY;
-	case EM_S390:
-		return R_390_COPY;
-	default:
-		return 0;
-	}
-}
-
 bool machine_has_plain_hash(void)
 {
 	/* Alpha and 64-bit S/390 have 64-bit words there, against the gABI. */

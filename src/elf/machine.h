@@ -34,9 +34,6 @@ bool machine_is_wide(void);
 /* Has the symbol a calling convention that must be bound at load? */
 bool machine_is_variant(uint8_t st_other);
 
-/* The type of a COPY relocation (R_..._COPY); 0: not known. */
-unsigned machine_copy_type(void);
-
 /* Are words of DT_HASH 32 bits wide here, as the gABI has them? */
 bool machine_has_plain_hash(void);
 

@@ -9,7 +9,6 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/copies.h"
 #include "elf/note.h"
 #include "elf/symbols.h"
 
@@ -270,24 +269,6 @@ bool elf_view_constructs(const struct elf_view *view, int fd)
 	image.fd = fd;
 	image.name = "";
 	return entries > 1 || !is_empty_init(&image, init);
-}
-
-int elf_view_copies(const struct elf_view *view, int fd, bool **ret)
-{
-	struct image image = view->image;
-
-	*ret = NULL;
-	if (view->symbols.count == 0)
-		return 0;
-	image.fd = fd;
-	image.name = "relocations";
-	_cleanup_free_ bool *copied = calloc(view->symbols.count, 1);
-	if (!copied)
-		return status_fail(DLAZY_ENOMEM, "relocations: out of memory");
-	int r = copies_read(&image, copied, view->symbols.count);
-	if (r == 0 && memchr(copied, true, view->symbols.count))
-		*ret = TAKE_PTR(copied);
-	return r;
 }
 
 unsigned elf_view_flags(const struct elf_view *view)

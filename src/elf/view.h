@@ -109,14 +109,6 @@ static inline void cleanup_elf_view(struct elf_view **view)
  */
 bool elf_view_constructs(const struct elf_view *view, int fd);
 
-/*
- * Whether a program has copied data of libraries to itself: *ret, malloc'd, has
- * a bool for each symbol that such a copy defines; NULL: it has none. fd: the
- * file, opened once more. 0, or the status of reading; -DLAZY_EMACHINE: it is
- * not known on this machine.
- */
-int elf_view_copies(const struct elf_view *view, int fd, bool **ret);
-
 unsigned elf_view_flags(const struct elf_view *view);	   /* enum elf_flags */
 const char *elf_view_soname(const struct elf_view *view);  /* "" if none */
 const char *elf_view_rpath(const struct elf_view *view);   /* "" if none */

@@ -3,8 +3,10 @@
  * What a file takes is what it does not define and what its link editor did not
  * see to be a function: an undefined symbol has the type of the definition that
  * was found when the file was linked, or none if there was none to be found (a
- * plugin's, of its host). A program has moreover copied data to itself: it
- * defines that, and finds the bytes to copy in the next object that does.
+ * plugin's, of its host).
+ *
+ * A program takes nothing from others as far as the machine goes: it comes into
+ * no other program's process, and what it takes itself is seen in its closure.
  */
 #include "link/machine-facts.h"
 
@@ -17,44 +19,18 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* Libraries may be run, too: libc.so.6 has an interpreter. */
 static bool is_program(const struct elf_view *view)
 {
-	return elf_view_flags(view) & (ELF_PIE | ELF_INTERP);
-}
+	unsigned flags = elf_view_flags(view);
 
-/* A file as it is read. */
-struct source {
-	struct elf_view *view;
-	bool *copied;	 /* per symbol; NULL: none, or: */
-	bool any_copied; /* it could not be told */
-};
-
-static void cleanup_source(struct source *source)
-{
-	elf_view_close(source->view);
-	free(source->copied);
-}
-#define _cleanup_source_ _cleanup_(cleanup_source)
-
-static bool is_copied(const struct source *source, size_t i)
-{
-	return source->copied ? source->copied[i] : source->any_copied;
+	return flags & ELF_PIE ||
+	       (flags & ELF_INTERP && *elf_view_soname(view) == '\0');
 }
 
 static bool is_data(const struct elf_symbol *symbol)
 {
 	return symbol->type != ELF_TYPE_FUNC && symbol->type != ELF_TYPE_IFUNC;
-}
-
-/* Symbol i, if it is taken from another file; *ret_key: as what. */
-static bool is_import(const struct source *source, size_t i,
-		      const struct elf_symbol *symbol, uint64_t *ret_key)
-{
-	bool copied = symbol->defined && is_copied(source, i);
-
-	*ret_key = tables_key(symbol->name, symbol->version) |
-		   (copied ? TABLES_COPY : 0);
-	return is_data(symbol) && (copied || !symbol->defined);
 }
 
 /* One symbol of one list. */
@@ -87,26 +63,22 @@ static bool add(struct items *items, const char *name, uint64_t key)
 	return true;
 }
 
-static bool collect_symbol(const struct source *source, size_t i,
+static bool collect_symbol(const struct elf_view *view, size_t i,
 			   struct lists *lists)
 {
 	struct elf_symbol symbol;
-	uint64_t key;
 
-	if (!elf_view_symbol(source->view, i, &symbol))
+	if (!elf_view_symbol(view, i, &symbol) || !is_data(&symbol))
 		return true;
-	if (is_import(source, i, &symbol, &key) &&
-	    !add(&lists->lists[TABLE_IMPORTS], symbol.name, key))
-		return false;
-	return !symbol.defined || !is_data(&symbol) ||
-	       add(&lists->lists[TABLE_DATA], symbol.name,
+	enum table_list list = symbol.defined ? TABLE_DATA : TABLE_IMPORTS;
+	return add(&lists->lists[list], symbol.name,
 		   tables_key(symbol.name, symbol.version));
 }
 
-static bool collect(const struct source *source, struct lists *lists)
+static bool collect(const struct elf_view *view, struct lists *lists)
 {
-	const struct elf_view *view = source->view;
-
+	if (is_program(view))
+		return true;
 	for (size_t i = 0; i < elf_view_needed_count(view); i++) {
 		const char *name = elf_view_needed(view, i);
 
@@ -114,7 +86,7 @@ static bool collect(const struct source *source, struct lists *lists)
 			return false;
 	}
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
-		if (!collect_symbol(source, i, lists))
+		if (!collect_symbol(view, i, lists))
 			return false;
 	return true;
 }
@@ -126,15 +98,14 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static struct facts *make_facts(const struct source *source)
+static struct facts *make_facts(const struct elf_view *view)
 {
-	const struct elf_view *view = source->view;
 	_cleanup_(cleanup_lists) struct lists lists = {0};
 	struct items *imports = &lists.lists[TABLE_IMPORTS];
 	struct facts *facts;
 	size_t n = 0;
 
-	if (!collect(source, &lists))
+	if (!collect(view, &lists))
 		return NULL;
 	if (imports->count > 1)
 		qsort(imports->items, imports->count, sizeof(*imports->items),
@@ -157,52 +128,46 @@ static struct facts *make_facts(const struct source *source)
 	return facts;
 }
 
-static int open_source(const char *path, struct file_identity *ret_identity,
-		       struct source *ret)
+static int open_view(const char *path, struct file_identity *ret_identity,
+		     struct elf_view **ret)
 {
 	_cleanup_close_ int fd = -1;
 	int status = file_open(AT_FDCWD, path, &fd, ret_identity);
 
-	if (status == 0)
-		status = elf_view_open(fd, path, &ret->view);
-	if (status < 0 || !is_program(ret->view))
-		return status;
-	status = elf_view_copies(ret->view, fd, &ret->copied);
-	ret->any_copied = status < 0;
-	return status == -DLAZY_ENOMEM ? status : 0;
+	return status == 0 ? elf_view_open(fd, path, ret) : status;
 }
 
 int facts_read(const char *path, struct file_identity *ret_identity,
 	       struct facts **ret)
 {
-	_cleanup_source_ struct source source = {0};
+	_cleanup_elf_view_ struct elf_view *view = NULL;
 
 	*ret_identity = (struct file_identity){0};
 	*ret = NULL;
-	int status = open_source(path, ret_identity, &source);
+	int status = open_view(path, ret_identity, &view);
 	if (status == -DLAZY_ENOMEM)
 		return status;
 	status_clear();
-	if (status < 0 || !(elf_view_flags(source.view) & ELF_DYNAMIC))
+	if (status < 0 || !(elf_view_flags(view) & ELF_DYNAMIC))
 		return 0;
-	*ret = make_facts(&source);
+	*ret = make_facts(view);
 	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 }
 
 char *facts_name(const char *path, uint64_t key)
 {
-	_cleanup_source_ struct source source = {0};
+	_cleanup_elf_view_ struct elf_view *view = NULL;
 	struct file_identity identity;
 	struct elf_symbol symbol;
-	uint64_t own;
-	int status = open_source(path, &identity, &source);
+	int status = open_view(path, &identity, &view);
 
 	status_clear();
 	if (status < 0)
 		return NULL;
-	for (size_t i = 1; i < elf_view_symbol_count(source.view); i++)
-		if (elf_view_symbol(source.view, i, &symbol) &&
-		    is_import(&source, i, &symbol, &own) && own == key)
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		if (elf_view_symbol(view, i, &symbol) && !symbol.defined &&
+		    is_data(&symbol) &&
+		    tables_key(symbol.name, symbol.version) == key)
 			return strdup(symbol.name);
 	return NULL;
 }

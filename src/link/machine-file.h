@@ -3,8 +3,8 @@
  * What is known of the machine, as flat tables: so they are built, so they are
  * kept in a file, and so they are used where they are mapped.
  *
- * A symbol is a key: 48 bits of its name's hash, 15 of its version's (0: it has
- * none), and whether it is a copy.
+ * A symbol is a key: 48 bits of its name's hash, 16 of its version's (0: it has
+ * none).
  */
 #ifndef LINK_MACHINE_FILE_H
 #define LINK_MACHINE_FILE_H
@@ -17,9 +17,7 @@
 
 #define TABLES_NONE UINT32_MAX
 
-/* In the key of an import: a program has it copied to itself, from the next
- * object that defines it. */
-#define TABLES_COPY (UINT64_C(1) << 15)
+#define TABLES_VERSION_MASK UINT64_C(0xffff)
 
 /* Elements of another table. */
 struct table_span {
@@ -54,11 +52,11 @@ struct table_entry {
 	uint32_t link; /* 1: it is a symbolic link */
 };
 
-/* Which names an ELF file has, and for what. */
+/* Which names an ELF file has, and for what; a program none. */
 enum table_list {
 	TABLE_NEEDS,   /* hashes of DT_NEEDED, whole */
-	TABLE_IMPORTS, /* keys, by name: not defined, or copied; what is known
-			  to be a function is left out */
+	TABLE_IMPORTS, /* keys, by name: not defined; what is known to be a
+			  function is left out */
 	TABLE_DATA,    /* keys: exported, and no function */
 	TABLE_LISTS
 };
@@ -92,7 +90,7 @@ static inline uint64_t tables_key_name(uint64_t key)
 
 static inline unsigned tables_key_version(uint64_t key)
 {
-	return key & (TABLES_COPY - 1);
+	return key & TABLES_VERSION_MASK;
 }
 
 /* NULL: it is empty. */

@@ -10,7 +10,7 @@
  * libraries have it, or a library linked without all it needs. Then every file
  * that exports it as data is taken from. (That it were a function of what the
  * file needs, the link editor would have seen. An import that has a version
- * names the library too, and a copy was made of what was needed.)
+ * names the library too.)
  */
 #include "link/machine-takers.h"
 
@@ -287,7 +287,7 @@ static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
 	const struct pair *end,
 		*p = find_pairs(&t->data, tables_key_name(key), &end);
 
-	if (tables_key_version(key) || key & TABLES_COPY)
+	if (tables_key_version(key))
 		return;
 	for (; p < end; p++)
 		take(t, p->elf, importer, key);

@@ -53,14 +53,6 @@ static void ask_notes(const struct elf_view *view)
 	(void)last;
 }
 
-static void ask_file(const struct elf_view *view, int fd)
-{
-	_cleanup_free_ bool *copied = NULL;
-
-	elf_view_copies(view, fd, &copied);
-	elf_view_constructs(view, fd);
-}
-
 static void ask(const struct elf_view *view)
 {
 	size_t size;
@@ -85,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd >= 0 && write(fd, data, size) == (ssize_t)size &&
 	    elf_view_open(fd, "fuzz", &view) == 0) {
 		ask(view);
-		ask_file(view, fd);
+		elf_view_constructs(view, fd);
 	}
 	return 0;
 }

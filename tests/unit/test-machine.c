@@ -208,33 +208,33 @@ TEST(symbol_without_type_is_data)
 	check_taken("liba.so", "bare", "p.so");
 }
 
-TEST(program_takes_data_by_copying_it)
+/* It is in no other program's process; its own closure tells of it. */
+TEST(program_takes_nothing_for_others)
 {
+	static const char *const options[] = {"-fno-pic -no-pie", "-fPIE -pie",
+					      "-fPIE -pie -Wl,-soname,p"};
+
 	begin_world();
 	library_a();
-	world_compile("m/program", "extern int a2; int main() { return a2; }",
-		      "-fno-pic -no-pie", needs("liba.so"));
-	check_taken("liba.so", "a2", "program");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		world_compile("m/program",
+			      "extern int a2; int main() { return a2; }",
+			      options[i], needs("liba.so"));
+		check_not_taken("liba.so");
+	}
 }
 
-TEST(program_of_any_address_takes_data)
+/* Whoever opens it has its data taken. */
+TEST(library_that_can_be_run_takes_data)
 {
 	begin_world();
 	library_a();
-	world_compile("m/program", "extern int a2; int main() { return a2; }",
-		      "-fPIE -pie", needs("liba.so"));
-	check_taken("liba.so", "a2", "program");
-}
-
-/* The link editor exports it, as the library has it too. */
-TEST(program_that_has_its_own_takes_nothing)
-{
-	begin_world();
-	library_a();
-	world_compile("m/program",
-		      "int a1 = 7, f(); int main() { return a1 + f(); }",
-		      "-fno-pic -no-pie", needs("liba.so"));
-	check_not_taken("liba.so");
+	library("p.so",
+		"const char interpreter[] "
+		"__attribute__((section(\".interp\"))) = \"/lib/ld.so\"; "
+		"extern int a2; int h() { return a2; }",
+		needs("liba.so"));
+	check_taken("liba.so", "a2", "p.so");
 }
 
 TEST(own_weak_data_is_not_taken)
@@ -922,7 +922,12 @@ static bool is_defined(const struct elf_view *view, const char *name)
 	return elf_view_find(view, name, NULL, &symbol);
 }
 
-/* What ld.so bound of data that is not the file's own must be known. */
+static bool is_program(const struct mapped *m)
+{
+	return *elf_view_interpreter(m->view) && !*elf_view_soname(m->view);
+}
+
+/* What ld.so bound of libraries' data that is not the file's own must be known. */
 static void check_binding(struct closure_of *closure, const char *from,
 			  const char *to, const char *name)
 {
@@ -935,7 +940,8 @@ static void check_binding(struct closure_of *closure, const char *from,
 	if (!m || m == importer ||
 	    !elf_view_find(m->view, name, NULL, &symbol) ||
 	    symbol.type == ELF_TYPE_FUNC || symbol.type == ELF_TYPE_IFUNC ||
-	    is_defined(importer->view, name))
+	    is_defined(importer->view, name) || is_program(importer) ||
+	    is_program(m))
 		return;
 	closure->bindings++;
 	if (!m->taken)
