@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "cli/beside.h"
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ static int fail(void)
 /* Where                                                              */
 
 /* The directory, absolute; NULL after a message. */
-static char *directory_of(const struct run_request *request)
+static char *directory_of(const struct request *request)
 {
 	const char *home = getenv("HOME");
 	char *path;
@@ -103,15 +104,8 @@ static void advise(const char *dir, const char *target)
 /* ------------------------------------------------------------------ */
 /* Installing                                                         */
 
-static void put_globs(FILE *out, const char *word,
-		      const struct run_globs *globs)
-{
-	for (size_t i = 0; i < globs->count; i++)
-		fprintf(out, "%s %s\n", word, globs->list[i]);
-}
-
 /* The launcher's text; NULL: out of memory. */
-static char *text_of(const struct run_request *request, const char *own,
+static char *text_of(const struct request *request, const char *own,
 		     const char *target)
 {
 	char *text = NULL;
@@ -128,10 +122,7 @@ static char *text_of(const struct run_request *request, const char *own,
 		"remove this file.\n"
 		"target %s\n",
 		target);
-	if (request->program_scope)
-		fputs("scope program\n", out);
-	put_globs(out, "eager", &request->eager);
-	put_globs(out, "lazy", &request->lazy);
+	request_write(request, out);
 	if (fclose(out) == 0)
 		return text;
 	free(text);
@@ -141,30 +132,16 @@ static char *text_of(const struct run_request *request, const char *own,
 /* Can it stand in a "#!" line? */
 static bool own_path(char ret[PATH_MAX])
 {
-	ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - 1);
+	size_t n;
 
-	if (n < 0) {
-		cli_say("/proc/self/exe: %s", strerror(errno));
-		return false;
-	}
-	ret[n] = '\0';
-	if (n <= OWN_PATH_MAX && !strpbrk(ret, " \t\n"))
+	beside_own(ret);
+	n = strlen(ret);
+	if (n > 0 && n <= OWN_PATH_MAX && !strpbrk(ret, " \t\n"))
 		return true;
-	cli_say("%s: a launcher's first line cannot hold this path: it has "
+	cli_say("\"%s\": a launcher's first line cannot hold this path: it has "
 		"spaces, or is too long",
 		ret);
 	return false;
-}
-
-static bool has_newline(const struct run_request *request, const char *target)
-{
-	bool found = strchr(target, '\n') != NULL;
-
-	for (size_t i = 0; i < request->eager.count; i++)
-		found |= strchr(request->eager.list[i], '\n') != NULL;
-	for (size_t i = 0; i < request->lazy.count; i++)
-		found |= strchr(request->lazy.list[i], '\n') != NULL;
-	return found;
 }
 
 /* Is there something that we must not replace? */
@@ -176,14 +153,14 @@ static bool is_foreign(const char *path)
 	       !(S_ISREG(st.st_mode) && program_is_launcher(path));
 }
 
-static int write_launcher(const struct run_request *request, const char *path,
+static int write_launcher(const struct request *request, const char *path,
 			  const char *target)
 {
 	char own[PATH_MAX];
 
 	if (!own_path(own))
 		return CLI_FAILED;
-	if (has_newline(request, target))
+	if (strchr(target, '\n') || request_has_newline(request))
 		return cli_usage("run", "run: a line break in %s, or in a GLOB",
 				 target);
 	_cleanup_free_ char *text = text_of(request, own, target);
@@ -213,7 +190,7 @@ static char *target_of(const char *command)
 	return target;
 }
 
-int launcher_install(const struct run_request *request, const char *command)
+int launcher_install(const struct request *request, const char *command)
 {
 	_cleanup_free_ char *target = target_of(command);
 	_cleanup_free_ char *dir = target ? directory_of(request) : NULL;
@@ -236,7 +213,7 @@ int launcher_install(const struct run_request *request, const char *command)
 	return CLI_DONE;
 }
 
-int launcher_uninstall(const struct run_request *request, const char *command)
+int launcher_uninstall(const struct request *request, const char *command)
 {
 	_cleanup_free_ char *dir = directory_of(request);
 	_cleanup_free_ char *path =
@@ -282,30 +259,19 @@ static char *read_text(const char *path)
 }
 
 /* One line; false: not understood. */
-static bool take_line(char *line, struct run_request *request, char **target)
+static bool take_line(char *line, struct request *request, char **target)
 {
-	char *value = line + strcspn(line, " ");
-
 	if (*line == '#' || *line == '\0')
 		return true;
-	if (*value == ' ')
-		*value++ = '\0';
-	if (strcmp(line, "target") == 0)
-		*target = value;
-	else if (strcmp(line, "scope") == 0)
-		request->program_scope = strcmp(value, "program") == 0;
-	else if (strcmp(line, "eager") == 0)
-		return run_globs_add(&request->eager, value);
-	else if (strcmp(line, "lazy") == 0)
-		return run_globs_add(&request->lazy, value);
-	else
-		return false;
+	if (strncmp(line, "target ", 7) != 0)
+		return request_read_line(line, request);
+	*target = line + 7;
 	return true;
 }
 
 int launcher_start(int argc, char **argv)
 {
-	static struct run_request request;
+	static struct request request;
 	char *target = NULL;
 
 	if (argc < 2)

@@ -17,8 +17,8 @@
 #include "cli/run.h"
 
 /* Both return an exit status, after a message. */
-int launcher_install(const struct run_request *request, const char *command);
-int launcher_uninstall(const struct run_request *request, const char *command);
+int launcher_install(const struct request *request, const char *command);
+int launcher_uninstall(const struct request *request, const char *command);
 
 /* What the kernel makes of starting one: argv is --launcher FILE ARGUMENT... */
 int launcher_start(int argc, char **argv);

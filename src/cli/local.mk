@@ -5,9 +5,11 @@ bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/bench.c %D%/bench.h \
+	%D%/beside.c %D%/beside.h \
 	%D%/bench-print.c \
 	%D%/call.c \
 	%D%/check.c \
+	%D%/children.c %D%/children.h \
 	%D%/cli.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/host.c %D%/host.h \
@@ -20,6 +22,7 @@ dlazy_SOURCES = \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
 	%D%/reasons.c %D%/reasons.h \
+	%D%/request.c %D%/request.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
 	%D%/sample.c %D%/sample.h \

@@ -5,8 +5,10 @@
 #include "cli/cli.h"
 
 #include "base/array.h"
+#include "cli/children.h"
 #include "cli/host.h"
 #include "cli/launcher.h"
+#include "hook/follow.h"
 
 #include <signal.h>
 #include <string.h>
@@ -119,6 +121,8 @@ static int start(int argc, char **argv)
 		return cli_help(introduction);
 	if (strcmp(argv[1], "--launcher") == 0)
 		return launcher_start(argc - 1, argv + 1);
+	if (strcmp(argv[1], FOLLOW_OPTION) == 0)
+		return children_start(argc - 1, argv + 1);
 	if (argv[1][0] != '-') {
 		if (strcmp(argv[1], "help") == 0)
 			return help(argc - 1, argv + 1);
@@ -142,7 +146,8 @@ static int start(int argc, char **argv)
 static bool is_for_another(int argc, char **argv)
 {
 	return argc > 1 && (strcmp(argv[1], "run") == 0 ||
-			    strcmp(argv[1], "--launcher") == 0);
+			    strcmp(argv[1], "--launcher") == 0 ||
+			    strcmp(argv[1], FOLLOW_OPTION) == 0);
 }
 
 int main(int argc, char **argv)

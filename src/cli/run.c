@@ -16,6 +16,8 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
+#include "cli/beside.h"
+#include "cli/children.h"
 #include "cli/cli.h"
 #include "cli/launcher.h"
 #include "cli/progress.h"
@@ -45,6 +47,7 @@ static const char help[] =
 	"      --lazy=GLOB       libraries to make lazy that only the scope "
 	"or\n"
 	"                        habit would spare; repeatable\n"
+	"      --children        what it starts, too\n"
 	"      --learn           leave as they are what the last run needed\n"
 	"      --stats           tell afterwards, on standard error, what was\n"
 	"                        lazy, what was needed, and why\n"
@@ -63,37 +66,8 @@ static const char help[] =
 /* ------------------------------------------------------------------ */
 /* What laziness needs                                                */
 
-/* libdlazy.so at `relative` to the tool's own directory. */
-static bool find_beside(const char *own, const char *relative,
-			char ret[PATH_MAX])
-{
-	int n = snprintf(ret, PATH_MAX, "%.*s%s/" LIBDLAZY,
-			 (int)(file_base_name(own) - own), own, relative);
-
-	return n > 0 && n < PATH_MAX && access(ret, R_OK) == 0;
-}
-
-/*
- * The library of this very tool: in the tree it was installed to, which may have
- * been moved; in the one it was built in; where it was configured to be.
- */
-static bool find_libdlazy(char ret[PATH_MAX])
-{
-	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-
-	if (n > 0) {
-		own[n] = '\0';
-		if (find_beside(own, DLAZY_BIN_TO_LIB, ret) ||
-		    find_beside(own, ".libs", ret))
-			return true;
-	}
-	strcpy(ret, DLAZY_LIBDIR "/" LIBDLAZY);
-	return access(ret, R_OK) == 0;
-}
-
-static int prepare(const struct run_request *request,
-		   const struct program *program, struct program_start *ret)
+static int prepare(const struct request *request, const struct program *program,
+		   struct program_start *ret)
 {
 	_cleanup_free_ char *cache = catalog_cache_dir();
 	char libdlazy[PATH_MAX];
@@ -113,7 +87,7 @@ static int prepare(const struct run_request *request,
 	if (!cache)
 		return status_fail(DLAZY_ENOENT, "no cache directory: set "
 						 "DLAZY_CACHE_DIR or HOME");
-	if (!find_libdlazy(libdlazy))
+	if (!beside_find(LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR, libdlazy))
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: dlazy is not installed "
 				   "whole",
@@ -142,13 +116,6 @@ static void clean_environment(void)
 /* ------------------------------------------------------------------ */
 /* The environment                                                    */
 
-static bool is_variable(const char *entry, const char *name)
-{
-	size_t n = strlen(name);
-
-	return strncmp(entry, name, n) == 0 && entry[n] == '=';
-}
-
 /* The directory first, then the user's value, so that the stub file can tell
  * what that was (stub/linked.h). NULL: out of memory. */
 static char *library_path(const char *directory, const char *value)
@@ -165,39 +132,92 @@ static char *library_path(const char *directory, const char *value)
 	return n < 0 ? NULL : entry;
 }
 
-/* This process's environment for a lazy start; record: or NULL. Never freed:
- * execve is next. NULL: out of memory. */
-static char **lazy_environment(const char *directory, const char *record)
+#define SETTINGS_MAX 4
+
+/* Entries of the environment to be set. */
+struct settings {
+	char *list[SETTINGS_MAX];
+	size_t count;
+};
+
+static void set(struct settings *settings, char *entry)
+{
+	if (entry)
+		settings->list[settings->count++] = entry;
+}
+
+static bool is_same_variable(const char *a, const char *b)
+{
+	size_t n = strcspn(b, "=");
+
+	return strncmp(a, b, n) == 0 && a[n] == '=';
+}
+
+/* The place of what sets the variable of an entry, which is taken out. */
+static char *take_setting(struct settings *settings, const char *entry)
+{
+	for (size_t i = 0; i < settings->count; i++)
+		if (settings->list[i] &&
+		    is_same_variable(entry, settings->list[i]))
+			return TAKE_PTR(settings->list[i]);
+	return NULL;
+}
+
+/* This process's environment with settings, each in the place of what it
+ * replaces. Never freed: execve is next. NULL: out of memory. */
+static char **environment_with(struct settings *settings)
 {
 	size_t count = 0, n = 0;
-	char *path = library_path(directory, getenv(LIBRARY_PATH));
-	bool placed = false;
 
 	while (environ[count])
 		count++;
-	char **entries = calloc(count + 3, sizeof(*entries));
-	if (!path || !entries)
+	char **entries = calloc(count + SETTINGS_MAX + 1, sizeof(*entries));
+	if (!entries)
 		return NULL;
-	for (size_t i = 0; i < count; i++) {
-		bool same = !placed && is_variable(environ[i], LIBRARY_PATH);
-
-		entries[n++] = same ? path : environ[i];
-		placed |= same;
+	for (; n < count; n++) {
+		char *setting = take_setting(settings, environ[n]);
+		entries[n] = setting ? setting : environ[n];
 	}
-	if (!placed)
-		entries[n++] = path;
-	if (record &&
-	    asprintf(&entries[n], LINKED_RECORD_VARIABLE "=%s", record) < 0)
-		return NULL;
+	for (size_t i = 0; i < settings->count; i++)
+		if (settings->list[i])
+			entries[n++] = settings->list[i];
 	return entries;
+}
+
+/* What the dynamic linker, the stub file and the children are told; as it is,
+ * if there is nothing, or no memory. record: or NULL. */
+static char **environment_for(const struct request *request,
+			      const struct program_start *start,
+			      const char *record)
+{
+	struct settings settings = {.count = 0};
+	struct children children;
+	char *entry = NULL;
+
+	if (start->directory)
+		set(&settings,
+		    library_path(start->directory, getenv(LIBRARY_PATH)));
+	if (record &&
+	    asprintf(&entry, LINKED_RECORD_VARIABLE "=%s", record) >= 0)
+		set(&settings, entry);
+	children_prepare(request, &children);
+	if (children.audit && children.variable) {
+		set(&settings, children.audit);
+		set(&settings, children.variable);
+	}
+	char **entries = settings.count ? environment_with(&settings) : NULL;
+	return entries ? entries : environ;
 }
 
 /* ------------------------------------------------------------------ */
 /* The command                                                        */
 
 struct started {
+	const struct request *request;
 	const struct program *program;
+	const struct program_start *start;
 	char **argv;
+	char *record; /* of this one run; or NULL */
 	char **environment;
 };
 
@@ -220,8 +240,9 @@ static void run_by_shell(const struct started *s)
 }
 
 /* The exit status, after a message, if it is not started. */
-static int start_command(const struct started *s)
+static int start_command(struct started *s)
 {
+	s->environment = environment_for(s->request, s->start, s->record);
 	execve(s->program->command, s->argv, s->environment);
 	int error = errno;
 	if (error == ENOEXEC && program_is_text(s->program->command))
@@ -262,24 +283,24 @@ static void keep_count(const struct program_start *start,
 		runs_add(&all, one);
 }
 
-static int run_with_account(const struct run_request *request,
-			    const struct program_start *start,
-			    struct started *s, const char *record)
+static int run_with_account(struct started *s)
 {
+	const struct program_start *start = s->start;
 	_cleanup_runs_ struct runs one = {NULL, 0};
-	bool counted = record &&
-		       runs_open(record, entry_facts(&start->entry).lazy, &one);
+	bool counted =
+		s->record &&
+		runs_open(s->record, entry_facts(&start->entry).lazy, &one);
 	int how, status = standin_run(start_in_child, s, false, &how);
 
-	if (record)
-		unlink(record);
+	if (s->record)
+		unlink(s->record);
 	if (status < 0) {
 		cli_say("%s", status_message());
 		return RUN_FAILED;
 	}
 	if (counted)
 		keep_count(start, &one);
-	run_account(start, counted ? &one : NULL, request->json);
+	run_account(start, counted ? &one : NULL, s->request->json);
 	standin_end(how);
 }
 
@@ -305,12 +326,11 @@ static void spare_no_more(const struct spared *spared)
 		sigaction(deadly[i], &spared->before[i], NULL);
 }
 
-static int run_program(const struct run_request *request,
+static int run_program(const struct request *request,
 		       const struct program *program, char **argv)
 {
 	_cleanup_program_start_ struct program_start start = {.made = false};
-	_cleanup_free_ char *record = NULL;
-	struct started s = {program, argv, environ};
+	struct started s = {request, program, &start, argv, NULL, NULL};
 	struct spared spared;
 
 	spare(&spared);
@@ -321,18 +341,14 @@ static int run_program(const struct run_request *request,
 		start.plain = strdup(status_message());
 	}
 	if (request->stats)
-		record = make_record(&start);
+		s.record = make_record(&start);
 	spare_no_more(&spared);
-	if (start.directory)
-		s.environment = lazy_environment(start.directory, record);
-	if (!s.environment)
-		s.environment = environ;
-	return request->stats ? run_with_account(request, &start, &s, record)
-			      : start_command(&s);
+	int status = request->stats ? run_with_account(&s) : start_command(&s);
+	free(s.record);
+	return status;
 }
 
-int run_start(const struct run_request *request, const char *command,
-	      char **argv)
+int run_start(const struct request *request, const char *command, char **argv)
 {
 	_cleanup_program_ struct program program = {.command = NULL};
 
@@ -349,23 +365,15 @@ int run_start(const struct run_request *request, const char *command,
 /* ------------------------------------------------------------------ */
 /* Options                                                            */
 
-bool run_globs_add(struct run_globs *globs, char *glob)
+static int add_glob(struct request_globs *globs, const char *option)
 {
-	if (globs->count == RUN_GLOBS_MAX)
-		return false;
-	globs->list[globs->count++] = glob;
-	return true;
-}
-
-static int add_glob(struct run_globs *globs, const char *option)
-{
-	if (run_globs_add(globs, optarg))
+	if (request_add_glob(globs, optarg))
 		return -1;
 	return cli_usage("run", "run: --%s: at most %d of them", option,
-			 RUN_GLOBS_MAX);
+			 REQUEST_GLOBS_MAX);
 }
 
-static int set_scope(struct run_request *request)
+static int set_scope(struct request *request)
 {
 	request->program_scope = strcmp(optarg, "program") == 0;
 	if (request->program_scope || strcmp(optarg, "machine") == 0)
@@ -375,7 +383,7 @@ static int set_scope(struct run_request *request)
 }
 
 /* -1, or the exit status. */
-static int parse_option(int option, struct run_request *request)
+static int parse_option(int option, struct request *request)
 {
 	switch (option) {
 	case 's':
@@ -393,6 +401,9 @@ static int parse_option(int option, struct run_request *request)
 	case 'j':
 		request->json = true;
 		return -1;
+	case 'c':
+		request->children = true;
+		return -1;
 	case 'i':
 		request->install = true;
 		return -1;
@@ -409,12 +420,13 @@ static int parse_option(int option, struct run_request *request)
 	}
 }
 
-static int parse_options(int argc, char **argv, struct run_request *request)
+static int parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option longs[] = {
 		{"scope", required_argument, NULL, 's'},
 		{"eager", required_argument, NULL, 'e'},
 		{"lazy", required_argument, NULL, 'l'},
+		{"children", no_argument, NULL, 'c'},
 		{"learn", no_argument, NULL, 'L'},
 		{"stats", no_argument, NULL, 'S'},
 		{"install", no_argument, NULL, 'i'},
@@ -433,7 +445,7 @@ static int parse_options(int argc, char **argv, struct run_request *request)
 }
 
 /* Behind CMD, where its own options would be when it is run. */
-static int parse_behind(int argc, char **argv, struct run_request *request)
+static int parse_behind(int argc, char **argv, struct request *request)
 {
 	char *command = argv[optind++];
 	int status = parse_options(argc, argv, request);
@@ -449,7 +461,7 @@ static int parse_behind(int argc, char **argv, struct run_request *request)
 
 int cli_run(int argc, char **argv)
 {
-	static struct run_request request;
+	static struct request request;
 	int status = parse_options(argc, argv, &request);
 
 	if (status >= 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run of a command: what was asked for, and what `dlazy run` and launchers
- * do with it.
+ * One run of a command: what `dlazy run`, launchers and children do with a
+ * request.
  */
 #ifndef CLI_RUN_H
 #define CLI_RUN_H
 
+#include "cli/request.h"
 #include "link/program.h"
 
 #include <stdbool.h>
@@ -17,34 +18,11 @@ enum run_exit {
 	RUN_NOT_FOUND = 127,
 };
 
-#define RUN_GLOBS_MAX 64
-
-struct run_globs {
-	char *list[RUN_GLOBS_MAX + 1]; /* NULL-ended */
-	size_t count;
-};
-
-struct run_request {
-	bool program_scope;
-	struct run_globs eager, lazy;
-	bool learn;
-	bool stats;
-	bool json;
-	bool children;
-	/* instead of running: */
-	bool install, uninstall;
-	const char *dir;
-};
-
-/* Adds one; false: there are too many. */
-bool run_globs_add(struct run_globs *globs, char *glob);
-
 /*
  * Runs `command`, a path or a name to find, as argv says. Returns only if it
  * cannot be run: the exit status, after a message.
  */
-int run_start(const struct run_request *request, const char *command,
-	      char **argv);
+int run_start(const struct request *request, const char *command, char **argv);
 
 /*
  * The account of a run: one object on standard error, or a table. touched: the

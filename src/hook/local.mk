@@ -13,7 +13,9 @@ HOOK_SOURCES = \
 	%D%/start.c \
 	%D%/trail.h
 HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
-EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES)
+# That of `dlazy run --children`.
+FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h
+EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES)
 
 HOOK_CFLAGS = -ffreestanding -fno-stack-protector -mgeneral-regs-only \
 	-fno-tree-loop-distribute-patterns -fno-sanitize=all -fno-lto \
@@ -27,5 +29,12 @@ hook_la_CFLAGS = -std=gnu11 $(call NOT_SANITIZED,$(OUR_CFLAGS))
 hook_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
 	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
 	-Wl,-z,nodelete
-$(hook_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
+pkglib_LTLIBRARIES += follow.la
+follow_la_SOURCES = $(FOLLOW_SOURCES) %D%/cpu-x86_64.S
+follow_la_CFLAGS = $(hook_la_CFLAGS)
+# Of the CPU's file it wants the system call alone.
+follow_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
+	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
+	-Wl,--gc-sections
+$(hook_la_OBJECTS) $(follow_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
 endif

@@ -15,6 +15,7 @@ CLI_TESTS = \
 	%D%/test-readme.sh \
 	%D%/test-run.sh \
 	%D%/test-run-cache.sh \
+	%D%/test-run-children.sh \
 	%D%/test-run-install.sh \
 	%D%/test-run-plain.sh \
 	%D%/test-real.sh \

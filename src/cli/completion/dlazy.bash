@@ -17,8 +17,8 @@ _dlazy_options()
 			"--export --no-needed --machine"
 		;;
 	run)
-		echo "--scope --eager --lazy --learn --stats --install" \
-			"--uninstall --dir"
+		echo "--scope --eager --lazy --children --learn --stats" \
+			"--install --uninstall --dir"
 		;;
 	trace) echo "--all --children --output" ;;
 	bench) echo "--touch --runs" ;;

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of this installation, found from where this very tool is: in the tree it
+ * was installed to, which may have been moved; in the one it was built in; or
+ * where it was configured to be.
+ */
+#ifndef CLI_BESIDE_H
+#define CLI_BESIDE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* relative: of the file's directory, to the tool's; configured: its absolute
+ * path. false: it is not there; ret then says where it should be. */
+bool beside_find(const char *name, const char *relative, const char *configured,
+		 char ret[PATH_MAX]);
+
+/* The tool's own path; "" if /proc does not tell. */
+void beside_own(char ret[PATH_MAX]);
+
+#endif

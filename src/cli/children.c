@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The variable holds all that a child's run needs to know (hook/follow.h): it
+ * is read here and set anew, with this process's number, as the child keeps it.
+ */
+#include "cli/children.h"
+
+#include "base/cleanup.h"
+#include "cli/beside.h"
+#include "cli/cli.h"
+#include "cli/run.h"
+#include "hook/follow.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLLOW "follow.so"
+
+/* NULL: out of memory. */
+static char *variable_of(const struct request *request, const char *own)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	fprintf(out, FOLLOW_VARIABLE "=%ld%c%s%c", (long)getpid(),
+		FOLLOW_SEPARATOR, own, FOLLOW_SEPARATOR);
+	request_write(request, out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Why they cannot be followed, or NULL; what is found is written. */
+static const char *find_follow(const struct request *request,
+			       char follow[PATH_MAX], char own[PATH_MAX])
+{
+	const char *audit = getenv("LD_AUDIT");
+
+	beside_own(own);
+	if (audit && *audit)
+		return "LD_AUDIT is in use";
+	if (!beside_find(FOLLOW, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, follow))
+		return FOLLOW " is not there: dlazy is not installed whole, "
+			      "or cannot do that on this CPU";
+	if (strpbrk(follow, ":;") || !*own)
+		return "dlazy lies where LD_AUDIT cannot name it";
+	return request_has_newline(request) ? "a GLOB has a line break" : NULL;
+}
+
+void children_prepare(const struct request *request, struct children *ret)
+{
+	char follow[PATH_MAX], own[PATH_MAX];
+
+	*ret = (struct children){NULL, NULL};
+	if (!request->children)
+		return;
+	const char *why = find_follow(request, follow, own);
+	if (why) {
+		cli_say("children run without laziness: %s", why);
+		return;
+	}
+	ret->variable = variable_of(request, own);
+	if (asprintf(&ret->audit, "LD_AUDIT=%s", follow) < 0)
+		ret->audit = NULL;
+}
+
+/* The lines behind the number and dlazy's path. */
+static void read_request(char *value, struct request *request)
+{
+	char *line = value;
+
+	for (int i = 0; line; i++) {
+		char *next = strchr(line, FOLLOW_SEPARATOR);
+
+		if (next)
+			*next++ = '\0';
+		if (i >= 2 && *line)
+			request_read_line(line, request);
+		line = next;
+	}
+}
+
+int children_start(int argc, char **argv)
+{
+	static struct request request;
+	const char *value = getenv(FOLLOW_VARIABLE);
+	_cleanup_free_ char *text = value ? strdup(value) : NULL;
+
+	if (argc < 3 || !text)
+		return cli_usage(NULL, "%s: is for dlazy run --children",
+				 FOLLOW_OPTION);
+	read_request(text, &request);
+	return run_start(&request, argv[1], argv + 2);
+}

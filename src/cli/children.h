@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy run --children: what a program starts is run lazily too. An audit
+ * object (src/hook/follow.c), which LD_AUDIT names in their environment, has
+ * each executed again through `dlazy --child`.
+ */
+#ifndef CLI_CHILDREN_H
+#define CLI_CHILDREN_H
+
+#include "cli/request.h"
+
+/* Entries of the environment, "NAME=VALUE"; NULL: children are not followed,
+ * and if they were to be, that has been said. */
+struct children {
+	char *audit;
+	char *variable;
+};
+
+void children_prepare(const struct request *request, struct children *ret);
+
+/* What the audit object starts: argv is --child FILE ARGV... */
+int children_start(int argc, char **argv);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one run is asked for: by options, by a launcher, or by the program whose
+ * child it is. Its text form, for the latter two, is a line for each word and
+ * its value.
+ */
+#ifndef CLI_REQUEST_H
+#define CLI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define REQUEST_GLOBS_MAX 64
+
+struct request_globs {
+	char *list[REQUEST_GLOBS_MAX + 1]; /* NULL-ended */
+	size_t count;
+};
+
+struct request {
+	bool program_scope;
+	struct request_globs eager, lazy;
+	bool children;
+	bool learn;
+	bool stats;
+	bool json;
+	/* instead of running: */
+	bool install, uninstall;
+	const char *dir;
+};
+
+/* Adds one; false: there are too many. */
+bool request_add_glob(struct request_globs *globs, char *glob);
+
+/* Has it something that a line cannot hold? */
+bool request_has_newline(const struct request *request);
+
+/* The text form of what is not for one run only. */
+void request_write(const struct request *request, FILE *out);
+
+/* Reads one line, which is changed and kept. false: not understood. */
+bool request_read_line(char *line, struct request *request);
+
+#endif

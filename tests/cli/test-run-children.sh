@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy run --children: what a program starts is lazy too. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+. "$(dirname "$0")/run.bash"
+many
+
+run "$dlazy" run --children -- env
+audit=$(sed -n 's/^LD_AUDIT=//p' <<<"$out")
+[ -n "$audit" ] || skip_all "$err"
+
+# children WORD ...: with --children, whatever is left of an earlier entry gone
+children()
+{
+	rm -rf "$t"/cache/run/many-*
+	run "$dlazy" run --children "$@"
+}
+lazy()
+{
+	check "$1" test -n \
+		"$(find "$t/cache/run" -path '*/many-*/g-*/stub.so' 2>/dev/null)"
+}
+
+for how in "'$many' call=1" "exec '$many' call=1" "true; sh -c '$many call=1'" \
+	"env '$many' call=1 | cat"; do
+	children -- sh -c "$how"
+	check_same "sh -c \"${how//$t/}\": its output" "$out" "library 1"
+	lazy "and its laziness"
+done
+children --stats --json -- "$many" call=1 "system=$many call=2"
+check_same "a program and its child" "$out" $'library 1\nlibrary 2'
+check_same "and only the program's own record" \
+	"$(tail -n 1 "$t/err" | jq .touched)" 1
+children -- sh -c "'$many' exit=7"
+is_status 7 "a child's exit status is its own"
+children -- sh -c "exec '$many' kill=15"
+is_status 143 "and so is its end"
+children -- sh -c "'$many' argv0 exe '' 'a b'"
+check_same "its arguments and its file are" "$out" "$many"$'\n'"$many"$'\n\na b'
+ln -s "$many" "$t/alias"
+children -- sh -c "'$t/alias' argv0"
+check_same "by another name too" "$out" "$t/alias"
+environment()
+{
+	env -i PATH="$PATH" DLAZY_CACHE_DIR="$DLAZY_CACHE_DIR" A=1 "$@" \
+		sh -c "B=2 '$many' environ" | grep -v '^\(_\|/\|children\|$\)'
+}
+check_same "its environment has two variables more" \
+	"$(environment "$dlazy" run --children | sed 's/=0*$/=/' | sort)" \
+	"$({
+		environment env
+		echo "LD_AUDIT=$audit"
+		echo "DLAZY_RUN_CHILDREN="
+	} | sort)"
+children --scope=program --eager 'libmany-1.*' -- sh -c "'$many' call=1"
+check_same "options hold for children" \
+	"$(cat "$t"/cache/run/many-*/current | tr '\0' '\n' |
+		grep -ac '^scope program$\|^eager libmany-1\.\*$')" 2
+echo 'int main(void) { return 3; }' >"$t/three.c"
+if ${CC:-cc} -static -o "$t/static" "$t/three.c" 2>/dev/null; then
+	children -- sh -c "'$t/static'"
+	is_status 3 "a static child runs"
+else
+	skip "a static child runs" "nothing can be linked statically"
+fi
+run env LD_AUDIT="$audit" "DLAZY_RUN_CHILDREN=0"$'\n/nonexistent\n' \
+	"$many" call=4
+check_same "if dlazy is gone they run as ever" "$out" "library 4"
+run env LD_AUDIT="$audit" DLAZY_RUN_CHILDREN=x "$many" call=4
+check_same "or the variable is damaged" "$out" "library 4"
+run env LD_AUDIT=/nonexistent.so "$dlazy" run --children -- "$many" call=5
+has "$err" "children run without laziness" "an auditor of the user's is said"
+check_same "and stays" "$out" "library 5"
+run "$dlazy" --child
+is_status 2 "the way in is nobody else's"
+mkdir "$t/bin"
+run "$dlazy" run --install --children "$many" --dir "$t/bin"
+check "a launcher remembers" grep -q '^children$' "$t/bin/many"
+rm -rf "$t"/cache/run/many-*
+run "$t/bin/many" "system=$many call=6"
+check_same "and does" "$out" "library 6"
+finish
