@@ -179,6 +179,12 @@ static bool is_lazy(const struct making *m, size_t i)
 	return m->verdicts.list[i].why == VERDICT_LAZY;
 }
 
+/* Who names libraries to be lazy has weighed it. */
+static bool is_asked_lazy(const struct making *m)
+{
+	return m->options->lazy && m->options->lazy[0];
+}
+
 /* Does laziness gain anything? Decides m->lazy. */
 static void weigh(struct making *m)
 {
@@ -189,7 +195,7 @@ static void weigh(struct making *m)
 		libraries += m->closure.objects[i].path != NULL;
 		m->lazy += is_lazy(m, i);
 	}
-	if (m->lazy >= LAZY_MIN)
+	if (m->lazy >= LAZY_MIN || (m->lazy > 0 && is_asked_lazy(m)))
 		return;
 	if (m->lazy == 0)
 		run_plainly(m, "none of its %zu libraries can be lazy",
