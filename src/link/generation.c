@@ -30,7 +30,8 @@
 #include <sys/xattr.h>
 #include <time.h>
 
-/* Fewer lazy libraries than this gain nothing: see doc/performance.md. */
+/* What fewer lazy libraries save, run itself costs: the programs of
+ * `make bench BENCH_FLAGS=--programs` are on either side. */
 #define LAZY_MIN 10
 
 /* A tick of the clock that file systems use is 10 ms at most. */

@@ -21,7 +21,7 @@
 #include <string.h>
 
 /* How long another process is given to make a generation for us too. */
-#define MAKER_MS 30000
+#define MAKER_MS 10000
 
 /* ------------------------------------------------------------------ */
 /* The place in the cache                                             */
