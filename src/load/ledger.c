@@ -16,6 +16,7 @@
 #include "load/dl.h"
 #include "load/ledger-tell.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -147,8 +148,33 @@ void ledger_declare(const char *dir)
 /* ------------------------------------------------------------------ */
 /* Writing                                                            */
 
+/* What is no plain file (a device, a pipe, a link) is written to, not put
+ * another in the place of. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int write_through(const char *path, const char *text, size_t size)
+{
+	FILE *out = fopen(path, "we");
+
+	if (!out)
+		return status_fail(status_from_errno(errno), "%s: %s", path,
+				   strerror(errno));
+	bool failed = fwrite(text, 1, size, out) != size;
+	if (fclose(out) != 0 || failed)
+		return status_fail(DLAZY_EIO, "%s: cannot write: %s", path,
+				   strerror(errno));
+	return 0;
+}
+
 static int write_whole(const char *path, const char *text, size_t size)
 {
+	if (is_special(path))
+		return write_through(path, text, size);
 	const char *name = file_base_name(path);
 	_cleanup_free_ char *dir = strndup(path, (size_t)(name - path));
 	_cleanup_close_ int fd = -1;

@@ -107,6 +107,14 @@ is_status 134 "a host that aborts in a stub"
 json '(.objects | length) == 2 and .failed == 1' "has its ledger all the same"
 json '.objects[1] | .name == "bad" and .error != null and .private_kib == null' \
 	"with what failed"
+ln -s real "$t/link"
+DLAZY_TRACE=$t/link run "$t/host" "$t/p" p1
+check "what is a link stays one" test -L "$t/link" -a -s "$t/real"
+mkfifo "$t/pipe"
+cat "$t/pipe" >"$t/piped" &
+DLAZY_TRACE=$t/pipe run "$t/host" "$t/p" p1
+wait
+check "and a pipe a pipe" test -p "$t/pipe" -a -s "$t/piped"
 DLAZY_TRACE=/nonexistent/file run "$t/host" "$t/p" p1
 is_status 0 "a file that cannot be written does not end the host"
 finish
