@@ -22,9 +22,24 @@ static const struct {
 	[HOST_ALL_TOUCHED] = {"all_touched", "lazy, all touched"},
 };
 
-const char *bench_way_name(enum host_way way)
+const char *bench_side_name(enum host_way way, bool command, bool env)
 {
-	return ways[way].name;
+	if (!command)
+		return ways[way].name;
+	if (env)
+		return way == HOST_LAZY ? "DLAZY=lazy" : "DLAZY=off";
+	return way == HOST_LAZY ? "dlazy run" : "plain";
+}
+
+static const char *side_name(const struct bench *b, enum host_way way)
+{
+	return bench_side_name(way, b->command != NULL, b->env);
+}
+
+/* Is the side one that was measured? */
+static bool has_side(const struct bench *b, size_t way)
+{
+	return b->sides[way].wall_us.count > 0;
 }
 
 static void print_side(struct json *j, const struct bench_side *side)
@@ -51,7 +66,10 @@ static void print_side(struct json *j, const struct bench_side *side)
 	json_end_object(j);
 	for (size_t i = 0; i < ARRAY_SIZE(medians); i++) {
 		json_key(j, medians[i].key);
-		json_double(j, sample_median(medians[i].sample));
+		if (medians[i].sample->count)
+			json_double(j, sample_median(medians[i].sample));
+		else
+			json_null(j);
 	}
 	json_key(j, "failed");
 	json_unsigned(j, side->failed);
@@ -90,6 +108,33 @@ static void print_names(struct json *j, const struct bench *b)
 	json_end_array(j);
 }
 
+static void print_counts(struct json *j, const struct bench *b)
+{
+	json_key(j, "declared");
+	json_unsigned(j, b->declared);
+	json_key(j, "touched");
+	json_unsigned(j, b->touched);
+	print_names(j, b);
+}
+
+/* How many are declared, and which are touched, is the command's business. */
+static void print_command(struct json *j, const struct bench *b)
+{
+	static const char *const counts[] = {"declared", "touched"};
+
+	json_key(j, "command");
+	json_begin_array(j);
+	for (size_t i = 0; b->command[i]; i++)
+		json_string(j, b->command[i]);
+	json_end_array(j);
+	json_key(j, "by");
+	json_string(j, b->env ? "env" : "run");
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		json_key(j, counts[i]);
+		json_null(j);
+	}
+}
+
 void bench_print_json(const struct bench *b)
 {
 	struct json j = json_to(stdout);
@@ -97,16 +142,20 @@ void bench_print_json(const struct bench *b)
 	json_begin_object(&j);
 	json_key(&j, "subject");
 	json_string(&j, b->subject);
-	json_key(&j, "declared");
-	json_unsigned(&j, b->declared);
-	json_key(&j, "touched");
-	json_unsigned(&j, b->touched);
-	print_names(&j, b);
+	if (b->command)
+		print_command(&j, b);
+	else
+		print_counts(&j, b);
 	json_key(&j, "runs");
 	json_unsigned(&j, b->ratio.count);
+	json_key(&j, "cold");
+	json_bool(&j, b->cold);
 	for (size_t way = 0; way < HOST_WAYS; way++) {
 		json_key(&j, ways[way].key);
-		print_side(&j, &b->sides[way]);
+		if (has_side(b, way))
+			print_side(&j, &b->sides[way]);
+		else
+			json_null(&j);
 	}
 	print_speedup(&j, b);
 	json_end_object(&j);
@@ -123,6 +172,11 @@ static void print_subject(const struct bench *b)
 	size_t width = 0;
 
 	cli_put(b->subject, stdout);
+	if (b->command) {
+		printf("\n%zu rounds of fresh processes%s\n", b->ratio.count,
+		       b->cold ? ", each with a cold page cache" : "");
+		return;
+	}
 	printf(": %zu plugin%s declared, %zu touched", b->declared,
 	       b->declared == 1 ? "" : "s", b->touched);
 	for (size_t i = 0; i < b->touched; i++) {
@@ -138,8 +192,18 @@ static void print_subject(const struct bench *b)
 	printf("%zu rounds of fresh processes", b->ratio.count);
 	if (b->cpu >= 0)
 		printf(", on CPU %d", b->cpu);
+	if (b->cold)
+		fputs(", each with a cold page cache", stdout);
 	puts(b->was_fresh ? "; the catalog was fresh"
 			  : "; the directory was scanned first");
+}
+
+static void put_median(const struct sample *s, char text[32])
+{
+	if (s->count)
+		snprintf(text, 32, "%.0f", sample_median(s));
+	else
+		strcpy(text, "?");
 }
 
 static bool add_row(struct table *t, const struct bench *b, size_t way)
@@ -153,22 +217,28 @@ static bool add_row(struct table *t, const struct bench *b, size_t way)
 		 sample_min(&side->wall_us) / 1e3,
 		 sample_max(&side->wall_us) / 1e3);
 	snprintf(cpu, sizeof(cpu), "%.2f", sample_median(&side->cpu_us) / 1e3);
-	snprintf(pss, sizeof(pss), "%.0f", sample_median(&side->pss_kib));
-	snprintf(maps, sizeof(maps), "%.0f", sample_median(&side->maps));
-	return table_add(t, (const char *[]){ways[way].name, wall, spread, cpu,
-					     pss, maps});
+	put_median(&side->pss_kib, pss);
+	put_median(&side->maps, maps);
+	return table_add(t, (const char *[]){side_name(b, way), wall, spread,
+					     cpu, pss, maps});
 }
 
 static void print_table(const struct bench *b)
 {
-	static const char *const heading[] = {"HOST",	  ">START-UP ms",
-					      ">SPREAD",  ">CPU ms",
-					      ">PSS KiB", ">MAPPINGS"};
+	const char *const heading[] = {
+		b->command ? "RUN" : "HOST",
+		b->command ? ">TIME ms" : ">START-UP ms",
+		">SPREAD",
+		">CPU ms",
+		">PSS KiB",
+		">MAPPINGS",
+	};
 	_cleanup_(table_free) struct table t = {.columns = ARRAY_SIZE(heading)};
 	bool fits = table_add(&t, heading);
 
 	for (size_t way = 0; way < HOST_WAYS && fits; way++)
-		fits = add_row(&t, b, way);
+		if (has_side(b, way))
+			fits = add_row(&t, b, way);
 	if (fits)
 		table_print(&t, stdout);
 	else
@@ -182,14 +252,18 @@ static void print_chart(const struct bench *b)
 	double most = 0;
 
 	for (size_t way = HOST_EAGER; way < HOST_WAYS; way++) {
+		if (!has_side(b, way))
+			continue;
 		double wall = sample_median(&b->sides[way].wall_us);
 		most = wall > most ? wall : most;
 	}
 	for (size_t way = HOST_EAGER; way < HOST_WAYS; way++) {
+		if (!has_side(b, way))
+			continue;
 		double wall = sample_median(&b->sides[way].wall_us);
 		int bar = most > 0 ? (int)(BAR_MAX * wall / most + 0.5) : 0;
 
-		printf("%-17s  ", ways[way].name);
+		printf("%-17s  ", side_name(b, way));
 		for (int i = 0; i < bar; i++)
 			putchar('#');
 		printf("%s%.2f ms\n", bar ? " " : "| ", wall / 1e3);
@@ -199,22 +273,27 @@ static void print_chart(const struct bench *b)
 static void print_verdict(const struct bench *b)
 {
 	double low, high, ratio = sample_median(&b->ratio);
+	const char *eager = b->command ? side_name(b, HOST_EAGER) : "eager";
+	const char *lazy = b->command ? side_name(b, HOST_LAZY) : "Lazy";
+	const char *does = b->command ? "is" : "starts";
 
 	if (!is_sure(b, &low, &high))
-		printf("No sure difference%s: eager takes %.2f to %.2f times "
-		       "lazy's time.\n",
+		printf("No sure difference%s: %s takes %.2f to %.2f times "
+		       "%s.\n",
 		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds"
 						      : "",
-		       low, high);
+		       eager, low, high,
+		       b->command ? "as long" : "lazy's time");
 	else if (ratio >= 1)
-		printf("%sLazy starts %.1f times as fast%s (95 %% sure of %.1f "
+		printf("%s%s %s %.1f times as fast%s (95 %% sure of %.1f "
 		       "to %.1f).\n",
-		       cli_bold(stdout), ratio, cli_plain(stdout), low, high);
+		       cli_bold(stdout), lazy, does, ratio, cli_plain(stdout),
+		       low, high);
 	else
-		printf("%sLazy starts %.2f times slower%s (95 %% sure of %.2f "
+		printf("%s%s %s %.2f times slower%s (95 %% sure of %.2f "
 		       "to %.2f).\n",
-		       cli_bold(stdout), 1 / ratio, cli_plain(stdout), 1 / high,
-		       1 / low);
+		       cli_bold(stdout), lazy, does, 1 / ratio,
+		       cli_plain(stdout), 1 / high, 1 / low);
 }
 
 void bench_print_text(const struct bench *b)

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/status.h"
+#include "cli/bench-memory.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
 #include "cli/progress.h"
@@ -27,17 +28,24 @@
 #include <sys/wait.h>
 
 static const char help[] =
-	"Usage: dlazy bench [DIR] [--touch K|NAME,...] [--runs N] [--json]\n"
+	"Usage: dlazy bench [DIR] [--touch K|NAME,...] [--runs N] [--cold] "
+	"[--json]\n"
+	"       dlazy bench [--env] [--runs N] [--cold] [--json] -- CMD...\n"
 	"\n"
 	"Measures the start-up of a host of the plugins in DIR: \"eager\", it\n"
 	"loads them all; \"lazy\", it declares them all and loads those it\n"
 	"uses. Each measurement is of a fresh process; the two alternate.\n"
 	"Without DIR, of a plugin directory of this machine.\n"
+	"Of a command: plain against \"dlazy run\".\n"
 	"\n"
 	"      --touch=K          use K plugins (default 1): those that need\n"
 	"                         the fewest libraries\n"
 	"      --touch=NAME,...   or these\n"
 	"      --runs=N           rounds (default 21)\n"
+	"      --cold             empty the page cache before each process\n"
+	"                         (root only)\n"
+	"      --env              of a command that uses libdlazy itself:\n"
+	"                         DLAZY=off against DLAZY=lazy\n"
 	"      --json             one JSON object on standard output\n"
 	"  -h, --help             this text\n";
 
@@ -49,6 +57,8 @@ struct request {
 	size_t touch_count;
 	char *touch_names; /* with commas, or NULL */
 	size_t runs;
+	bool cold;
+	bool env;
 	bool json;
 };
 
@@ -247,7 +257,7 @@ __attribute__((noreturn)) static void become_host(enum host_way way,
 
 static int host_died(const char *dir, enum host_way way, int how)
 {
-	const char *name = bench_way_name(way);
+	const char *name = bench_side_name(way, false, false);
 
 	if (WIFSIGNALED(how))
 		return status_fail(DLAZY_ELOAD,
@@ -307,7 +317,10 @@ static int run_round(struct bench *b, size_t round, int plan, bool count)
 
 	for (size_t i = 0; i < HOST_WAYS; i++) {
 		enum host_way way = (enum host_way)((round + i) % HOST_WAYS);
-		int status = run_host(way, b->subject, plan, &cost);
+		int status = b->cold && count ? bench_empty_cache() : 0;
+
+		if (status == 0)
+			status = run_host(way, b->subject, plan, &cost);
 
 		if (status < 0)
 			return status;
@@ -469,6 +482,7 @@ static int bench(const struct request *request)
 	if (!b)
 		return cli_fail(status_fail(DLAZY_ENOMEM, "out of memory"),
 				request->json);
+	b->cold = request->cold;
 	b->subject = request->dir ? request->dir : known_directory(known);
 	if (!b->subject)
 		return cli_fail(status_fail(DLAZY_ENOENT,
@@ -533,6 +547,12 @@ static int take_option(int option, struct request *request)
 			return CLI_DONE;
 		return cli_usage("bench", "bench: --runs=%s: 1 to %d", optarg,
 				 SAMPLE_MAX);
+	case 'c':
+		request->cold = true;
+		return CLI_DONE;
+	case 'e':
+		request->env = true;
+		return CLI_DONE;
 	case 'j':
 		request->json = true;
 		return CLI_DONE;
@@ -541,11 +561,30 @@ static int take_option(int option, struct request *request)
 	}
 }
 
+/* Behind "--" stands a command. */
+static int bench_behind(const struct request *request, char **argv)
+{
+	if (!*argv)
+		return cli_usage("bench", "bench: --: which CMD?");
+	if (request->touch_names)
+		return cli_usage("bench", "bench: --touch is for a directory");
+	size_t last = 0;
+	while (argv[last + 1])
+		last++;
+	/* As everywhere, --json may come last; CMD gets it, too. */
+	bool json = request->json ||
+		    (last > 0 && strcmp(argv[last], "--json") == 0);
+	return bench_command(argv, request->env, request->cold, request->runs,
+			     json);
+}
+
 int cli_bench(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"touch", required_argument, NULL, 't'},
 		{"runs", required_argument, NULL, 'r'},
+		{"cold", no_argument, NULL, 'c'},
+		{"env", no_argument, NULL, 'e'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
 		CLI_OPTION_END,
@@ -559,13 +598,15 @@ int cli_bench(int argc, char **argv)
 			return cli_help(help);
 		status = take_option(option, &request);
 	}
-	if (status == CLI_DONE && argc - optind > 1)
+	bool command = optind > 1 && !strcmp(argv[optind - 1], "--");
+	if (status == CLI_DONE && command)
+		status = bench_behind(&request, argv + optind);
+	else if (status == CLI_DONE && argc - optind > 1)
 		status = cli_usage("bench", "bench: one directory at a time");
-	if (status == CLI_DONE && optind > 1 && optind < argc &&
-	    !strcmp(argv[optind - 1], "--"))
-		status = cli_usage("bench", "bench: commands cannot be "
-					    "measured in this release");
-	if (status == CLI_DONE) {
+	else if (status == CLI_DONE && request.env)
+		status = cli_usage("bench", "bench: --env is for a command: "
+					    "dlazy bench --env -- CMD");
+	else if (status == CLI_DONE) {
 		request.dir = argv[optind];
 		status = bench(&request);
 	}

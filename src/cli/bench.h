@@ -22,7 +22,10 @@ struct bench_side {
 };
 
 struct bench {
-	const char *subject; /* the directory */
+	const char *subject; /* the directory, or the command's words */
+	char **command;	     /* or NULL */
+	bool env;	     /* of a command: by DLAZY in its environment */
+	bool cold;	     /* the page cache was emptied before each */
 	bool was_fresh;	     /* its catalog; else it was scanned first */
 	int cpu;	     /* on which all was measured; -1: any */
 	size_t declared;
@@ -32,8 +35,14 @@ struct bench {
 	struct sample ratio; /* eager to lazy wall time, by rounds */
 };
 
-/* "eager", as people read it. */
-const char *bench_way_name(enum host_way way);
+/* "eager", as people read it; of a command, how it was run. */
+const char *bench_side_name(enum host_way way, bool command, bool env);
+
+/*
+ * Measures a command and prints: plain against `dlazy run`, or, env, DLAZY=off
+ * against DLAZY=lazy. Returns the exit status.
+ */
+int bench_command(char **argv, bool env, bool cold, size_t runs, bool json);
 
 void bench_print_json(const struct bench *b);
 void bench_print_text(const struct bench *b);

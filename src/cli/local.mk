@@ -6,6 +6,8 @@ dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/bench.c %D%/bench.h \
 	%D%/beside.c %D%/beside.h \
+	%D%/bench-command.c \
+	%D%/bench-memory.c %D%/bench-memory.h \
 	%D%/bench-print.c \
 	%D%/call.c \
 	%D%/check.c \

@@ -61,8 +61,12 @@ run "$dlazy" bench "$t/empty"
 is_status 1 "a directory without plugins"
 run "$dlazy" bench "$t/p" --runs 0
 is_status 2 "no rounds"
-run "$dlazy" bench -- true
-is_status 2 "a command: not in this release"
+run "$dlazy" bench --env "$t/p"
+is_status 2 "--env of a directory"
+run "$dlazy" bench --
+is_status 2 "a command, but none"
+run "$dlazy" bench --touch p1 -- true
+is_status 2 "--touch of a command"
 mkdir "$t/broken"
 cp "$t/p/p1.so" "$t/broken"
 build "$t/broken/broken.so" <<<'int absent(void);
@@ -70,4 +74,57 @@ build "$t/broken/broken.so" <<<'int absent(void);
 run "$dlazy" bench "$t/broken" --touch broken --runs 1 --json
 is_status 0 "a plugin that cannot be loaded does not end the measurement"
 json '.eager.failed == 1 and .lazy.failed == 1' "it is counted on each side"
+
+# ---------------------------------------------------------------- commands
+
+run "$dlazy" bench --runs 3 --json -- env true
+is_status 0 "a command is measured"
+json '.subject == "env true" and .command == ["env", "true"] and .by == "run"' \
+	"the subject is the command"
+json '.declared == null and .touched == null and .all_touched == null and
+	.empty == null' "what a command declares is not known"
+for side in eager lazy; do
+	json ".$side | (.wall_us | .min <= .median and .median <= .max) and
+		.cpu_us >= 0 and .faults > 0" "$side is told"
+done
+if [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -lt 2 ]
+then
+	json '.eager.pss_kib > 0 and .eager.maps > 5' "with its memory"
+fi
+json 'has("speedup") and (.speedup_interval | length == 2)' "and what it gains"
+run "$dlazy" bench --runs 2 -- true
+has "$out" "dlazy run" "people see what was compared"
+has "$out" "No sure difference" "and what noise would swallow"
+check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/out"
+run "$dlazy" bench --runs 1 -- "$t/nosuch"
+is_status 1 "a command that is not there"
+run "$dlazy" bench --runs 1 -- sh -c 'kill -SEGV $$'
+is_status 1 "one that crashes"
+run "$dlazy" bench --runs 2 -- sh -c 'exit 3'
+is_status 0 "one that always ends with the same status"
+run "$dlazy" bench --runs 4 -- sh -c \
+	"[ -e '$t/once' ] && exit 4; touch '$t/once'"
+is_status 1 "one that does not"
+has "$err" "not as before" "with the reason"
+
+cat >"$t/env.c" <<'END'
+#include <stdlib.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+	const char *way = getenv("DLAZY");
+	return !way || (strcmp(way, "off") && strcmp(way, "lazy")) ||
+	       getenv("DLAZY_TRACE");
+}
+END
+# shellcheck disable=SC2086 # CC may hold options
+${CC:-cc} -o "$t/env" "$t/env.c" || exit 99
+DLAZY_TRACE=$t/never run "$dlazy" bench --env --runs 2 --json -- "$t/env"
+is_status 0 "a host in its own two ways"
+json '.by == "env"' "by DLAZY in its environment"
+if [ "$(id -u)" != 0 ]; then
+	run "$dlazy" bench --cold --runs 1 -- true
+	is_status 1 "a cold page cache, which not everybody may have"
+	has "$err" "only root" "with the reason"
+fi
 finish

@@ -21,7 +21,7 @@ _dlazy_options()
 			"--install --uninstall --dir"
 		;;
 	trace) echo "--all --children --output" ;;
-	bench) echo "--touch --runs" ;;
+	bench) echo "--touch --runs --cold --env" ;;
 	esac
 	echo "--json --help"
 }
