@@ -35,6 +35,7 @@ dlazy_SOURCES = \
 	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \
 	%D%/trace.c %D%/trace.h \
+	%D%/trace-export.c \
 	%D%/trace-json.c \
 	%D%/trace-memory.c \
 	%D%/trace-read.c \

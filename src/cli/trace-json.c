@@ -25,12 +25,6 @@ static void add(struct values *v, const char *key, struct trace_value value)
 	v->list[v->count++] = value;
 }
 
-/* To the nanosecond: more is not known. */
-static double rounded(double us)
-{
-	return us < 9e12 ? (double)(int64_t)(us * 1e3 + 0.5) / 1e3 : us;
-}
-
 static void print_values(struct json *j, const struct values *v)
 {
 	for (size_t i = 0; i < v->count; i++) {
@@ -38,7 +32,7 @@ static void print_values(struct json *j, const struct values *v)
 		if (v->list[i].unknown)
 			json_null(j);
 		else
-			json_double(j, rounded(v->list[i].value));
+			json_double(j, trace_rounded(v->list[i].value));
 	}
 }
 
@@ -190,11 +184,11 @@ static void print_tracer(struct json *j, const struct trace *t)
 	json_key(j, "tracer");
 	json_begin_object(j);
 	json_key(j, "us");
-	json_double(j, rounded(t->own_us));
+	json_double(j, trace_rounded(t->own_us));
 	json_key(j, "memory_us");
-	json_double(j, rounded(t->own_memory_us));
+	json_double(j, trace_rounded(t->own_memory_us));
 	json_key(j, "scan_us");
-	json_double(j, rounded(t->own_scan_us));
+	json_double(j, trace_rounded(t->own_scan_us));
 	print_count(j, "bindings", t->trail->bind_count);
 	json_end_object(j);
 }

@@ -33,6 +33,9 @@ static const char help[] =
 	"costliest\n"
 	"      --children         also what programs that it executes do\n"
 	"  -o, --output=FILE      write JSON to FILE\n"
+	"      --format=FORMAT    instead of JSON: perfetto (Trace Events), "
+	"or\n"
+	"                         folded (stacks for flame graphs)\n"
 	"      --json             JSON on standard output, behind what CMD\n"
 	"                         writes there, instead of the table\n"
 	"  -h, --help             this text\n"
@@ -149,10 +152,19 @@ static int read_trails(const struct trace_run *run, struct traces *ret)
 /* ------------------------------------------------------------------ */
 /* Telling                                                            */
 
-static void print_json(FILE *out, const struct traces *all, int how)
+static void print(FILE *out, const struct trace_request *request,
+		  const struct traces *all, int how)
 {
 	struct json j = json_to(out);
 
+	if (request->format == TRACE_EVENTS) {
+		trace_print_events(out, all->list, all->count);
+		return;
+	}
+	if (request->format == TRACE_FOLDED) {
+		trace_print_folded(out, all->list, all->count);
+		return;
+	}
 	trace_print_json(&j, &all->list[0], how, all->list + 1, all->count - 1);
 	json_finish(&j);
 }
@@ -163,13 +175,15 @@ static int cannot_write(const char *path)
 			   path, strerror(errno));
 }
 
-static int write_file(const char *path, const struct traces *all, int how)
+static int write_file(const struct trace_request *request,
+		      const struct traces *all, int how)
 {
+	const char *path = request->out;
 	FILE *out = fopen(path, "we");
 
 	if (!out)
 		return cannot_write(path);
-	print_json(out, all, how);
+	print(out, request, all, how);
 	bool failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
 		return cannot_write(path);
@@ -195,11 +209,11 @@ static int tell(const struct trace_request *request,
 	int status = read_trails(run, &all);
 
 	if (status == 0 && request->out)
-		status = write_file(request->out, &all, run->how);
+		status = write_file(request, &all, run->how);
 	if (status < 0)
 		return status;
 	if (request->json) {
-		print_json(stdout, &all, run->how);
+		print(stdout, request, &all, run->how);
 		return 0;
 	}
 	putc('\n', stderr);
@@ -253,6 +267,20 @@ static int trace(const struct trace_request *request, char **argv)
 	standin_end(run.how);
 }
 
+static int take_format(struct trace_request *request)
+{
+	static const char *const names[] = {"json", "perfetto", "folded"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(optarg, names[i]) == 0) {
+			request->format = (enum trace_format)i;
+			return CLI_DONE;
+		}
+	return cli_usage("trace",
+			 "trace: --format=%s: it is json, perfetto or folded",
+			 optarg);
+}
+
 static int take_option(int option, struct trace_request *request)
 {
 	switch (option) {
@@ -262,6 +290,8 @@ static int take_option(int option, struct trace_request *request)
 	case 'a':
 		request->all = true;
 		return CLI_DONE;
+	case 'f':
+		return take_format(request);
 	case 'c':
 		request->children = true;
 		return CLI_DONE;
@@ -278,6 +308,7 @@ int cli_trace(int argc, char **argv)
 	static const struct option longs[] = {
 		{"all", no_argument, NULL, 'a'},
 		{"children", no_argument, NULL, 'c'},
+		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
@@ -294,6 +325,9 @@ int cli_trace(int argc, char **argv)
 	}
 	if (status != CLI_DONE)
 		return status;
+	/* Another format than the table is for somewhere. */
+	if (request.format != TRACE_JSON && !request.out)
+		request.json = true;
 	if (optind == argc)
 		return cli_usage("trace", "trace: which CMD?");
 	/* The one option that every command takes at its end. CMD gets it too:

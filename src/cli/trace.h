@@ -39,6 +39,15 @@ static inline double trace_or_zero(struct trace_value v)
 	return v.unknown ? 0 : v.value;
 }
 
+/* Microseconds to the nanosecond: more is not known. */
+static inline double trace_rounded(double us)
+{
+	return us > -9e12 && us < 9e12
+		       ? (double)(int64_t)(us * 1e3 + (us < 0 ? -0.5 : 0.5)) /
+				 1e3
+		       : us;
+}
+
 #define TRACE_NONE ((size_t)-1)
 
 enum trace_used {
@@ -180,8 +189,15 @@ void trace_run_clear(struct trace_run *run);
 /* ------------------------------------------------------------------ */
 /* Telling                                                            */
 
+enum trace_format {
+	TRACE_JSON,
+	TRACE_EVENTS, /* for Perfetto */
+	TRACE_FOLDED, /* for flame graphs */
+};
+
 struct trace_request {
 	const char *out; /* NULL: none */
+	enum trace_format format;
 	bool all;
 	bool children;
 	bool json;
@@ -191,6 +207,9 @@ struct json;
 /* One object; how: as waitpid(2), or -1: not known. */
 void trace_print_json(struct json *j, const struct trace *t, int how,
 		      const struct trace *children, size_t child_count);
+/* For other tools, the command's own trace first (trace-export.c). */
+void trace_print_events(FILE *out, const struct trace *all, size_t count);
+void trace_print_folded(FILE *out, const struct trace *all, size_t count);
 /* For people, in 80 columns. */
 void trace_print_text(FILE *out, const struct trace *t, int how, bool all);
 

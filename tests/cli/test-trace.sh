@@ -316,6 +316,21 @@ run "$dlazy" trace -- true --json
 json '.command == ["true", "--json"]' "asked for behind the command, too"
 run "$dlazy" trace -o "$t/f.json" -- echo --json
 check_same "but not where it goes to a file" "$out" "--json"
+run "$dlazy" trace --format=perfetto -- ./opens 1 ./outer.so
+json '[.traceEvents[] | select(.ph == "X")] | length > 8 and
+	all(.dur >= 0 and .ts >= 0 and .pid > 0 and .tid > 0)' \
+	"as Trace Events"
+json '[.traceEvents[] | select(.cat == "init" and .name == "inner.so") |
+	.dur > 20000] == [true]' "constructors are events"
+json '(.traceEvents[] | select(.cat == "init" and .name == "outer.so")) as $o |
+	(.traceEvents[] | select(.cat == "init" and .name == "inner.so")) as $i |
+	$o.ts < $i.ts and $o.ts + $o.dur > $i.ts + $i.dur' "within one another"
+run "$dlazy" trace --format=folded -o "$t/folded" -- ./opens 1 ./outer.so
+check "as folded stacks" grep -Eqx \
+	'opens;outer.so;inner.so;\[init\] [0-9]{8}' "$t/folded"
+check_empty "of one form" "$(grep -Evx '[^ ]+;\[[a-z]+\] [0-9]+' "$t/folded")"
+run "$dlazy" trace --format=nonsense -- true
+is_status 2 "an unknown format"
 run "$dlazy" trace --all -- ./nothing
 check "the table fits 80 columns" awk 'length > 80 { exit 1 }' "$t/err"
 has "$err" "OBJECT" "it has a heading"

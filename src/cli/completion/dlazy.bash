@@ -20,7 +20,7 @@ _dlazy_options()
 		echo "--scope --eager --lazy --children --learn --stats" \
 			"--install --uninstall --dir"
 		;;
-	trace) echo "--all --children --output" ;;
+	trace) echo "--all --children --format --output" ;;
 	bench) echo "--touch --runs --cold --env" ;;
 	esac
 	echo "--json --help"
@@ -88,6 +88,10 @@ _dlazy()
 		;;
 	run,--scope)
 		_dlazy_words "machine program" "$word"
+		return
+		;;
+	trace,--format)
+		_dlazy_words "json perfetto folded" "$word"
 		return
 		;;
 	stub,--priority)

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A trace for other tools: as Trace Events, which Perfetto (ui.perfetto.dev) and
+ * chrome://tracing open, and as folded stacks, of which flamegraph.pl, inferno
+ * and speedscope make flame graphs.
+ *
+ * On the timeline times are as they passed, with the tracer's own, so that what
+ * lies within another is drawn there. Stacks are of who pulled in whom, their
+ * weights nanoseconds without the tracer's.
+ */
+#include "cli/trace.h"
+
+#include "base/file.h"
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ------------------------------------------------------------------ */
+/* Trace Events                                                       */
+
+struct events {
+	struct json *j;
+	const struct trace *t;
+	double zero_us; /* of the timeline, in the process's clock */
+};
+
+static double clock_us(const struct trace *t, struct trail_moment m)
+{
+	return (double)t->trail->first_ns / 1e3 +
+	       ((double)m.ticks - (double)t->trail->first_ticks) * t->tick_us;
+}
+
+/* Begins a complete event ("X"); its arguments follow. */
+static void begin_event(struct events *e, const char *name, const char *kind,
+			double begin_us, double end_us, uint32_t thread)
+{
+	struct json *j = e->j;
+
+	json_begin_object(j);
+	json_key(j, "name");
+	json_string(j, name);
+	json_key(j, "cat");
+	json_string(j, kind);
+	json_key(j, "ph");
+	json_string(j, "X");
+	json_key(j, "ts");
+	json_double(j, trace_rounded(begin_us - e->zero_us));
+	json_key(j, "dur");
+	json_double(j, trace_rounded(end_us - begin_us));
+	json_key(j, "pid");
+	json_unsigned(j, e->t->trail->pid);
+	json_key(j, "tid");
+	json_unsigned(j, thread);
+	json_key(j, "args");
+	json_begin_object(j);
+}
+
+static void end_event(struct events *e)
+{
+	json_end_object(e->j);
+	json_end_object(e->j);
+}
+
+static void print_span(struct events *e, const char *name, const char *kind,
+		       struct trail_moment begin, struct trail_moment end,
+		       uint32_t thread)
+{
+	if (!begin.ticks || !end.ticks || end.ticks < begin.ticks)
+		return;
+	begin_event(e, name, kind, clock_us(e->t, begin), clock_us(e->t, end),
+		    thread);
+	end_event(e);
+}
+
+static void print_load_events(struct events *e, size_t i)
+{
+	const struct trace_load *l = &e->t->loads[i];
+	struct trail_moment end = i ? l->raw->end : e->t->trail->main;
+	char name[512];
+
+	if (i)
+		snprintf(name, sizeof(name), "dlopen %s",
+			 l->requested ? l->requested : "");
+	else
+		snprintf(name, sizeof(name), "start");
+	print_span(e, name, "load", l->raw->begin,
+		   end.ticks ? end : l->raw->mapped, l->raw->thread);
+	print_span(e, "mapping", "phase", l->raw->begin, l->raw->mapped,
+		   l->raw->thread);
+	print_span(e, "relocating", "phase", l->raw->mapped, l->raw->relocated,
+		   l->raw->thread);
+	print_span(e, "constructors", "phase", l->raw->relocated, end,
+		   l->raw->thread);
+}
+
+/* Who pulled it in, and what became of it. */
+static void print_arguments(struct events *e, const struct trace_object *o)
+{
+	json_key(e->j, "path");
+	json_string(e->j, o->path);
+	json_key(e->j, "why");
+	json_string(e->j, trace_why_word(o->why));
+	json_key(e->j, "by");
+	json_string(e->j,
+		    o->by == TRACE_NONE ? NULL : e->t->objects[o->by].path);
+	json_key(e->j, "used");
+	json_string(e->j, trace_used_word(o->used));
+	json_key(e->j, "did_nothing");
+	json_bool(e->j, o->did_nothing);
+}
+
+/* Of an object that was mapped again and again, only the first time of its
+ * constructors is known. */
+static void print_object_events(struct events *e, const struct trace_object *o)
+{
+	const struct trail_object *raw = o->raw;
+	const char *name = file_base_name(o->path);
+	uint32_t thread = raw->load < e->t->load_count
+				  ? e->t->loads[raw->load].raw->thread
+				  : e->t->trail->pid;
+
+	if (!o->map_us.unknown && o->opens == 1 && raw->opened.ticks) {
+		double end = clock_us(e->t, raw->opened);
+		begin_event(e, name, "map", end - o->map_us.value, end, thread);
+		print_arguments(e, o);
+		end_event(e);
+	}
+	if (raw->init_begin.ticks && raw->init_end.ticks) {
+		begin_event(e, name, "init", clock_us(e->t, raw->init_begin),
+			    clock_us(e->t, raw->init_end), raw->init_thread);
+		print_arguments(e, o);
+		end_event(e);
+	}
+}
+
+static void print_name(struct events *e)
+{
+	struct json *j = e->j;
+
+	json_begin_object(j);
+	json_key(j, "name");
+	json_string(j, "process_name");
+	json_key(j, "ph");
+	json_string(j, "M");
+	json_key(j, "pid");
+	json_unsigned(j, e->t->trail->pid);
+	json_key(j, "args");
+	json_begin_object(j);
+	json_key(j, "name");
+	json_string(j, file_base_name(e->t->objects[0].path));
+	json_end_object(j);
+	json_end_object(j);
+}
+
+static void print_process(struct events *e)
+{
+	const struct trail *trail = e->t->trail;
+
+	print_name(e);
+	if (e->t->tick_us == 0)
+		return;
+	print_span(e, "program", "phase", trail->resumed, trail->exit,
+		   trail->pid);
+	for (size_t i = 0; i < e->t->load_count; i++)
+		print_load_events(e, i);
+	for (size_t i = 0; i < e->t->object_count; i++)
+		print_object_events(e, &e->t->objects[i]);
+}
+
+void trace_print_events(FILE *out, const struct trace *all, size_t count)
+{
+	struct json j = json_to(out);
+	double zero = (double)all[0].trail->first_ns / 1e3;
+
+	json_begin_object(&j);
+	json_key(&j, "displayTimeUnit");
+	json_string(&j, "ms");
+	json_key(&j, "traceEvents");
+	json_begin_array(&j);
+	for (size_t i = 0; i < count; i++)
+		print_process(&(struct events){&j, &all[i], zero});
+	json_end_array(&j);
+	json_end_object(&j);
+	json_finish(&j);
+}
+
+/* ------------------------------------------------------------------ */
+/* Folded stacks                                                      */
+
+#define DEPTH_MAX 64
+
+/* A frame's name must not have what separates frames, or lines. */
+static void put_frame(FILE *out, const char *path)
+{
+	for (const char *c = file_base_name(path); *c; c++)
+		putc(*c == ';' || *c == ' ' || (unsigned char)*c < ' ' ? '_'
+								       : *c,
+		     out);
+	putc(';', out);
+}
+
+static void put_stack(FILE *out, const struct trace *t, size_t object)
+{
+	size_t chain[DEPTH_MAX], depth = 0;
+
+	for (size_t i = object; i != TRACE_NONE && depth < DEPTH_MAX;
+	     i = t->objects[i].by)
+		chain[depth++] = i;
+	/* What is preloaded has nobody, but is the program's. */
+	if (depth && chain[depth - 1] != 0 && depth < DEPTH_MAX)
+		chain[depth++] = 0;
+	while (depth > 0)
+		put_frame(out, t->objects[chain[--depth]].path);
+}
+
+static void put_weight(FILE *out, const struct trace *t, size_t object,
+		       const char *what, struct trace_value us)
+{
+	if (us.unknown || us.value * 1e3 < 1)
+		return;
+	put_stack(out, t, object);
+	fprintf(out, "%s %" PRIu64 "\n", what, (uint64_t)(us.value * 1e3));
+}
+
+void trace_print_folded(FILE *out, const struct trace *all, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct trace *t = &all[i];
+
+		put_weight(out, t, 0, "[program]", t->program_us);
+		for (size_t k = 0; k < t->object_count; k++) {
+			const struct trace_object *o = &t->objects[k];
+
+			put_weight(out, t, k, "[map]", o->map_us);
+			put_weight(out, t, k, "[relocate]", o->relocate_us);
+			put_weight(out, t, k, "[init]", o->init_us);
+		}
+	}
+}
