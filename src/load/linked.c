@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "base/hash.h"
+#include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/gate.h"
@@ -240,6 +241,8 @@ static int explain(const struct linked *l, int status)
 	const char *feature = linked_string(l, l->feature);
 	const char *package = linked_string(l, l->package);
 
+	if (status == -DLAZY_EBUSY) /* it may be there, but not now */
+		return status;
 	if (*feature && *package)
 		return status_prefix("%s is not available: install %s", feature,
 				     package);
@@ -459,10 +462,58 @@ static bool is_asked(const uint32_t *name)
 	return false;
 }
 
+/* Where its file says that the data are, from the load address. */
+static bool offset_of_data(const struct question *q,
+			   const struct elf_view *view, uintptr_t *ret)
+{
+	struct elf_symbol symbol;
+
+	if (!elf_view_find(view, q->request.name, q->request.version,
+			   &symbol) ||
+	    symbol.type == ELF_TYPE_IFUNC || symbol.type == ELF_TYPE_TLS)
+		return false;
+	*ret = (uintptr_t)symbol.value;
+	return true;
+}
+
+/*
+ * A library that nobody has opened by its stubs may be there all the same: as
+ * what another needs, if that was found past the stub file (an RPATH came
+ * first, or the stub file's directory is gone). Perhaps it is just what is being
+ * relocated; to open it would do that a second time, make it read-only, and the
+ * linker would go on writing to it. So it is not opened.
+ */
+static bool find_mapped_data(const struct question *q, void **ret)
+{
+	const char *path = module_object(q->module);
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	uintptr_t base, offset;
+	size_t size;
+
+	if (atomic_load(&q->module->handle) || gate_is_loading(q->module) ||
+	    !dl_load_address(path, NULL, 0, &base))
+		return false;
+	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, path, &view) < 0 ||
+	    !offset_of_data(q, view, &offset))
+		return false;
+	const uint8_t *id = elf_view_build_id(view, &size);
+	if (!dl_load_address(path, id, size, &base))
+		return false;
+	*ret = (void *)(base + offset);
+	run_count(q->linked, false);
+	return true;
+}
+
 static int find_data(const struct question *q, void **ret)
 {
 	_cleanup_load_ struct load_handle loaded = {NULL, true};
 	struct asked this = {q->name, asked};
+
+	if (find_mapped_data(q, ret))
+		return 0;
+	status_clear();
 	int status = open_data(q, &loaded);
 
 	if (status == 0) {

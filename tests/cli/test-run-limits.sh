@@ -251,6 +251,13 @@ program nested -Wl,--allow-shlib-undefined
 mv "$t/aside/"* "$t/lib"
 limit nested "data in a circle is found" "1 lazy" 1322
 
+library swept 2
+library swept 1 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-swept-2.so
+program swept
+limit swept "a library that comes in past its stub finds its data" "1 lazy
+2 lazy" "42
+42"
+
 # ------------------------------------------------------------ data, TLS, start
 
 library tls 1
