@@ -89,6 +89,8 @@ TEST(env_is_seen_through)
 TEST(env_that_is_not_understood_is_itself)
 {
 	put("found", "\177ELF", 0755);
+	/* Not what env would make of it. */
+	put("'found'", "\177ELF", 0755);
 	CHECK_INT(setenv("PATH", test_directory(), 1), 0);
 	check_script("#!/usr/bin/env\n", "/usr/bin/env");
 	check_script("#!/usr/bin/env missing\n", "/usr/bin/env");
@@ -179,6 +181,8 @@ TEST(record_is_of_so_many_libraries)
 	runs_close(&runs);
 	CHECK(!runs_open(at("record"), 4, &runs));
 	CHECK(!runs_open(at("no-record"), 3, &runs));
+	CHECK_INT(truncate(at("record"), sizeof(struct linked_record)), 0);
+	CHECK(!runs_open(at("record"), 3, &runs));
 	put("record", "text", 0600);
 	CHECK(!runs_open(at("record"), 3, &runs));
 }
