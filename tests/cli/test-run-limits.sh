@@ -253,10 +253,11 @@ limit nested "data in a circle is found" "1 lazy" 1322
 
 library swept 2
 library swept 1 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-swept-2.so
-program swept
+mv "$t/lib/liblimit-swept-2.so" "$t/aside"
+program swept -Wl,--allow-shlib-undefined
+mv "$t/aside/"* "$t/lib"
 limit swept "a library that comes in past its stub finds its data" "1 lazy
-2 lazy" "42
-42"
+2 lazy" 42
 
 # ------------------------------------------------------------ data, TLS, start
 
