@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The audit object of `dlazy trace`: it lives in other programs' dynamic linker,
-# without a C library, so whatever the user's flags would call for one is taken
-# back behind them. No vector registers: they are the traced program's.
+# without a C library. Its flags stand behind the user's (configure.ac).
 
 HOOK_SOURCES = \
 	%D%/bound.c \
@@ -17,9 +16,6 @@ HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
 FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h
 EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES)
 
-HOOK_CFLAGS = -ffreestanding -fno-stack-protector -mgeneral-regs-only \
-	-fno-tree-loop-distribute-patterns -fno-sanitize=all -fno-lto \
-	-fno-profile-arcs -fno-exceptions -fasynchronous-unwind-tables
 NOT_SANITIZED = $(filter-out -fsanitize% -fno-sanitize%,$(1))
 
 if HOOK_X86_64
