@@ -8,6 +8,7 @@ CLI_TESTS = \
 	%D%/test-check.sh \
 	%D%/test-completion.sh \
 	%D%/test-example.sh \
+	%D%/test-forbid.sh \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
@@ -18,6 +19,7 @@ CLI_TESTS = \
 	%D%/test-run-children.sh \
 	%D%/test-run-install.sh \
 	%D%/test-run-plain.sh \
+	%D%/test-run-terminal.sh \
 	%D%/test-real.sh \
 	%D%/test-run-limits.sh \
 	%D%/test-scan.sh \
