@@ -46,11 +46,6 @@ bool dl_flags_global(int flags)
 	return flags & RTLD_GLOBAL;
 }
 
-int dl_flags_linked(bool early)
-{
-	return RTLD_LAZY | (early ? RTLD_LOCAL : RTLD_GLOBAL);
-}
-
 int dl_flags_lasting(int flags)
 {
 	return flags & ~RTLD_NOLOAD;
@@ -174,6 +169,27 @@ static struct link_map *object_of(const void *address)
 	return NULL;
 }
 #endif
+
+/* A namespace of dlmopen's has no global scope; glibc (2.36) crashes there. */
+static bool has_global_scope(void)
+{
+#ifdef __GLIBC__
+	struct link_map *map =
+		object_of((const void *)(uintptr_t)&has_global_scope);
+	Lmid_t namespace;
+
+	return !map || dlinfo(map, RTLD_DI_LMID, &namespace) < 0 ||
+	       namespace == LM_ID_BASE;
+#else
+	return true;
+#endif
+}
+
+int dl_flags_linked(bool early)
+{
+	return RTLD_LAZY |
+	       (early || !has_global_scope() ? RTLD_LOCAL : RTLD_GLOBAL);
+}
 
 struct search_origin dl_origin_of(const void *code, char *path_buffer)
 {

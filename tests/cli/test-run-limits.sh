@@ -206,6 +206,10 @@ limit dlopen "the program opens the library it is linked to" "1 lazy" "42
 absent 1
 closed 0
 45"
+make_limit namespace
+limit namespace "a namespace of its own has its own" "1 lazy" "41
+42
+41"
 library plugin 1
 plugin plugin -l:liblimit-plugin-1.so
 program plugin
