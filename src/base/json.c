@@ -246,110 +246,149 @@ void json_text(struct json *j, const char *text)
 
 /*
  * The checker: each check_ function takes the text at its value's first
- * character and returns the place behind the value, or NULL.
+ * character and returns the place behind the value, or NULL after wrong().
  */
+struct checker {
+	const char *text;
+	struct json_flaw flaw;
+};
+
+static const char *wrong(struct checker *c, const char *s, const char *expected)
+{
+	c->flaw = (struct json_flaw){(size_t)(s - c->text), expected};
+	return NULL;
+}
+
 static const char *skip_space(const char *s)
 {
 	return s + strspn(s, " \t\r\n");
 }
 
-static const char *check_word(const char *s, const char *word)
+static const char *check_word(struct checker *c, const char *s,
+			      const char *word)
 {
 	size_t n = strlen(word);
 
-	return strncmp(s, word, n) == 0 ? s + n : NULL;
+	return strncmp(s, word, n) == 0 ? s + n : wrong(c, s, "a value");
 }
 
-static const char *skip_digits(const char *s)
+static const char *skip_digits(struct checker *c, const char *s)
 {
 	size_t n = strspn(s, "0123456789");
 
-	return n ? s + n : NULL;
+	return n ? s + n : wrong(c, s, "a digit");
 }
 
-static const char *check_number(const char *s)
+static const char *check_number(struct checker *c, const char *s)
 {
 	if (*s == '-')
 		s++;
-	s = *s == '0' ? s + 1 : skip_digits(s);
+	else if (*s < '0' || *s > '9')
+		return wrong(c, s, "a value");
+	s = *s == '0' ? s + 1 : skip_digits(c, s);
 	if (s && *s == '.')
-		s = skip_digits(s + 1);
+		s = skip_digits(c, s + 1);
 	if (s && (*s == 'e' || *s == 'E')) {
 		s++;
-		s = skip_digits(*s == '+' || *s == '-' ? s + 1 : s);
+		s = skip_digits(c, *s == '+' || *s == '-' ? s + 1 : s);
 	}
 	return s;
 }
 
-static const char *check_escape(const char *s)
+static const char *check_escape(struct checker *c, const char *s)
 {
-	if (*s != 'u')
-		return *s && strchr("\"\\/bfnrt", *s) ? s + 1 : NULL;
-	s++;
-	return strspn(s, "0123456789abcdefABCDEF") >= 4 ? s + 4 : NULL;
+	if (*s == 'u' && strspn(s + 1, "0123456789abcdefABCDEF") >= 4)
+		return s + 5;
+	return *s && strchr("\"\\/bfnrt", *s) ? s + 1
+					      : wrong(c, s, "an escape");
 }
 
-static const char *check_string(const char *s)
+static const char *check_string(struct checker *c, const char *s)
 {
-	if (*s++ != '"')
-		return NULL;
+	if (*s != '"')
+		return wrong(c, s, "a string");
+	s++;
 	while (s && *s != '"') {
 		size_t n = utf8_length((const unsigned char *)s);
-		if ((unsigned char)*s < 0x20 || n == 0)
-			return NULL;
-		s = *s == '\\' ? check_escape(s + 1) : s + n;
+		if ((unsigned char)*s < 0x20)
+			return wrong(c, s, "the end of a string");
+		if (n == 0)
+			return wrong(c, s, "UTF-8");
+		s = *s == '\\' ? check_escape(c, s + 1) : s + n;
 	}
 	return s ? s + 1 : NULL;
 }
 
-static const char *check_value(const char *s, unsigned depth);
+static const char *check_value(struct checker *c, const char *s,
+			       unsigned depth);
 
-static const char *check_members(const char *s, unsigned depth, char close)
+static const char *check_key(struct checker *c, const char *s)
+{
+	s = check_string(c, s);
+	s = s ? skip_space(s) : NULL;
+	if (s && *s != ':')
+		return wrong(c, s, "a colon");
+	return s ? s + 1 : NULL;
+}
+
+static const char *check_members(struct checker *c, const char *s,
+				 unsigned depth, char close)
 {
 	s = skip_space(s);
 	if (*s == close)
 		return s + 1;
 	for (;;) {
-		if (close == '}') {
-			s = check_string(s);
-			s = s ? skip_space(s) : NULL;
-			if (!s || *s++ != ':')
-				return NULL;
-		}
-		s = check_value(skip_space(s), depth);
+		if (close == '}')
+			s = check_key(c, s);
+		s = s ? check_value(c, skip_space(s), depth) : NULL;
 		s = s ? skip_space(s) : NULL;
-		if (!s || (*s != ',' && *s != close))
-			return NULL;
-		if (*s++ == close)
+		if (s && *s != ',' && *s != close)
+			return wrong(c, s,
+				     close == '}' ? "a comma or }"
+						  : "a comma or ]");
+		if (!s || *s++ == close)
 			return s;
 		s = skip_space(s);
 	}
 }
 
-static const char *check_value(const char *s, unsigned depth)
+static const char *check_value(struct checker *c, const char *s, unsigned depth)
 {
 	switch (*s) {
 	case '{':
 	case '[':
 		if (depth == 0)
-			return NULL;
-		return check_members(s + 1, depth - 1, *s == '{' ? '}' : ']');
+			return wrong(c, s, "no deeper nesting");
+		return check_members(c, s + 1, depth - 1,
+				     *s == '{' ? '}' : ']');
 	case '"':
-		return check_string(s);
+		return check_string(c, s);
 	case 't':
-		return check_word(s, "true");
+		return check_word(c, s, "true");
 	case 'f':
-		return check_word(s, "false");
+		return check_word(c, s, "false");
 	case 'n':
-		return check_word(s, "null");
+		return check_word(c, s, "null");
 	default:
-		return check_number(s);
+		return check_number(c, s);
 	}
+}
+
+bool json_check(const char *text, struct json_flaw *ret)
+{
+	struct checker c = {.text = text};
+	const char *end = check_value(&c, skip_space(text), JSON_DEPTH_MAX);
+
+	if (end && *skip_space(end) != '\0')
+		end = wrong(&c, skip_space(end), "nothing more");
+	if (!end)
+		*ret = c.flaw;
+	return end != NULL;
 }
 
 bool json_is_valid(const char *text)
 {
-	const char *end = check_value(skip_space(text), JSON_DEPTH_MAX);
+	struct json_flaw flaw;
 
-	return end && *skip_space(end) == '\0';
+	return json_check(text, &flaw);
 }

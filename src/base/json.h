@@ -66,6 +66,13 @@ void json_text(struct json *j, const char *text);
 /* Whether `text` is exactly one JSON value (RFC 8259), white space aside. */
 bool json_is_valid(const char *text);
 
+/* The same; if not, says at which byte, and what was expected there. */
+struct json_flaw {
+	size_t offset;
+	const char *expected;
+};
+bool json_check(const char *text, struct json_flaw *ret);
+
 /* The digits json_double and json_long_double write ("nan", "inf" too), for
  * people; returns buffer. */
 #define JSON_NUMBER_MAX 64

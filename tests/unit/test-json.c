@@ -135,6 +135,29 @@ TEST(valid_texts_are_told_from_others)
 			test_fail(__FILE__, __LINE__, "taken: %s", bad[i]);
 }
 
+static void check_flaw(const char *bad, size_t offset, const char *expected)
+{
+	struct json_flaw flaw = {0};
+
+	CHECK(!json_check(bad, &flaw));
+	CHECK_INT((long long)flaw.offset, (long long)offset);
+	CHECK_STR(flaw.expected, expected);
+}
+
+TEST(the_first_flaw_of_a_text_is_told)
+{
+	check_flaw("", 0, "a value");
+	check_flaw("{\"a\":1,}", 7, "a string");
+	check_flaw("{\"a\" 1}", 5, "a colon");
+	check_flaw("[1 2]", 3, "a comma or ]");
+	check_flaw("{\"a\":1", 6, "a comma or }");
+	check_flaw("[1.]", 3, "a digit");
+	check_flaw("[\"a\xff\"]", 3, "UTF-8");
+	check_flaw("[\"a", 3, "the end of a string");
+	check_flaw("[\"\\q\"]", 3, "an escape");
+	check_flaw("[] []", 3, "nothing more");
+}
+
 TEST(deep_nesting_is_refused)
 {
 	char deep[100000];
