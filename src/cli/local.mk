@@ -24,6 +24,8 @@ dlazy_SOURCES = \
 	%D%/option.c \
 	%D%/progress.c %D%/progress.h \
 	%D%/reasons.c %D%/reasons.h \
+	%D%/report.c %D%/report.h \
+	%D%/report-read.c \
 	%D%/request.c %D%/request.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
@@ -43,5 +45,16 @@ dlazy_SOURCES = \
 	%D%/trace-text.c \
 	%D%/trace-use.c \
 	%D%/trial.c %D%/trial.h
+
+# The page of dlazy report is in the tool, where nothing else touches it.
+REPORT_FILES = %D%/report/assemble %D%/report/page.html \
+	%D%/report/script.js %D%/report/style.css
+EXTRA_DIST += $(REPORT_FILES)
+nodist_dlazy_SOURCES = %D%/report-page.c
+CLEANFILES += %D%/report-page.c
+%D%/report-page.c: $(REPORT_FILES)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	$(SHELL) $(srcdir)/%D%/report/assemble $(srcdir)/%D%/report >$@.new && \
+	mv $@.new $@
 
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash

@@ -32,6 +32,8 @@ static const struct command {
 	 "run a program with its libraries made lazy", cli_run},
 	{"trace", "CMD [ARGUMENT...]",
 	 "run a program and account for its libraries", cli_trace},
+	{"report", "FILE... -o OUT.html", "a page of measurements to look at",
+	 cli_report},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},
 };
 
@@ -78,7 +80,7 @@ static int print_help(void)
 {
 	puts("Usage: dlazy COMMAND [OPTION]... [ARGUMENT]...\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-5s %-30s %s\n", commands[i].name,
+		printf("  %-6s %-30s %s\n", commands[i].name,
 		       commands[i].arguments, commands[i].does);
 	puts("\n"
 	     "Each takes --json, for one JSON object on standard output, and\n"

@@ -21,6 +21,7 @@ _dlazy_options()
 			"--install --uninstall --dir"
 		;;
 	trace) echo "--all --children --format --output" ;;
+	report) echo "--output" ;;
 	bench) echo "--touch --runs --cold --env" ;;
 	esac
 	echo "--json --help"
@@ -30,7 +31,7 @@ _dlazy_operands()
 {
 	case $1 in
 	scan | list) echo dirs ;;
-	info | check | call | stub) echo files ;;
+	info | check | call | stub | report) echo files ;;
 	run | trace) echo programs ;;
 	bench) echo dirs ;;
 	esac
@@ -58,7 +59,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call stub run trace bench help"
+	local commands="scan list info check call stub run trace report bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
@@ -73,7 +74,7 @@ _dlazy()
 	fi
 	case $command,$before in
 	scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
-		trace,-o | trace,--output | \
+		trace,-o | trace,--output | report,-o | report,--output | \
 		stub,--symbols | stub,--used-by)
 		_dlazy_files -f "$word"
 		return

@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The page of dlazy report: draws each measurement that stands in #data, an
+ * array of {file, data}; data are as doc/trace-format.md has them. All that
+ * comes from there is untrusted: it reaches the document as text alone, never
+ * as markup, and may have any type. There is no animation.
+ */
+"use strict";
+(() => {
+
+/* ---------------------------------------------------------------- reading */
+
+const list = (v) => Array.isArray(v) ? v.filter((o) => o && typeof o === "object") : [];
+const words = (v) => Array.isArray(v) ? v.map(String) : [];
+const object = (v) => v && typeof v === "object" && !Array.isArray(v) ? v : {};
+const number = (v) => typeof v === "number" && isFinite(v) ? v : null;
+const text = (v) => typeof v === "string" ? v : null;
+const reason = (o, key) =>
+	number(o[key]) === null ? text(object(o.unknown)[key]) || "not measured" : null;
+const sum = (values) => values.reduce((a, v) => a + (v || 0), 0);
+
+/* Characters that cannot be seen, or turn the writing around, are spelt out. */
+const show = (s) => String(s).replace(
+	/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+	(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
+const base = (path) => show(path.replace(/^.*\/(?=.)/s, ""));
+const name = (o) => base(text(o.path) || text(o.name) || "?");
+
+/* ---------------------------------------------------------------- figures */
+
+const digits = (v, d) => v.toLocaleString("en", {minimumFractionDigits: d, maximumFractionDigits: d});
+const plain = (v) => digits(v, Number.isInteger(v) || Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2);
+const time = (us) => us >= 1e6 ? plain(us / 1e6) + " s" :
+	us >= 1e3 ? plain(us / 1e3) + " ms" : plain(us) + " µs";
+const size = (kib) => kib >= 1024 ? plain(kib / 1024) + " MiB" : plain(kib) + " KiB";
+const count = (n, one, many = one + "s") => `${digits(n, 0)} ${n === 1 ? one : many}`;
+const percent = (part, whole) => whole > 0 ? `${plain(Math.round(1000 * part / whole) / 10)} %` : "0 %";
+const or = (v, format) => v === null ? "not known" : format(v);
+
+/* ---------------------------------------------------------------- drawing */
+
+/* An element: attributes, on* as listeners, style as properties. */
+function h(tag, attributes, ...children) {
+	const svg = /^(svg|polyline|polygon|line)$/.test(tag);
+	const e = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+	for (const [key, value] of Object.entries(attributes || {})) {
+		if (value === null || value === undefined || value === false)
+			continue;
+		if (key.startsWith("on"))
+			e.addEventListener(key.slice(2), value);
+		else if (key === "style")
+			Object.assign(e.style, value);
+		else
+			e.setAttribute(key, value === true ? "" : value);
+	}
+	e.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined));
+	return e;
+}
+
+const code = (s, attributes) => h("bdi", {class: "name", ...attributes}, show(s));
+const unknown = (why) => h("span", {class: "unknown", title: show(why)}, "not known");
+
+function figure(title, caption, ...children) {
+	const id = `f${++figure.count}`;
+	return h("figure", {role: "group", "aria-labelledby": id},
+		h("h3", {id}, title), h("figcaption", null, caption), children);
+}
+figure.count = 0;
+
+/* tiles([[name, value, remark], ...]) */
+const tiles = (rows) => h("dl", {class: "tiles"}, rows.map(([key, value, remark]) =>
+	h("div", null, h("dt", null, key), h("dd", null, value, remark ? h("small", null, remark) : null))));
+
+/* One bar in parts of [class, name, value]; the legend is its text. */
+function stack(parts, format) {
+	const known = parts.filter((p) => p[2] !== null);
+	const whole = sum(known.map((p) => p[2]));
+	return [
+		h("div", {class: "stack", "aria-hidden": "true"}, known.map(([kind, , v]) =>
+			h("i", {class: kind, style: {width: `${100 * v / (whole || 1)}%`}}))),
+		h("ul", {class: "legend"}, parts.map(([kind, label, v, why]) => h("li", null,
+			h("span", {class: `swatch ${kind}`, "aria-hidden": "true"}), label, " ",
+			v === null ? unknown(why) : h("b", null, format(v)),
+			v === null ? h("span", {class: "soft small"}, show(why)) : null))),
+	];
+}
+
+const legend = (entries) => h("ul", {class: "legend"}, entries.map(([kind, label]) =>
+	h("li", null, h("span", {class: `swatch ${kind}`, "aria-hidden": "true"}), label)));
+
+/* Bars under one scale: [{label, title, parts: [[class, from, to]], value}] */
+function bars(rows, most) {
+	const at = (v) => `${Math.min(100, Math.max(0, 100 * v / (most || 1)))}%`;
+	return h("ul", {class: "rows"}, rows.map((r) => h("li", null,
+		h("span", {class: "label", title: r.title}, r.label),
+		h("span", {class: "track", "aria-hidden": "true"}, r.parts.map(([kind, from, to]) =>
+			h("i", {class: kind, style: {left: at(from), width: `calc(${at(to)} - ${at(from)})`}}))),
+		h("span", {class: "value"}, r.value))));
+}
+
+const ranked = (items, value, n) => items.filter((o) => value(o) > 0)
+	.sort((a, b) => value(b) - value(a)).slice(0, n);
+
+/* ---------------------------------------------------------------- table */
+
+/*
+ * A table that sorts by its heads, filters by a text, and opens a row to all
+ * that is known of it. columns: {head, value(o) (number, string or null),
+ * show(o) (a node, if not the value), text: not a number}; the first names the
+ * row. select: {label, all, kinds: [[name, holds(o)], ...]}.
+ */
+function table(title, items, columns, facts, select) {
+	const rows = items.map((item, index) => row(item, index));
+	const body = h("tbody");
+	const status = h("p", {role: "status", class: "soft small"});
+	const filter = h("input", {type: "search", autocomplete: "off", spellcheck: "false", oninput: narrow});
+	const kind = select ? h("select", {onchange: narrow}, h("option", {value: "-1"}, select.all),
+		select.kinds.map(([label], i) => h("option", {value: i}, label))) : null;
+	const heads = columns.map((c, i) => h("th", {scope: "col", class: c.text ? null : "number"},
+		h("button", {type: "button", onclick: () => order(i)}, c.head)));
+	let by = -1, down = false;
+
+	function row(item, index) {
+		const head = h("button", {type: "button", "aria-expanded": "false", onclick: open}, columns[0].show(item));
+		const tr = h("tr", null, h("th", {scope: "row"}, head), columns.slice(1).map((c) => {
+			const v = c.value(item);
+			return h("td", {class: c.text ? "name" : "number"},
+				c.show ? c.show(item) : v === null ? unknown(c.why(item)) : c.text ? show(v) : plain(v));
+		}));
+		const search = Object.values(item).filter((v) => typeof v === "string").join("\n").toLowerCase();
+		let more = null;
+
+		function open() {
+			more = more || h("tr", {class: "more"}, h("td", {colspan: columns.length},
+				h("div", {class: "inner"}, facts(item))));
+			const opened = head.getAttribute("aria-expanded") !== "true";
+			head.setAttribute("aria-expanded", opened);
+			if (opened)
+				tr.after(more);
+			else
+				more.remove();
+		}
+		return {item, index, tr, search, more: () => more && more.isConnected ? more : null, shown: true};
+	}
+
+	/* What is not known stays last, whichever way it goes. */
+	function compare(a, b) {
+		const x = columns[by].value(a.item), y = columns[by].value(b.item);
+		if (x === null || y === null)
+			return (x === null) - (y === null) || a.index - b.index;
+		const less = typeof x === "number" && typeof y === "number" ? x - y :
+			String(x) < String(y) ? -1 : String(x) > String(y) ? 1 : 0;
+		return (down ? -less : less) || a.index - b.index;
+	}
+
+	function order(i) {
+		down = by === i ? !down : !columns[i].text;
+		by = i;
+		heads.forEach((th, k) => k === i ? th.setAttribute("aria-sort", down ? "descending" : "ascending") :
+			th.removeAttribute("aria-sort"));
+		rows.sort(compare);
+		place();
+	}
+
+	function place() {
+		body.replaceChildren(...rows.filter((r) => r.shown).flatMap((r) => r.more() ? [r.tr, r.more()] : [r.tr]));
+	}
+
+	function narrow() {
+		const wanted = filter.value.trim().toLowerCase();
+		const holds = kind && kind.value >= 0 ? select.kinds[kind.value][1] : () => true;
+		for (const r of rows)
+			r.shown = r.search.includes(wanted) && holds(r.item);
+		place();
+		tell();
+	}
+
+	function tell() {
+		status.textContent = `${digits(rows.filter((r) => r.shown).length, 0)} of ${count(rows.length, "row")} shown`;
+	}
+
+	const start = columns.findIndex((c) => c.start);
+	order(start < 0 ? 0 : start);
+	tell();
+	return h("section", {"aria-label": title}, h("h3", null, title),
+		h("div", {class: "controls"}, h("label", null, "Filter ", filter),
+			kind ? h("label", null, select.label + " ", kind) : null),
+		h("div", {class: "scroll", role: "region", tabindex: "0", "aria-label": `${title}, scrolls`},
+			h("table", null, h("caption", null, "Sort by the heads; open a row by its name."),
+				h("thead", null, h("tr", null, heads)), body)),
+		status);
+}
+
+const facts = (pairs) => h("dl", {class: "facts"}, pairs.filter((p) => p).flatMap(([key, ...values]) =>
+	[h("dt", null, key), h("dd", null, values)]));
+
+/* key: value, or "not known" with the reason in words */
+const fact = (o, key, label, format) => [label, number(o[key]) === null ?
+	[unknown(reason(o, key)), `: ${show(reason(o, key))}`] : format(o[key])];
+
+/* ---------------------------------------------------------------- icicle */
+
+/*
+ * Who pulled in whom: a node for each object, below who needs it, as wide as
+ * what it and all below it cost. Only what can be seen is drawn. One node is in
+ * the tab order; arrows go to kin, Enter makes a node the widest, Escape goes
+ * back.
+ */
+const LEAST = 0.0025;
+
+function tree(objects, cost) {
+	const nodes = new Map();
+	const all = objects.map((o) => ({o, own: cost(o) || 0, children: [], parent: null}));
+	for (const n of all)
+		if (!nodes.has(n.o.path))
+			nodes.set(n.o.path, n);
+	for (const n of all) {
+		const parent = nodes.get(n.o.by);
+		let up = parent;
+		while (up && up !== n)
+			up = up.parent;
+		if (parent && !up) { /* no cycle */
+			n.parent = parent;
+			parent.children.push(n);
+		}
+	}
+	let tops = all.filter((n) => !n.parent);
+	if (tops.length > 1) {
+		const root = {o: {path: "all"}, own: 0, children: tops, parent: null, isAll: true};
+		for (const n of tops)
+			n.parent = root;
+		tops = [root];
+	}
+	/* Children before parents, without recursion: a chain may be long. */
+	const line = [...tops];
+	for (let i = 0; i < line.length; i++)
+		line.push(...line[i].children);
+	for (const n of line.reverse()) {
+		n.total = n.own + sum(n.children.map((c) => c.total));
+		n.children.sort((a, b) => b.total - a.total);
+	}
+	return tops[0];
+}
+
+const USE = {
+	called: "called: a call of it was seen",
+	bound: "bound: symbols are bound, calls were not seen",
+	none: "none: nothing bound to it",
+	idle: "did nothing since main began",
+};
+const useOf = (o) => o.did_nothing === true ? "idle" : ["called", "bound"].includes(o.used) ? o.used : "none";
+
+function icicle(objects) {
+	const measures = [
+		["Time", "map, relocate and constructors", costOf, time],
+		["Memory", "private pages", (o) => number(o.private_kib), size],
+		["Relocations", "of every kind", relocationsOf, (v) => count(v, "relocation")],
+		["Objects", "their number", () => 1, (v) => count(v, "object")],
+	];
+	const chart = h("div", {class: "icicle", role: "tree", "aria-label": "Who pulled in whom", onkeydown: key});
+	const about = h("p", {class: "about", "aria-live": "polite"});
+	const buttons = measures.map(([label], i) => h("button", {type: "button", onclick: () => measure(i)}, label));
+	let top, format, drawn, at;
+
+	function measure(i) {
+		buttons.forEach((b, k) => b.setAttribute("aria-pressed", k === i));
+		format = measures[i][3];
+		const path = top ? top.o.path : null;
+		top = tree(objects, measures[i][2]);
+		const line = top ? [top] : [];
+		for (let k = 0; path && k < line.length; k++) {
+			if (line[k].o.path === path)
+				top = line[k];
+			line.push(...line[k].children);
+		}
+		draw(top);
+	}
+
+	function describe(n) {
+		const o = n.o;
+		about.replaceChildren(h("strong", {class: "name"}, n.isAll ? "All" : name(o)),
+			` ${format(n.own)} of its own, ${format(n.total)} with what it pulled in. `,
+			n.isAll ? "" : text(o.by) ? `${o.why === "dlopen" ? "Opened" : "Needed"} by ${base(o.by)}. ` : "",
+			n.isAll ? "" : `Use: ${USE[useOf(o)]}.`);
+	}
+
+	function block(n, left, width, depth, above) {
+		const e = h("div", {
+			role: "treeitem", tabindex: "-1", class: `${n.isAll ? "none" : useOf(n.o)}${width < 0.02 ? " thin" : ""}`,
+			"aria-level": depth + 1, "aria-expanded": n.children.length ? "true" : null,
+			"aria-label": `${n.isAll ? "all" : name(n.o)}, ${format(n.total)}, ${n.isAll ? "" : USE[useOf(n.o)]}`,
+			style: {left: `${100 * left}%`, width: `${100 * width}%`, top: `${1.75 * depth}rem`},
+			onclick: () => { draw(above && n.parent ? n : n === top && n.parent ? n.parent : n); focus(); },
+			onmouseenter: () => describe(n), onmouseleave: () => at && describe(at), onfocus: () => go(n),
+		}, n.isAll ? "all" : name(n.o));
+		drawn.set(n, e);
+		chart.append(e);
+	}
+
+	function draw(node) {
+		top = node;
+		drawn = new Map();
+		chart.replaceChildren();
+		if (!top)
+			return;
+		const line = [];
+		for (let n = top.parent; n; n = n.parent)
+			line.unshift(n);
+		line.forEach((n, depth) => block(n, 0, 1, depth, true));
+		let deepest = line.length, hidden = 0;
+		const queue = [[top, 0, 1, line.length]];
+		while (queue.length) {
+			const [n, left, width, depth] = queue.pop();
+			if (width < LEAST) {
+				hidden++;
+				continue;
+			}
+			block(n, left, width, depth, false);
+			deepest = Math.max(deepest, depth);
+			let x = left;
+			for (const c of n.children) {
+				const w = top.total > 0 ? c.total / top.total : 0;
+				queue.push([c, x, w, depth + 1]);
+				x += w;
+			}
+		}
+		chart.style.height = `${1.75 * (deepest + 1)}rem`;
+		note.textContent = hidden ? `${count(hidden, "branch", "branches")} too small to draw: make a part of it wider, or see the table.` : "";
+		go(top);
+	}
+
+	function go(n) {
+		if (at && drawn.has(at))
+			drawn.get(at).tabIndex = -1;
+		at = n;
+		drawn.get(n).tabIndex = 0;
+		describe(n);
+	}
+	const focus = () => drawn.get(at).focus();
+
+	function key(event) {
+		const kin = at.parent ? at.parent.children.filter((n) => drawn.has(n)) : [at];
+		const next = {
+			ArrowDown: at.children.find((n) => drawn.has(n)), ArrowUp: at.parent,
+			ArrowRight: kin[kin.indexOf(at) + 1], ArrowLeft: kin[kin.indexOf(at) - 1],
+			Home: [...drawn.keys()][0], End: kin[kin.length - 1],
+		};
+		if (event.ctrlKey || event.altKey || event.metaKey)
+			return;
+		if (event.key in next) {
+			if (next[event.key])
+				go(next[event.key]);
+		} else if (event.key === "Enter" || event.key === " ") {
+			draw(at);
+		} else if (event.key === "Escape" && top.parent) {
+			draw(top.parent);
+		} else {
+			return;
+		}
+		event.preventDefault();
+		focus();
+	}
+
+	const note = h("p", {class: "soft small"});
+	measure(0);
+	return figure("Who pulled in whom",
+		"Each object stands below the one that needs or opens it, as wide as what it and all it pulled in cost. " +
+		"Click, or arrow keys and Enter, to make one the widest; Escape to go back.",
+		h("div", {class: "controls"}, h("div", {class: "choice", role: "group", "aria-label": "Width is"}, buttons)),
+		chart, about, legend(Object.entries(USE)), note);
+}
+
+/* ---------------------------------------------------------------- a trace */
+
+const COSTS = ["map_us", "relocate_us", "init_us"];
+const costOf = (o) => COSTS.some((k) => number(o[k]) !== null) ? sum(COSTS.map((k) => number(o[k]))) : null;
+const relocationsOf = (o) => sum(["relative", "symbolic", "calls"].map((k) => number(object(o.relocations)[k])));
+const isPartial = (o) => COSTS.some((k) => number(o[k]) === null);
+
+function phases(t) {
+	const part = (kind, label, key) => [kind, label, number(t[key]), reason(t, key)];
+	const parts = [
+		part("exec", "exec, until ld.so", "exec_us"),
+		part("map", "linker: mapping", "map_us"),
+		part("relocate", "linker: relocating", "relocate_us"),
+		part("init", "constructors", "constructors_us"),
+		part("program", "the program itself", "program_us"),
+		part("exit", "exit", "exit_us"),
+	];
+	return figure("Where the time went", `From execve to the end of the process; the tracer's own ${
+		or(number(object(t.tracer).us), time)} are taken out.`, stack(parts, time));
+}
+
+const LOADS_MOST = 40;
+
+/* loads in the order of time, the costliest if there are too many */
+function timeline(t) {
+	const objects = list(t.objects).filter((o) => number(o.at_us) !== null).sort((a, b) => a.at_us - b.at_us);
+	const length = (l) => sum(COSTS.map((k) => number(l[k])));
+	const known = list(t.loads).filter((l) => number(l.at_us) !== null);
+	const loads = known.slice().sort((a, b) => length(b) - length(a)).slice(0, LOADS_MOST).sort((a, b) => a.at_us - b.at_us);
+	const end = Math.max(1, ...loads.map((l) => l.at_us + length(l)), ...objects.map((o) => o.at_us),
+		(number(t.wall_us) || 0) - (number(object(t.tracer).us) || 0));
+	const rows = loads.map((l) => {
+		let from = l.at_us;
+		const label = text(l.requested) ? base(l.requested) : "the start";
+		return {
+			label: code(label), value: time(length(l)),
+			title: `${label}: ${count(number(l.objects) || 0, "object")}, at ${time(l.at_us)}${text(l.by) ? `, by ${base(l.by)}` : ""}`,
+			parts: COSTS.filter((k) => number(l[k]) !== null).map((k) => [k.replace("_us", ""), from, from += l[k]]),
+		};
+	});
+	const points = objects.map((o, i) => `${100 * o.at_us / end},${40 - 38 * (i + 1) / objects.length}`);
+	const step = points.flatMap((p, i) => i ? [`${p.split(",")[0]},${points[i - 1].split(",")[1]}`, p] : [`${p.split(",")[0]},40`, p]);
+	if (step.length)
+		step.push(`100,${points[points.length - 1].split(",")[1]}`);
+	const half = objects.length ? objects[objects.length >> 1].at_us : 0;
+	return figure("Timeline", `Each dlopen that brought objects, after the start itself; from execve on.${
+		known.length > loads.length ? ` The ${loads.length} longest of ${known.length}.` : ""}`,
+		bars(rows, end),
+		h("div", {class: "axis", "aria-hidden": "true"}, h("div", null,
+			[0, 0.5, 1].map((f) => h("span", null, f ? time(f * end) : "0")))),
+		legend([["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"]]),
+		objects.length ? h("p", {class: "soft small"}, `Objects mapped, from 0 to ${objects.length}; half of them after ${time(half)}:`) : null,
+		objects.length ? h("svg", {class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img",
+			"aria-label": `How many objects were mapped when: ${objects.length} in all, half of them ${time(half)} after execve, the last after ${time(objects[objects.length - 1].at_us)}`},
+			h("line", {x1: 0, y1: 40, x2: 100, y2: 40}), h("polygon", {points: ["0,40", ...step, "100,40"].join(" ")}),
+			h("polyline", {points: ["0,40", ...step].join(" ")})) : null);
+}
+
+function memory(objects) {
+	const kib = (o) => number(o.private_kib);
+	const known = objects.filter((o) => kib(o) !== null);
+	const codes = objects.filter((o) => number(o.text_kib) !== null && number(o.touched_kib) !== null);
+	const of = (use) => sum(known.filter((o) => useOf(o) === use).map(kib));
+	const top = ranked(known, kib, 12);
+	const parts = Object.keys(USE).map((u) => [u, USE[u].split(":")[0], of(u)]);
+	const rest = objects.length - known.length;
+	return figure("Memory", `Private pages of each object, by its use.${rest ?
+		` Of ${count(rest, "object")} they are not known: ${show(reason(objects.find((o) => kib(o) === null), "private_kib"))}.` : ""}`,
+		known.length ? stack(parts, size) : null,
+		known.length ? h("h4", null, "The largest") : null,
+		bars(top.map((o) => ({label: code(name(o)), title: show(o.path), value: size(kib(o)),
+			parts: [[useOf(o), 0, kib(o)]]})), top.length ? kib(top[0]) : 1),
+		codes.length ? h("p", null, `Of ${size(sum(codes.map((o) => o.text_kib)))} of code that was mapped, ${
+			size(sum(codes.map((o) => o.touched_kib)))} were touched since main began.`) : null);
+}
+
+function useCell(o) {
+	const use = useOf(o);
+	return h("span", {class: `pill ${use}`}, use === "idle" ? "did nothing" : use);
+}
+
+function traceTable(objects) {
+	const column = (head, key) => ({head, value: (o) => number(o[key]), why: (o) => reason(o, key)});
+	return table("Objects", objects, [
+		{head: "Object", text: true, value: name, show: name},
+		{head: "Used", text: true, value: useOf, show: useCell},
+		{head: "Needed by", text: true, value: (o) => text(o.by) ? base(o.by) : "",
+			show: (o) => text(o.by) ? h("bdi", {title: show(o.by)}, (o.why === "dlopen" ? "› " : "") + base(o.by)) : show(o.why || "")},
+		{head: "Cost µs", value: costOf, start: true, why: () => "none of its parts is",
+			show: (o) => costOf(o) === null ? unknown("none of its parts is known") :
+				h("span", null, isPartial(o) ? h("span", {title: "at least: a part is not known"}, "≥ ") : "", plain(costOf(o)))},
+		column("Map µs", "map_us"), column("Relocate µs", "relocate_us"), column("Init µs", "init_us"),
+		column("Private KiB", "private_kib"), column("Code KiB", "text_kib"), column("Touched KiB", "touched_kib"),
+		{head: "Relocations", value: relocationsOf},
+		column("Symbols", "symbols_bound"),
+		{...column("At µs", "at_us")},
+	], (o) => facts([
+		["File", code(text(o.path) || "?")],
+		["Why", show(o.why || "?"), text(o.by) ? [" by ", code(o.by)] : "", text(o.requested) ? [" as ", code(o.requested)] : ""],
+		fact(o, "at_us", "Mapped at", time), fact(o, "map_us", "Map", time),
+		fact(o, "relocate_us", "Relocate", time), fact(o, "init_us", "Constructors", time),
+		fact(o, "private_kib", "Private pages", size), fact(o, "text_kib", "Code", size),
+		fact(o, "touched_kib", "Code touched", size),
+		["Relocations", `${count(number(object(o.relocations).relative) || 0, "relative", "relative")}, ${
+			digits(number(object(o.relocations).symbolic) || 0, 0)} symbolic, ${digits(number(object(o.relocations).calls) || 0, 0)} calls`],
+		["Use", USE[useOf(o)]],
+		list(o.bound_by).length ? ["Bound by", list(o.bound_by).flatMap((b, i) => [i ? ", " : "", code(name(b)),
+			` (${count(number(b.symbols) || 0, "symbol")}${number(b.called) ? `, ${digits(b.called, 0)} called` : ""})`])] : null,
+	]), {label: "Used", all: "all", kinds: [
+		["did nothing", (o) => useOf(o) === "idle"], ["called", (o) => useOf(o) === "called"],
+		["bound", (o) => useOf(o) === "bound"], ["none", (o) => useOf(o) === "none"],
+		["opened by dlopen", (o) => o.why === "dlopen"],
+	]});
+}
+
+function ending(t) {
+	if (number(t.signal) !== null)
+		return `It was ended by signal ${t.signal}; this is what was seen until then.`;
+	return number(t.status) ? `It exited with status ${t.status}.` : null;
+}
+
+const command = (t) => words(t.command).map(show).join(" ") || "a program";
+
+function trace(t) {
+	const objects = list(t.objects).filter((o) => text(o.path) !== null);
+	const libraries = objects.filter((o) => o.why !== "exe" && !/^ld(-linux.*|64|-[\d.]+)?\.so/.test(name(o)));
+	const idle = libraries.filter((o) => o.did_nothing === true);
+	const wall = number(t.wall_us), own = number(object(t.tracer).us) || 0;
+	const saved = sum(idle.map(costOf));
+	const total = sum(objects.map(relocationsOf));
+	const lost = Object.entries(object(t.lost)).filter(([, n]) => number(n) > 0);
+	const linker = number(t.linker_us);
+	return [
+		h("h2", null, code(command(t))),
+		h("p", {class: "lead"}, `${count(libraries.length, "library", "libraries")} were loaded. `, idle.length ?
+			h("strong", null, `${digits(idle.length, 0)} of them did nothing since main began`) : "None is known to have done nothing.",
+			idle.length ? `: ${idle.some(isPartial) ? "at least " : ""}${time(saved)} and ${percent(sum(idle.map(relocationsOf)), total)} of all relocations, for nothing.` : ""),
+		idle.length ? h("p", null, "To load libraries only when they are called: ", code(`dlazy run -- ${command(t)}`)) : null,
+		ending(t) ? h("p", {class: "warn"}, ending(t)) : null,
+		lost.length ? h("p", {class: "warn"}, `Did not fit into the trace: ${lost.map(([k, n]) => `${digits(n, 0)} ${show(k)}`).join(", ")}.`) : null,
+		tiles([
+			["Start to end", wall === null ? unknown(reason(t, "wall_us")) : time(Math.max(0, wall - own)), "without the tracer's own"],
+			["In the dynamic linker", linker === null ? unknown(reason(t, "linker_us")) : time(linker),
+				linker !== null && wall ? percent(linker, wall - own) : linker === null ? show(reason(t, "linker_us")) : null],
+			["Libraries", digits(libraries.length, 0), `${digits(objects.filter((o) => o.why === "dlopen").length, 0)} by dlopen`],
+			["Did nothing", digits(idle.length, 0), percent(idle.length, libraries.length)],
+			["Private memory", size(sum(objects.map((o) => number(o.private_kib)))), `${size(sum(idle.map((o) => number(o.private_kib))))} of what did nothing`],
+		]),
+		phases(t), timeline(t), icicle(objects), traceTable(objects), memory(objects),
+	];
+}
+
+/* ---------------------------------------------------------------- a bench */
+
+/* [class, key, name, name if a command was measured by "run", by "env"] */
+const WAYS = [["exit", "empty", "empty process"], ["relocate", "eager", "eager", "plain", "DLAZY=off"],
+	["program", "lazy", "lazy", "dlazy run", "DLAZY=lazy"], ["map", "all_touched", "lazy, all touched"]];
+const wayName = (b, w) => (b.by === "run" ? w[3] : b.by === "env" ? w[4] : null) || w[2];
+
+function sideValue(side, key) {
+	const v = object(side)[key];
+	return number(v) !== null ? {median: v} : {median: number(object(v).median), min: number(object(v).min), max: number(object(v).max)};
+}
+
+function benchBars(b, key, title, caption, format) {
+	const sides = WAYS.filter((w) => b[w[1]]).map((w) => ({kind: w[0], label: wayName(b, w), v: sideValue(b[w[1]], key)}));
+	if (!sides.some((s) => s.v.median !== null))
+		return null;
+	const most = Math.max(1e-9, ...sides.map((s) => Math.max(s.v.median || 0, s.v.max || 0)));
+	return figure(title, caption, bars(sides.map(({kind, label, v}) => ({
+		label, title: v.min !== undefined && v.min !== null ? `${format(v.min)} to ${format(v.max)}` : null,
+		value: v.median === null ? unknown("not measured") : format(v.median),
+		parts: v.median === null ? [] : [[kind, 0, v.median], ...(number(v.min) !== null ? [["spread", v.min, v.max]] : [])],
+	})), most));
+}
+
+function bench(b) {
+	const speed = number(b.speedup);
+	const [low, high] = Array.isArray(b.speedup_interval) ? b.speedup_interval.map(number) : [null, null];
+	const few = speed === null && (low > 1 || (high !== null && high < 1));
+	const doubt = few ? "too few rounds to be sure" : "the noise swallows it";
+	const interval = low !== null && high !== null ? `${plain(low)} to ${plain(high)}` : "not known";
+	const eager = sideValue(b.eager, "wall_us").median, lazy = sideValue(b.lazy, "wall_us").median;
+	const title = text(b.subject) || words(b.command).join(" ") || "A bench";
+	return [
+		h("h2", null, code(title)),
+		h("p", {class: "lead"}, speed === null ?
+			`${few ? "Too few rounds to be sure" : "No sure difference"}: eager takes ${interval} times lazy's time.` :
+			[h("strong", null, speed >= 1 ? `Lazy starts ${plain(speed)} times as fast` : `Lazy starts ${plain(1 / speed)} times slower`),
+				` (95 % sure: eager takes ${interval} times lazy's time).`]),
+		tiles([
+			[wayName(b, WAYS[1]), or(eager, time), "eager, median"], [wayName(b, WAYS[2]), or(lazy, time), "lazy, median"],
+			["Ratio", speed === null ? unknown(doubt) : `${plain(speed)} ×`, speed === null ? doubt : `95 %: ${interval}`],
+			number(b.declared) !== null ? ["Plugins", digits(b.declared, 0), `${digits(number(b.touched) || 0, 0)} touched${
+				words(b.touched_names).length ? `: ${words(b.touched_names).slice(0, 3).map(show).join(", ")}` : ""}`] : null,
+			["Rounds", or(number(b.runs), (n) => digits(n, 0)), b.cold === true ? "of fresh processes, with an empty page cache" : "of fresh processes"],
+		].filter((x) => x)),
+		benchBars(b, "wall_us", "Start-up, wall clock", "Median; the thin line goes from the fastest round to the slowest.", time),
+		benchBars(b, "cpu_us", "Start-up, CPU", "Median of user and system time.", time),
+		benchBars(b, "pss_kib", "Memory", "Proportional set size, median.", size),
+		benchBars(b, "maps", "Mappings", "Entries in the process's memory map, median.", plain),
+		benchBars(b, "faults", "Page faults", "Median.", plain),
+	];
+}
+
+/* ---------------------------------------------------------------- a ledger */
+
+function ledger(l) {
+	const loads = list(l.objects), rest = list(l.untouched);
+	const column = (head, key) => ({head, value: (o) => number(o[key]), why: (o) => reason(o, key)});
+	const shown = ranked(loads, (o) => number(o.load_us), LOADS_MOST).sort((a, b) => number(a.at_us) - number(b.at_us));
+	const end = Math.max(1, ...shown.map((o) => (number(o.at_us) || 0) + number(o.load_us)));
+	const saved = number(l.saved_us);
+	const costly = ranked(rest, (o) => number(o.recorded_us), 15);
+	const isFailed = (o) => text(o.error) !== null;
+	return [
+		h("h2", null, code(command(l))),
+		h("p", {class: "lead"}, h("strong", null, `${count(number(l.touched) || 0, "module")} of ${
+			digits((number(l.touched) || 0) + rest.length, 0)} were loaded`), `, in ${or(number(l.spent_us), time)}. `,
+			rest.length ? `${digits(rest.length, 0)} were never touched: ${saved === null ? "what they would have cost is not known" : `${time(saved)} saved`}${
+				number(l.saved_unknown) ? ` (of ${digits(l.saved_unknown, 0)} it was never measured)` : ""}.` : ""),
+		number(l.failed) ? h("p", {class: "warn"}, `${count(l.failed, "load")} failed.`) : null,
+		number(l.lost) ? h("p", {class: "warn"}, `${count(l.lost, "load")} did not fit into the ledger.`) : null,
+		tiles([
+			["Mode", show(text(l.mode) || "not known"), "DLAZY"],
+			["Spent", or(number(l.spent_us), time), "loading"],
+			["Saved", saved === null ? unknown(reason(l, "saved_us")) : time(saved), saved === null ? show(reason(l, "saved_us")) : "not loading"],
+			["Loaded", digits(loads.length, 0)], ["Untouched", digits(rest.length, 0)],
+		]),
+		shown.length ? figure("Timeline", `Loads since the library's first use${loads.length > shown.length ? `; the ${shown.length} longest of ${loads.length}` : ""}.`,
+			bars(shown.map((o) => ({label: code(name(o)), title: `at ${time(number(o.at_us) || 0)}`, value: time(o.load_us),
+				parts: [["relocate", number(o.at_us) || 0, (number(o.at_us) || 0) + o.load_us]]})), end),
+			h("div", {class: "axis", "aria-hidden": "true"}, h("div", null, [0, 0.5, 1].map((f) => h("span", null, f ? time(f * end) : "0"))))) : null,
+		loads.length ? table("Loads", loads, [
+			{head: "Module", text: true, value: name, show: name},
+			{head: "Touched", text: true, value: (o) => text(o.symbol) || "", show: (o) => text(o.symbol) ? code(o.symbol) : "as such"},
+			{head: "By", text: true, value: (o) => text(o.by) ? base(o.by) : null, why: (o) => text(object(o.unknown).by) || "not told"},
+			column("Load µs", "load_us"), {...column("At µs", "at_us"), start: true}, column("Private KiB", "private_kib"),
+			{head: "Result", text: true, value: (o) => isFailed(o) ? "failed" : "loaded",
+				show: (o) => h("span", {class: `pill ${isFailed(o) ? "idle" : "called"}`}, isFailed(o) ? "failed" : "loaded")},
+		], (o) => facts([
+			["File", code(text(o.path) || "?")], text(o.symbol) ? ["Symbol", code(o.symbol)] : null,
+			text(o.by) ? ["By", code(o.by)] : null, text(o.caller) ? ["Caller", code(o.caller)] : null,
+			fact(o, "at_us", "At", time), fact(o, "load_us", "Load", time), fact(o, "private_kib", "Private pages", size),
+			isFailed(o) ? ["Error", show(o.error)] : null,
+		]), {label: "Result", all: "all", kinds: [["loaded", (o) => !isFailed(o)], ["failed", isFailed]]}) : null,
+		costly.length ? figure("Saved, by module", "What loading each untouched module took when it was last measured; the costliest.",
+			bars(costly.map((o) => ({label: code(name(o)), title: show(text(o.path) || ""), value: time(o.recorded_us),
+				parts: [["program", 0, o.recorded_us]]})), costly[0].recorded_us)) : null,
+		rest.length ? table("Untouched modules", rest, [
+			{head: "Module", text: true, value: name, show: name}, {...column("Recorded µs", "recorded_us"), start: true},
+		], (o) => facts([["File", code(text(o.path) || "?")], fact(o, "recorded_us", "Loading took", time)])) : null,
+		memory(loads.map((o) => ({...o, used: "called"}))),
+	];
+}
+
+/* ---------------------------------------------------------------- the page */
+
+/* A trace's children are measurements, too. */
+function flatten(entry) {
+	const d = object(entry.data);
+	return [{file: entry.file, data: d}, ...list(d.children).flatMap((c) => flatten({file: entry.file, data: c}))];
+}
+
+const main = document.getElementById("main");
+const entries = list(JSON.parse(document.getElementById("data").textContent)).flatMap(flatten);
+const isTrace = (d) => d.format === "dlazy-trace";
+const isLedger = (d) => d.format === "dlazy-ledger";
+const kindOf = (d) => isTrace(d) ? "Trace" : isLedger(d) ? "Ledger" : "Bench";
+
+/* Traces beside each other: the same program before and after, say. */
+function comparison() {
+	const traces = entries.filter((e) => isTrace(e.data) && number(e.data.wall_us) !== null);
+	if (traces.length < 2)
+		return null;
+	const keys = [["exec", "exec_us"], ["map", "map_us"], ["relocate", "relocate_us"], ["init", "constructors_us"],
+		["program", "program_us"], ["exit", "exit_us"]];
+	const whole = (e) => sum(keys.map(([, k]) => number(e.data[k])));
+	return figure("Compared", "What is known of each program's time, on one scale.", bars(traces.map((e) => {
+		let from = 0;
+		return {label: code(command(e.data)), title: show(e.file), value: time(whole(e)),
+			parts: keys.map(([kind, k]) => [kind, from, from += number(e.data[k]) || 0])};
+	}), Math.max(...traces.map(whole))),
+	legend([["exec", "exec"], ["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"], ["program", "program"], ["exit", "exit"]]));
+}
+
+function page(i) {
+	const {file, data} = entries[i];
+	const draw = isTrace(data) ? trace : isLedger(data) ? ledger : bench;
+	main.replaceChildren(h("p", {class: "soft small"}, `${kindOf(data)} · `, code(file)), ...draw(data).filter((e) => e));
+	const compared = comparison();
+	if (compared)
+		main.append(compared);
+	for (const [k, b] of [...document.querySelectorAll("#files button")].entries())
+		b.setAttribute("aria-current", k === i);
+}
+
+if (entries.length > 1)
+	document.getElementById("files").append(...entries.map((e, i) => h("button", {type: "button",
+		onclick: () => { page(i); main.focus(); }}, `${kindOf(e.data)}: `,
+		h("bdi", null, show(text(e.data.subject) || command(e.data)).slice(0, 60)))));
+if (entries.length)
+	page(0);
+document.title = entries.length === 1 ? `Start-up: ${show(text(entries[0].data.subject) || command(entries[0].data))}` : document.title;
+})();
