@@ -19,6 +19,7 @@
 #include <link.h>
 #include <stdbool.h>
 
+#define OWN_FILE "/proc/self/exe"
 #define PATH_SIZE 4096
 #define VECTOR_MAX 65536
 
@@ -118,10 +119,14 @@ __attribute__((constructor)) static void start(int argc, char **argv,
 		blank_number(value);
 		return;
 	}
-	long n = kernel_read_link("/proc/self/exe", file, sizeof(file) - 1);
+	long n = kernel_read_link(OWN_FILE, file, sizeof(file) - 1);
 	if (n <= 0 || !rest || !copy_word(rest, tool))
 		return;
 	file[n] = '\0';
+	/* A file without a name (memfd_create), or of another root, is none
+	 * that dlazy could execute. */
+	if (!kernel_same_file(file, OWN_FILE))
+		return;
 	/* It returns if dlazy is gone; then all is as without. */
 	execute(tool, file, argc, argv, envp);
 }

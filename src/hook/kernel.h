@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -72,6 +73,17 @@ static inline void kernel_unmap(void *at, size_t size)
 static inline long kernel_read_link(const char *path, char *buffer, size_t size)
 {
 	return KERNEL_CALL(readlinkat, AT_FDCWD, path, buffer, size, 0, 0);
+}
+
+/* Do two paths lead to one file? */
+static inline int kernel_same_file(const char *a, const char *b)
+{
+	struct statx x, y;
+
+	return KERNEL_CALL(statx, AT_FDCWD, a, 0, STATX_INO, &x, 0) == 0 &&
+	       KERNEL_CALL(statx, AT_FDCWD, b, 0, STATX_INO, &y, 0) == 0 &&
+	       x.stx_ino == y.stx_ino && x.stx_dev_major == y.stx_dev_major &&
+	       x.stx_dev_minor == y.stx_dev_minor;
 }
 
 /* The current directory; its length with its NUL. */

@@ -64,6 +64,16 @@ if ${CC:-cc} -static -o "$t/static" "$t/three.c" 2>/dev/null; then
 else
 	skip "a static child runs" "nothing can be linked statically"
 fi
+if command -v python3 >/dev/null; then
+	children -- python3 -c 'if True:
+		import os
+		fd = os.memfd_create("nameless", 0)
+		os.write(fd, open("/bin/sh", "rb").read())
+		os.execve(fd, ["sh", "-c", "exit 4"], dict(os.environ))'
+	is_status 4 "a child whose file has no name runs"
+else
+	skip "a child whose file has no name runs" "python3 is not there"
+fi
 run env LD_AUDIT="$audit" "DLAZY_RUN_CHILDREN=0"$'\n/nonexistent\n' \
 	"$many" call=4
 check_same "if dlazy is gone they run as ever" "$out" "library 4"
