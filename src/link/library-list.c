@@ -205,6 +205,7 @@ static int parse_debian(struct list *list, char *line)
 	case '#': /* also what was there once: "#MISSING: ..." */
 	case '|': /* another dependency */
 	case '*': /* a field */
+	case '\r':
 	case '\0':
 		return 0;
 	case ' ':

@@ -139,6 +139,16 @@ TEST(debian_lists_are_read)
 		  "LIBX_1@@LIBX_1:no plain std::foo(int):no tagged@@LIBX_1 ");
 }
 
+TEST(list_with_line_ends_of_windows_is_read)
+{
+	CHECK_STR(list("libx.so.1 libx1 #MINVER#\r\n"
+		       "\r\n"
+		       " one@Base 1.0\r\n"),
+		  "one ");
+	CHECK_STR(list("one\r\n\r\ntwo\r\n"), "one two ");
+	CHECK_STR(list("EXPORTS\r\n\r\n one\r\n"), "one ");
+}
+
 TEST(newest_of_several_versions_is_the_default)
 {
 	CHECK_STR(list("libx.so.1 libx1 #MINVER#\n"
