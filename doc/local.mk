@@ -9,6 +9,7 @@ API_MANS = \
 	%D%/man/dlazy_call.3 \
 	%D%/man/dlazy_close.3 \
 	%D%/man/dlazy_error.3 \
+	%D%/man/dlazy_forbid_loading.3 \
 	%D%/man/dlazy_last_status.3 \
 	%D%/man/dlazy_load.3 \
 	%D%/man/dlazy_module_name.3 \

@@ -12,6 +12,7 @@
 #include "load/bind.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/forbid.h"
 #include "load/ledger.h"
 #include "load/linked.h"
 #include "load/load.h"
@@ -355,6 +356,11 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 	m->on_failure = fn;
 	m->on_failure_data = data;
 	return 0;
+}
+
+int dlazy_forbid_loading(const char *phase)
+{
+	return told(forbid_loading(phase, CALLER()));
 }
 
 int dlazy_observe(dlazy_event_fn *fn, void *data)

@@ -58,7 +58,7 @@ struct dlazy_registry;
 	X(EDEPEND, 7, "a needed library is missing")    \
 	X(ELOAD, 8, "the dynamic linker refused")       \
 	X(EUNTRUSTED, 9, "not trusted")                 \
-	X(EBUSY, 10, "in use")                          \
+	X(EBUSY, 10, "not now")                         \
 	X(EDEADLK, 11, "would wait for itself")         \
 	X(ENOSYS, 12, "not available here")             \
 	X(EIO, 13, "input or output error")             \
@@ -228,6 +228,7 @@ DLAZY_PUBLIC void *dlazy_resolve(struct dlazy_module *m, const char *symbol);
  *   -DLAZY_ELOAD    the dynamic linker refused otherwise; its words follow
  *   -DLAZY_ENOENT, -DLAZY_EFORMAT, -DLAZY_EMACHINE  the file has changed
  *   -DLAZY_EDEADLK  the module's constructor waits for this very thread
+ *   -DLAZY_EBUSY    loading is forbidden now: see dlazy_forbid_loading()
  *   -DLAZY_EINVAL   not an open module
  * Since: 0.1
  */
@@ -239,7 +240,8 @@ DLAZY_PUBLIC int dlazy_load(struct dlazy_module *m);
  * any other thread's. Its constructors run on that thread; a failure is
  * remembered by the module.
  *
- * Returns 0 (also if it is loaded), -DLAZY_ENOMEM (no thread), -DLAZY_EINVAL.
+ * Returns 0 (also if it is loaded), -DLAZY_ENOMEM (no thread), -DLAZY_EBUSY
+ * (loading is forbidden now), -DLAZY_EINVAL.
  * Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_prefetch(struct dlazy_module *m);
@@ -405,6 +407,29 @@ DLAZY_PUBLIC int dlazy_call(struct dlazy_module *m, const char *symbol,
  */
 DLAZY_PUBLIC int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn,
 				  void *data);
+
+/*
+ * Begins a phase of the program in which no module may be loaded, by any thread:
+ * a sandbox, a loop that must not wait, or the life of a program whose start-up
+ * is over. phase: its name, for messages (of 127 bytes at most; what is longer
+ * is cut); NULL ends it. There is one at a time: a second begins in place of the
+ * first, and phases do not nest.
+ *
+ * What is loaded stays usable, other functions of it included. What would load
+ * fails with DLAZY_EBUSY, and words that name both who touched it and who called
+ * this function: dlazy_load(), dlazy_resolve() and the like return that; a stub
+ * goes the way of any failure (dlazy_on_failure()), so by default writes it to
+ * standard error and aborts. A replacement that a hook returns holds for that one
+ * call. The module stays as it was, and can be loaded when the phase has ended.
+ * Observers are told (DLAZY_EVENT_FAILED). Loads that have begun go on.
+ *
+ * The environment can forbid loads, too, until this function is first called, with
+ * whatever argument: see DLAZY_FORBID and DLAZY_ALLOW in dlazy(3). Who does not
+ * obey is aborted then, whatever it called.
+ *
+ * Returns 0, or -DLAZY_EINVAL for an empty name. Since: 0.1
+ */
+DLAZY_PUBLIC int dlazy_forbid_loading(const char *phase);
 
 /*
  * Adds an observer of events; observers add up, also the same one twice.

@@ -136,7 +136,10 @@ static void filter(const struct ladspa_descriptor *d, const char *out,
 	}
 	if (d->activate)
 		d->activate(instance);
+	/* Who plays a sound while it is made could not wait for a file here. */
+	dlazy_forbid_loading("while the sound is made");
 	d->run(instance, RATE);
+	dlazy_forbid_loading(NULL);
 	if (d->deactivate)
 		d->deactivate(instance);
 	d->cleanup(instance);

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/gate.h"
 #include "load/ledger.h"
 #include "load/linked.h"
 #include "stub/stub.h"
@@ -390,30 +391,54 @@ static void write_all(const char *text)
 	}
 }
 
+/* Who is being waited for by a constructor must not wait for it. */
+static bool may_wait(int status)
+{
+	return status != -DLAZY_EDEADLK &&
+	       (status != -DLAZY_EBUSY || !gate_is_elsewhere());
+}
+
 /* The documented default: all that is known, then abort(). */
 __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 {
 	static const struct dlazy_module none = {.name = "", .path = ""};
 	const struct dlazy_module *m = f->module ? f->module : &none;
 	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
+	bool wait = may_wait(f->status), busy = f->status == -DLAZY_EBUSY;
 
-	/* Who is being waited for by a constructor must not wait for it. */
-	bool may_wait = f->status != -DLAZY_EDEADLK;
-	dl_describe(f->caller, may_wait, caller, sizeof(caller));
-	dl_describe(m->declared_by, may_wait, declarer, sizeof(declarer));
+	dl_describe(f->caller, wait, caller, sizeof(caller));
+	dl_describe(m->declared_by, wait, declarer, sizeof(declarer));
 	snprintf(text, sizeof(text),
-		 "dlazy: %s() of module \"%s\" cannot be called: %s\n"
+		 "dlazy: %s%s \"%s\" cannot be %s: %s\n"
 		 "  file:     %s\n"
 		 "  reason:   %s\n"
 		 "  called:   by %s\n"
 		 "  declared: by %s\n"
-		 "  to do:    run `dlazy check %s`; a host that can go on "
-		 "without it sets a hook with dlazy_on_failure()\n",
-		 f->symbol, m->name, status_text(f->status), m->path,
-		 f->message, caller, declarer, m->path);
+		 "  to do:    %s%s%s\n",
+		 f->symbol ? f->symbol : "",
+		 f->symbol ? "() of module" : "module", m->name,
+		 f->symbol ? "called" : "loaded", status_text(f->status),
+		 m->path, f->message, caller, declarer,
+		 busy ? "touch it at another time: dlazy_load() before"
+		      : "run `dlazy check ",
+		 busy ? "" : m->path,
+		 busy ? ""
+		      : "`; a host that can go on without it sets a hook with "
+			"dlazy_on_failure()");
 	write_all(text);
 	ledger_write_last();
 	abort();
+}
+
+void bind_give_up(struct dlazy_module *m, const struct touch *touch, int status)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	struct dlazy_failure failure = {sizeof(failure), m,
+					touch->symbol,	 status,
+					message,	 touch->caller};
+	give_up(&failure);
 }
 
 void *bind_replacement(struct dlazy_module *m, const struct touch *touch,

@@ -57,6 +57,11 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
 		       int status);
 
+/* The end, for the pending reason, whatever hooks there are. */
+__attribute__((noreturn)) void bind_give_up(struct dlazy_module *m,
+					    const struct touch *touch,
+					    int status);
+
 /* The module has just been LOADED: host pointers get real addresses, and
  * replacements end. */
 void bind_loaded(struct dlazy_module *m);

@@ -70,6 +70,8 @@ static int find_ffi(const char *name, void **ret)
 	*ret = bind_resolve(ffi, name, __builtin_return_address(0));
 	if (*ret)
 		return 0;
+	if (status_last() == -DLAZY_EBUSY) /* forbidden: it is there */
+		return -DLAZY_EBUSY;
 	return status_fail(DLAZY_ENOSYS, "calls by signature: %s",
 			   status_message());
 }

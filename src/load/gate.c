@@ -14,9 +14,11 @@
 #include "base/event.h"
 #include "base/lock.h"
 #include "load/dl.h"
+#include "load/forbid.h"
 #include "load/ledger.h"
 #include "load/module.h"
 #include "load/prefetch.h"
+#include "load/probe.h"
 #include "load/registry.h"
 #include "load/wait.h"
 #include "stub/stub.h"
@@ -116,7 +118,9 @@ static void after_fork_in_child(void)
 static void add_handlers(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	forbid_begin();
 	ledger_begin();
+	probe_begin();
 }
 
 void gate_install(void)
@@ -185,4 +189,10 @@ struct gate_frame *gate_frames_of(const struct dlazy_module *module)
 bool gate_is_inside(void)
 {
 	return innermost != NULL;
+}
+
+bool gate_is_elsewhere(void)
+{
+	LOCKED(&gate_lock);
+	return loading > gate_depth();
 }

@@ -45,6 +45,9 @@ bool gate_is_loading(const struct dlazy_module *module);
 /* Whether this thread is loading anything. */
 bool gate_is_inside(void);
 
+/* Whether another thread is loading anything. */
+bool gate_is_elsewhere(void);
+
 /* This thread's frames of a module, linked by `other`. */
 struct gate_frame *gate_frames_of(const struct dlazy_module *module);
 

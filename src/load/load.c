@@ -17,6 +17,7 @@
 #include "elf/search.h"
 #include "load/bind.h"
 #include "load/dl.h"
+#include "load/forbid.h"
 #include "load/gate.h"
 #include "load/linked.h"
 #include "load/wait.h"
@@ -406,6 +407,29 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	return 0;
 }
 
+/* Loading is forbidden, as a rule: may this module be loaded all the same? */
+__attribute__((noinline)) static int obey(struct dlazy_module *m,
+					  const struct touch *touch)
+{
+	struct result r = {.counts = true};
+	bool final;
+
+	r.status = forbid_check(m, touch, &final);
+	if (r.status == 0)
+		return 0;
+	tell_failure(m, touch, &r);
+	if (final)
+		bind_give_up(m, touch, r.status);
+	return r.status;
+}
+
+int load_permit(struct dlazy_module *m, const struct touch *touch)
+{
+	bool ready = m->symbols || atomic_load(&m->handle);
+
+	return forbid_is_on() && !ready ? obey(m, touch) : 0;
+}
+
 int load_module(struct dlazy_module *m, const struct touch *touch,
 		struct load_handle *ret)
 {
@@ -433,7 +457,9 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 		*ret = (struct load_handle){handle, true};
 		return 0;
 	}
-	int status = recall_failure(m, touch);
+	int status = forbid_is_on() ? obey(m, touch) : 0;
+	if (status == 0)
+		status = recall_failure(m, touch);
 	return status < 0 ? status : load_now(m, touch, ret);
 }
 

@@ -33,6 +33,10 @@ struct load_handle {
 int load_module(struct dlazy_module *m, const struct touch *touch,
 		struct load_handle *ret);
 
+/* Whether load_module() would be let: 0, or, told of and with message,
+ * -DLAZY_EBUSY (load/forbid.h). */
+int load_permit(struct dlazy_module *m, const struct touch *touch);
+
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);
 #define _cleanup_load_ _cleanup_(load_release)

@@ -4,6 +4,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bind.c %D%/bind.h \
 	%D%/call.c %D%/call.h \
 	%D%/dl.c %D%/dl.h \
+	%D%/forbid.c %D%/forbid.h \
 	%D%/gate.c %D%/gate.h \
 	%D%/ledger.c %D%/ledger.h \
 	%D%/ledger-cost.c %D%/ledger-cost.h \

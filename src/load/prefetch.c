@@ -91,8 +91,11 @@ static int add_wish(struct dlazy_module *m, const void *caller)
 
 int prefetch_module(struct dlazy_module *m, const void *caller)
 {
-	int status = add_wish(m, caller);
+	struct touch touch = {.caller = caller};
+	int status = load_permit(m, &touch);
 
+	if (status == 0)
+		status = add_wish(m, caller);
 	if (status != 1)
 		return status;
 	status = start_worker();

@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	%D%/test-events \
 	%D%/test-file \
 	%D%/test-failure \
+	%D%/test-forbid \
 	%D%/test-json \
 	%D%/test-module \
 	%D%/test-prefetch \

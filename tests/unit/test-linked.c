@@ -77,6 +77,28 @@ TEST(stub_file_is_told_where_the_library_is)
 	CHECK(state->base == (uintptr_t)info.dli_fbase);
 }
 
+static void call_sum(void *unused)
+{
+	(void)unused;
+	stub_sum(0);
+}
+
+TEST(first_call_obeys_a_phase_that_forbids_loading)
+{
+	char said[4096];
+
+	stand_for(&linked_host, "good-host-constructor");
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(dlazy_forbid_loading("x"), 0);
+	int status = test_child(call_sum, NULL, said, sizeof(said));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	CHECK_IN(said, "in the phase \"x\"");
+	CHECK_INT(dlazy_linked_load(&linked_host), -DLAZY_EBUSY);
+	CHECK(!strstr(dlazy_error(), "install"));
+	CHECK_INT(dlazy_forbid_loading(NULL), 0);
+	CHECK_INT(stub_sum(1, 7), 7);
+}
+
 TEST(elf_file_is_not_read)
 {
 	stand_for(&linked_real, "linked-real");

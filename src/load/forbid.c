@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One phase at a time, of the whole process. It changes under load_lock; that
+ * there is one at all is told by forbid_on, without it. Who asks first and only
+ * then takes the lock may find that the phase is over: then nothing is forbidden.
+ *
+ * What the environment forbids holds until the host says anything itself.
+ */
+#include "load/forbid.h"
+
+#include "base/atomic.h"
+#include "base/status.h"
+#include "load/dl.h"
+#include "load/gate.h"
+#include "load/load.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PHASE_MAX 128	/* bytes, with its NUL */
+#define PATTERN_MAX 256 /* the same; as long as a file's name can be */
+
+enum author { NOBODY, HOST, ENVIRONMENT };
+
+struct phase {
+	enum author author;
+	char name[PHASE_MAX]; /* the host's */
+	const void *caller;   /* who forbade it */
+};
+
+_Atomic(bool) forbid_on;
+static struct phase phase; /* under load_lock */
+
+/* The lists of the environment, which do not change; NULL: not set. */
+static const char *forbidden, *allowed;
+
+int forbid_loading(const char *name, const void *caller)
+{
+	struct phase next = {.author = name ? HOST : NOBODY, .caller = caller};
+
+	if (name && !name[0])
+		return status_fail(DLAZY_EINVAL,
+				   "dlazy_forbid_loading: the phase has no "
+				   "name (NULL ends it)");
+	if (name)
+		snprintf(next.name, sizeof(next.name), "%s", name);
+	gate_install(); /* the environment has its say before */
+	LOCKED(&load_lock);
+	phase = next;
+	atomic_store_explicit(&forbid_on, name != NULL, memory_order_relaxed);
+	return 0;
+}
+
+void forbid_begin(void)
+{
+	forbidden = secure_getenv("DLAZY_FORBID");
+	allowed = secure_getenv("DLAZY_ALLOW");
+	if (!forbidden && !allowed)
+		return;
+	/* The host may change its environment. */
+	forbidden = strdup(forbidden ? forbidden : "*");
+	allowed = strdup(allowed ? allowed : "");
+	ATOMIC_SHARED(&forbid_on);
+	LOCKED(&load_lock);
+	if (!forbidden || !allowed || phase.author != NOBODY)
+		return;
+	phase.author = ENVIRONMENT;
+	atomic_store_explicit(&forbid_on, true, memory_order_relaxed);
+}
+
+/* Whether a name matches one of the patterns between commas. */
+static bool is_listed(const char *list, const char *name)
+{
+	char pattern[PATTERN_MAX];
+
+	for (; *list; list += *list == ',') {
+		size_t n = strcspn(list, ",");
+		if (n < sizeof(pattern)) {
+			memcpy(pattern, list, n);
+			pattern[n] = '\0';
+			if (fnmatch(pattern, name, 0) == 0)
+				return true;
+		}
+		list += n;
+	}
+	return false;
+}
+
+static struct phase current(void)
+{
+	LOCKED(&load_lock);
+	return phase;
+}
+
+/* Its words; each its own function, as a thread's stack may be small and this is
+ * rarely needed. */
+__attribute__((noinline)) static int refuse(const struct phase *p,
+					    const struct dlazy_module *m,
+					    const struct touch *touch)
+{
+	/* Not to wait for a constructor that waits for us. */
+	bool may_wait = !gate_is_elsewhere();
+	char toucher[256], forbidder[256];
+
+	dl_describe(touch->caller, may_wait, toucher, sizeof(toucher));
+	dl_describe(p->caller, may_wait, forbidder, sizeof(forbidder));
+	return status_fail(DLAZY_EBUSY,
+			   "%s: %s was asked for by %s in the phase \"%s\", "
+			   "for which %s has forbidden to load",
+			   m->path, touch->symbol ? touch->symbol : "loading",
+			   toucher, p->name, forbidder);
+}
+
+__attribute__((noinline)) static int refuse_finally(
+	const struct dlazy_module *m, const struct touch *touch)
+{
+	char toucher[256];
+
+	dl_describe(touch->caller, !gate_is_elsewhere(), toucher,
+		    sizeof(toucher));
+	return status_fail(DLAZY_EBUSY,
+			   "%s: %s was asked for by %s, but the environment "
+			   "forbids to load %s (DLAZY_FORBID=%.100s "
+			   "DLAZY_ALLOW=%.100s)",
+			   m->path, touch->symbol ? touch->symbol : "loading",
+			   toucher, m->name, forbidden, allowed);
+}
+
+int forbid_check(const struct dlazy_module *m, const struct touch *touch,
+		 bool *ret_final)
+{
+	struct phase now = current();
+
+	*ret_final = now.author == ENVIRONMENT;
+	if (now.author == HOST)
+		return refuse(&now, m, touch);
+	if (now.author == ENVIRONMENT && is_listed(forbidden, m->name) &&
+	    !is_listed(allowed, m->name))
+		return refuse_finally(m, touch);
+	return 0;
+}
