@@ -108,6 +108,7 @@ int library_of_view(struct elf_view *view, const char *path,
 	if (reserve(&library))
 		library.files[0] = strdup(path);
 	if (!library.files || !library.files[0]) {
+		library.view = NULL; /* is the caller's still */
 		library_clear(&library);
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	}
@@ -125,12 +126,16 @@ int library_read(const char *path, struct library *ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
-	struct elf_view *view;
+	_cleanup_elf_view_ struct elf_view *view = NULL;
 
 	int r = file_open(AT_FDCWD, path, &fd, &identity);
 	if (r == 0)
 		r = elf_view_open(fd, path, &view);
-	return r ? r : library_of_view(view, path, ret);
+	if (r == 0)
+		r = library_of_view(view, path, ret);
+	if (r == 0)
+		view = NULL;
+	return r;
 }
 
 void library_clear(struct library *library)

@@ -39,7 +39,7 @@ struct library {
  */
 int library_read(const char *path, struct library *ret);
 
-/* Takes over an open view, as library_read() would have opened. */
+/* The same of a view that is open; taken over on success. */
 int library_of_view(struct elf_view *view, const char *path,
 		    struct library *ret);
 
