@@ -667,6 +667,49 @@ TEST(a_library_whose_symbol_another_gives_stays_eager)
 	CHECK(is_exported("libother.so", "other"));
 }
 
+TEST(a_wrapper_that_asks_for_the_next_stays_eager)
+{
+	world_library("libwrap.so",
+		      "void *dlsym(void *, const char *); "
+		      "int both() { return dlsym((void *)-1, \"both\") != 0; }",
+		      "");
+	world_library("libasks.so",
+		      "void *dlsym(void *, const char *); "
+		      "int asks() { return dlsym(0, \"both\") != 0; }",
+		      "");
+	world_library("libother.so",
+		      "int both() { return 2; } int other() { return 3; }", "");
+	world_program("int main() { return both() + asks() + other(); }",
+		      "-lwrap -lasks -lother");
+	decide(NULL);
+	check_eager("libwrap.so", VERDICT_SPECIAL, "both", NULL);
+	check_lazy("libasks.so");
+}
+
+/* libtls comes with liba, is relocated, and takes what libb defines first:
+ * libb would be opened, which needs libtls. */
+TEST(nothing_is_opened_in_the_middle_of_its_relocation)
+{
+	world_library("libtls.so",
+		      "__thread int own = 1; "
+		      "__attribute__((weak)) int shared = 2; "
+		      "int *all[] = {&shared}; "
+		      "int tls() { return *all[0] + own; }",
+		      "");
+	world_library("libb.so",
+		      "__attribute__((weak)) int shared = 3; "
+		      "int b() { return tls(); }",
+		      "-ltls");
+	world_library("liba.so",
+		      "extern __thread int own; int a() { return b() + own; }",
+		      "-lb -ltls");
+	world_program("int main() { return a(); }", "-la");
+	decide(NULL);
+	check_eager("libtls.so", VERDICT_TLS, "own", NULL);
+	check_eager("libb.so", VERDICT_DATA, "shared", "libtls.so");
+	check_lazy("liba.so");
+}
+
 TEST(templates_that_many_have_are_not_shadowed)
 {
 	world_library("libone.so",
