@@ -28,6 +28,7 @@ struct observers {
 
 static struct lock event_lock = LOCK_INIT(LOCK_EVENT);
 static _Atomic(struct observers *) current;
+static _Atomic(const struct event_probe *) the_probe;
 
 /* A new list of `count` that begins like the current one. */
 static struct observers *observers_copy(size_t count)
@@ -82,26 +83,42 @@ int event_unobserve(dlazy_event_fn *fn, void *data)
 	return 0;
 }
 
+void event_set_probe(const struct event_probe *probe)
+{
+	ATOMIC_SHARED(&the_probe);
+	atomic_store(&the_probe, probe);
+}
+
+/* The probe if it wants to be told. */
+static const struct event_probe *wanting_probe(void)
+{
+	const struct event_probe *probe =
+		atomic_load_explicit(&the_probe, memory_order_acquire);
+
+	return probe && probe->is_wanted() ? probe : NULL;
+}
+
 bool event_wanted(void)
 {
 	struct observers *list =
 		atomic_load_explicit(&current, memory_order_acquire);
 
-	return list && list->count;
+	return (list && list->count) || wanting_probe();
 }
 
 void event_emit(struct dlazy_event event)
 {
 	struct observers *list =
 		atomic_load_explicit(&current, memory_order_acquire);
+	const struct event_probe *probe = wanting_probe();
 
 	LOCK_ASSERT_NONE();
-	if (!list || !list->count)
-		return;
 	event.size = sizeof(event);
 	if (!event.time_ns)
 		event.time_ns = event_now();
-	for (size_t i = 0; i < list->count; i++)
+	if (probe)
+		probe->tell(&event);
+	for (size_t i = 0; list && i < list->count; i++)
 		list->all[i].fn(&event, list->all[i].data);
 }
 

@@ -17,6 +17,13 @@ int event_unobserve(dlazy_event_fn *fn, void *data);
 /* Whether anybody listens: what an event costs to make can be saved. */
 bool event_wanted(void);
 
+/* One who is told what observers are, while it wants to be. */
+struct event_probe {
+	bool (*is_wanted)(void);
+	void (*tell)(const struct dlazy_event *event);
+};
+void event_set_probe(const struct event_probe *probe);
+
 /* Tells all observers; sets size, and time_ns if it is 0. Takes no lock. */
 void event_emit(struct dlazy_event event);
 

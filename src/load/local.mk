@@ -13,6 +13,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \
 	%D%/prefetch.c %D%/prefetch.h \
+	%D%/probe.c %D%/probe.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/run.c %D%/run.h \
 	%D%/wait.c %D%/wait.h

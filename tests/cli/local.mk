@@ -13,6 +13,7 @@ CLI_TESTS = \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
+	%D%/test-probes.sh \
 	%D%/test-readme.sh \
 	%D%/test-run.sh \
 	%D%/test-run-cache.sh \
