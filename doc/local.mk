@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 
 dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-run.1 %D%/man/dlazy-stub.1 \
-	%D%/man/dlazy-report.1 %D%/man/dlazy-trace.1 %D%/man/dlazy-probes.7 %D%/man/dlazy.3
+	%D%/man/dlazy-report.1 %D%/man/dlazy-trace.1 %D%/man/dlazy.3 \
+	%D%/man/dlazy-probes.7
 
 # Each function's page is that of all.
 API_MANS = \
