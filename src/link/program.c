@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 /* How long another process is given to make a generation for us too. */
 #define MAKER_MS 10000
@@ -89,6 +90,15 @@ static char *key_of(const struct program *program,
 	return NULL;
 }
 
+static int not_trusted(const char *path)
+{
+	return status_fail(DLAZY_EUNTRUSTED,
+			   "%s: not trusted: must be yours or root's, and not "
+			   "writable by others "
+			   "(DLAZY_CACHE_DIR can name another place)",
+			   path);
+}
+
 /* Is the directory ours alone? What lies there is run. */
 static int check_directory(int fd, const char *path)
 {
@@ -96,13 +106,7 @@ static int check_directory(int fd, const char *path)
 
 	if (fstat(fd, &st) < 0)
 		return status_fail(DLAZY_EIO, "%s: %s", path, strerror(errno));
-	if (!file_is_trusted(&st))
-		return status_fail(DLAZY_EUNTRUSTED,
-				   "%s: not trusted: must be yours or root's, "
-				   "and not writable by others "
-				   "(DLAZY_CACHE_DIR can name another place)",
-				   path);
-	return 0;
+	return file_is_trusted(&st) ? 0 : not_trusted(path);
 }
 
 static int open_directory(const char *path, int *ret)
@@ -114,17 +118,40 @@ static int open_directory(const char *path, int *ret)
 			   strerror(errno));
 }
 
-/* CACHE/run, which nobody else can exchange entries in. */
-static int check_parent(const struct place *place)
+/* Stub files are mapped to be executed. */
+static int check_mount(int fd, const char *path)
+{
+	struct statvfs mount;
+
+	if (fstatvfs(fd, &mount) < 0 || !(mount.f_flag & ST_NOEXEC))
+		return 0;
+	return status_fail(DLAZY_EUNTRUSTED,
+			   "%s: mounted noexec: libraries cannot be there "
+			   "(DLAZY_CACHE_DIR can name another place)",
+			   path);
+}
+
+/* CACHE/run, which nobody else can exchange entries in; nor it in CACHE. */
+static int check_parents(const struct place *place)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *parent =
 		strndup(place->path, (size_t)(file_base_name(place->path) -
 					      place->path - 1));
-	int status = parent ? open_directory(parent, &fd)
-			    : status_fail(DLAZY_ENOMEM, "out of memory");
+	struct stat st;
 
-	return status < 0 ? status : check_directory(fd, parent);
+	if (!parent)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = open_directory(parent, &fd);
+	if (status == 0)
+		status = check_directory(fd, parent);
+	if (status < 0)
+		return status;
+	*strrchr(parent, '/') = '\0';
+	if (stat(parent, &st) == 0 && !file_is_trusted(&st) &&
+	    !(st.st_mode & S_ISVTX))
+		return not_trusted(parent);
+	return 0;
 }
 
 static int place_open(struct place *place)
@@ -133,7 +160,9 @@ static int place_open(struct place *place)
 
 	if (status == 0)
 		status = check_directory(place->fd, place->path);
-	return status < 0 ? status : check_parent(place);
+	if (status == 0)
+		status = check_mount(place->fd, place->path);
+	return status < 0 ? status : check_parents(place);
 }
 
 static int place_find(const struct program *program,

@@ -102,6 +102,15 @@ check_same "in a place that others can write it runs plainly" \
 	"$status:$out" "0:library 1"
 has "$err" "not trusted" "and that is said"
 chmod 700 "$t/cache/run"
+chmod 777 "$t/cache"
+run "$dlazy" run -- "$many" call=1
+check_same "so it does where others could exchange the place" \
+	"$status:$out" "0:library 1"
+has "$err" "not trusted" "and that is said too"
+chmod 1777 "$t/cache"
+run_many call=1
+stats '.lazy == 16' "where they cannot, as in /tmp, it is trusted"
+chmod 700 "$t/cache"
 
 # At once.
 rm -rf "$t/cache"
@@ -174,8 +183,12 @@ if mount -t tmpfs -o size=64k none "$t/lib" 2>/dev/null; then
 	run "$dlazy" run -- "$many" call=6
 	umount "$t/cache"
 	unwritable "a tiny file system"
+	mount -t tmpfs -o noexec,mode=700 none "$t/cache"
+	run "$dlazy" run -- "$many" call=6
+	umount "$t/cache"
+	unwritable "a file system mounted noexec"
 else
-	skip "a tiny file system is said" "nothing can be mounted here"
+	skip "tiny and noexec file systems are said" "nothing can be mounted here"
 fi
 
 # Learning.
