@@ -20,6 +20,7 @@
 #include "load/dl.h"
 #include "load/gate.h"
 #include "load/load.h"
+#include "load/probe.h"
 #include "load/run.h"
 #include "stub/linked.h"
 #include "stub/stub.h"
@@ -308,6 +309,17 @@ static const uint32_t *name_of(const struct linked *l, uint32_t symbol)
 	return (const uint32_t *)linked_at(l, l->names) + symbol;
 }
 
+/* What a later dlazy writes may ask for what is not known here. */
+static int check_abi(const struct linked *l)
+{
+	if (l->abi <= LINKED_ABI)
+		return 0;
+	return status_fail(DLAZY_ENOSYS,
+			   "%s: its stub file was made for a later libdlazy "
+			   "than this one (%s): install that",
+			   linked_first_file(l), PACKAGE_VERSION);
+}
+
 static int question_begin(struct question *q, const struct linked *l,
 			  uint32_t symbol, const void *caller)
 {
@@ -318,7 +330,7 @@ static int question_begin(struct question *q, const struct linked *l,
 	q->touch = (struct touch){.symbol = q->request.name, .caller = caller};
 	if (status == 0 && !q->module)
 		status = status_fail(DLAZY_ENOMEM, "out of memory");
-	return status;
+	return status < 0 ? status : check_abi(l);
 }
 
 /* Is it told for the first time? Slots have no room for that. */
@@ -371,6 +383,7 @@ static void publish(const struct question *q, linked_slot *slot, void *address)
 		!atomic_exchange_explicit(slot, address, memory_order_release);
 
 	count(q->linked, q->module, first);
+	probe_bind(q->module, q->touch.symbol, q->touch.caller, address);
 }
 
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
@@ -551,7 +564,9 @@ int linked_load(const struct linked *l, const void *caller)
 
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = load_module(m, &touch, &loaded);
+	int status = check_abi(l);
+	if (status == 0)
+		status = load_module(m, &touch, &loaded);
 	if (status < 0)
 		return explain(l, status);
 	count(l, m, false);

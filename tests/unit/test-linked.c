@@ -471,6 +471,19 @@ TEST(missing_library_has_a_module_with_a_hook)
 	CHECK_INT(dlazy_module_state(m), DLAZY_FAILED);
 }
 
+TEST(stub_file_of_a_later_version_is_refused)
+{
+	linked_files(&linked_plain, test_plugin("good-plain"), NULL);
+	linked_plain.abi = LINKED_ABI + 1;
+	CHECK_INT(dlazy_linked_load(&linked_plain), -DLAZY_ENOSYS);
+	CHECK_IN(dlazy_error(), "later libdlazy");
+	CHECK_INT(dlazy_on_failure(NULL, replace, NULL), 0);
+	CHECK_INT(stub_plain(), 1000);
+	CHECK_INT(told.status, -DLAZY_ENOSYS);
+	linked_plain.abi = LINKED_ABI;
+	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
+}
+
 TEST(process_hook_is_asked_too)
 {
 	linked_files(&linked_plain, own_path("libplain.so"), NULL);
