@@ -182,7 +182,7 @@ static int open_linked(struct gate_frame *frame, void **ret_handle,
 		       struct module_failure **ret_failure)
 {
 	struct dlazy_module *m = frame->module;
-	struct module_failure *failure = NULL;
+	_cleanup_free_ struct module_failure *failure = NULL;
 	_cleanup_linked_search_ struct linked_search search =
 		linked_search(m->linked);
 
@@ -202,7 +202,7 @@ static int open_linked(struct gate_frame *frame, void **ret_handle,
 		failure = failure_new(m, linked_not_found(m->linked));
 	if (failure)
 		status_fail(-failure->status, "%s", failure->message);
-	*ret_failure = failure;
+	*ret_failure = TAKE_PTR(failure);
 	return status_last();
 }
 
