@@ -47,7 +47,7 @@ bool program_is_text(const char *path)
 	char head[HEAD_SIZE + 1];
 	size_t n = read_head(path, head);
 
-	return n > 0 && !memchr(head, '\0', n);
+	return !memchr(head, '\0', n);
 }
 
 static char *skip_blanks(char *s)
