@@ -17,7 +17,7 @@
 #include <time.h>
 
 #define ENTRY_MAGIC 0x54455a44 /* "DZET" */
-#define ENTRY_FORMAT 1
+#define ENTRY_FORMAT 2
 #define ENTRY_SIZE_MAX (64u << 20)
 
 struct header {
@@ -330,6 +330,12 @@ void entry_draft_library(struct entry_draft *draft, const char *path,
 		.number = number,
 	};
 	draft->libraries[draft->library_count++] = library;
+}
+
+void entry_draft_learned(struct entry_draft *draft)
+{
+	if (!draft->failed)
+		draft->libraries[draft->library_count - 1].learned = 1;
 }
 
 static void *append(void *at, const void *data, size_t size)

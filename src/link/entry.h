@@ -34,9 +34,10 @@ struct entry_input {
 
 struct entry_library {
 	uint32_t path;
-	uint32_t why;	 /* "": lazy */
-	uint32_t detail; /* one line for people, or "" */
-	uint32_t number; /* in the record, if lazy */
+	uint32_t why;	  /* "": lazy */
+	uint32_t detail;  /* one line for people, or "" */
+	uint32_t number;  /* in the record, if lazy */
+	uint32_t learned; /* 1: every run needs it, which is known */
 };
 
 /* What is read, and what is drafted. */
@@ -94,6 +95,8 @@ void entry_draft_path(struct entry_draft *draft, const char *path);
 bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since);
 void entry_draft_library(struct entry_draft *draft, const char *path,
 			 const char *why, const char *detail, uint32_t number);
+/* Of the one added last: that every run needs it is known. */
+void entry_draft_learned(struct entry_draft *draft);
 /* 0, -DLAZY_ENOMEM. */
 int entry_draft_finish(struct entry_draft *draft,
 		       const struct entry_facts *facts, struct entry *ret);

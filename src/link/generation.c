@@ -166,6 +166,7 @@ static int decide(struct making *m)
 	status = verdict_decide(&m->closure,
 				&(struct verdict_rules){
 					.machine = machine,
+					.defer = true,
 					.eager = m->options->eager,
 					.lazy = m->options->lazy,
 					.learned = m->learned,
@@ -260,6 +261,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 		if (status < 0)
 			return status;
 		all->count++;
+		library->deferred = m->verdicts.list[i].deferred;
 		select_exports(m, i, library);
 	}
 	return 0;
@@ -514,12 +516,14 @@ static void draft_libraries(struct making *m)
 		char detail[STATUS_MESSAGE_MAX] = "";
 		bool lazy = is_lazy(m, i);
 
-		if (!lazy)
+		if (!lazy || verdict->deferred)
 			verdict_describe(verdict, detail, sizeof(detail));
 		entry_draft_library(&m->draft,
 				    object->path ? object->path : object->name,
 				    lazy ? "" : verdict_word(verdict->why),
 				    detail, lazy ? number : 0);
+		if (verdict->learned)
+			entry_draft_learned(&m->draft);
 		number += lazy;
 	}
 }

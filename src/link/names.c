@@ -166,6 +166,12 @@ int names_build(const struct closure *closure, struct names **ret)
 	return 0;
 }
 
+void names_forget_start(struct names *names)
+{
+	for (size_t i = 0; i < names->name_count; i++)
+		names->names[i].at_start = false;
+}
+
 size_t names_count(const struct names *names)
 {
 	return names->name_count;

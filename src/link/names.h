@@ -37,6 +37,9 @@ bool names_is_marker(const struct elf_symbol *symbol);
 int names_build(const struct closure *closure, struct names **ret);
 void names_free(struct names *names);
 
+/* No object is there at the start, as far as is known. */
+void names_forget_start(struct names *names);
+
 /* NULL: nobody defines it. */
 struct name *names_find(const struct names *names, const char *text);
 

@@ -254,10 +254,10 @@ static int learn(const struct entry *entry, const struct runs *runs,
 			(count ? runs_touched_by_all(runs, l.number, count)
 			       : runs_touched_by_last(runs, l.number));
 
-		if (touched || strcmp(why, verdict_word(VERDICT_LEARNED)) == 0)
+		if (touched || l.learned)
 			ret->paths[ret->count++] =
 				(char *)entry_string(entry, l.path);
-		ret->news |= touched;
+		ret->news |= touched && !l.learned;
 	}
 	return 0;
 }

@@ -63,7 +63,7 @@ static void map(struct start *start, size_t i)
 bool start_blame(struct verdict *verdict, enum verdict_why why,
 		 const struct take *take, const char *importer)
 {
-	verdict->why = why;
+	verdict_turn(verdict, why);
 	verdict->symbol = strdup(take->name->text);
 	verdict->importer = strdup(importer);
 	verdict->kind = elf_type_name(take->from->type);

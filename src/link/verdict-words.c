@@ -5,6 +5,17 @@
 #include "link/verdict.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+void verdict_turn(struct verdict *verdict, enum verdict_why why)
+{
+	free(verdict->symbol);
+	free(verdict->importer);
+	verdict->symbol = verdict->importer = NULL;
+	verdict->kind = NULL;
+	verdict->learned = verdict->deferred = false;
+	verdict->why = why;
+}
 
 const char *verdict_word(enum verdict_why why)
 {
@@ -82,6 +93,14 @@ void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
 {
 	const char *sentence = sentence_of(verdict->why);
 
+	if (verdict->deferred) {
+		int n = snprintf(buffer, size,
+				 "loaded before the first dlopen: ");
+		if (n < 0 || (size_t)n >= size)
+			return;
+		buffer += n;
+		size -= (size_t)n;
+	}
 	if (verdict->symbol)
 		describe_symbol(verdict, buffer, size);
 	else if (verdict->importer)

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "elf/view.h"
+#include "link/ahead.h"
 #include "link/machine.h"
 #include "link/rules.h"
 #include "link/start.h"
@@ -25,13 +26,17 @@ struct trial {
 	struct names *names;
 	struct takes takes;
 	struct verdict *verdicts;
-	bool *used; /* somebody takes a symbol from it */
+	bool *used;	 /* somebody takes a symbol from it */
+	bool *deferred;	 /* not kept eager by the machine alone */
+	bool *unlearned; /* not left real, although learned */
 };
 
 static void cleanup_trial(struct trial *trial)
 {
 	takes_clear(&trial->takes);
 	free(trial->used);
+	free(trial->deferred);
+	free(trial->unlearned);
 	names_free(trial->names);
 	if (trial->verdicts)
 		verdicts_clear(&(struct verdicts){trial->verdicts,
@@ -135,11 +140,17 @@ static int machine_says(const struct trial *trial, size_t i,
 
 	if (verdict->why != VERDICT_LAZY || is_asked_lazy(trial, i))
 		return 0;
-	if (is_learned(trial, i))
+	verdict->learned = is_learned(trial, i);
+	if (verdict->learned && !trial->unlearned[i]) {
 		verdict->why = VERDICT_LEARNED;
-	else if (trial->rules->machine &&
-		 machine_takes_data(trial->rules->machine, path,
-				    &verdict->symbol, &verdict->importer))
+		return 0;
+	}
+	if (!trial->rules->machine ||
+	    !machine_takes_data(trial->rules->machine, path, &verdict->symbol,
+				&verdict->importer))
+		return 0;
+	verdict->deferred = trial->deferred[i];
+	if (!verdict->deferred)
 		verdict->why = VERDICT_DATA;
 	return 0;
 }
@@ -214,7 +225,7 @@ static int judge_libc_names(const struct trial *trial, size_t libc)
 		    !is_lazy(trial, first->object))
 			continue;
 		struct verdict *verdict = &trial->verdicts[first->object];
-		verdict->why = VERDICT_LIBC_NAME;
+		verdict_turn(verdict, VERDICT_LIBC_NAME);
 		verdict->kind = elf_type_name(first->type);
 		verdict->symbol = strdup(symbol.name);
 		if (!verdict->symbol)
@@ -274,7 +285,7 @@ static int judge_wrapper(const struct trial *trial, size_t i)
 	for (size_t d = 0; d < n; d++) {
 		if (!has_next(&own[d]))
 			continue;
-		verdict->why = VERDICT_SPECIAL;
+		verdict_turn(verdict, VERDICT_SPECIAL);
 		verdict->kind = "which it may ask dlsym(RTLD_NEXT) for";
 		verdict->symbol = strdup(own[d].name->text);
 		return verdict->symbol ? 0 : out_of_memory();
@@ -350,7 +361,7 @@ static void judge_presence(const struct trial *trial)
 
 		if (verdict->why == VERDICT_LAZY &&
 		    is_for_constructor(trial, i))
-			verdict->why = VERDICT_CONSTRUCTOR;
+			verdict_turn(verdict, VERDICT_CONSTRUCTOR);
 		verdict->mapped = has_to_be_there(trial, i);
 	}
 }
@@ -416,7 +427,7 @@ static int shadow(const struct trial *trial, const struct definition *own)
 		before(trial->verdicts, own->name, own->object, own->version);
 	size_t by = first ? first->object : who_knows(trial, own->name->text);
 
-	verdict->why = VERDICT_SHADOWED;
+	verdict_turn(verdict, VERDICT_SHADOWED);
 	verdict->kind = elf_type_name(own->type);
 	verdict->symbol = strdup(own->name->text);
 	verdict->importer = strdup(trial->closure->objects[by].path);
@@ -472,17 +483,26 @@ static int begin(struct trial *trial)
 
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
-	if (!trial->verdicts || !trial->used)
+	trial->deferred = calloc(count, sizeof(*trial->deferred));
+	trial->unlearned = calloc(count, sizeof(*trial->unlearned));
+	if (!trial->verdicts || !trial->used || !trial->deferred ||
+	    !trial->unlearned)
 		return out_of_memory();
 	int r = names_build(trial->closure, &trial->names);
 	return r < 0 ? r
 		     : takes_build(trial->closure, trial->names, &trial->takes);
 }
 
-static int judge(struct trial *trial)
+static int judge(const struct trial *trial)
 {
 	int r = 0;
 
+	names_forget_start(trial->names);
+	for (size_t i = 0; i < trial->closure->count; i++) {
+		verdict_turn(&trial->verdicts[i], VERDICT_LAZY);
+		trial->verdicts[i].mapped = trial->verdicts[i].kept_edge =
+			false;
+	}
 	for (size_t i = 0; r == 0 && i < trial->closure->count; i++)
 		r = judge_alone(trial, i);
 	if (r == 0)
@@ -504,6 +524,79 @@ static int judge(struct trial *trial)
 	return r;
 }
 
+/* ------------------------------------------------------------------ */
+/* Who is deferred                                                    */
+
+/* Kept eager by the machine's word alone, and there at the start. (What is away
+ * comes with who needs it, as it is.) A stub must be able to serve its data:
+ * that is the net below. */
+static bool could_be_deferred(const struct trial *trial, size_t i)
+{
+	const struct verdict *verdict = &trial->verdicts[i];
+	struct rules_reason reasons[RULES_MAX];
+
+	/* Of what an object of the closure takes, the kind is known. */
+	return verdict->why == VERDICT_DATA && verdict->mapped &&
+	       !verdict->kind && !trial->deferred[i] &&
+	       rules_of_file(trial->closure->objects[i].view, false, reasons) ==
+		       0;
+}
+
+static bool defer_more(struct trial *trial)
+{
+	bool more = false;
+
+	for (size_t i = 1; i < trial->closure->count; i++) {
+		if (!could_be_deferred(trial, i))
+			continue;
+		trial->deferred[i] = more = true;
+	}
+	return more;
+}
+
+/* Nothing is deferred, all that was learned is real. */
+static int give_up(struct trial *trial)
+{
+	size_t n = trial->closure->count;
+
+	memset(trial->deferred, 0, n * sizeof(*trial->deferred));
+	memset(trial->unlearned, 0, n * sizeof(*trial->unlearned));
+	return judge(trial);
+}
+
+/* Has the stub file found before libc: if need be, one of the libraries that
+ * were learned is lazy for that. */
+static int get_ahead(struct trial *trial)
+{
+	int r = 0;
+
+	while (r == 0 && !ahead_of_libc(trial->closure, trial->verdicts)) {
+		size_t i = ahead_cheapest(trial->closure, trial->verdicts,
+					  trial->unlearned);
+
+		if (i == CLOSURE_NONE)
+			return give_up(trial);
+		trial->unlearned[i] = true;
+		r = judge(trial);
+	}
+	return r;
+}
+
+static int defer(struct trial *trial)
+{
+	bool any = false;
+	int r = 0;
+
+	if (!trial->rules->defer || !trial->rules->machine ||
+	    !ahead_is_possible(trial->closure, trial->names))
+		return 0;
+	while (r == 0 && defer_more(trial)) {
+		any = true;
+		r = judge(trial);
+	}
+	return r == 0 && any ? get_ahead(trial) : r;
+}
+
 int verdict_decide(const struct closure *closure,
 		   const struct verdict_rules *rules, struct verdicts *ret)
 {
@@ -513,6 +606,8 @@ int verdict_decide(const struct closure *closure,
 
 	if (r == 0)
 		r = judge(&trial);
+	if (r == 0)
+		r = defer(&trial);
 	if (r < 0)
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,

@@ -24,6 +24,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#ifdef __GLIBC__
+#include <gnu/lib-names.h>
+#endif
+
 #ifndef RTLD_DEEPBIND /* musl has no such thing */
 #define RTLD_DEEPBIND 0
 #endif
@@ -170,20 +174,56 @@ static struct link_map *object_of(const void *address)
 }
 #endif
 
-/* A namespace of dlmopen's has no global scope; glibc (2.36) crashes there. */
-static bool has_global_scope(void)
-{
 #ifdef __GLIBC__
+/* The namespace that this library is in: another than LM_ID_BASE if it came by
+ * dlmopen. */
+static Lmid_t own_namespace(void)
+{
 	struct link_map *map =
-		object_of((const void *)(uintptr_t)&has_global_scope);
+		object_of((const void *)(uintptr_t)&own_namespace);
 	Lmid_t namespace;
 
-	return !map || dlinfo(map, RTLD_DI_LMID, &namespace) < 0 ||
-	       namespace == LM_ID_BASE;
-#else
-	return true;
-#endif
+	return map && dlinfo(map, RTLD_DI_LMID, &namespace) == 0 ? namespace
+								 : LM_ID_BASE;
 }
+
+/* A namespace of dlmopen's has none; glibc (2.36) crashes there. */
+static bool has_global_scope(void)
+{
+	return own_namespace() == LM_ID_BASE;
+}
+
+void *dl_libc_open(void)
+{
+	static _Atomic(void *) known;
+	void *address = known;
+
+	LOCK_ASSERT_NONE();
+	if (address)
+		return address;
+	/* Not by dlopen: that may be what is asked for. */
+	void *libc = dlmopen(own_namespace(), LIBC_SO, RTLD_LAZY | RTLD_NOLOAD);
+	if (libc) {
+		address = dlsym(libc, "dlopen");
+		dlclose(libc);
+	}
+	if (!address)
+		status_fail(DLAZY_ENOSYM, "dlopen: %s", words());
+	known = address;
+	return address;
+}
+#else
+static bool has_global_scope(void)
+{
+	return true;
+}
+
+void *dl_libc_open(void)
+{
+	status_fail(DLAZY_ENOSYS, "dlopen: this libc is not known");
+	return NULL;
+}
+#endif
 
 int dl_flags_linked(bool early)
 {
