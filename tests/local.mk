@@ -63,6 +63,7 @@ EXTRA_DIST += %D%/valgrind.supp %D%/check-helgrind %D%/helgrind.supp
 PHONY += check-layers check-valgrind check-helgrind mutants
 
 include %D%/unit/local.mk
+include %D%/report/local.mk
 include %D%/real/local.mk
 include %D%/fixtures/local.mk
 include %D%/cli/local.mk

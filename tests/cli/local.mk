@@ -15,6 +15,7 @@ CLI_TESTS = \
 	%D%/test-manual.sh \
 	%D%/test-probes.sh \
 	%D%/test-readme.sh \
+	%D%/test-report.sh \
 	%D%/test-run.sh \
 	%D%/test-run-cache.sh \
 	%D%/test-run-children.sh \

@@ -23,7 +23,7 @@ const sum = (values) => values.reduce((a, v) => a + (v || 0), 0);
 const show = (s) => String(s).replace(
 	/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
 	(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
-const base = (path) => show(path.replace(/^.*\/(?=.)/s, ""));
+const base = (path) => show(path.replace(/^.*\/(?=.)/s, "")).replace(/^\s*$/, "“$&”");
 const name = (o) => base(text(o.path) || text(o.name) || "?");
 
 /* ---------------------------------------------------------------- figures */
@@ -127,7 +127,7 @@ function table(title, items, columns, facts, select) {
 			return h("td", {class: c.text ? "name" : "number"},
 				c.show ? c.show(item) : v === null ? unknown(c.why(item)) : c.text ? show(v) : plain(v));
 		}));
-		const search = Object.values(item).filter((v) => typeof v === "string").join("\n").toLowerCase();
+		const search = ["path", "name", "by", "symbol"].map((k) => text(item[k]) || "").join("\n").toLowerCase();
 		let more = null;
 
 		function open() {
@@ -179,6 +179,8 @@ function table(title, items, columns, facts, select) {
 		status.textContent = `${digits(rows.filter((r) => r.shown).length, 0)} of ${count(rows.length, "row")} shown`;
 	}
 
+	/* Fixed: a column does not jump when rows go, and 500 are laid out soon. */
+	const width = (c) => c.wide || (c.text ? 12 : 6);
 	const start = columns.findIndex((c) => c.start);
 	order(start < 0 ? 0 : start);
 	tell();
@@ -186,7 +188,8 @@ function table(title, items, columns, facts, select) {
 		h("div", {class: "controls"}, h("label", null, "Filter ", filter),
 			kind ? h("label", null, select.label + " ", kind) : null),
 		h("div", {class: "scroll", role: "region", tabindex: "0", "aria-label": `${title}, scrolls`},
-			h("table", null, h("caption", null, "Sort by the heads; open a row by its name."),
+			h("table", {style: {width: `${sum(columns.map(width))}rem`}},
+				h("colgroup", null, columns.map((c) => h("col", {style: {width: `${width(c)}rem`}}))), h("caption", null, "Sort by the heads; open a row by its name."),
 				h("thead", null, h("tr", null, heads)), body)),
 		status);
 }
@@ -415,17 +418,20 @@ function timeline(t) {
 	if (step.length)
 		step.push(`100,${points[points.length - 1].split(",")[1]}`);
 	const half = objects.length ? objects[objects.length >> 1].at_us : 0;
-	return figure("Timeline", `Each dlopen that brought objects, after the start itself; from execve on.${
-		known.length > loads.length ? ` The ${loads.length} longest of ${known.length}.` : ""}`,
-		bars(rows, end),
-		h("div", {class: "axis", "aria-hidden": "true"}, h("div", null,
+	const curve = objects.length ? h("li", null, h("span", {class: "label"}, "objects mapped"),
+		h("svg", {class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img", "aria-label":
+			`How many objects were mapped when: half of them after ${time(half)}, the last after ${time(objects[objects.length - 1].at_us)}`},
+		h("polygon", {points: ["0,40", ...step, "100,40"].join(" ")}), h("polyline", {points: ["0,40", ...step].join(" ")})),
+		h("span", {class: "value"}, digits(objects.length, 0))) : null;
+	const chart = bars(rows, end);
+	if (curve)
+		chart.append(curve);
+	return figure("Timeline", known.length > 1 ? `The start, then each dlopen that brought objects; from execve on.${
+		known.length > loads.length ? ` The ${loads.length} longest of ${known.length}.` : ""}` :
+		"From execve to the end of the process. Everything was loaded at the start.",
+		chart, h("div", {class: "axis", "aria-hidden": "true"}, h("div", null,
 			[0, 0.5, 1].map((f) => h("span", null, f ? time(f * end) : "0")))),
-		legend([["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"]]),
-		objects.length ? h("p", {class: "soft small"}, `Objects mapped, from 0 to ${objects.length}; half of them after ${time(half)}:`) : null,
-		objects.length ? h("svg", {class: "curve", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img",
-			"aria-label": `How many objects were mapped when: ${objects.length} in all, half of them ${time(half)} after execve, the last after ${time(objects[objects.length - 1].at_us)}`},
-			h("line", {x1: 0, y1: 40, x2: 100, y2: 40}), h("polygon", {points: ["0,40", ...step, "100,40"].join(" ")}),
-			h("polyline", {points: ["0,40", ...step].join(" ")})) : null);
+		legend([["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"]]));
 }
 
 function memory(objects) {
@@ -454,8 +460,8 @@ function useCell(o) {
 function traceTable(objects) {
 	const column = (head, key) => ({head, value: (o) => number(o[key]), why: (o) => reason(o, key)});
 	return table("Objects", objects, [
-		{head: "Object", text: true, value: name, show: name},
-		{head: "Used", text: true, value: useOf, show: useCell},
+		{head: "Object", text: true, wide: 14, value: name, show: name},
+		{head: "Used", text: true, wide: 7, value: useOf, show: useCell},
 		{head: "Needed by", text: true, value: (o) => text(o.by) ? base(o.by) : "",
 			show: (o) => text(o.by) ? h("bdi", {title: show(o.by)}, (o.why === "dlopen" ? "› " : "") + base(o.by)) : show(o.why || "")},
 		{head: "Cost µs", value: costOf, start: true, why: () => "none of its parts is",
@@ -463,7 +469,7 @@ function traceTable(objects) {
 				h("span", null, isPartial(o) ? h("span", {title: "at least: a part is not known"}, "≥ ") : "", plain(costOf(o)))},
 		column("Map µs", "map_us"), column("Relocate µs", "relocate_us"), column("Init µs", "init_us"),
 		column("Private KiB", "private_kib"), column("Code KiB", "text_kib"), column("Touched KiB", "touched_kib"),
-		{head: "Relocations", value: relocationsOf},
+		{head: "Relocations", wide: 7, value: relocationsOf},
 		column("Symbols", "symbols_bound"),
 		{...column("At µs", "at_us")},
 	], (o) => facts([
@@ -558,7 +564,7 @@ function bench(b) {
 		h("h2", null, code(title)),
 		h("p", {class: "lead"}, speed === null ?
 			`${few ? "Too few rounds to be sure" : "No sure difference"}: eager takes ${interval} times lazy's time.` :
-			[h("strong", null, speed >= 1 ? `Lazy starts ${plain(speed)} times as fast` : `Lazy starts ${plain(1 / speed)} times slower`),
+			[h("strong", null, speed >= 1 ? `Lazy is ${plain(speed)} times as fast` : `Lazy is ${plain(1 / speed)} times slower`),
 				` (95 % sure: eager takes ${interval} times lazy's time).`]),
 		tiles([
 			[wayName(b, WAYS[1]), or(eager, time), "eager, median"], [wayName(b, WAYS[2]), or(lazy, time), "lazy, median"],
@@ -567,8 +573,8 @@ function bench(b) {
 				words(b.touched_names).length ? `: ${words(b.touched_names).slice(0, 3).map(show).join(", ")}` : ""}`] : null,
 			["Rounds", or(number(b.runs), (n) => digits(n, 0)), b.cold === true ? "of fresh processes, with an empty page cache" : "of fresh processes"],
 		].filter((x) => x)),
-		benchBars(b, "wall_us", "Start-up, wall clock", "Median; the thin line goes from the fastest round to the slowest.", time),
-		benchBars(b, "cpu_us", "Start-up, CPU", "Median of user and system time.", time),
+		benchBars(b, "wall_us", b.by ? "From fork to the end" : "Start-up, wall clock", "Median; the thin line goes from the fastest round to the slowest.", time),
+		benchBars(b, "cpu_us", "CPU", "Median of user and system time.", time),
 		benchBars(b, "pss_kib", "Memory", "Proportional set size, median.", size),
 		benchBars(b, "maps", "Mappings", "Entries in the process's memory map, median.", plain),
 		benchBars(b, "faults", "Page faults", "Median.", plain),
@@ -608,7 +614,7 @@ function ledger(l) {
 			{head: "Touched", text: true, value: (o) => text(o.symbol) || "", show: (o) => text(o.symbol) ? code(o.symbol) : "as such"},
 			{head: "By", text: true, value: (o) => text(o.by) ? base(o.by) : null, why: (o) => text(object(o.unknown).by) || "not told"},
 			column("Load µs", "load_us"), {...column("At µs", "at_us"), start: true}, column("Private KiB", "private_kib"),
-			{head: "Result", text: true, value: (o) => isFailed(o) ? "failed" : "loaded",
+			{head: "Result", text: true, wide: 7, value: (o) => isFailed(o) ? "failed" : "loaded",
 				show: (o) => h("span", {class: `pill ${isFailed(o) ? "idle" : "called"}`}, isFailed(o) ? "failed" : "loaded")},
 		], (o) => facts([
 			["File", code(text(o.path) || "?")], text(o.symbol) ? ["Symbol", code(o.symbol)] : null,
@@ -642,12 +648,12 @@ const kindOf = (d) => isTrace(d) ? "Trace" : isLedger(d) ? "Ledger" : "Bench";
 
 /* Traces beside each other: the same program before and after, say. */
 function comparison() {
-	const traces = entries.filter((e) => isTrace(e.data) && number(e.data.wall_us) !== null);
-	if (traces.length < 2)
-		return null;
 	const keys = [["exec", "exec_us"], ["map", "map_us"], ["relocate", "relocate_us"], ["init", "constructors_us"],
 		["program", "program_us"], ["exit", "exit_us"]];
 	const whole = (e) => sum(keys.map(([, k]) => number(e.data[k])));
+	const traces = entries.filter((e) => isTrace(e.data) && whole(e) > 0);
+	if (traces.length < 2)
+		return null;
 	return figure("Compared", "What is known of each program's time, on one scale.", bars(traces.map((e) => {
 		let from = 0;
 		return {label: code(command(e.data)), title: show(e.file), value: time(whole(e)),
