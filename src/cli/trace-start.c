@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "cli/beside.h"
 #include "cli/cli.h"
 #include "cli/run.h"
 #include "cli/standin.h"
@@ -24,6 +25,8 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+
+#define HOOK "hook.so"
 
 /* ------------------------------------------------------------------ */
 /* What cannot be traced                                              */
@@ -102,37 +105,6 @@ int trace_check(const struct program *program)
 	if (elf_view_open_needs(fd, path, &view) < 0)
 		return not_elf();
 	return check_linker(path, view);
-}
-
-/* ------------------------------------------------------------------ */
-/* The audit object                                                   */
-
-#define HOOK "hook.so"
-
-static bool find_beside(const char *own, const char *relative,
-			char ret[PATH_MAX])
-{
-	int n = snprintf(ret, PATH_MAX, "%.*s%s/" HOOK,
-			 (int)(file_base_name(own) - own), own, relative);
-
-	return n > 0 && n < PATH_MAX && access(ret, R_OK) == 0;
-}
-
-/* That of this very tool: in the tree it was installed to, which may have been
- * moved; in the one it was built in; where it was configured to be. */
-static bool find_hook(char ret[PATH_MAX])
-{
-	char own[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
-
-	if (n > 0) {
-		own[n] = '\0';
-		if (find_beside(own, DLAZY_BIN_TO_PKGLIB, ret) ||
-		    find_beside(own, ".libs", ret))
-			return true;
-	}
-	strcpy(ret, DLAZY_PKGLIBDIR "/" HOOK);
-	return access(ret, R_OK) == 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -266,7 +238,7 @@ int trace_start(const struct program *program, char **argv, bool children,
 {
 	char hook[PATH_MAX];
 
-	if (!find_hook(hook))
+	if (!beside_find(HOOK, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, hook))
 		return status_fail(
 			DLAZY_ENOSYS,
 			"%s: not there: dlazy is not installed whole, or has "
