@@ -20,6 +20,7 @@
 #include "load/gate.h"
 #include "load/ledger.h"
 #include "load/linked.h"
+#include "load/probe.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
@@ -522,10 +523,13 @@ static void *binding_address(struct binding *b, const void *caller,
 static void *binding_miss(struct slot *slot, const void *caller)
 {
 	bool published;
-	void *address = binding_address(slot->owner, caller, &published);
+	struct binding *b = slot->owner;
+	void *address = binding_address(b, caller, &published);
 
-	if (published)
+	if (published) {
 		slot_publish(slot, address);
+		probe_bind(b->module, b->name, caller, address);
+	}
 	return address;
 }
 
@@ -606,10 +610,12 @@ void bind_loaded(struct dlazy_module *m)
 	while (!discardable && next_import(m, &b)) {
 		void *handle = atomic_load(&m->handle), *address = NULL;
 		/* A symbol that is gone stays a stub, which will say so. */
-		if (handle &&
-		    dl_symbol(handle, b->name, b->version, &address) == 0 &&
-		    address)
-			patch_imports(m, b, address);
+		if (!handle ||
+		    dl_symbol(handle, b->name, b->version, &address) < 0 ||
+		    !address)
+			continue;
+		patch_imports(m, b, address);
+		probe_bind(m, b->name, NULL, address);
 	}
 }
 

@@ -2,8 +2,11 @@
 /*
  * A probe is a nop, a note that says where it is and where its arguments are, and
  * a counter which who watches makes greater than 0. While all counters are 0,
- * events are not even made for probes. Where <sys/sdt.h> was missing there are
- * none.
+ * events are not even made for probes, and without <sys/sdt.h>, or configured
+ * with --disable-probes, there are none.
+ *
+ * Names and arguments are an interface, as exported symbols are. Two underscores
+ * are SystemTap's way to write a hyphen.
  */
 #include "load/probe.h"
 
@@ -12,7 +15,7 @@
 
 #include <stdbool.h>
 
-#if __has_include(<sys/sdt.h>)
+#ifdef ENABLE_PROBES
 
 #define _SDT_HAS_SEMAPHORES 1
 #include <sys/sdt.h>
@@ -22,24 +25,26 @@
 	__extension__ unsigned short dlazy_##probe##_semaphore __attribute__(( \
 		section(".probes"), visibility("hidden"), used))
 
-PROBE_COUNTER(first_touch);
-PROBE_COUNTER(module_loading);
-PROBE_COUNTER(module_loaded);
-PROBE_COUNTER(module_failed);
-PROBE_COUNTER(module_unloaded);
+PROBE_COUNTER(first__touch);
+PROBE_COUNTER(module__loading);
+PROBE_COUNTER(module__loaded);
+PROBE_COUNTER(module__unloaded);
+PROBE_COUNTER(failed);
+PROBE_COUNTER(bind);
 
 static bool read_counter(const unsigned short *counter)
 {
 	return *(const volatile unsigned short *)counter != 0;
 }
 
+/* Does anybody watch what events tell? */
 static bool is_watched(void)
 {
-	return read_counter(&dlazy_first_touch_semaphore) ||
-	       read_counter(&dlazy_module_loading_semaphore) ||
-	       read_counter(&dlazy_module_loaded_semaphore) ||
-	       read_counter(&dlazy_module_failed_semaphore) ||
-	       read_counter(&dlazy_module_unloaded_semaphore);
+	return read_counter(&dlazy_first__touch_semaphore) ||
+	       read_counter(&dlazy_module__loading_semaphore) ||
+	       read_counter(&dlazy_module__loaded_semaphore) ||
+	       read_counter(&dlazy_module__unloaded_semaphore) ||
+	       read_counter(&dlazy_failed_semaphore);
 }
 
 static void tell(const struct dlazy_event *e)
@@ -48,22 +53,23 @@ static void tell(const struct dlazy_event *e)
 
 	switch (e->kind) {
 	case DLAZY_EVENT_TOUCH:
-		STAP_PROBE3(dlazy, first_touch, name, e->symbol, e->caller);
+		STAP_PROBE4(dlazy, first__touch, name, path, e->symbol,
+			    e->caller);
 		break;
 	case DLAZY_EVENT_LOADING:
-		STAP_PROBE4(dlazy, module_loading, name, path, e->symbol,
+		STAP_PROBE4(dlazy, module__loading, name, path, e->symbol,
 			    e->caller);
 		break;
 	case DLAZY_EVENT_LOADED:
-		STAP_PROBE4(dlazy, module_loaded, name, path, e->symbol,
-			    e->duration_ns);
+		STAP_PROBE5(dlazy, module__loaded, name, path, e->symbol,
+			    e->caller, e->duration_ns);
 		break;
 	case DLAZY_EVENT_FAILED:
-		STAP_PROBE4(dlazy, module_failed, name, path, e->symbol,
-			    e->status);
+		STAP_PROBE6(dlazy, failed, name, path, e->symbol, e->caller,
+			    e->duration_ns, e->status);
 		break;
 	case DLAZY_EVENT_UNLOADED:
-		STAP_PROBE2(dlazy, module_unloaded, name, path);
+		STAP_PROBE2(dlazy, module__unloaded, name, path);
 		break;
 	}
 }
@@ -75,10 +81,24 @@ void probe_begin(void)
 	event_set_probe(&probe);
 }
 
+void probe_bind(const struct dlazy_module *m, const char *symbol,
+		const void *caller, const void *address)
+{
+	if (read_counter(&dlazy_bind_semaphore))
+		STAP_PROBE5(dlazy, bind, m->name, m->path, symbol, caller,
+			    address);
+}
+
 #else
 
 void probe_begin(void)
 {
+}
+
+void probe_bind(const struct dlazy_module *m, const char *symbol,
+		const void *caller, const void *address)
+{
+	(void)m, (void)symbol, (void)caller, (void)address;
 }
 
 #endif
