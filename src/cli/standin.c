@@ -64,8 +64,6 @@ static void attend(pid_t child, const sigset_t *all, int *ret_how)
 {
 	siginfo_t info;
 
-	/* Ignored, it would end unseen. */
-	signal(SIGCHLD, SIG_DFL);
 	while (!look_after(child, ret_how)) {
 		if (sigwaitinfo(all, &info) < 0)
 			continue;
@@ -77,17 +75,23 @@ static void attend(pid_t child, const sigset_t *all, int *ret_how)
 int standin_run(standin_child_fn *child, void *data, bool keep_output,
 		int *ret_how)
 {
+	struct sigaction ending, plain = {.sa_handler = SIG_DFL};
 	sigset_t all, mask;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask);
+	/* Ignored, as who starts us may have left it, the child would end
+	 * unseen. */
+	sigaction(SIGCHLD, &plain, &ending);
 	pid_t pid = fork();
 	if (pid == 0) {
+		sigaction(SIGCHLD, &ending, NULL);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		child(data);
 		_exit(125);
 	}
 	if (pid < 0) {
+		sigaction(SIGCHLD, &ending, NULL);
 		sigprocmask(SIG_SETMASK, &mask, NULL);
 		return status_fail(DLAZY_EIO, "no process: %s",
 				   strerror(errno));

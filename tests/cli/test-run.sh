@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: MIT
 # dlazy run: the command is as without it. TAP.
 set -u
+# Started in the background, or by nohup, a shell has these ignored.
+[ "${SIGNALS-}" = default ] ||
+	SIGNALS=default exec env --default-signal=HUP,INT,QUIT,PIPE,TERM \
+		bash "$0" "$@"
 . "$(dirname "$0")/cli.bash"
 . "$(dirname "$0")/run.bash"
 many
@@ -49,6 +53,16 @@ check_same "signals, descriptors, limits and directory are as they were" \
 	"$(state "$dlazy" run)" "$(state)"
 check_same "with --stats too" \
 	"$(state "$dlazy" run --stats 2>/dev/null)" "$(state)"
+ignoring()
+{
+	(trap "" CHLD && exec timeout 20 "$dlazy" run --stats -- "$many" exit=3)
+}
+ended=0
+for _ in {1..30}; do
+	ignoring 2>/dev/null
+	[ $? != 3 ] || ended=$((ended + 1))
+done
+check_same "who ignores SIGCHLD is told of the end each time" "$ended" 30
 environment()
 {
 	env -i PATH="$PATH" DLAZY_CACHE_DIR="$DLAZY_CACHE_DIR" BEFORE=1 "$@" \
