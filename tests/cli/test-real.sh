@@ -28,18 +28,19 @@ has "$out" "broken # SKIP plainly it fails: exit 4, broken" \
 	"what fails plainly is skipped"
 
 # liar NAME: a wrapper that does as the text on stdin
-liar() { { echo '#!/bin/bash'; cat; } >"$t/$1" && chmod +x "$t/$1"; }
+mkdir "$t/liar"
+liar() { { echo '#!/bin/bash'; cat; } >"$t/liar/$1" && chmod +x "$t/liar/$1"; }
 
 liar status <<<'"$@"; exit 1'
-jobs_with "$t/status"
+jobs_with "$t/liar/status"
 is_status 1 "another status is noticed"
 liar out <<<'"$@" | tr a-y b-z'
-jobs_with "$t/out"
+jobs_with "$t/liar/out"
 has "$out" "not ok 1 - constant (machine)" "another output is noticed"
 liar err <<<'echo warned >&2; exec "$@"'
-jobs_with "$t/err"
+jobs_with "$t/liar/err"
 has "$out" "# err is not what it is plainly" "words on stderr are noticed"
 liar file <<<'touch more; exec "$@"'
-jobs_with "$t/file"
+jobs_with "$t/liar/file"
 has "$out" "# files/more is not what it is plainly" "another file is noticed"
 finish
