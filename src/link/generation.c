@@ -37,7 +37,7 @@
 /* A tick of the clock that file systems use is 10 ms at most. */
 #define TICK_NS 20000000u
 
-/* A run that has read `current` needs its generation for moments yet. */
+/* One that is younger may be in the making. */
 #define SWEEP_SECONDS 60
 
 struct making {

@@ -350,6 +350,17 @@ static bool count_run(const struct place *place, const struct program *program,
 	return true;
 }
 
+/* Removes what no run can be about to start on. On what has been current until
+ * now one may be: that goes when the next is made. */
+static void sweep(const struct place *place)
+{
+	_cleanup_entry_ struct entry last = {NULL, 0};
+
+	if (entry_read(place->fd, "current", &last) == 0)
+		generation_sweep(place, entry_facts(&last).generation);
+	status_clear();
+}
+
 static int make_entry(struct place *place, const struct program *program,
 		      const struct program_options *options,
 		      struct program_start *start)
@@ -362,12 +373,10 @@ static int make_entry(struct place *place, const struct program *program,
 	lock = lock_place(place);
 	if (read_entry(place, &start->entry))
 		return 0;
+	sweep(place);
 	status = generation_make(place, program, options, NULL, &start->entry);
-	if (status < 0)
-		return status;
-	start->made = true;
-	generation_sweep(place, entry_facts(&start->entry).generation);
-	return 0;
+	start->made = status == 0;
+	return status;
 }
 
 int program_prepare(const struct program *program,

@@ -14,8 +14,8 @@
  * the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
  * own, is complete before `current` names it, and never changes; `current` is
  * replaced by rename. So two runs at once are safe, and an interrupted one
- * leaves the old. A generation that is not current is removed by who makes a
- * later one, a minute after it was made or later.
+ * leaves the old. A generation that has been replaced is removed when the one
+ * after that is made: a run may have read `current` just before.
  */
 #ifndef LINK_PROGRAM_H
 #define LINK_PROGRAM_H

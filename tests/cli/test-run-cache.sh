@@ -137,6 +137,14 @@ touch "$t/lib/libmany-5.so.1"
 run_many
 check "an old generation is removed" test ! -e "$old"
 check "a recent one is not" test -e "$(entry)/g-recent"
+old=$(entry)/$(generation)
+touch -d "2 minutes ago" "$old"
+touch "$t/lib/libmany-5.so.1"
+run_many
+check "nor one that a run may be about to start on" test -e "$old/stub.so"
+touch "$t/lib/libmany-5.so.1"
+run_many
+check "until the next is made" test ! -e "$old"
 
 # A cache that cannot be written.
 unwritable()
