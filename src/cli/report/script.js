@@ -17,6 +17,7 @@ const number = (v) => typeof v === "number" && isFinite(v) ? v : null;
 const text = (v) => typeof v === "string" ? v : null;
 const reason = (o, key) =>
 	number(o[key]) === null ? text(object(o.unknown)[key]) || "not measured" : null;
+const isKnown = (v) => v !== null;
 const sum = (values) => values.reduce((a, v) => a + (v || 0), 0);
 
 /* Characters that cannot be seen, or turn the writing around, are spelt out. */
@@ -29,10 +30,12 @@ const name = (o) => base(text(o.path) || text(o.name) || "?");
 /* ---------------------------------------------------------------- figures */
 
 const digits = (v, d) => v.toLocaleString("en", {minimumFractionDigits: d, maximumFractionDigits: d});
-const plain = (v) => digits(v, Number.isInteger(v) || Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2);
-const time = (us) => us >= 1e6 ? plain(us / 1e6) + " s" :
-	us >= 1e3 ? plain(us / 1e3) + " ms" : plain(us) + " µs";
-const size = (kib) => kib >= 1024 ? plain(kib / 1024) + " MiB" : plain(kib) + " KiB";
+const three = (v) => v === 0 ? "0" : Math.abs(v) >= 1e12 ? v.toExponential(2) :
+	digits(v, Math.abs(v) >= 100 ? 0 : Math.abs(v) >= 10 ? 1 : 2);
+const plain = (v) => Number.isInteger(v) && Math.abs(v) < 1e12 ? digits(v, 0) : three(v);
+const time = (us) => us >= 1e6 ? three(us / 1e6) + " s" :
+	us >= 1e3 ? three(us / 1e3) + " ms" : three(us) + " µs";
+const size = (kib) => kib >= 1024 ? three(kib / 1024) + " MiB" : plain(kib) + " KiB";
 const count = (n, one, many = one + "s") => `${digits(n, 0)} ${n === 1 ? one : many}`;
 const percent = (part, whole) => whole > 0 ? `${plain(Math.round(1000 * part / whole) / 10)} %` : "0 %";
 const or = (v, format) => v === null ? "not known" : format(v);
@@ -154,7 +157,7 @@ function table(title, items, columns, facts, select) {
 	}
 
 	function order(i) {
-		down = by === i ? !down : !columns[i].text;
+		down = by === i ? !down : !columns[i].text && !columns[i].up;
 		by = i;
 		heads.forEach((th, k) => k === i ? th.setAttribute("aria-sort", down ? "descending" : "ascending") :
 			th.removeAttribute("aria-sort"));
@@ -213,7 +216,7 @@ const LEAST = 0.0025;
 
 function tree(objects, cost) {
 	const nodes = new Map();
-	const all = objects.map((o) => ({o, own: cost(o) || 0, children: [], parent: null}));
+	const all = objects.map((o) => ({o, own: cost(o), children: [], parent: null}));
 	for (const n of all)
 		if (!nodes.has(n.o.path))
 			nodes.set(n.o.path, n);
@@ -229,7 +232,7 @@ function tree(objects, cost) {
 	}
 	let tops = all.filter((n) => !n.parent);
 	if (tops.length > 1) {
-		const root = {o: {path: "all"}, own: 0, children: tops, parent: null, isAll: true};
+		const root = {o: {path: "all"}, own: null, children: tops, parent: null, isAll: true};
 		for (const n of tops)
 			n.parent = root;
 		tops = [root];
@@ -239,7 +242,8 @@ function tree(objects, cost) {
 	for (let i = 0; i < line.length; i++)
 		line.push(...line[i].children);
 	for (const n of line.reverse()) {
-		n.total = n.own + sum(n.children.map((c) => c.total));
+		const parts = [n.own, ...n.children.map((c) => c.total)].filter(isKnown);
+		n.total = parts.length ? sum(parts) : null;
 		n.children.sort((a, b) => b.total - a.total);
 	}
 	return tops[0];
@@ -282,7 +286,9 @@ function icicle(objects) {
 	function describe(n) {
 		const o = n.o;
 		about.replaceChildren(h("strong", {class: "name"}, n.isAll ? "All" : name(o)),
-			` ${format(n.own)} of its own, ${format(n.total)} with what it pulled in. `,
+			n.total === null ? " What it cost is not known. " : n.own === null ?
+				` ${format(n.total)} of what it pulled in; of its own, not known. ` :
+				` ${format(n.own)} of its own, ${format(n.total)} with what it pulled in. `,
 			n.isAll ? "" : text(o.by) ? `${o.why === "dlopen" ? "Opened" : "Needed"} by ${base(o.by)}. ` : "",
 			n.isAll ? "" : `Use: ${USE[useOf(o)]}.`);
 	}
@@ -291,7 +297,7 @@ function icicle(objects) {
 		const e = h("div", {
 			role: "treeitem", tabindex: "-1", class: `${n.isAll ? "none" : useOf(n.o)}${width < 0.02 ? " thin" : ""}`,
 			"aria-level": depth + 1, "aria-expanded": n.children.length ? "true" : null,
-			"aria-label": `${n.isAll ? "all" : name(n.o)}, ${format(n.total)}, ${n.isAll ? "" : USE[useOf(n.o)]}`,
+			"aria-label": `${n.isAll ? "all" : name(n.o)}, ${or(n.total, format)}, ${n.isAll ? "" : USE[useOf(n.o)]}`,
 			style: {left: `${100 * left}%`, width: `${100 * width}%`, top: `${1.75 * depth}rem`},
 			onclick: () => { draw(above && n.parent ? n : n === top && n.parent ? n.parent : n); focus(); },
 			onmouseenter: () => describe(n), onmouseleave: () => at && describe(at), onfocus: () => go(n),
@@ -322,7 +328,7 @@ function icicle(objects) {
 			deepest = Math.max(deepest, depth);
 			let x = left;
 			for (const c of n.children) {
-				const w = top.total > 0 ? c.total / top.total : 0;
+				const w = top.total > 0 ? (c.total || 0) / top.total : 0;
 				queue.push([c, x, w, depth + 1]);
 				x += w;
 			}
@@ -378,6 +384,7 @@ function icicle(objects) {
 const COSTS = ["map_us", "relocate_us", "init_us"];
 const costOf = (o) => COSTS.some((k) => number(o[k]) !== null) ? sum(COSTS.map((k) => number(o[k]))) : null;
 const relocationsOf = (o) => sum(["relative", "symbolic", "calls"].map((k) => number(object(o.relocations)[k])));
+const sumOf = (objects, value) => objects.map(value).some(isKnown) ? sum(objects.map(value)) : null;
 const isPartial = (o) => COSTS.some((k) => number(o[k]) === null);
 
 function phases(t) {
@@ -404,6 +411,8 @@ function timeline(t) {
 	const loads = known.slice().sort((a, b) => length(b) - length(a)).slice(0, LOADS_MOST).sort((a, b) => a.at_us - b.at_us);
 	const end = Math.max(1, ...loads.map((l) => l.at_us + length(l)), ...objects.map((o) => o.at_us),
 		(number(t.wall_us) || 0) - (number(object(t.tracer).us) || 0));
+	if (!loads.length && !objects.length)
+		return figure("Timeline", "When what was loaded is not known.");
 	const rows = loads.map((l) => {
 		let from = l.at_us;
 		const label = text(l.requested) ? base(l.requested) : "the start";
@@ -426,7 +435,7 @@ function timeline(t) {
 	const chart = bars(rows, end);
 	if (curve)
 		chart.append(curve);
-	return figure("Timeline", known.length > 1 ? `The start, then each dlopen that brought objects; from execve on.${
+	return figure("Timeline", known.length !== 1 ? `The start, then each dlopen that brought objects; from execve on.${
 		known.length > loads.length ? ` The ${loads.length} longest of ${known.length}.` : ""}` :
 		"From execve to the end of the process. Everything was loaded at the start.",
 		chart, h("div", {class: "axis", "aria-hidden": "true"}, h("div", null,
@@ -434,7 +443,7 @@ function timeline(t) {
 		legend([["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"]]));
 }
 
-function memory(objects) {
+function memory(objects, byUse = true) {
 	const kib = (o) => number(o.private_kib);
 	const known = objects.filter((o) => kib(o) !== null);
 	const codes = objects.filter((o) => number(o.text_kib) !== null && number(o.touched_kib) !== null);
@@ -442,10 +451,10 @@ function memory(objects) {
 	const top = ranked(known, kib, 12);
 	const parts = Object.keys(USE).map((u) => [u, USE[u].split(":")[0], of(u)]);
 	const rest = objects.length - known.length;
-	return figure("Memory", `Private pages of each object, by its use.${rest ?
+	return figure("Memory", `Private pages of each object${byUse ? ", by its use" : ""}.${rest ?
 		` Of ${count(rest, "object")} they are not known: ${show(reason(objects.find((o) => kib(o) === null), "private_kib"))}.` : ""}`,
-		known.length ? stack(parts, size) : null,
-		known.length ? h("h4", null, "The largest") : null,
+		known.length && byUse ? stack(parts, size) : null,
+		known.length && byUse ? h("h4", null, "The largest") : null,
 		bars(top.map((o) => ({label: code(name(o)), title: show(o.path), value: size(kib(o)),
 			parts: [[useOf(o), 0, kib(o)]]})), top.length ? kib(top[0]) : 1),
 		codes.length ? h("p", null, `Of ${size(sum(codes.map((o) => o.text_kib)))} of code that was mapped, ${
@@ -471,7 +480,7 @@ function traceTable(objects) {
 		column("Private KiB", "private_kib"), column("Code KiB", "text_kib"), column("Touched KiB", "touched_kib"),
 		{head: "Relocations", wide: 7, value: relocationsOf},
 		column("Symbols", "symbols_bound"),
-		{...column("At µs", "at_us")},
+		{...column("At µs", "at_us"), up: true},
 	], (o) => facts([
 		["File", code(text(o.path) || "?")],
 		["Why", show(o.why || "?"), text(o.by) ? [" by ", code(o.by)] : "", text(o.requested) ? [" as ", code(o.requested)] : ""],
@@ -497,6 +506,8 @@ function ending(t) {
 	return number(t.status) ? `It exited with status ${t.status}.` : null;
 }
 
+/* As a shell takes it for one word. */
+const quote = (s) => /^[\w@%+=:,.\/-]+$/.test(s) ? s : `'${show(s).replaceAll("'", "'\\''")}'`;
 const command = (t) => words(t.command).map(show).join(" ") || "a program";
 
 function trace(t) {
@@ -504,7 +515,7 @@ function trace(t) {
 	const libraries = objects.filter((o) => o.why !== "exe" && !/^ld(-linux.*|64|-[\d.]+)?\.so/.test(name(o)));
 	const idle = libraries.filter((o) => o.did_nothing === true);
 	const wall = number(t.wall_us), own = number(object(t.tracer).us) || 0;
-	const saved = sum(idle.map(costOf));
+	const saved = sumOf(idle, costOf), kib = (o) => number(o.private_kib);
 	const total = sum(objects.map(relocationsOf));
 	const lost = Object.entries(object(t.lost)).filter(([, n]) => number(n) > 0);
 	const linker = number(t.linker_us);
@@ -512,8 +523,10 @@ function trace(t) {
 		h("h2", null, code(command(t))),
 		h("p", {class: "lead"}, `${count(libraries.length, "library", "libraries")} were loaded. `, idle.length ?
 			h("strong", null, `${digits(idle.length, 0)} of them did nothing since main began`) : "None is known to have done nothing.",
-			idle.length ? `: ${idle.some(isPartial) ? "at least " : ""}${time(saved)} and ${percent(sum(idle.map(relocationsOf)), total)} of all relocations, for nothing.` : ""),
-		idle.length ? h("p", null, "To load libraries only when they are called: ", code(`dlazy run -- ${command(t)}`)) : null,
+			idle.length ? `: ${saved === null ? "" : `${idle.some(isPartial) ? "at least " : ""}${time(saved)} and `}${
+				percent(sum(idle.map(relocationsOf)), total)} of all relocations, for nothing.` : ""),
+		idle.length ? h("p", null, "To load libraries only when they are called: ",
+			code(`dlazy run -- ${words(t.command).map(quote).join(" ")}`)) : null,
 		ending(t) ? h("p", {class: "warn"}, ending(t)) : null,
 		lost.length ? h("p", {class: "warn"}, `Did not fit into the trace: ${lost.map(([k, n]) => `${digits(n, 0)} ${show(k)}`).join(", ")}.`) : null,
 		tiles([
@@ -522,7 +535,8 @@ function trace(t) {
 				linker !== null && wall ? percent(linker, wall - own) : linker === null ? show(reason(t, "linker_us")) : null],
 			["Libraries", digits(libraries.length, 0), `${digits(objects.filter((o) => o.why === "dlopen").length, 0)} by dlopen`],
 			["Did nothing", digits(idle.length, 0), percent(idle.length, libraries.length)],
-			["Private memory", size(sum(objects.map((o) => number(o.private_kib)))), `${size(sum(idle.map((o) => number(o.private_kib))))} of what did nothing`],
+			["Private memory", sumOf(objects, kib) === null ? unknown(reason(objects[0] || {}, "private_kib")) : size(sumOf(objects, kib)),
+				sumOf(idle, kib) === null ? null : `${size(sumOf(idle, kib))} of what did nothing`],
 		]),
 		phases(t), timeline(t), icicle(objects), traceTable(objects), memory(objects),
 	];
@@ -603,7 +617,7 @@ function ledger(l) {
 			["Mode", show(text(l.mode) || "not known"), "DLAZY"],
 			["Spent", or(number(l.spent_us), time), "loading"],
 			["Saved", saved === null ? unknown(reason(l, "saved_us")) : time(saved), saved === null ? show(reason(l, "saved_us")) : "not loading"],
-			["Loaded", digits(loads.length, 0)], ["Untouched", digits(rest.length, 0)],
+			["Loaded", or(number(l.touched), plain), number(l.failed) ? `and ${digits(l.failed, 0)} failed` : null], ["Untouched", digits(rest.length, 0)],
 		]),
 		shown.length ? figure("Timeline", `Loads since the library's first use${loads.length > shown.length ? `; the ${shown.length} longest of ${loads.length}` : ""}.`,
 			bars(shown.map((o) => ({label: code(name(o)), title: `at ${time(number(o.at_us) || 0)}`, value: time(o.load_us),
@@ -613,7 +627,7 @@ function ledger(l) {
 			{head: "Module", text: true, value: name, show: name},
 			{head: "Touched", text: true, value: (o) => text(o.symbol) || "", show: (o) => text(o.symbol) ? code(o.symbol) : "as such"},
 			{head: "By", text: true, value: (o) => text(o.by) ? base(o.by) : null, why: (o) => text(object(o.unknown).by) || "not told"},
-			column("Load µs", "load_us"), {...column("At µs", "at_us"), start: true}, column("Private KiB", "private_kib"),
+			column("Load µs", "load_us"), {...column("At µs", "at_us"), start: true, up: true}, column("Private KiB", "private_kib"),
 			{head: "Result", text: true, wide: 7, value: (o) => isFailed(o) ? "failed" : "loaded",
 				show: (o) => h("span", {class: `pill ${isFailed(o) ? "idle" : "called"}`}, isFailed(o) ? "failed" : "loaded")},
 		], (o) => facts([
@@ -628,7 +642,7 @@ function ledger(l) {
 		rest.length ? table("Untouched modules", rest, [
 			{head: "Module", text: true, value: name, show: name}, {...column("Recorded µs", "recorded_us"), start: true},
 		], (o) => facts([["File", code(text(o.path) || "?")], fact(o, "recorded_us", "Loading took", time)])) : null,
-		memory(loads.map((o) => ({...o, used: "called"}))),
+		memory(loads.map((o) => ({...o, used: "called"})), false),
 	];
 }
 
