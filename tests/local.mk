@@ -24,6 +24,7 @@ TEST_ENVIRONMENT = \
 	TEST_LIBELF_TOP=/usr \
 	PLUGINS='$(abs_builddir)/plugins' \
 	top_srcdir='$(abs_top_srcdir)' \
+	PLAIN_CC='$(CC)' \
 	srcdir='$(srcdir)' CC='$(CC) $(SANITIZE)' CXX='$(CXX) $(SANITIZE)'
 SANITIZE = $(filter -fsanitize=%,$(OUR_CFLAGS))
 AM_TESTS_ENVIRONMENT = export $(TEST_ENVIRONMENT);

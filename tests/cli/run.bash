@@ -3,6 +3,8 @@
 # needs 16 libraries in $t/lib and calls none of them unless told to.
 # shellcheck shell=bash
 
+[[ ${CC:-} != *-fsanitize* ]] ||
+	skip_all "programs are not built with libdlazy's sanitizer"
 export DLAZY_CACHE_DIR=$t/cache
 unset LD_LIBRARY_PATH LD_PRELOAD
 

@@ -43,6 +43,10 @@ while read -r line; do
 		continue
 	fi
 	case $command in
+	*" run "*) [[ ${CC:-} != *-fsanitize* ]] || {
+		skip "README: $command" "ffmpeg is not built with a sanitizer"
+		continue
+	} ;;&
 	*libavcodec*) command=${command/libavcodec.so.59/libm.so.6} ;;
 	*bench*) command="$command --runs 5" ;;
 	*ffmpeg*) command -v ffmpeg >/dev/null || command=${command/ffmpeg/ls} ;;

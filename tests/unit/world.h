@@ -37,7 +37,7 @@ static inline void world_compile(const char *output, const char *source,
 				 const char *options, const char *needs)
 {
 	char command[8 * PATH_MAX];
-	const char *cc = getenv("CC"), *at = test_directory();
+	const char *cc = getenv("PLAIN_CC"), *at = test_directory();
 
 	if (!cc || !*cc)
 		cc = "cc";
@@ -48,7 +48,7 @@ static inline void world_compile(const char *output, const char *source,
 		 "-Wl,--no-as-needed %s",
 		 source, cc, options, at, output, at, at, needs);
 	if (system(command) != 0) {
-		if (system("command -v ${CC:-cc} >/dev/null 2>&1") != 0)
+		if (system("command -v ${PLAIN_CC:-cc} >/dev/null 2>&1") != 0)
 			test_skip("no compiler");
 		test_fail(__FILE__, __LINE__, "cannot compile %s", output);
 	}
