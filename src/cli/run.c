@@ -66,6 +66,16 @@ static const char help[] =
 /* ------------------------------------------------------------------ */
 /* What laziness needs                                                */
 
+/* Then getenv() has the first, and the dynamic linker the last. */
+static bool is_set_twice(const char *name)
+{
+	size_t n = strlen(name), count = 0;
+
+	for (char **at = environ; *at; at++)
+		count += strncmp(*at, name, n) == 0 && (*at)[n] == '=';
+	return count > 1;
+}
+
 static int prepare(const struct request *request, const struct program *program,
 		   struct program_start *ret)
 {
@@ -87,6 +97,10 @@ static int prepare(const struct request *request, const struct program *program,
 	if (!cache)
 		return status_fail(DLAZY_ENOENT, "no cache directory: set "
 						 "DLAZY_CACHE_DIR or HOME");
+	if (is_set_twice(LIBRARY_PATH))
+		return status_fail(DLAZY_EINVAL,
+				   "%s is twice in the environment",
+				   LIBRARY_PATH);
 	if (!beside_find(LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR, libdlazy))
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: dlazy is not installed "

@@ -51,6 +51,27 @@ cd "$t" || exit 99
 PATH='' run "$dlazy" run -- many call=2
 check_same "an empty PATH is the current directory" "$out" "library 2"
 
+# An environment that the dynamic linker reads in another way than getenv().
+cat >"$t/twice.c" <<-'END'
+	#include <unistd.h>
+	extern char **environ;
+	int main(int argc, char **argv)
+	{
+		char *all[1000] = {"LD_LIBRARY_PATH=/a", "LD_LIBRARY_PATH=/b"};
+		for (int i = 0; environ[i] && i < 900; i++)
+			all[i + 2] = environ[i];
+		return execve(argv[argc > 1], argv + 1, all);
+	}
+END
+# shellcheck disable=SC2086 # CC may hold options
+${CC:-cc} -w -o "$t/twice" "$t/twice.c"
+run "$t/twice" "$dlazy" run --stats --json -- "$many" call=3 \
+	"system=printenv LD_LIBRARY_PATH"
+check_same "with LD_LIBRARY_PATH set twice nothing of ours is left" \
+	"$(sort -u <<<"$out")" "$("$t/twice" "$many" call=3 \
+		"system=printenv LD_LIBRARY_PATH" | sort -u)"
+plain "twice" "and it runs plainly"
+
 # Scripts.
 script()
 {
@@ -97,6 +118,10 @@ chmod 755 "$t/noline"
 stats_of "$t/noline" word
 check_same "a script without a line is the shell's" "$out" "$t/noline word"
 plain "not an ELF file|ELF" "and run plainly"
+: >"$t/empty"
+chmod 755 "$t/empty"
+run "$dlazy" run -- "$t/empty"
+check_same "so is an empty one" "$status:$out" "0:"
 script <<<"#!/nonexistent/interpreter"
 check_same "a missing interpreter is not found" "$status" 127
 
