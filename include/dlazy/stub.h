@@ -46,26 +46,29 @@
  *   int NAME_on_failure(FN, DATA)  what to do when a call cannot be made, as
  *                               dlazy_on_failure() for this library alone
  *   struct dlazy_module *NAME_module(void)  the library for dlazy_resolve(),
- *                               dlazy_module_state() and the like
+ *                               dlazy_module_state() and the like; valid for
+ *                               the life of the process. NULL: out of memory
  *
  * Plainly linked, the library is there, nothing fails, and there is no
- * NAME_module(). Since: 0.1
+ * NAME_module(). Any thread may call any of them. Since: 0.1
  */
 #ifndef DLAZY_PLAIN
 
-#define DLAZY_STUB(name)                                               \
-	DLAZY_STUB_C int name##_available(void);                       \
-	DLAZY_STUB_C int name##_load_now(void);                        \
-	DLAZY_STUB_C struct dlazy_module *name##_module(void);         \
-	DLAZY_STUB_UNUSED static inline const char *name##_error(void) \
-	{                                                              \
-		return dlazy_error();                                  \
-	}                                                              \
-	DLAZY_STUB_UNUSED static inline int name##_on_failure(         \
-		dlazy_failure_fn *fn, void *data)                      \
-	{                                                              \
-		return dlazy_on_failure(name##_module(), fn, data);    \
-	}                                                              \
+#define DLAZY_STUB(name)                                                  \
+	DLAZY_STUB_C int name##_available(void);                          \
+	DLAZY_STUB_C int name##_load_now(void);                           \
+	DLAZY_STUB_C struct dlazy_module *name##_module(void);            \
+	DLAZY_STUB_UNUSED static inline const char *name##_error(void)    \
+	{                                                                 \
+		return dlazy_error();                                     \
+	}                                                                 \
+	DLAZY_STUB_UNUSED static inline int name##_on_failure(            \
+		dlazy_failure_fn *fn, void *data)                         \
+	{                                                                 \
+		struct dlazy_module *m = name##_module();                 \
+                                                                          \
+		return m ? dlazy_on_failure(m, fn, data) : -DLAZY_ENOMEM; \
+	}                                                                 \
 	struct dlazy_module
 
 #else

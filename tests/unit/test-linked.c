@@ -9,6 +9,7 @@
 #include "load/module.h"
 #include "stub/linked.h"
 
+#include <dlazy/stub.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -482,6 +483,18 @@ TEST(stub_file_of_a_later_version_is_refused)
 	CHECK_INT(told.status, -DLAZY_ENOSYS);
 	linked_plain.abi = LINKED_ABI;
 	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
+}
+
+/* As if there were no memory for it. */
+DLAZY_STUB(nothing);
+struct dlazy_module *nothing_module(void)
+{
+	return NULL;
+}
+
+TEST(hook_for_a_library_is_never_the_process_hook)
+{
+	CHECK_INT(nothing_on_failure(replace, NULL), -DLAZY_ENOMEM);
 }
 
 TEST(process_hook_is_asked_too)
