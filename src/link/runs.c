@@ -27,8 +27,9 @@ int runs_create(const char *path, uint32_t libraries, uint32_t runs)
 		.runs = runs,
 		.libraries = libraries,
 	};
-	_cleanup_close_ int fd =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = open(
+		path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		0600);
 
 	/* Room for all of it, now: a full disk would be a SIGBUS later. */
 	if (fd < 0 || pwrite(fd, &head, sizeof(head), 0) != sizeof(head) ||

@@ -187,6 +187,17 @@ TEST(record_is_of_so_many_libraries)
 	CHECK(!runs_open(at("record"), 3, &runs));
 }
 
+TEST(record_is_not_written_through_a_link)
+{
+	struct stat st;
+
+	put("library", "of that name", 0600);
+	CHECK_INT(symlink("library", at("record.1")), 0);
+	CHECK_INT(runs_create(at("record.1"), 3, 1), -DLAZY_EIO);
+	CHECK_INT(stat(at("library"), &st), 0);
+	CHECK_INT(st.st_size, strlen("of that name"));
+}
+
 TEST(what_all_runs_touched_is_told_from_what_some_did)
 {
 	CHECK_INT(runs_create(at("record"), 3, 0), 0);
