@@ -271,6 +271,18 @@ bool elf_view_constructs(const struct elf_view *view, int fd)
 	return entries > 1 || !is_empty_init(&image, init);
 }
 
+uint64_t elf_view_tls_size(const struct elf_view *view)
+{
+	const ElfN(Phdr) *segment = segment_of_type(view, PT_TLS);
+
+	if (!segment)
+		return 0;
+	/* Alignments are powers of two, or a hostile file's. */
+	uint64_t mask = segment->p_align ? segment->p_align - 1 : 0;
+	uint64_t size = segment->p_memsz;
+	return size > UINT64_MAX - mask ? UINT64_MAX : (size + mask) & ~mask;
+}
+
 unsigned elf_view_flags(const struct elf_view *view)
 {
 	return view->flags;

@@ -109,6 +109,10 @@ static inline void cleanup_elf_view(struct elf_view **view)
  */
 bool elf_view_constructs(const struct elf_view *view, int fd);
 
+/* Room that the thread-local storage of its own (PT_TLS) takes in each thread,
+ * aligned; 0: none. */
+uint64_t elf_view_tls_size(const struct elf_view *view);
+
 unsigned elf_view_flags(const struct elf_view *view);	   /* enum elf_flags */
 const char *elf_view_soname(const struct elf_view *view);  /* "" if none */
 const char *elf_view_rpath(const struct elf_view *view);   /* "" if none */

@@ -104,6 +104,12 @@ static bool rule_special(const struct elf_view *view, struct rules_reason *ret)
 	return false;
 }
 
+uint64_t rules_static_tls(const struct elf_view *view)
+{
+	return elf_view_flags(view) & ELF_STATIC_TLS ? elf_view_tls_size(view)
+						     : 0;
+}
+
 /*
  * Opened late, it may find no room left. Without a segment of its own it is
  * libc's errno that is reached so, and that is there. (Every library of a
@@ -112,10 +118,8 @@ static bool rule_special(const struct elf_view *view, struct rules_reason *ret)
 static bool rule_static_tls(const struct elf_view *view,
 			    struct rules_reason *ret)
 {
-	unsigned flags = elf_view_flags(view);
-
 	*ret = (struct rules_reason){VERDICT_STATIC_TLS, NULL, NULL};
-	return flags & ELF_STATIC_TLS && flags & ELF_TLS;
+	return rules_static_tls(view) > RULES_LATE_TLS;
 }
 
 /* A stub would have to keep registers that nobody knows. */

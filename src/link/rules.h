@@ -26,6 +26,15 @@ struct rules_reason {
 size_t rules_of_file(const struct elf_view *view, bool machine,
 		     struct rules_reason ret[RULES_MAX]);
 
+/*
+ * How many bytes of static TLS may come late, in sum. glibc keeps some 1,600
+ * for what is opened late, of which drivers and sanitizers want their part.
+ */
+#define RULES_LATE_TLS 128
+
+/* How many of them this file takes; 0 if its TLS is not static. */
+uint64_t rules_static_tls(const struct elf_view *view);
+
 /* Is it libc itself, whose names nobody else is to define? */
 bool rules_is_libc(const struct elf_view *view);
 

@@ -27,6 +27,7 @@ struct trial {
 	struct takes takes;
 	struct verdict *verdicts;
 	bool *used;	 /* somebody takes a symbol from it */
+	bool *full;	 /* others before it take the room for static TLS */
 	bool *deferred;	 /* not kept eager by the machine alone */
 	bool *unlearned; /* not left real, although learned */
 };
@@ -35,6 +36,7 @@ static void cleanup_trial(struct trial *trial)
 {
 	takes_clear(&trial->takes);
 	free(trial->used);
+	free(trial->full);
 	free(trial->deferred);
 	free(trial->unlearned);
 	names_free(trial->names);
@@ -163,6 +165,8 @@ static int judge_alone(const struct trial *trial, size_t i)
 	if (i == 0 || verdict->why == VERDICT_MISSING)
 		return 0;
 	int r = file_says(trial, i, verdict);
+	if (verdict->why == VERDICT_LAZY && trial->full[i])
+		verdict->why = VERDICT_STATIC_TLS;
 	return r < 0 ? r : machine_says(trial, i, verdict);
 }
 
@@ -477,17 +481,36 @@ static int judge_all_shadowed(const struct trial *trial, bool *ret)
 
 /* ------------------------------------------------------------------ */
 
+/* Whatever the verdicts, any of them may come late. */
+static void share_late_tls(struct trial *trial)
+{
+	uint64_t taken = 0;
+
+	for (size_t i = 1; i < trial->closure->count; i++) {
+		const struct elf_view *view = trial->closure->objects[i].view;
+		uint64_t size = view && !rules_is_libc(view)
+					? rules_static_tls(view)
+					: 0;
+
+		trial->full[i] = size > RULES_LATE_TLS - taken;
+		if (!trial->full[i])
+			taken += size;
+	}
+}
+
 static int begin(struct trial *trial)
 {
 	size_t count = trial->closure->count;
 
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
+	trial->full = calloc(count, sizeof(*trial->full));
 	trial->deferred = calloc(count, sizeof(*trial->deferred));
 	trial->unlearned = calloc(count, sizeof(*trial->unlearned));
-	if (!trial->verdicts || !trial->used || !trial->deferred ||
-	    !trial->unlearned)
+	if (!trial->verdicts || !trial->used || !trial->full ||
+	    !trial->deferred || !trial->unlearned)
 		return out_of_memory();
+	share_late_tls(trial);
 	int r = names_build(trial->closure, &trial->names);
 	return r < 0 ? r
 		     : takes_build(trial->closure, trial->names, &trial->takes);

@@ -267,11 +267,15 @@ limit swept "a library that comes in past its stub finds its data" "1 lazy
 
 library tls 1
 library tls 2 -ftls-model=initial-exec
+for i in 3 4 5 6; do library tls "$i" -ftls-model=initial-exec; done
 program tls
 limit tls "thread-local variables are each thread's" "1 lazy
-2 mapped" "101 201
+2 mapped
+6 lazy" "101 201
+301 401 501 601
 101 201
-102 202"
+102 202
+301 401 501 601"
 why tls liblimit-tls-2.so static-tls "static TLS stays eager, and says so"
 make_limit constructor 1 2
 limit constructor "constructors and destructors run" "1 mapped

@@ -446,14 +446,40 @@ TEST(thread_local_symbols_that_nobody_takes_do_no_harm_on_a_known_machine)
 	check_eager("libtls.so", VERDICT_TLS, "local", "libuser.so");
 }
 
+/* libNAME.so with so many ints of static TLS, and a function NAME. */
+static void static_tls(const char *name, int count)
+{
+	char file[64], source[256];
+
+	snprintf(file, sizeof(file), "lib%s.so", name);
+	snprintf(source, sizeof(source),
+		 "static __thread int local[%d] "
+		 "__attribute__((tls_model(\"initial-exec\"))); "
+		 "int %s() { return ++local[0]; }",
+		 count, name);
+	world_library(file, source, "");
+}
+
+TEST(a_little_static_tls_may_come_late)
+{
+	static_tls("one", 16);
+	static_tls("two", 15);
+	static_tls("three", 2);
+	static_tls("four", 1);
+	world_program("int main() { return one() + two() + three() + four(); }",
+		      "-lone -ltwo -lthree -lfour");
+	decide(NULL);
+	check_lazy("libone.so");
+	check_lazy("libtwo.so");
+	check_eager("libthree.so", VERDICT_STATIC_TLS, NULL, NULL);
+	CHECK(verdict_of("libthree.so")->mapped);
+	check_lazy("libfour.so");
+}
+
 /* Opened late it might find no room: it is there, whoever needs it. */
 TEST(static_tls_is_there_at_the_start)
 {
-	world_library("libie.so",
-		      "static __thread int local "
-		      "__attribute__((tls_model(\"initial-exec\"))); "
-		      "int ie() { return ++local; }",
-		      "");
+	static_tls("ie", 33);
 	world_library("libuser.so", "int user() { return ie(); }", "-lie");
 	world_program("int main() { return user(); }", "-luser");
 	decide(NULL);
