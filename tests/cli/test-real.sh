@@ -16,7 +16,7 @@ numbers | echo "took $(date +%N) ns"
 broken | sh -c 'echo broken >&2; exit 4'
 END
 # jobs COMMAND: as in place of `dlazy run`
-jobs_with() { RUN_COMMAND=$1 run "$root/tests/real/programs" "$t/some.jobs"; }
+jobs_with() { RUN_SLOTS=1 RUN_COMMAND=$1 run "$root/tests/real/programs" "$t/some.jobs"; }
 
 jobs_with env
 is_status 0 "what runs as it is passes"
@@ -37,6 +37,11 @@ is_status 1 "another status is noticed"
 liar out <<<'"$@" | tr a-y b-z'
 jobs_with "$t/liar/out"
 has "$out" "not ok 1 - constant (machine)" "another output is noticed"
+liar numbers <<<'"$@" | sed "s/5/6/"'
+echo 'five | echo 5' >>"$t/some.jobs"
+jobs_with "$t/liar/numbers"
+has "$out" "- five (machine)
+# out is not what it is plainly" "another number is noticed"
 liar err <<<'echo warned >&2; exec "$@"'
 jobs_with "$t/liar/err"
 has "$out" "# err is not what it is plainly" "words on stderr are noticed"
