@@ -31,10 +31,17 @@ class Browser:
                                        stderr=subprocess.STDOUT, start_new_session=True)
         self.base = f"http://127.0.0.1:{self.port()}"
         options = {"args": FLAGS + [f"--user-data-dir={profile}/profile"]}
-        answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
+        try:
+            answer = self.begin(options)
+        except RuntimeError as e:
+            self.stop()
+            sys.exit(print(f"1..0 # SKIP Chromium does not start: {str(e)[:300]!r}"))
+        self.base += f"/session/{answer['sessionId']}"
+
+    def begin(self, options):
+        return self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
             "browserName": "chrome", "goog:chromeOptions": options,
             "goog:loggingPrefs": {"browser": "ALL"}}}})
-        self.base += f"/session/{answer['sessionId']}"
 
     def port(self):
         for _ in range(200):
@@ -98,8 +105,11 @@ class Browser:
         try:
             self.ask("DELETE", "")
         finally:
-            self.driver.terminate()
-            self.driver.wait(10)
+            self.stop()
+
+    def stop(self):
+        self.driver.terminate()
+        self.driver.wait(10)
 
 
 class Tap:
@@ -317,6 +327,7 @@ def check_speed(browser, tap):
                            (".choice button:nth-child(2)", "and the icicle drawn anew")):
         took = browser.run(QUICK, what)
         tap.ok(took[0] < QUICK_MS, f"{sentence} in less than {QUICK_MS} ms", took)
+        print(f"# {took[0]:.0f} to {took[-1]:.0f} ms")
 
 
 ACTIVE = """
@@ -393,6 +404,15 @@ def check_words(browser, tap):
 def main(pages):
     tap = Tap()
     profile = tempfile.mkdtemp(prefix="dlazy-chromium.")
+    try:
+        look(pages, tap, profile)
+    finally:
+        shutil.rmtree(profile, ignore_errors=True)
+    print(f"1..{tap.count}")
+    return tap.failed > 0
+
+
+def look(pages, tap, profile):
     browser = Browser(profile)
     try:
         for page in pages:
@@ -404,9 +424,6 @@ def main(pages):
         tap.none(browser.console(), "and all the while the console stayed quiet")
     finally:
         browser.close()
-        shutil.rmtree(profile, ignore_errors=True)
-    print(f"1..{tap.count}")
-    return tap.failed > 0
 
 
 sys.exit(main(sys.argv[1:]))
