@@ -58,3 +58,13 @@ void closure_clear(struct closure *closure)
 	free(closure->objects);
 	*closure = (struct closure){NULL, 0};
 }
+
+size_t closure_symbol_count(const struct closure *closure)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < closure->count; i++)
+		if (closure->objects[i].view)
+			n += elf_view_symbol_count(closure->objects[i].view);
+	return n;
+}

@@ -125,16 +125,6 @@ static bool add_object(struct names *names, const struct elf_view *view,
 	return true;
 }
 
-static size_t count_symbols(const struct closure *closure)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < closure->count; i++)
-		if (closure->objects[i].view)
-			n += elf_view_symbol_count(closure->objects[i].view);
-	return n;
-}
-
 static int out_of_memory(void)
 {
 	return status_fail(DLAZY_ENOMEM, "symbols of a program's libraries: "
@@ -145,7 +135,7 @@ int names_build(const struct closure *closure, struct names **ret)
 {
 	_cleanup_(cleanup_names) struct names *names =
 		calloc(1, sizeof(*names));
-	size_t most = count_symbols(closure);
+	size_t most = closure_symbol_count(closure);
 
 	if (!names)
 		return out_of_memory();

@@ -58,21 +58,12 @@ static size_t find_all(const struct closure *closure, const struct names *names,
 	return n;
 }
 
-static size_t count_symbols(const struct closure *closure)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < closure->count; i++)
-		if (closure->objects[i].view)
-			n += elf_view_symbol_count(closure->objects[i].view);
-	return n;
-}
-
 int takes_build(const struct closure *closure, const struct names *names,
 		struct takes *ret)
 {
 	struct takes takes = {
-		.list = calloc(count_symbols(closure) + 1, sizeof(struct take)),
+		.list = calloc(closure_symbol_count(closure) + 1,
+			       sizeof(struct take)),
 		.first = calloc(closure->count + 1, sizeof(size_t)),
 	};
 	size_t n = 0;
