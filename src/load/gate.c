@@ -145,6 +145,12 @@ struct gate_frame *gate_enter(struct dlazy_module *module)
 	return frame;
 }
 
+void gate_return(struct gate_frame *frame)
+{
+	if (!innermost)
+		innermost = frame;
+}
+
 /* Drops the innermost load; true: it was of this module. */
 static bool drop_frame(const struct dlazy_module *module)
 {

@@ -39,6 +39,10 @@ struct gate_frame *gate_enter(struct dlazy_module *module);
 /* It has ended, and so has what it began in between. */
 void gate_leave(const struct dlazy_module *module);
 
+/* After the linker was asked, which under LD_AUDIT (glibc 2.36) sets the
+ * thread-local variables of what was there at the start to 0, once. */
+void gate_return(struct gate_frame *frame);
+
 /* Whether this thread is loading this module: we are in its constructor. */
 bool gate_is_loading(const struct dlazy_module *module);
 

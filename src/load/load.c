@@ -142,6 +142,7 @@ static int open_object(struct gate_frame *frame, void **ret_handle)
 	frame->in_linker = true;
 	int status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
+	gate_return(frame);
 	return status;
 }
 
