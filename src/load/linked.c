@@ -497,7 +497,8 @@ static bool offset_of_data(const struct question *q,
  * what another needs, if that was found past the stub file (an RPATH came
  * first, or the stub file's directory is gone). Perhaps it is just what is being
  * relocated; to open it would do that a second time, make it read-only, and the
- * linker would go on writing to it. So it is not opened.
+ * linker would go on writing to it. So it is not opened, and nothing keeps it
+ * mapped: who opened it by its path must not close it.
  */
 static bool find_mapped_data(const struct question *q, void **ret)
 {

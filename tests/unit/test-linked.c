@@ -637,15 +637,3 @@ TEST(data_of_a_library_in_a_plain_load_publish_nothing)
 	CHECK_INT(stub_ready(), 1);
 	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADED);
 }
-
-TEST(library_whose_data_were_taken_stays)
-{
-	set_constructor(ask_in_a_plain_load);
-	stand_for(&linked_host, "good-host-constructor");
-	void *handle = dlopen(test_plugin("good-host-constructor"), RTLD_NOW);
-
-	CHECK(handle != NULL);
-	CHECK_INT(dlclose(handle), 0);
-	CHECK(test_mapped("good-host-constructor.so") > 0);
-	CHECK_INT(stub_runs(), 1);
-}
