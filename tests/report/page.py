@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -403,6 +404,7 @@ def check_words(browser, tap):
 
 def main(pages):
     tap = Tap()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # not without the browser
     profile = tempfile.mkdtemp(prefix="dlazy-chromium.")
     try:
         look(pages, tap, profile)
