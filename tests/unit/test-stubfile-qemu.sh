@@ -21,6 +21,7 @@ export TEST_RUN="$emulator -L /usr/aarch64-linux-gnu" TEST_SLOW=10
 export TEST_PLUGINS=$directory
 # xxHash is a header alone: the native one will do.
 flags=(-O1 -g -fPIC -fexceptions -D_GNU_SOURCE -I. -Isrc -Iinclude
+	-include "${TEST_BUILD:?run by make check}/config.h"
 	-idirafter /usr/include -mbranch-protection=standard
 	"-DTEST_PLUGINS_DIR=\"$directory\""
 	"-DDLAZY_PKGLIBDIR=\"$directory\"" "-DDLAZY_BIN_TO_PKGLIB=\"..\"")
