@@ -24,8 +24,13 @@ TEST_ENVIRONMENT = \
 	TEST_LIBELF_TOP=/usr \
 	PLUGINS='$(abs_builddir)/plugins' \
 	top_srcdir='$(abs_top_srcdir)' \
-	PLAIN_CC='$(CC)' \
+	PLAIN_CC='$(CC)' STUBS='$(STUBS)' \
 	srcdir='$(srcdir)' CC='$(CC) $(SANITIZE)' CXX='$(CXX) $(SANITIZE)'
+if STUB_NONE
+STUBS = none
+else
+STUBS = yes
+endif
 SANITIZE = $(filter -fsanitize=%,$(OUR_CFLAGS))
 AM_TESTS_ENVIRONMENT = export $(TEST_ENVIRONMENT);
 

@@ -20,6 +20,7 @@
 #include "link/runs.h"
 #include "link/stubfile.h"
 #include "link/verdict.h"
+#include "stub/stub.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -112,6 +113,8 @@ static void check_view(struct making *m, const struct elf_view *view)
 			    "its dynamic linker is %s, which libdlazy was not "
 			    "built for",
 			    interpreter);
+	else if (!stub_available() || stubfile_native() < 0)
+		run_plainly(m, "this dlazy has no stubs for this CPU");
 }
 
 static void check_program(struct making *m)

@@ -3,6 +3,7 @@
 # needs 16 libraries in $t/lib and calls none of them unless told to.
 # shellcheck shell=bash
 
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 [[ ${CC:-} != *-fsanitize* ]] ||
 	skip_all "programs are not built with libdlazy's sanitizer"
 export DLAZY_CACHE_DIR=$t/cache

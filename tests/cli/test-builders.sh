@@ -4,6 +4,7 @@
 # builds the same program lazily and, with its one switch, plainly. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 stage=${DLAZY_STAGE:?run it by make check}
 projects=$root/tests/builders

@@ -4,6 +4,7 @@
 # backends, works where they are not installed, and says what to install. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 built=${TEST_BUILD:?run it by make check}/examples/convert
 convert=$built/dlazy-convert

@@ -3,6 +3,7 @@
 # DLAZY_TRACE: a host's ledger says what it loaded and what it did not. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 command -v jq >/dev/null || skip_all "jq is missing"
 libdir=${DLAZY_STAGE_LIBDIR:?run it by make check}

@@ -4,6 +4,7 @@
 # bpftrace where the kernel has it. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 libdir=${DLAZY_STAGE_LIBDIR:?run it by make check}
 command -v readelf >/dev/null || skip_all "readelf (binutils) is missing"

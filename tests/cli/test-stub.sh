@@ -4,6 +4,7 @@
 # and clang, do what the library plainly linked does. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 libdir=${DLAZY_STAGE_LIBDIR:?run it by make check}
 read -ra cc <<<"${CC:-cc}"

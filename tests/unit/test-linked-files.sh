@@ -5,6 +5,7 @@
 set -u
 cd "${top_srcdir:-$(dirname "$0")/../..}" || exit 99
 . tests/tap.bash
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 libdir=${DLAZY_STAGE_LIBDIR:?run by make check}
 directory=$(mktemp -d) || exit 99

@@ -5,6 +5,7 @@
 set -u
 cd "${top_srcdir:-$(dirname "$0")/../..}" || exit 99
 . tests/tap.bash
+[ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 make_stub=${TEST_BUILD:?}/tests/unit/make-stub
 plugins=${TEST_PLUGINS:?}
