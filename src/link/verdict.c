@@ -550,6 +550,33 @@ static int judge(const struct trial *trial)
 /* ------------------------------------------------------------------ */
 /* Who is deferred                                                    */
 
+/* Takes it data that another is to serve by loading, in the middle of its own
+ * relocation? That other may need it in turn, half relocated as it is. */
+static bool would_nest(const struct trial *trial, size_t i)
+{
+	for (size_t t = trial->takes.first[i]; t < trial->takes.first[i + 1];
+	     t++) {
+		const struct definition *from = trial->takes.list[t].from;
+
+		if (from && !definition_is_function(from) &&
+		    !trial->verdicts[from->object].mapped)
+			return true;
+	}
+	return false;
+}
+
+/* Is it C++? Its types may be any other library's, found when it is relocated. */
+static bool is_of_cxx(const struct trial *trial, size_t i)
+{
+	const struct closure_object *object = &trial->closure->objects[i];
+
+	for (size_t k = 0; k < object->need_count; k++)
+		if (!strncmp(trial->closure->objects[object->needs[k]].name,
+			     "libstdc++.so.", 13))
+			return true;
+	return false;
+}
+
 /* Kept eager by the machine's word alone, and there at the start. (What is away
  * comes with who needs it, as it is.) A stub must be able to serve its data:
  * that is the net below. */
@@ -560,7 +587,8 @@ static bool could_be_deferred(const struct trial *trial, size_t i)
 
 	/* Of what an object of the closure takes, the kind is known. */
 	return verdict->why == VERDICT_DATA && verdict->mapped &&
-	       !verdict->kind && !trial->deferred[i] &&
+	       !verdict->kind && !trial->deferred[i] && !would_nest(trial, i) &&
+	       !is_of_cxx(trial, i) &&
 	       rules_of_file(trial->closure->objects[i].view, false, reasons) ==
 		       0;
 }
