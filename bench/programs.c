@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define WORDS_MAX 16
-#define WARMING 32 /* runs: what is learned after 30 is steady */
+#define WARMING 32  /* runs: what is learned after 30 is steady */
 #define RUN_US 1500 /* the most that `dlazy run` itself may add */
 
 #define FFMPEG "/usr/bin/ffmpeg"
