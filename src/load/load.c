@@ -21,6 +21,7 @@
 #include "load/gate.h"
 #include "load/linked.h"
 #include "load/wait.h"
+#include "stub/linked.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -135,11 +136,24 @@ static int refresh(struct dlazy_module *m)
 	return module_refresh_locked(m);
 }
 
+/*
+ * The linker knows the stub file of `dlazy run` by those of its names that were
+ * looked up so far. Another would from now on mean the real library, opened by
+ * its path: one that is opened inside, as its data is taken, and needs it would
+ * find it in the middle of its relocation.
+ */
+static void keep_name(const struct dlazy_module *m)
+{
+	if (m->linked && m->linked->run)
+		dl_open_again(file_base_name(m->path), 0);
+}
+
 static int open_object(struct gate_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
 
 	frame->in_linker = true;
+	keep_name(m);
 	int status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
 	gate_return(frame);

@@ -264,6 +264,16 @@ mv "$t/aside/"* "$t/lib"
 limit swept "a library that comes in past its stub finds its data" "1 lazy
 2 lazy" 42
 
+# Linked to an earlier library 1, which had it all but library 3.
+library named 1 -DWHOLE
+program named -Wl,--allow-shlib-undefined
+library named 2
+library named 3 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-named-2.so
+library named 1 -L"$t/lib" -Wl,-rpath,"$t/lib" -l:liblimit-named-3.so \
+	-l:liblimit-named-2.so
+limit named "data in a circle is found by who was opened first" "2 lazy" "301
+1302"
+
 # ------------------------------------------------------------ data, TLS, start
 
 library tls 1
