@@ -147,13 +147,6 @@ static void print_json(const struct account *a)
 
 /* ------------------------------------------------------------------ */
 
-static const char *state_of(const struct row *row)
-{
-	if (!row->lazy)
-		return "eager";
-	return *row->detail ? "deferred" : "lazy";
-}
-
 static bool add_row(struct table *t, const struct account *a,
 		    const struct row *row)
 {
@@ -165,7 +158,7 @@ static bool add_row(struct table *t, const struct account *a,
 		strcpy(functions, "?");
 	return table_add(t, (const char *[]){
 				    file_base_name(row->path),
-				    state_of(row),
+				    row->lazy ? "lazy" : "eager",
 				    functions,
 				    row->detail,
 			    });

@@ -169,7 +169,6 @@ static int decide(struct making *m)
 	status = verdict_decide(&m->closure,
 				&(struct verdict_rules){
 					.machine = machine,
-					.defer = true,
 					.eager = m->options->eager,
 					.lazy = m->options->lazy,
 					.learned = m->learned,
@@ -264,7 +263,6 @@ static int read_libraries(const struct making *m, struct libraries *all)
 		if (status < 0)
 			return status;
 		all->count++;
-		library->deferred = m->verdicts.list[i].deferred;
 		select_exports(m, i, library);
 	}
 	return 0;
@@ -519,7 +517,7 @@ static void draft_libraries(struct making *m)
 		char detail[STATUS_MESSAGE_MAX] = "";
 		bool lazy = is_lazy(m, i);
 
-		if (!lazy || verdict->deferred)
+		if (!lazy)
 			verdict_describe(verdict, detail, sizeof(detail));
 		entry_draft_library(&m->draft,
 				    object->path ? object->path : object->name,

@@ -28,7 +28,6 @@ struct library {
 				  also such that no symbol has */
 	size_t version_count;
 	const char *feature, *package; /* or "" */
-	bool deferred; /* to be loaded before the program's first dlopen */
 	struct elf_view *view; /* what strings are borrowed from */
 	char *text;
 };

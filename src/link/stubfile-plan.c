@@ -314,13 +314,6 @@ static void write_distance(struct stub_writer *w, uint64_t structure,
 		w->failed = true;
 }
 
-static uint32_t flags_of(const struct stub_plan *plan, size_t library)
-{
-	if (plan->has_opener && library == plan->library_count - 1)
-		return LINKED_OPENER;
-	return plan->libraries[library].library->deferred ? LINKED_DEFERRED : 0;
-}
-
 static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 			 size_t library)
 {
@@ -334,7 +327,6 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.feature = l->feature,
 		.package = l->package,
 		.number = (uint32_t)library,
-		.flags = flags_of(plan, library),
 	};
 	const struct {
 		size_t field;
@@ -363,11 +355,9 @@ static void write_run(const struct stub_plan *plan, struct stub_writer *w)
 {
 	const struct linked_run run = {
 		.abi = LINKED_ABI,
-		.libraries = (uint32_t)plan->library_count - plan->has_opener,
+		.libraries = (uint32_t)plan->library_count,
 		.directory = plan->directory,
 		.record = plan->record,
-		.linked_count = (uint32_t)plan->library_count,
-		.linked_size = sizeof(struct linked),
 	};
 	struct piece start = piece_of(plan, 0, STUB_START);
 
@@ -376,8 +366,6 @@ static void write_run(const struct stub_plan *plan, struct stub_writer *w)
 		       in(STUB_STRINGS, 0));
 	write_distance(w, plan->run, offsetof(struct linked_run, state),
 		       in(STUB_ZERO, plan->run_state));
-	write_distance(w, plan->run, offsetof(struct linked_run, linked),
-		       in(STUB_CONSTANT, 0));
 	write_code(plan, w, TEMPLATE_START, plan->start, &start);
 }
 

@@ -67,7 +67,6 @@ struct stub_plan {
 	size_t function_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
-	bool has_opener;	    /* the last library is dlopen */
 	uint32_t directory, record; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
 	uint64_t data, start, helpers, tails, code_size;

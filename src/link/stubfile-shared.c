@@ -259,32 +259,6 @@ int stubfile_shared(const struct library *library,
 	return write_file(&s, ret);
 }
 
-/*
- * dlopen, for who opens plugins. Without a version, whichever is asked for
- * binds to it: libc has several on some machines.
- */
-static void plan_opener(struct shared *s)
-{
-	static struct library_symbol symbol = {
-		.name = "dlopen", .version = "", .is_default = true};
-	static const struct library opener = {.soname = "",
-					      .symbols = &symbol,
-					      .symbol_count = 1,
-					      .feature = "",
-					      .package = ""};
-
-	s->plan.has_opener = true;
-	plan_library(s, &opener);
-}
-
-static bool is_any_deferred(const struct library *libraries, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (libraries[i].deferred)
-			return true;
-	return false;
-}
-
 int stubfile_combined(const struct library *libraries, size_t count,
 		      const struct stubfile_run *run,
 		      const struct stubfile_options *options,
@@ -295,8 +269,6 @@ int stubfile_combined(const struct library *libraries, size_t count,
 	start(&s, options, COMBINED_SONAME);
 	for (size_t i = 0; i < count; i++)
 		plan_library(&s, &libraries[i]);
-	if (is_any_deferred(libraries, count))
-		plan_opener(&s);
 	stub_plan_layout(&s.plan);
 	build_dynamic_init_first(&s.dynamic, s.plan.start);
 	s.plan.directory = build_string(&s.dynamic.strings, run->directory);

@@ -63,8 +63,7 @@ int stubfile_shared(const struct library *library,
 		    struct stubfile *ret);
 
 /* All lazy libraries of a program in one shared object. Of a symbol that
- * several export, only the first is. If one is deferred, the file has dlopen,
- * too, and is to be found before libc. */
+ * several export, only the first is. */
 struct stubfile_run {
 	const char *directory; /* see struct linked_run */
 	const char *record;

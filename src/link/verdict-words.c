@@ -13,7 +13,7 @@ void verdict_turn(struct verdict *verdict, enum verdict_why why)
 	free(verdict->importer);
 	verdict->symbol = verdict->importer = NULL;
 	verdict->kind = NULL;
-	verdict->learned = verdict->deferred = false;
+	verdict->learned = false;
 	verdict->why = why;
 }
 
@@ -93,14 +93,6 @@ void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
 {
 	const char *sentence = sentence_of(verdict->why);
 
-	if (verdict->deferred) {
-		int n = snprintf(buffer, size,
-				 "loaded before the first dlopen: ");
-		if (n < 0 || (size_t)n >= size)
-			return;
-		buffer += n;
-		size -= (size_t)n;
-	}
 	if (verdict->symbol)
 		describe_symbol(verdict, buffer, size);
 	else if (verdict->importer)

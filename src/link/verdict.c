@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "elf/view.h"
-#include "link/ahead.h"
 #include "link/machine.h"
 #include "link/rules.h"
 #include "link/start.h"
@@ -26,10 +25,8 @@ struct trial {
 	struct names *names;
 	struct takes takes;
 	struct verdict *verdicts;
-	bool *used;	 /* somebody takes a symbol from it */
-	bool *full;	 /* others before it take the room for static TLS */
-	bool *deferred;	 /* not kept eager by the machine alone */
-	bool *unlearned; /* not left real, although learned */
+	bool *used; /* somebody takes a symbol from it */
+	bool *full; /* others before it take the room for static TLS */
 };
 
 static void cleanup_trial(struct trial *trial)
@@ -37,8 +34,6 @@ static void cleanup_trial(struct trial *trial)
 	takes_clear(&trial->takes);
 	free(trial->used);
 	free(trial->full);
-	free(trial->deferred);
-	free(trial->unlearned);
 	names_free(trial->names);
 	if (trial->verdicts)
 		verdicts_clear(&(struct verdicts){trial->verdicts,
@@ -143,7 +138,7 @@ static int machine_says(const struct trial *trial, size_t i,
 	if (verdict->why != VERDICT_LAZY || is_asked_lazy(trial, i))
 		return 0;
 	verdict->learned = is_learned(trial, i);
-	if (verdict->learned && !trial->unlearned[i]) {
+	if (verdict->learned) {
 		verdict->why = VERDICT_LEARNED;
 		return 0;
 	}
@@ -151,9 +146,7 @@ static int machine_says(const struct trial *trial, size_t i,
 	    !machine_takes_data(trial->rules->machine, path, &verdict->symbol,
 				&verdict->importer))
 		return 0;
-	verdict->deferred = trial->deferred[i];
-	if (!verdict->deferred)
-		verdict->why = VERDICT_DATA;
+	verdict->why = VERDICT_DATA;
 	return 0;
 }
 
@@ -505,10 +498,7 @@ static int begin(struct trial *trial)
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
 	trial->full = calloc(count, sizeof(*trial->full));
-	trial->deferred = calloc(count, sizeof(*trial->deferred));
-	trial->unlearned = calloc(count, sizeof(*trial->unlearned));
-	if (!trial->verdicts || !trial->used || !trial->full ||
-	    !trial->deferred || !trial->unlearned)
+	if (!trial->verdicts || !trial->used || !trial->full)
 		return out_of_memory();
 	share_late_tls(trial);
 	int r = names_build(trial->closure, &trial->names);
@@ -547,107 +537,6 @@ static int judge(const struct trial *trial)
 	return r;
 }
 
-/* ------------------------------------------------------------------ */
-/* Who is deferred                                                    */
-
-/* Takes it data that another is to serve by loading, in the middle of its own
- * relocation? That other may need it in turn, half relocated as it is. */
-static bool would_nest(const struct trial *trial, size_t i)
-{
-	for (size_t t = trial->takes.first[i]; t < trial->takes.first[i + 1];
-	     t++) {
-		const struct definition *from = trial->takes.list[t].from;
-
-		if (from && !definition_is_function(from) &&
-		    !trial->verdicts[from->object].mapped)
-			return true;
-	}
-	return false;
-}
-
-/* Is it C++? Its types may be any other library's, found when it is relocated. */
-static bool is_of_cxx(const struct trial *trial, size_t i)
-{
-	const struct closure_object *object = &trial->closure->objects[i];
-
-	for (size_t k = 0; k < object->need_count; k++)
-		if (!strncmp(trial->closure->objects[object->needs[k]].name,
-			     "libstdc++.so.", 13))
-			return true;
-	return false;
-}
-
-/* Kept eager by the machine's word alone, and there at the start. (What is away
- * comes with who needs it, as it is.) A stub must be able to serve its data:
- * that is the net below. */
-static bool could_be_deferred(const struct trial *trial, size_t i)
-{
-	const struct verdict *verdict = &trial->verdicts[i];
-	struct rules_reason reasons[RULES_MAX];
-
-	/* Of what an object of the closure takes, the kind is known. */
-	return verdict->why == VERDICT_DATA && verdict->mapped &&
-	       !verdict->kind && !trial->deferred[i] && !would_nest(trial, i) &&
-	       !is_of_cxx(trial, i) &&
-	       rules_of_file(trial->closure->objects[i].view, false, reasons) ==
-		       0;
-}
-
-static bool defer_more(struct trial *trial)
-{
-	bool more = false;
-
-	for (size_t i = 1; i < trial->closure->count; i++) {
-		if (!could_be_deferred(trial, i))
-			continue;
-		trial->deferred[i] = more = true;
-	}
-	return more;
-}
-
-/* Nothing is deferred, all that was learned is real. */
-static int give_up(struct trial *trial)
-{
-	size_t n = trial->closure->count;
-
-	memset(trial->deferred, 0, n * sizeof(*trial->deferred));
-	memset(trial->unlearned, 0, n * sizeof(*trial->unlearned));
-	return judge(trial);
-}
-
-/* Has the stub file found before libc: if need be, one of the libraries that
- * were learned is lazy for that. */
-static int get_ahead(struct trial *trial)
-{
-	int r = 0;
-
-	while (r == 0 && !ahead_of_libc(trial->closure, trial->verdicts)) {
-		size_t i = ahead_cheapest(trial->closure, trial->verdicts,
-					  trial->unlearned);
-
-		if (i == CLOSURE_NONE)
-			return give_up(trial);
-		trial->unlearned[i] = true;
-		r = judge(trial);
-	}
-	return r;
-}
-
-static int defer(struct trial *trial)
-{
-	bool any = false;
-	int r = 0;
-
-	if (!trial->rules->defer || !trial->rules->machine ||
-	    !ahead_is_possible(trial->closure, trial->names))
-		return 0;
-	while (r == 0 && defer_more(trial)) {
-		any = true;
-		r = judge(trial);
-	}
-	return r == 0 && any ? get_ahead(trial) : r;
-}
-
 int verdict_decide(const struct closure *closure,
 		   const struct verdict_rules *rules, struct verdicts *ret)
 {
@@ -657,8 +546,6 @@ int verdict_decide(const struct closure *closure,
 
 	if (r == 0)
 		r = judge(&trial);
-	if (r == 0)
-		r = defer(&trial);
 	if (r < 0)
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,

@@ -6,10 +6,8 @@
  * Scope `program`: nobody who is there at the program's start takes anything
  * but functions from it. Scope `machine`: moreover nobody on this machine does
  * (machine.h), so that plugins that arrive later find what they expect without
- * even a load: a library of which somebody does is eager, or deferred: lazy,
- * but loaded before the program first opens anything by itself (dlopen). What
- * binds data of a lazy library later gets it by loading it (stub/linked.h), in
- * either scope.
+ * even a load. What binds data of a lazy library later gets it by loading it
+ * (stub/linked.h), in either scope.
  */
 #ifndef LINK_VERDICT_H
 #define LINK_VERDICT_H
@@ -52,9 +50,7 @@ struct verdict {
 	char *importer;	  /* path of who takes it, or of who has it first */
 	const char *kind; /* elf_type_name() of the symbol, or a detail; or
 			     NULL */
-	bool learned;	  /* LEARNED, or LAZY all the same: see ahead.h */
-	bool deferred;	  /* LAZY, but loaded before the first dlopen: symbol,
-			     importer */
+	bool learned;	  /* LEARNED, or would be for another reason */
 	/*
 	 * Is it there at the program's start? The program, what is preloaded,
 	 * and the eager libraries that ld.so comes to through these; further
@@ -69,7 +65,6 @@ struct verdict {
 
 struct verdict_rules {
 	const struct machine *machine; /* scope machine; NULL: program */
-	bool defer;		       /* libraries may be deferred */
 	char *const *eager;   /* globs on SONAMEs, NULL-ended; or NULL */
 	char *const *lazy;    /* overrule scope machine, LEARNED, SHADOWED and
 				 CONSTRUCTOR; not what would break */

@@ -192,36 +192,10 @@ static bool has_global_scope(void)
 {
 	return own_namespace() == LM_ID_BASE;
 }
-
-void *dl_libc_open(void)
-{
-	static _Atomic(void *) known;
-	void *address = known;
-
-	LOCK_ASSERT_NONE();
-	if (address)
-		return address;
-	/* Not by dlopen: that may be what is asked for. */
-	void *libc = dlmopen(own_namespace(), LIBC_SO, RTLD_LAZY | RTLD_NOLOAD);
-	if (libc) {
-		address = dlsym(libc, "dlopen");
-		dlclose(libc);
-	}
-	if (!address)
-		status_fail(DLAZY_ENOSYM, "dlopen: %s", words());
-	known = address;
-	return address;
-}
 #else
 static bool has_global_scope(void)
 {
 	return true;
-}
-
-void *dl_libc_open(void)
-{
-	status_fail(DLAZY_ENOSYS, "dlopen: this libc is not known");
-	return NULL;
 }
 #endif
 

@@ -34,10 +34,6 @@ bool dl_flags_noload(int flags);
  * -DLAZY_ELOAD with the linker's words as the message. */
 int dl_open(const char *path, int flags, void **ret_handle);
 
-/* libc's own dlopen, whoever else has one that is found first. NULL, with
- * message: not to be found (not glibc). */
-void *dl_libc_open(void);
-
 /* One more reference to an object that is there already (a constructor may
  * still be running in it); NULL: not there. Sets no message. */
 void *dl_open_again(const char *path, int flags);

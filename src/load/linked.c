@@ -20,7 +20,6 @@
 #include "load/dl.h"
 #include "load/gate.h"
 #include "load/load.h"
-#include "load/opener.h"
 #include "load/probe.h"
 #include "load/run.h"
 #include "stub/linked.h"
@@ -389,8 +388,6 @@ static void publish(const struct question *q, linked_slot *slot, void *address)
 
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 {
-	if (l->flags & LINKED_OPENER)
-		return opener_miss(l, slot, caller);
 	const linked_slot *slots = linked_at(l, l->slots);
 	_cleanup_question_ struct question q = {.linked = l};
 	void *address = NULL;

@@ -12,7 +12,6 @@ libdlazy_internal_la_SOURCES += \
 	%D%/linked.c %D%/linked.h \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \
-	%D%/opener.c %D%/opener.h \
 	%D%/prefetch.c %D%/prefetch.h \
 	%D%/probe.c %D%/probe.h \
 	%D%/registry.c %D%/registry.h \

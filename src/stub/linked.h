@@ -57,15 +57,6 @@ struct linked {
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library's place in the record */
-	uint32_t flags;	 /* enum linked_flags */
-};
-
-enum linked_flags {
-	/* To be there before the program opens anything by itself. */
-	LINKED_DEFERRED = 1,
-	/* No library: its one function is dlopen, which loads those first and
-	 * then is libc's. It has no place in the record. */
-	LINKED_OPENER = 2,
 };
 
 /* Writable in the stub file, zero at first. */
@@ -92,9 +83,6 @@ struct linked_run {
 	uint32_t directory; /* in the strings */
 	uint32_t record;    /* in the strings: path of a struct linked_record */
 	int32_t state;	    /* from this struct, to linked_run_state */
-	int32_t linked;	    /* from this struct, to all struct linked: */
-	uint32_t linked_count;
-	uint32_t linked_size; /* of each */
 };
 
 struct linked_run_state {
@@ -124,13 +112,6 @@ struct linked_record {
 		uint32_t reserved;
 	} touched[];
 };
-
-static inline const struct linked *linked_of_run(const struct linked_run *run,
-						 uint32_t i)
-{
-	return (const void *)((const char *)run + run->linked +
-			      (size_t)i * run->linked_size);
-}
 
 static inline const void *linked_at(const struct linked *l, int32_t offset)
 {

@@ -571,125 +571,6 @@ TEST(what_the_machine_says_is_told_with_its_words)
 	CHECK_STR(verdict_word(VERDICT_DATA), "data");
 }
 
-/* A plugin takes the data of libfun.so, which the program calls. */
-static const struct machine taken_later = {"libfun.so", "datum",
-					   "/usr/lib/plugin.so", 0, 0};
-
-static void check_deferred(const char *name)
-{
-	check_lazy(name);
-	CHECK(verdict_of(name)->deferred);
-}
-
-TEST(what_only_the_machine_keeps_eager_is_deferred)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-	char words[160];
-
-	world_library("libfun.so", "int datum; int fun() { return 1; }", "");
-	world_program("int main() { return fun(); }", "-lfun");
-	decide(&rules);
-	check_deferred("libfun.so");
-	CHECK(!verdict_of("libfun.so")->mapped);
-	verdict_describe(verdict_of("libfun.so"), words, sizeof(words));
-	CHECK_STR(words, "loaded before the first dlopen: /usr/lib/plugin.so "
-			 "takes datum (data) from it");
-}
-
-TEST(what_is_away_is_not_deferred)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-
-	world_library("libfun.so", "int fun() { return 1; }", "");
-	world_library("libuser.so", "int user() { return fun(); }", "-lfun");
-	world_program("int main() { return user(); }", "-luser");
-	decide(&rules);
-	check_why("libfun.so", VERDICT_DATA);
-	CHECK(!verdict_of("libfun.so")->mapped);
-}
-
-TEST(data_that_the_program_takes_is_not_deferred)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-
-	world_library("libfun.so", "int datum; int fun() { return 1; }", "");
-	world_library("libuser.so", "int user() { return 1; }", "");
-	world_program("extern int datum; int main() { return datum + user(); }",
-		      "-luser -lfun");
-	decide(&rules);
-	check_lazy("libuser.so");
-	check_eager("libfun.so", VERDICT_DATA, "datum", "program");
-	CHECK(!verdict_of("libfun.so")->deferred);
-	CHECK(verdict_of("libfun.so")->mapped);
-}
-
-TEST(thread_local_symbols_are_not_deferred)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-
-	world_library("libfun.so", "__thread int t; int fun() { return 1; }",
-		      "");
-	world_program("int main() { return fun(); }", "-lfun");
-	decide(&rules);
-	check_why("libfun.so", VERDICT_DATA);
-}
-
-/* Nobody would come to the stub file's dlopen. */
-TEST(nothing_is_deferred_behind_libc)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-
-	world_library("libfun.so", "int fun() { return 1; }", "");
-	world_program("int main() { return fun(); }", "-lc -lfun");
-	decide(&rules);
-	check_why("libfun.so", VERDICT_DATA);
-	CHECK(verdict_of("libfun.so")->mapped);
-}
-
-TEST(nothing_is_deferred_if_somebody_else_has_dlopen)
-{
-	const struct verdict_rules rules = {.machine = &taken_later,
-					    .defer = true};
-
-	world_library("libfun.so", "int fun() { return 1; }", "");
-	world_library("libopen.so", "void *dlopen() { return 0; }", "");
-	world_program("int main() { return fun(); }", "-lfun -lopen");
-	decide(&rules);
-	check_why("libfun.so", VERDICT_DATA);
-}
-
-/* libbig.so and libsmall.so are learned; only these stand before libc. */
-TEST(a_learned_library_is_lazy_where_the_stub_file_would_be_behind_libc)
-{
-	char *paths[3] = {NULL, NULL, NULL};
-	const struct verdict_rules rules = {
-		.machine = &taken_later, .defer = true, .learned = paths};
-
-	world_library("libfun.so", "int fun() { return 1; }", "");
-	world_library("libsmall.so", "int small() { return 1; }", "");
-	world_library("libbig.so",
-		      "int big() { return fun(); } int big1() { return 1; } "
-		      "int big2() { return 1; }",
-		      "-lfun");
-	world_program("int main() { return big() + small(); }",
-		      "-lbig -lsmall");
-	paths[0] = strdup(world_path("libbig.so"));
-	paths[1] = strdup(world_path("libsmall.so"));
-	decide(&rules);
-	check_deferred("libfun.so");
-	check_why("libbig.so", VERDICT_LEARNED);
-	check_lazy("libsmall.so");
-	CHECK(verdict_of("libsmall.so")->learned);
-	CHECK(!verdict_of("libsmall.so")->deferred);
-	free(paths[0]);
-	free(paths[1]);
-}
-
 TEST(what_every_run_needs_is_left_real)
 {
 	char *paths[2] = {NULL, NULL}, *globs[] = {"libfun.so", NULL};
@@ -1160,8 +1041,7 @@ TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
 	unsetenv("LD_LIBRARY_PATH");
 	for (unsigned turn = 0; turn < 3; turn++) {
 		const struct machine machine = {NULL, "any", "any", 3, turn};
-		const struct verdict_rules rules = {.machine = &machine,
-						    .defer = turn > 0};
+		const struct verdict_rules rules = {.machine = &machine};
 
 		for (size_t i = 0; i < PROGRAMS; i++)
 			if (find_program(i, program))
