@@ -45,12 +45,12 @@ struct items {
 };
 
 struct lists {
-	struct items lists[TABLE_LISTS];
+	struct items lists[TABLE_READ];
 };
 
 static void cleanup_lists(struct lists *lists)
 {
-	for (int i = 0; i < TABLE_LISTS; i++)
+	for (int i = 0; i < TABLE_READ; i++)
 		free(lists->lists[i].items);
 }
 
@@ -98,27 +98,32 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static void sort(struct items *items)
+{
+	if (items->count > 1)
+		qsort(items->items, items->count, sizeof(*items->items),
+		      compare_names);
+}
+
 static struct facts *make_facts(const struct elf_view *view)
 {
 	_cleanup_(cleanup_lists) struct lists lists = {0};
-	struct items *imports = &lists.lists[TABLE_IMPORTS];
 	struct facts *facts;
 	size_t n = 0;
 
 	if (!collect(view, &lists))
 		return NULL;
-	if (imports->count > 1)
-		qsort(imports->items, imports->count, sizeof(*imports->items),
-		      compare_names);
-	for (int k = 0; k < TABLE_LISTS; k++)
+	for (int k = 0; k < TABLE_READ; k++) {
+		sort(&lists.lists[k]);
 		n += lists.lists[k].count;
+	}
 	facts = calloc(1, sizeof(*facts) + n * sizeof(facts->keys[0]));
 	if (!facts)
 		return NULL;
 	if (*elf_view_soname(view))
 		facts->soname = hash_string(elf_view_soname(view));
 	n = 0;
-	for (int k = 0; k < TABLE_LISTS; k++) {
+	for (int k = 0; k < TABLE_READ; k++) {
 		struct items *items = &lists.lists[k];
 
 		facts->counts[k] = (uint32_t)items->count;
@@ -167,7 +172,8 @@ char *facts_name(const char *path, uint64_t key)
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && !symbol.defined &&
 		    is_data(&symbol) &&
-		    tables_key(symbol.name, symbol.version) == key)
+		    tables_key_name(tables_key(symbol.name, "")) ==
+			    tables_key_name(key))
 			return strdup(symbol.name);
 	return NULL;
 }

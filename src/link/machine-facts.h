@@ -10,7 +10,7 @@
 
 struct facts {
 	uint64_t soname; /* hash; 0: none */
-	uint32_t counts[TABLE_LISTS];
+	uint32_t counts[TABLE_READ];
 	uint64_t keys[]; /* list behind list */
 };
 
@@ -22,8 +22,8 @@ struct facts {
 int facts_read(const char *path, struct file_identity *ret_identity,
 	       struct facts **ret);
 
-/* The name of which that key is, if the file takes it; malloc'd; NULL: not
- * to be found (any more). */
+/* The name of which that key is, whatever its version, if the file takes it;
+ * malloc'd; NULL: not to be found (any more). */
 char *facts_name(const char *path, uint64_t key);
 
 #endif

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define FILE_MAGIC UINT64_C(0x0a6d7a616c640a89)
-#define FILE_VERSION 2 /* to be raised, too, when other facts are read */
+#define FILE_VERSION 3 /* to be raised, too, when other facts are read */
 #define FILE_MAX (1u << 30)
 
 enum section {
@@ -123,17 +123,29 @@ static bool entries_sound(const struct tables *t)
 	return true;
 }
 
+static bool takers_sound(const struct tables *t, const struct table_elf *e)
+{
+	const uint64_t *takers = tables_list(t, e, TABLE_TAKERS);
+	uint32_t count = e->lists[TABLE_TAKERS].count;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (takers[i] >= t->elf_count && takers[i] != TABLES_NONE)
+			return false;
+	return count == e->lists[TABLE_DATA].count;
+}
+
 static bool elves_sound(const struct tables *t)
 {
 	for (size_t i = 0; i < t->elf_count; i++) {
 		const struct table_elf *e = &t->elves[i];
 
-		if (e->entry >= t->entry_count ||
-		    (e->importer >= t->elf_count && e->importer != TABLES_NONE))
+		if (e->entry >= t->entry_count)
 			return false;
 		for (int k = 0; k < TABLE_LISTS; k++)
 			if (!span_within(e->lists[k], t->key_count))
 				return false;
+		if (!takers_sound(t, e))
+			return false;
 	}
 	return true;
 }

@@ -57,16 +57,18 @@ enum table_list {
 	TABLE_NEEDS,   /* hashes of DT_NEEDED, whole */
 	TABLE_IMPORTS, /* keys, by name: not defined; what is known to be a
 			  function is left out */
-	TABLE_DATA,    /* keys: exported, and no function */
+	TABLE_DATA,    /* keys, by name: exported, and no function */
+	TABLE_READ,    /* lists that are read of the file */
+	TABLE_TAKERS = TABLE_READ, /* of each in TABLE_DATA: the first ELF file,
+				      by path, that takes it; or TABLES_NONE */
 	TABLE_LISTS
 };
 
 /* An ELF file, whatever names it has. */
 struct table_elf {
-	uint64_t soname;   /* its hash; 0: none */
-	uint64_t taken;	   /* the key that `importer` takes from it */
-	uint32_t importer; /* an ELF file; TABLES_NONE: nobody takes data */
-	uint32_t entry;	   /* the first of its names that is no link */
+	uint64_t soname; /* its hash; 0: none */
+	uint32_t entry;	 /* the first of its names that is no link */
+	uint32_t reserved;
 	struct table_span lists[TABLE_LISTS]; /* of keys */
 };
 

@@ -103,7 +103,7 @@ static bool copy_facts(struct scan *s, const struct facts *facts,
 	const uint64_t *keys = facts->keys;
 
 	ret->soname = facts->soname;
-	for (int k = 0; k < TABLE_LISTS; k++) {
+	for (int k = 0; k < TABLE_READ; k++) {
 		if (!draft_keys(&s->draft, keys, facts->counts[k],
 				&ret->lists[k]))
 			return false;
@@ -116,7 +116,7 @@ static bool copy_former(struct scan *s, const struct table_elf *former,
 			struct table_elf *ret)
 {
 	ret->soname = former->soname;
-	for (int k = 0; k < TABLE_LISTS; k++)
+	for (int k = 0; k < TABLE_READ; k++)
 		if (!draft_keys(&s->draft,
 				tables_list(s->options->former, former, k),
 				former->lists[k].count, &ret->lists[k]))
@@ -128,7 +128,7 @@ static bool copy_former(struct scan *s, const struct table_elf *former,
 static bool add_elf(struct scan *s, uint32_t file, uint32_t entry)
 {
 	const struct table_elf *former = former_elf(s, file);
-	struct table_elf elf = {.importer = TABLES_NONE, .entry = entry};
+	struct table_elf elf = {.entry = entry};
 
 	s->elves[file] = (uint32_t)s->draft.elf_count;
 	return (former ? copy_former(s, former, &elf)
@@ -189,6 +189,26 @@ static bool add_places(struct scan *s)
 	return true;
 }
 
+/* Room for who takes data, for takers_find() to fill. */
+static bool add_takers(struct scan *s)
+{
+	for (size_t i = 0; i < s->draft.elf_count; i++) {
+		struct table_elf *elf = &s->draft.elves[i];
+
+		for (uint32_t k = 0; k < elf->lists[TABLE_DATA].count; k++) {
+			const uint64_t none = TABLES_NONE;
+			struct table_span span;
+
+			if (!draft_keys(&s->draft, &none, 1, &span))
+				return false;
+			if (k == 0)
+				elf->lists[TABLE_TAKERS].first = span.first;
+			elf->lists[TABLE_TAKERS].count++;
+		}
+	}
+	return true;
+}
+
 static int make_tables(struct scan *s)
 {
 	uint32_t empty;
@@ -198,8 +218,10 @@ static int make_tables(struct scan *s)
 	for (size_t i = 0; i < s->survey.draft.directory_count; i++)
 		if (!add_directory(s, &s->survey.draft.directories[i]))
 			return out_of_memory();
+	if (!add_takers(s))
+		return out_of_memory();
 	struct tables tables = draft_tables(&s->draft);
-	return takers_find(&tables, s->draft.elves);
+	return takers_find(&tables, s->draft.keys);
 }
 
 /* ------------------------------------------------------------------ */

@@ -27,6 +27,7 @@
 struct pair {
 	uint64_t hash; /* of the name alone */
 	uint32_t elf;
+	uint32_t place; /* in TABLE_DATA */
 	uint16_t version;
 };
 
@@ -44,7 +45,7 @@ struct needs {
 
 struct takers {
 	const struct tables *tables;
-	struct table_elf *elves;
+	uint64_t *keys;
 	struct pairs names; /* that a file can be needed by */
 	struct pairs data;
 	struct needs *needs; /* of each file */
@@ -73,13 +74,13 @@ static void cleanup_takers(struct takers *t)
 }
 
 static bool add_pair(struct pairs *pairs, uint64_t hash, unsigned version,
-		     uint32_t elf)
+		     uint32_t elf, uint32_t place)
 {
 	if (!array_reserve(&pairs->list, pairs->count, &pairs->room,
 			   sizeof(*pairs->list)))
 		return false;
 	pairs->list[pairs->count++] =
-		(struct pair){hash, elf, (uint16_t)version};
+		(struct pair){hash, elf, place, (uint16_t)version};
 	return true;
 }
 
@@ -125,15 +126,15 @@ static bool collect_names(struct takers *t)
 	const struct tables *tables = t->tables;
 
 	for (uint32_t i = 0; i < tables->elf_count; i++)
-		if (t->elves[i].soname &&
-		    !add_pair(&t->names, t->elves[i].soname, 0, i))
+		if (tables->elves[i].soname &&
+		    !add_pair(&t->names, tables->elves[i].soname, 0, i, 0))
 			return false;
 	for (size_t i = 0; i < tables->entry_count; i++) {
 		const struct table_entry *e = &tables->entries[i];
 
 		if (e->elf != TABLES_NONE &&
 		    !add_pair(&t->names, hash_string(tables->strings + e->name),
-			      0, e->elf))
+			      0, e->elf, 0))
 			return false;
 	}
 	return index_pairs(&t->names);
@@ -142,12 +143,12 @@ static bool collect_names(struct takers *t)
 static bool collect_data(struct takers *t)
 {
 	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
-		const struct table_elf *elf = &t->elves[i];
+		const struct table_elf *elf = &t->tables->elves[i];
 		const uint64_t *keys = tables_list(t->tables, elf, TABLE_DATA);
 
 		for (uint32_t k = 0; k < elf->lists[TABLE_DATA].count; k++)
 			if (!add_pair(&t->data, tables_key_name(keys[k]),
-				      tables_key_version(keys[k]), i))
+				      tables_key_version(keys[k]), i, k))
 				return false;
 	}
 	return index_pairs(&t->data);
@@ -165,7 +166,7 @@ static bool add_need(struct needs *needs, uint32_t elf)
 static bool collect_needs(struct takers *t)
 {
 	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
-		const struct table_elf *elf = &t->elves[i];
+		const struct table_elf *elf = &t->tables->elves[i];
 		const uint64_t *keys = tables_list(t->tables, elf, TABLE_NEEDS);
 
 		for (uint32_t k = 0; k < elf->lists[TABLE_NEEDS].count; k++) {
@@ -200,7 +201,8 @@ static bool collect_order(struct takers *t)
 
 	for (; paths && n < count; n++) {
 		paths[n].elf = (uint32_t)n;
-		paths[n].path = tables_path(t->tables, t->elves[n].entry);
+		paths[n].path =
+			tables_path(t->tables, t->tables->elves[n].entry);
 		if (!paths[n].path)
 			break;
 	}
@@ -256,13 +258,14 @@ static bool version_fits(uint64_t key, const struct pair *provider)
 	       asked == provider->version;
 }
 
-static void take(struct takers *t, uint32_t from, uint32_t importer,
-		 uint64_t key)
+static void take(struct takers *t, const struct pair *from, uint32_t importer)
 {
-	if (from == importer || t->elves[from].importer != TABLES_NONE)
-		return;
-	t->elves[from].importer = importer;
-	t->elves[from].taken = key;
+	const struct table_elf *elf = &t->tables->elves[from->elf];
+	uint64_t *taker =
+		&t->keys[elf->lists[TABLE_TAKERS].first + from->place];
+
+	if (from->elf != importer && *taker == TABLES_NONE)
+		*taker = importer;
 }
 
 /* Takes from what is in the closure; false: nothing there has it as data. */
@@ -277,7 +280,7 @@ static bool take_near(struct takers *t, uint32_t importer, uint64_t key)
 			continue;
 		found = true;
 		if (version_fits(key, p))
-			take(t, p->elf, importer, key);
+			take(t, p, importer);
 	}
 	return found;
 }
@@ -290,12 +293,12 @@ static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
 	if (tables_key_version(key))
 		return;
 	for (; p < end; p++)
-		take(t, p->elf, importer, key);
+		take(t, p, importer);
 }
 
 static void take_all(struct takers *t, uint32_t elf)
 {
-	const struct table_elf *e = &t->elves[elf];
+	const struct table_elf *e = &t->tables->elves[elf];
 	const uint64_t *keys = tables_list(t->tables, e, TABLE_IMPORTS);
 
 	find_closure(t, elf);
@@ -304,13 +307,11 @@ static void take_all(struct takers *t, uint32_t elf)
 			take_anywhere(t, elf, keys[i]);
 }
 
-int takers_find(const struct tables *tables, struct table_elf *elves)
+int takers_find(const struct tables *tables, uint64_t *keys)
 {
 	_cleanup_(cleanup_takers) struct takers t = {.tables = tables,
-						     .elves = elves};
+						     .keys = keys};
 
-	for (size_t i = 0; i < tables->elf_count; i++)
-		elves[i].importer = TABLES_NONE;
 	if (!prepare(&t))
 		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
 	for (size_t i = 0; i < tables->elf_count; i++)

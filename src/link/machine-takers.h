@@ -8,10 +8,9 @@
 #include "link/machine-file.h"
 
 /*
- * Sets `importer` and `taken` of each ELF file: the first, by path, that takes
- * data from it, and of what it takes the first name. `elves` are those of the
- * tables. 0 or -DLAZY_ENOMEM.
+ * Fills the lists TABLE_TAKERS, which have TABLES_NONE so far. `keys` are those
+ * of the tables. 0 or -DLAZY_ENOMEM.
  */
-int takers_find(const struct tables *tables, struct table_elf *elves);
+int takers_find(const struct tables *tables, uint64_t *keys);
 
 #endif

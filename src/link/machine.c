@@ -134,19 +134,56 @@ struct machine_stats machine_stats(const struct machine *machine)
 	};
 
 	for (size_t i = 0; i < t->elf_count; i++) {
-		bool taken = t->elves[i].importer != TABLES_NONE;
+		const struct table_elf *elf = &t->elves[i];
+		const uint64_t *takers = tables_list(t, elf, TABLE_TAKERS);
+		bool taken = false;
 
+		for (uint32_t k = 0; k < elf->lists[TABLE_TAKERS].count; k++)
+			taken |= takers[k] != TABLES_NONE;
 		stats.libraries += t->elves[i].soname != 0;
 		stats.taken += t->elves[i].soname != 0 && taken;
 	}
 	return stats;
 }
 
+uint64_t machine_key(const char *name, const char *version)
+{
+	return tables_key(name, version);
+}
+
+/* Of what matters, the key, and who takes it; false: there is none. */
+static bool find_taken(const struct tables *t, const struct table_elf *elf,
+		       machine_taken_fn *taken, void *data, uint64_t *ret_key,
+		       char **ret_importer)
+{
+	const uint64_t *keys = tables_list(t, elf, TABLE_DATA);
+	const uint64_t *takers = tables_list(t, elf, TABLE_TAKERS);
+	bool found = false;
+
+	*ret_importer = NULL;
+	for (uint32_t i = 0; i < elf->lists[TABLE_TAKERS].count; i++) {
+		if (takers[i] == TABLES_NONE || (taken && taken(keys[i], data)))
+			continue;
+		char *path = tables_path(t, t->elves[takers[i]].entry);
+		bool first = !found || (path && *ret_importer &&
+					strcmp(path, *ret_importer) < 0);
+
+		found = true;
+		if (first)
+			*ret_key = keys[i];
+		free(first ? *ret_importer : path);
+		*ret_importer = first ? path : *ret_importer;
+	}
+	return found;
+}
+
 bool machine_takes_data(const struct machine *machine, const char *path,
-			char **ret_symbol, char **ret_importer)
+			machine_taken_fn *taken, void *data, char **ret_symbol,
+			char **ret_importer)
 {
 	const struct tables *t = &machine->file.tables;
 	struct file_identity identity;
+	uint64_t key;
 
 	if (file_identify(AT_FDCWD, path, &identity) < 0) {
 		status_clear();
@@ -154,10 +191,8 @@ bool machine_takes_data(const struct machine *machine, const char *path,
 	}
 	const struct table_elf *elf =
 		map_get(&machine->files, file_hash(&identity));
-	if (!elf || elf->importer == TABLES_NONE)
+	if (!elf || !find_taken(t, elf, taken, data, &key, ret_importer))
 		return false;
-	*ret_importer = tables_path(t, t->elves[elf->importer].entry);
-	*ret_symbol =
-		*ret_importer ? facts_name(*ret_importer, elf->taken) : NULL;
+	*ret_symbol = *ret_importer ? facts_name(*ret_importer, key) : NULL;
 	return true;
 }

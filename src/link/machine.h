@@ -2,7 +2,7 @@
 /*
  * The machine: every ELF file in the places where programs, libraries and
  * plugins lie, and which of their symbols each takes from others. It answers
- * one question: does anybody here take data from this library?
+ * one question: which data does anybody here take from this library?
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
@@ -56,13 +56,21 @@ struct machine_stats {
 };
 struct machine_stats machine_stats(const struct machine *machine);
 
+/* Called with what somebody takes; true: that is no matter. */
+typedef bool machine_taken_fn(uint64_t key, void *data);
+
+/* What a symbol is called with; "": it has no version. */
+uint64_t machine_key(const char *name, const char *version);
+
 /*
- * Whether somebody takes data from the library at `path`. false: no, or the
- * library is not in any of the places and so unknown. On true, what is written
- * is malloc'd: the first symbol (by importer's path, then name), and the
- * importer's path; the symbol is NULL if the importer cannot be read any more.
+ * Whether somebody takes data from the library at `path` that `taken` (NULL:
+ * none) does not call no matter. false: no, or the library is not in any of the
+ * places and so unknown. On true, what is written is malloc'd: the first symbol
+ * (by importer's path, then name), and the importer's path; the symbol is NULL
+ * if the importer cannot be read any more.
  */
 bool machine_takes_data(const struct machine *machine, const char *path,
-			char **ret_symbol, char **ret_importer);
+			machine_taken_fn *taken, void *data, char **ret_symbol,
+			char **ret_importer);
 
 #endif

@@ -108,7 +108,8 @@ int verdict_alone(const struct elf_view *view, const char *path,
 	bool runtime = reasons.count && reasons.list[0].why == VERDICT_RUNTIME;
 	if (!runtime && !add_libc_name(&reasons, view))
 		return out_of_memory(path);
-	if (machine && machine_takes_data(machine, path, &symbol, &importer))
+	if (machine && machine_takes_data(machine, path, NULL, NULL, &symbol,
+					  &importer))
 		add(&reasons, VERDICT_DATA, symbol, importer, NULL);
 	struct verdict *list = calloc(reasons.count + 1, sizeof(*list));
 	if (!list)

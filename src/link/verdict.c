@@ -143,8 +143,8 @@ static int machine_says(const struct trial *trial, size_t i,
 		return 0;
 	}
 	if (!trial->rules->machine ||
-	    !machine_takes_data(trial->rules->machine, path, &verdict->symbol,
-				&verdict->importer))
+	    !machine_takes_data(trial->rules->machine, path, NULL, NULL,
+				&verdict->symbol, &verdict->importer))
 		return 0;
 	verdict->why = VERDICT_DATA;
 	return 0;

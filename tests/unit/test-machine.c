@@ -115,8 +115,8 @@ static void check_taken_by(const struct machine *machine, const char *name,
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", world_path("m"), name);
-	bool taken = machine_takes_data(machine, path, &found_symbol,
-					&found_importer);
+	bool taken = machine_takes_data(machine, path, NULL, NULL,
+					&found_symbol, &found_importer);
 	if (taken != (symbol != NULL))
 		test_fail(__FILE__, __LINE__, "%s: %s by %s", name,
 			  found_symbol ? found_symbol : "nothing taken",
@@ -874,7 +874,8 @@ TEST_SECONDS(this_machine_takes_libc_s_data, 300)
 
 		line[strcspn(line, "\n")] = '\0';
 		taken = path && strstr(path, "/libc.") &&
-			machine_takes_data(machine, path, &symbol, &importer);
+			machine_takes_data(machine, path, NULL, NULL, &symbol,
+					   &importer);
 	}
 	fclose(maps);
 	CHECK(taken && symbol && importer);
@@ -910,8 +911,8 @@ static struct mapped *find_mapped(struct closure_of *closure, const char *path)
 	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
 	    elf_view_open(fd, path, &m->view) < 0)
 		return NULL;
-	m->taken =
-		machine_takes_data(closure->machine, path, &symbol, &importer);
+	m->taken = machine_takes_data(closure->machine, path, NULL, NULL,
+				      &symbol, &importer);
 	closure->count++;
 	return m;
 }

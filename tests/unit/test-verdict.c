@@ -35,8 +35,11 @@ static bool is_chosen(const struct machine *machine, const char *path)
 }
 
 bool machine_takes_data(const struct machine *machine, const char *path,
-			char **ret_symbol, char **ret_importer)
+			machine_taken_fn *taken, void *data, char **ret_symbol,
+			char **ret_importer)
 {
+	(void)taken;
+	(void)data;
 	if (!is_chosen(machine, path))
 		return false;
 	*ret_symbol = strdup(machine->symbol);
