@@ -17,8 +17,9 @@ libdlazy_internal_la_SOURCES += \
 	%D%/view.c %D%/view.h \
 	%D%/walk.c %D%/walk.h
 
-# Writing ELF files: for src/link alone.
-ELF_BUILD_FILES = \
+# Data with their relocations, and writing ELF files: for src/link alone.
+ELF_LINK_FILES = \
+	%D%/data.c %D%/data.h \
 	%D%/build.c %D%/build.h \
 	%D%/build-dynamic.c %D%/build-dynamic.h \
 	%D%/build-frame.c %D%/build-frame.h \

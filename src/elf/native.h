@@ -15,6 +15,14 @@
 #define ElfN(type) Elf32_##type
 #endif
 
+#if UINTPTR_MAX > UINT32_MAX
+#define NATIVE_R_SYM(info) ELF64_R_SYM(info)
+#define NATIVE_R_TYPE(info) ELF64_R_TYPE(info)
+#else
+#define NATIVE_R_SYM(info) ELF32_R_SYM(info)
+#define NATIVE_R_TYPE(info) ELF32_R_TYPE(info)
+#endif
+
 /* The same in both classes. */
 #define NATIVE_ST_BIND(info) ELF64_ST_BIND(info)
 #define NATIVE_ST_TYPE(info) ELF64_ST_TYPE(info)

@@ -3,7 +3,7 @@
 
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
-libdlazy_link_la_SOURCES = $(ELF_BUILD_FILES) $(STUB_TEMPLATE_FILES) \
+libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/closure.c %D%/closure.h \
 	%D%/entry.c %D%/entry.h \
 	%D%/generation.c %D%/generation.h \

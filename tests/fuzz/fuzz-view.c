@@ -5,6 +5,7 @@
  * does a fixed share of this.)
  */
 #include "base/cleanup.h"
+#include "elf/data.h"
 #include "elf/view.h"
 
 #include <string.h>
@@ -69,6 +70,45 @@ static void ask(const struct elf_view *view)
 	ask_notes(view);
 }
 
+/* What lies around an address, and what is made of it. */
+static void ask_place(const struct elf_data *data, uint64_t address)
+{
+	struct elf_range range;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	volatile uint8_t last;
+	size_t n;
+
+	elf_data_is_function(data, address);
+	if (elf_data_region(data, address, &range) == ELF_REGION_NONE)
+		return;
+	elf_data_fixups(data, range, &n);
+	range.start = address;
+	if (range.end - address > 4096)
+		range.end = address + 4096;
+	if (range.end > address && elf_data_read(data, range, &bytes) == 0)
+		last = bytes[range.end - address - 1];
+	(void)last;
+}
+
+static void ask_data(const struct elf_view *view, int fd)
+{
+	_cleanup_elf_data_ struct elf_data *data = NULL;
+	size_t n = elf_view_symbol_count(view), fixups;
+	struct elf_symbol symbol;
+
+	if (elf_data_open(fd, "fuzz", &data) < 0)
+		return;
+	for (size_t i = 0; i < n; i += n / 32 + 1)
+		if (elf_view_symbol(view, i, &symbol))
+			ask_place(data, symbol.value);
+	const struct elf_fixup *list = elf_data_fixups(
+		data, (struct elf_range){0, UINT64_MAX}, &fixups);
+	for (size_t i = 0; i < fixups; i += fixups / 32 + 1) {
+		ask_place(data, list[i].address);
+		ask_place(data, (uint64_t)list[i].addend);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_elf_view_ struct elf_view *view = NULL;
@@ -78,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    elf_view_open(fd, "fuzz", &view) == 0) {
 		ask(view);
 		elf_view_constructs(view, fd);
+		ask_data(view, fd);
 	}
 	return 0;
 }

@@ -23,6 +23,7 @@ check_PROGRAMS += \
 	%D%/test-view \
 	%D%/test-view-mutations
 %C%_test_view_SOURCES = %D%/test-view.c %D%/elf-file.h
+%C%_test_view_mutations_LDADD = libtest.a libdlazy-link.la
 %C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \
 	tests/fuzz/fuzz-view.c
 
@@ -105,5 +106,5 @@ endif
 
 if HAVE_LIBELF
 check_PROGRAMS += %D%/test-libelf
-%C%_test_libelf_LDADD = $(LDADD) $(ELF_LIBS)
+%C%_test_libelf_LDADD = libtest.a libdlazy-link.la $(ELF_LIBS)
 endif

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "elf/data.h"
 #include "elf/view.h"
 
 #include <fcntl.h>
@@ -34,7 +35,7 @@ struct pair {
 	Elf_Scn *dynamic, *symbols, *versym, *verdef, *verneed;
 };
 
-static size_t files, symbols, lookups, disagreements;
+static size_t files, symbols, lookups, relocations, disagreements;
 
 __attribute__((format(printf, 2, 3))) static void disagree(
 	const struct pair *pair, const char *format, ...)
@@ -435,6 +436,68 @@ static void check_symbols(const struct pair *pair)
 			 elf_view_symbol_count(pair->view));
 }
 
+/* Of several at one place one is found. */
+static void check_relocation(const struct pair *pair,
+			     const struct elf_data *data,
+			     const GElf_Rela *theirs)
+{
+	const struct elf_range place = {theirs->r_offset, theirs->r_offset + 1};
+	size_t n;
+	const struct elf_fixup *ours = elf_data_fixups(data, place, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (ours[i].addend == theirs->r_addend &&
+		    ours[i].symbol == GELF_R_SYM(theirs->r_info))
+			return;
+	disagree(pair, "relocation at %#llx",
+		 (unsigned long long)theirs->r_offset);
+}
+
+/* Of one section; returns how many there are. */
+static size_t check_table(const struct pair *pair, const struct elf_data *data,
+			  Elf_Scn *section, const GElf_Shdr *header)
+{
+	Elf_Data *table = elf_getdata(section, NULL);
+	size_t count = header->sh_entsize ? header->sh_size / header->sh_entsize
+					  : 0,
+	       used = 0;
+	GElf_Rela theirs;
+
+	for (size_t i = 0; table && i < count; i++) {
+		if (!gelf_getrela(table, (int)i, &theirs) ||
+		    GELF_R_TYPE(theirs.r_info) == 0)
+			continue;
+		used++;
+		check_relocation(pair, data, &theirs);
+	}
+	return used;
+}
+
+static void check_relocations(const struct pair *pair, int fd)
+{
+	_cleanup_elf_data_ struct elf_data *data = NULL;
+	size_t n, count = 0;
+	GElf_Shdr header;
+	bool packed = false;
+
+	if (elf_data_open(fd, pair->path, &data) < 0) {
+		if (status_last() != -DLAZY_ENOSYS)
+			disagree(pair, "%s", status_message());
+		return;
+	}
+	for (Elf_Scn *s = NULL; (s = elf_nextscn(pair->elf, s));) {
+		if (!gelf_getshdr(s, &header) || !(header.sh_flags & SHF_ALLOC))
+			continue;
+		packed |= header.sh_type == 19; /* SHT_RELR: not libelf's */
+		if (header.sh_type == SHT_RELA)
+			count += check_table(pair, data, s, &header);
+	}
+	elf_data_fixups(data, (struct elf_range){0, UINT64_MAX}, &n);
+	relocations += n;
+	if (packed ? n < count : n != count)
+		disagree(pair, "%zu relocations, we have %zu", count, n);
+}
+
 static void compare(struct pair *pair, int fd)
 {
 	if (!gelf_getehdr(pair->elf, &pair->header) || !find_sections(pair))
@@ -447,6 +510,7 @@ static void compare(struct pair *pair, int fd)
 	check_dynamic(pair);
 	check_build_id(pair);
 	check_symbols(pair);
+	check_relocations(pair, fd);
 	elf_view_close(pair->view);
 }
 
@@ -492,8 +556,9 @@ TEST_SECONDS(reader_agrees_with_libelf_on_every_file, 600)
 
 	CHECK(elf_version(EV_CURRENT) != EV_NONE);
 	nftw(top ? top : "/", visit, 64, FTW_PHYS | FTW_MOUNT);
-	printf("# %zu files, %zu symbols, %zu lookups, %zu disagreements\n",
-	       files, symbols, lookups, disagreements);
+	printf("# %zu files, %zu symbols, %zu lookups, %zu relocations, %zu "
+	       "disagreements\n",
+	       files, symbols, lookups, relocations, disagreements);
 	CHECK(files > 0);
 	CHECK_INT(disagreements, 0);
 }

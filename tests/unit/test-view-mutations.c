@@ -29,11 +29,12 @@ static size_t below(size_t n)
 /* A place in one of the tables that are read, or anywhere. */
 static size_t pick_place(const struct elf_file *good)
 {
-	const int64_t tags[] = {DT_SYMTAB, DT_STRTAB, DT_GNU_HASH, DT_HASH,
-				DT_VERSYM, DT_VERDEF, DT_VERNEED};
+	const int64_t tags[] = {DT_SYMTAB,  DT_STRTAB, DT_GNU_HASH,
+				DT_HASH,    DT_VERSYM, DT_VERDEF,
+				DT_VERNEED, DT_RELA,   DT_JMPREL};
 	const ElfN(Phdr) *dynamic = elf_file_segment(good, PT_DYNAMIC);
 	const ElfN(Phdr) *note = elf_file_segment(good, PT_NOTE);
-	size_t choice = below(12);
+	size_t choice = below(14);
 
 	if (choice == 0)
 		return below(good->size);
