@@ -304,7 +304,7 @@ static int info(const char *name, bool symbols, bool json)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ struct record *r = NULL;
-	_cleanup_verdicts_ struct verdicts obstacles = {NULL, 0, NULL};
+	_cleanup_verdicts_ struct verdicts obstacles = {.list = NULL};
 	int status = find_file(name, &path);
 
 	if (status == 0)

@@ -23,6 +23,8 @@ void build_dynamic_clear(struct build_dynamic *d)
 {
 	build_strings_clear(&d->strings);
 	free(d->exports);
+	free(d->imports);
+	free(d->relocated);
 	free(d->versions);
 	map_clear(&d->version_map);
 	free(d->needed);
@@ -50,10 +52,39 @@ void build_dynamic_init_first(struct build_dynamic *d, uint64_t offset)
 	d->flags_1 |= DF_1_INITFIRST;
 }
 
-size_t build_dynamic_import(struct build_dynamic *d, const char *name)
+size_t build_dynamic_refer(struct build_dynamic *d, const char *name)
 {
+	if (!array_reserve(&d->imports, d->import_count, &d->import_room,
+			   sizeof(*d->imports))) {
+		d->failed = true;
+		return 0;
+	}
 	d->imports[d->import_count] = build_string(&d->strings, name);
 	return d->import_count++;
+}
+
+size_t build_dynamic_import(struct build_dynamic *d, const char *name)
+{
+	d->pointer_count++;
+	return build_dynamic_refer(d, name);
+}
+
+size_t build_dynamic_relocate(struct build_dynamic *d,
+			      struct build_relocation relocation)
+{
+	if (!array_reserve(&d->relocated, d->relocated_count,
+			   &d->relocated_room, sizeof(*d->relocated))) {
+		d->failed = true;
+		return 0;
+	}
+	d->relocated[d->relocated_count] = relocation;
+	return d->relocated_count++;
+}
+
+void build_dynamic_place(struct build_dynamic *d, size_t i,
+			 struct build_relocation relocation)
+{
+	d->relocated[i] = relocation;
 }
 
 static const char *string_at(const struct build_dynamic *d, uint32_t offset)
@@ -190,7 +221,8 @@ void build_dynamic_tables(struct build_dynamic *d, struct build *b)
 	d->symbols->link = d->names;
 	d->symbols->info = 1;
 	add_versions(d, b);
-	d->relocations = add_table(b, ".rela.dyn", SHT_RELA, d->import_count,
+	d->relocations = add_table(b, ".rela.dyn", SHT_RELA,
+				   d->relocated_count + d->pointer_count,
 				   sizeof(Elf64_Rela), 8);
 	d->relocations->link = d->symbols;
 }
@@ -220,6 +252,15 @@ static void put_versions(const struct build_dynamic *d,
 	put(w, DT_VERSYM, d->versym->address);
 }
 
+static size_t relative_count(const struct build_dynamic *d)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < d->relocated_count; i++)
+		count += !d->relocated[i].imported;
+	return count;
+}
+
 static void put_dynamic(const struct build_dynamic *d, struct dynamic_writer *w)
 {
 	for (size_t i = 0; i < d->needed_count; i++)
@@ -236,6 +277,7 @@ static void put_dynamic(const struct build_dynamic *d, struct dynamic_writer *w)
 	put(w, DT_RELA, d->relocations->address);
 	put(w, DT_RELASZ, d->relocations->size);
 	put(w, DT_RELAENT, sizeof(Elf64_Rela));
+	put(w, DT_RELACOUNT, relative_count(d));
 	put(w, DT_FLAGS, DF_BIND_NOW);
 	/* Never unloaded: what is loaded for it stays, too. */
 	put(w, DT_FLAGS_1, DF_1_NOW | DF_1_NODELETE | d->flags_1);
@@ -256,7 +298,7 @@ void build_dynamic_pointers(struct build_dynamic *d, struct build *b,
 	d->dynamic->entry_size = sizeof(Elf64_Dyn);
 	d->dynamic->link = d->names;
 	d->got = build_section(b, ".got", BUILD_RELRO,
-			       d->import_count * sizeof(uint64_t), 8);
+			       d->pointer_count * sizeof(uint64_t), 8);
 	d->got->entry_size = sizeof(uint64_t);
 }
 
@@ -266,24 +308,24 @@ static Elf64_Sym export_symbol(const struct build_dynamic *d,
 			       const struct build *b,
 			       const struct build_export *e)
 {
+	const struct build_section *in = e->section ? *e->section : d->code;
+	unsigned type = e->object     ? STT_OBJECT
+			: e->indirect ? STT_GNU_IFUNC
+				      : STT_FUNC;
+
 	return (Elf64_Sym){
 		.st_name = e->name,
-		.st_info =
-			ELF64_ST_INFO(e->weak ? STB_WEAK : STB_GLOBAL,
-				      e->indirect ? STT_GNU_IFUNC : STT_FUNC),
-		.st_shndx = build_index(b, d->code),
-		.st_value = d->code->address + e->offset,
+		.st_info = ELF64_ST_INFO(e->weak ? STB_WEAK : STB_GLOBAL, type),
+		.st_shndx = build_index(b, in),
+		.st_value = in->address + e->offset,
 		.st_size = e->size,
 	};
 }
 
-static void fill_imports(const struct build_dynamic *d, const struct build *b)
+static void fill_imports(const struct build_dynamic *d)
 {
 	Elf64_Sym *symbols = (Elf64_Sym *)d->symbols->data;
 	Elf64_Half *versym = d->versym ? (Elf64_Half *)d->versym->data : NULL;
-	Elf64_Rela *relocation = (Elf64_Rela *)d->relocations->data;
-	uint32_t type = b->machine == BUILD_AARCH64 ? R_AARCH64_GLOB_DAT
-						    : R_X86_64_GLOB_DAT;
 
 	for (size_t i = 0; i < d->import_count; i++) {
 		symbols[1 + i] = (Elf64_Sym){
@@ -291,10 +333,51 @@ static void fill_imports(const struct build_dynamic *d, const struct build *b)
 			.st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE)};
 		if (versym)
 			versym[1 + i] = VER_NDX_GLOBAL;
-		relocation[i] = (Elf64_Rela){
-			.r_offset = d->got->address + i * sizeof(uint64_t),
-			.r_info = ELF64_R_INFO(1 + i, type)};
 	}
+}
+
+static Elf64_Rela relocation_of(const struct build_relocation *r,
+				uint32_t relative, uint32_t address)
+{
+	if (!r->imported)
+		return (Elf64_Rela){.r_offset = r->address,
+				    .r_info = ELF64_R_INFO(0, relative),
+				    .r_addend = (int64_t)r->target};
+	return (Elf64_Rela){.r_offset = r->address,
+			    .r_info = ELF64_R_INFO(1 + r->target, address),
+			    .r_addend = r->addend};
+}
+
+static int by_import(const void *a, const void *b)
+{
+	const struct build_relocation *x = a, *y = b;
+
+	if (x->imported != y->imported)
+		return x->imported ? 1 : -1;
+	if (x->imported && x->target != y->target)
+		return x->target > y->target ? 1 : -1;
+	return (x->address > y->address) - (x->address < y->address);
+}
+
+/* Those without a symbol first, as DT_RELACOUNT says; of the others those of
+ * one symbol together, as the dynamic linker remembers the last. */
+static void fill_relocations(struct build_dynamic *d, const struct build *b)
+{
+	bool arm = b->machine == BUILD_AARCH64;
+	uint32_t relative = arm ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
+	uint32_t address = arm ? R_AARCH64_ABS64 : R_X86_64_64;
+	uint32_t pointer = arm ? R_AARCH64_GLOB_DAT : R_X86_64_GLOB_DAT;
+	Elf64_Rela *at = (Elf64_Rela *)d->relocations->data;
+
+	if (d->relocated_count > 1)
+		qsort(d->relocated, d->relocated_count, sizeof(*d->relocated),
+		      by_import);
+	for (size_t i = 0; i < d->relocated_count; i++)
+		*at++ = relocation_of(&d->relocated[i], relative, address);
+	for (size_t i = 0; i < d->pointer_count; i++)
+		*at++ = (Elf64_Rela){.r_offset = d->got->address +
+						 i * sizeof(uint64_t),
+				     .r_info = ELF64_R_INFO(1 + i, pointer)};
 }
 
 /* Where in the table each export stands: a counting sort by bucket. starts:
@@ -425,7 +508,8 @@ int build_dynamic_fill(struct build_dynamic *d, const struct build *b)
 	if (d->failed || d->strings.failed || !order || !starts)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	memcpy(d->names->data, d->strings.data, d->strings.size);
-	fill_imports(d, b);
+	fill_imports(d);
+	fill_relocations(d, b);
 	order_exports(d, starts, order);
 	fill_hashes(d, starts, order);
 	fill_exports(d, b, order);

@@ -11,9 +11,6 @@
 #include "base/map.h"
 #include "elf/build.h"
 
-/* Imports: functions of others, each with a pointer in .got. */
-#define BUILD_IMPORTS_MAX 8
-
 /* Versions: index 0 none, 1 of what has no version, from 2 on the defined. */
 #define BUILD_VERSION_PLAIN 1u
 #define BUILD_VERSION_HIDDEN 0x8000u /* NAME@VERSION: not the default */
@@ -24,15 +21,29 @@ struct build_export {
 	uint16_t version; /* with BUILD_VERSION_HIDDEN */
 	bool weak;
 	bool indirect;	       /* STT_GNU_IFUNC: the address is a resolver's */
-	uint64_t offset, size; /* in the code */
+	bool object;	       /* data */
+	uint64_t offset, size; /* in: */
+	/* a section, by where it will be told when it is there; NULL: the
+	 * code */
+	struct build_section *const *section;
+};
+
+/* Eight bytes that the dynamic linker fills in. */
+struct build_relocation {
+	uint64_t address;
+	bool imported;
+	uint64_t target; /* an address, or, if imported, an import */
+	int64_t addend;	 /* of an import */
 };
 
 struct build_dynamic {
 	struct build_strings strings; /* .dynstr; others may add to it */
 	struct build_export *exports;
 	size_t export_count, export_room;
-	uint32_t imports[BUILD_IMPORTS_MAX];
-	size_t import_count;
+	uint32_t *imports; /* names; the first have a pointer in .got each */
+	size_t import_count, import_room, pointer_count;
+	struct build_relocation *relocated;
+	size_t relocated_count, relocated_room;
 	struct build_version {
 		uint32_t name, hash;
 	} * versions; /* from index 2 on */
@@ -58,6 +69,13 @@ void build_dynamic_needed(struct build_dynamic *d, const char *name);
 void build_dynamic_init_first(struct build_dynamic *d, uint64_t offset);
 /* Its place in .got, counted in pointers. */
 size_t build_dynamic_import(struct build_dynamic *d, const char *name);
+/* Something of others that only relocations refer to: its number. After all
+ * that have a pointer. */
+size_t build_dynamic_refer(struct build_dynamic *d, const char *name);
+/* A relocation, which is said once more (build_dynamic_place()) when addresses
+ * are known. */
+size_t build_dynamic_relocate(struct build_dynamic *d,
+			      struct build_relocation relocation);
 /* The index of a version, new or not; "": BUILD_VERSION_PLAIN. 0: there are
  * more than the format can tell apart. */
 uint16_t build_dynamic_version(struct build_dynamic *d, const char *version);
@@ -69,6 +87,10 @@ void build_dynamic_export(struct build_dynamic *d, const char *name,
 void build_dynamic_tables(struct build_dynamic *d, struct build *b);
 void build_dynamic_pointers(struct build_dynamic *d, struct build *b,
 			    const struct build_section *code);
+
+/* After build_layout(): relocation `i`, with addresses. */
+void build_dynamic_place(struct build_dynamic *d, size_t i,
+			 struct build_relocation relocation);
 
 /* After build_layout(). 0 or -DLAZY_ENOMEM. */
 int build_dynamic_fill(struct build_dynamic *d, const struct build *b);

@@ -191,7 +191,7 @@ static void plan_segments(struct build *b)
 static bool starts_page(const struct build_section *s)
 {
 	return load_flags(s[-1].use) != load_flags(s->use) ||
-	       (s[-1].use == BUILD_RELRO && s->use == BUILD_ZERO);
+	       (s[-1].use == BUILD_RELRO && s->use != BUILD_RELRO);
 }
 
 static void place(struct build *b, struct build_section *s, uint64_t *address,
@@ -337,6 +337,7 @@ static uint64_t section_flags(const struct build_section *s)
 	case BUILD_CODE:
 		return SHF_ALLOC | SHF_EXECINSTR;
 	case BUILD_RELRO:
+	case BUILD_DATA:
 	case BUILD_ZERO:
 		return SHF_ALLOC | SHF_WRITE;
 	case BUILD_UNLOADED:

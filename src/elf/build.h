@@ -27,6 +27,7 @@ enum build_use {
 	BUILD_CONSTANT, /* r-- */
 	BUILD_CODE,	/* r-x */
 	BUILD_RELRO,	/* rw-, r-- when relocated */
+	BUILD_DATA,	/* rw- */
 	BUILD_ZERO,	/* rw-, no bytes in the file */
 	BUILD_UNLOADED, /* for tools only */
 };

@@ -17,6 +17,7 @@
 #include "elf/places.h"
 #include "link/closure.h"
 #include "link/library.h"
+#include "link/mirror.h"
 #include "link/runs.h"
 #include "link/stubfile.h"
 #include "link/verdict.h"
@@ -224,11 +225,14 @@ static void select_exports(const struct making *m, size_t i,
 		struct library_symbol *s = &library->symbols[k];
 		struct elf_symbol symbol;
 
-		if (!s->why_not &&
-		    (!elf_view_find(view, s->name,
-				    *s->version ? s->version : NULL, &symbol) ||
-		     !verdict_exports(&m->verdicts, i, &symbol)))
+		if (s->why_not)
+			continue;
+		if (!elf_view_find(view, s->name,
+				   *s->version ? s->version : NULL, &symbol) ||
+		    !verdict_exports(&m->verdicts, i, &symbol))
 			s->why_not = "another object has it first";
+		else
+			s->mirrored = verdict_mirrors(&m->verdicts, i, &symbol);
 	}
 }
 
@@ -263,6 +267,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 		if (status < 0)
 			return status;
 		all->count++;
+		library->mirror = &m->verdicts.mirrors[i];
 		select_exports(m, i, library);
 	}
 	return 0;

@@ -71,6 +71,7 @@ static void read_symbols(struct library *library)
 				.is_default = symbol.is_default,
 				.weak = symbol.binding == ELF_BINDING_WEAK,
 				.data = symbol.type == ELF_TYPE_OBJECT,
+				.address = symbol.value,
 				.size = symbol.size,
 				.why_not = why_not(&symbol),
 			};

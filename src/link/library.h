@@ -8,14 +8,17 @@
 
 #include "elf/view.h"
 
+struct mirror;
+
 struct library_symbol {
 	const char *name;    /* borrowed from the view or the list */
 	const char *version; /* "" if none */
 	bool is_default;
 	bool weak;
-	bool data; /* not a function: an object of `size` bytes */
-	uint64_t size;
-	const char *why_not; /* NULL: exported; else why it has no stub */
+	bool data;		/* not a function: an object of `size` bytes */
+	bool mirrored;		/* data that the library's mirror has */
+	uint64_t address, size; /* in the library, from its load address */
+	const char *why_not;	/* NULL: exported; else why it has no stub */
 };
 
 struct library {
@@ -28,7 +31,8 @@ struct library {
 				  also such that no symbol has */
 	size_t version_count;
 	const char *feature, *package; /* or "" */
-	struct elf_view *view; /* what strings are borrowed from */
+	struct mirror *mirror;	       /* of its data; NULL: none; borrowed */
+	struct elf_view *view;	       /* what strings are borrowed from */
 	char *text;
 };
 

@@ -18,6 +18,7 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/machine-scan.c %D%/machine-scan.h \
 	%D%/machine-survey.c %D%/machine-survey.h \
 	%D%/machine-takers.c %D%/machine-takers.h \
+	%D%/mirror.c %D%/mirror.h \
 	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \
 	%D%/program-find.c \
@@ -33,4 +34,5 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/takes.c %D%/takes.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/verdict-alone.c \
-	%D%/verdict-words.c
+	%D%/verdict-words.c \
+	%D%/wanted.c %D%/wanted.h

@@ -74,7 +74,7 @@ static struct name *name_of(struct names *names, const char *text)
 }
 
 static bool add(struct names *names, const struct elf_symbol *symbol,
-		size_t object)
+		size_t object, size_t place)
 {
 	struct definition *definition =
 		&names->definitions[names->definition_count];
@@ -86,6 +86,7 @@ static bool add(struct names *names, const struct elf_symbol *symbol,
 		.name = name,
 		.version = symbol->version,
 		.object = object,
+		.symbol = (uint32_t)place,
 		.type = symbol->type,
 		.binding = symbol->binding,
 		.variant = symbol->variant,
@@ -120,7 +121,8 @@ static bool add_object(struct names *names, const struct elf_view *view,
 
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
-		    !names_is_marker(&symbol) && !add(names, &symbol, object))
+		    !names_is_marker(&symbol) &&
+		    !add(names, &symbol, object, i))
 			return false;
 	return true;
 }
@@ -129,6 +131,22 @@ static int out_of_memory(void)
 {
 	return status_fail(DLAZY_ENOMEM, "symbols of a program's libraries: "
 					 "out of memory");
+}
+
+/* An undefined symbol with a value: the psABIs' "function addresses". */
+static void mark_fixed(const struct names *names,
+		       const struct elf_view *program)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(program); i++) {
+		if (!elf_view_symbol(program, i, &symbol) || symbol.defined ||
+		    symbol.value == 0)
+			continue;
+		struct name *name = names_find(names, symbol.name);
+		if (name)
+			name->fixed = true;
+	}
 }
 
 int names_build(const struct closure *closure, struct names **ret)
@@ -152,6 +170,8 @@ int names_build(const struct closure *closure, struct names **ret)
 			return out_of_memory();
 	}
 	names->first[closure->count] = names->definition_count;
+	if (closure->count && closure->objects[0].view)
+		mark_fixed(names, closure->objects[0].view);
 	*ret = TAKE_PTR(names);
 	return 0;
 }
@@ -179,6 +199,13 @@ const struct definition *names_of_object(const struct names *names, size_t i,
 	return names->definitions + names->first[i];
 }
 
+struct definition *names_change(struct names *names, size_t i,
+				size_t *ret_count)
+{
+	*ret_count = names->first[i + 1] - names->first[i];
+	return names->definitions + names->first[i];
+}
+
 bool definition_satisfies(const struct definition *definition,
 			  const char *version)
 {
@@ -200,4 +227,9 @@ bool definition_is_function(const struct definition *definition)
 {
 	return definition->type == ELF_TYPE_FUNC ||
 	       definition->type == ELF_TYPE_IFUNC;
+}
+
+bool definition_is_ready(const struct definition *definition)
+{
+	return definition_is_function(definition) || definition->mirrored;
 }

@@ -14,9 +14,11 @@ struct definition {
 	const struct definition *next;
 	const char *version; /* "" if none: satisfies any */
 	size_t object;	     /* its place in the closure */
+	uint32_t symbol;     /* its place in the object's symbol table */
 	uint8_t type;	     /* enum elf_type */
 	uint8_t binding;     /* enum elf_binding */
 	bool variant;	     /* as of struct elf_symbol */
+	bool mirrored;	     /* the stub file has a mirror of it: mirror.h */
 };
 
 struct name {
@@ -25,6 +27,8 @@ struct name {
 	struct definition *first, *last;
 	bool at_start; /* an object that is there at the program's start has it
 			  in its symbol table, defined or undefined */
+	bool fixed;    /* a function that the program gives an address, in its
+			  PLT, which is everybody's */
 };
 
 struct names;
@@ -50,6 +54,10 @@ const struct name *names_at(const struct names *names, size_t i);
 const struct definition *names_of_object(const struct names *names, size_t i,
 					 size_t *ret_count);
 
+/* The same, for who marks them. */
+struct definition *names_change(struct names *names, size_t i,
+				size_t *ret_count);
+
 /*
  * The first definition, of an object at place `from` or behind it, that
  * satisfies a reference of that version ("": of none). NULL: there is none.
@@ -62,5 +70,8 @@ bool definition_satisfies(const struct definition *definition,
 
 /* Is it one that a stub can stand for? */
 bool definition_is_function(const struct definition *definition);
+
+/* Has a stub file it without loading the library: a stub, or a mirror? */
+bool definition_is_ready(const struct definition *definition);
 
 #endif

@@ -6,7 +6,7 @@
  *
  * When the objects of the start are settled, three questions are asked about
  * what comes later, each of which may add to the start again: data that the
- * stub file cannot export, because its name is known at the start; symbols that
+ * stub file cannot export, because their name is known at the start; symbols that
  * a library takes from an eager one which nothing would bring in with it; and
  * names of which the first definition would not be the first any more.
  */
@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "elf/view.h"
+#include "link/mirror.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct start {
 	const struct closure *closure;
 	const struct names *names;
 	const struct takes *takes;
+	const struct mirror *mirrors; /* of each object */
 	struct verdict *verdicts;
 	size_t *queue; /* objects that are there, each once */
 	size_t queued, done;
@@ -108,7 +110,7 @@ static void visit(struct start *start, size_t i)
 		if (!take->from)
 			continue;
 		if (is_lazy(start, take->from->object) &&
-		    !definition_is_function(take->from))
+		    !definition_is_ready(take->from))
 			take_data(start, take, i);
 		map(start, take->from->object);
 	}
@@ -140,7 +142,7 @@ static void bring_in(struct start *start, size_t i)
 static bool is_lost(const struct start *start, const struct take *take)
 {
 	return is_lazy(start, take->from->object) && take->name->at_start &&
-	       !definition_is_function(take->from);
+	       !definition_is_ready(take->from);
 }
 
 static void check_takes_later(struct start *start, size_t i)
@@ -169,7 +171,7 @@ static void check_takes_later(struct start *start, size_t i)
 static bool is_late_data(const struct start *start, const struct take *take)
 {
 	return take->from && is_lazy(start, take->from->object) &&
-	       !definition_is_function(take->from);
+	       !definition_is_ready(take->from);
 }
 
 /* Marks what the dynamic linker relocates when a lazy library is opened: what
@@ -279,8 +281,28 @@ static void keep_edges(struct start *start)
 	}
 }
 
+/* The stub file is there too, and what its mirrors point at has to be. */
+static void visit_mirrors(struct start *start)
+{
+	for (size_t i = 0; i < start->closure->count; i++) {
+		const struct mirror *mirror = &start->mirrors[i];
+
+		for (size_t k = 0; is_lazy(start, i) && k < mirror->fixup_count;
+		     k++) {
+			const struct definition *symbol =
+				mirror->fixups[k].symbol;
+
+			if (!symbol)
+				continue;
+			symbol->name->at_start = true;
+			map(start, symbol->object);
+		}
+	}
+}
+
 static void settle(struct start *start)
 {
+	visit_mirrors(start);
 	for (size_t i = 0; i < start->closure->count; i++)
 		if (start->verdicts[i].mapped)
 			start->queue[start->queued++] = i;
@@ -293,12 +315,14 @@ static void settle(struct start *start)
 }
 
 int start_settle(const struct closure *closure, const struct names *names,
-		 const struct takes *takes, struct verdict *verdicts)
+		 const struct takes *takes, const struct mirror *mirrors,
+		 struct verdict *verdicts)
 {
 	_cleanup_(cleanup_start) struct start start = {
 		.closure = closure,
 		.names = names,
 		.takes = takes,
+		.mirrors = mirrors,
 		.verdicts = verdicts,
 		.queue = calloc(closure->count, sizeof(size_t)),
 		.seen = calloc(closure->count, sizeof(bool)),

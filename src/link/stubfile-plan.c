@@ -8,14 +8,17 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "elf/build-frame.h"
+#include "link/mirror.h"
 #include "stub/linked.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void stub_plan_clear(struct stub_plan *plan)
 {
 	free(plan->libraries);
 	free(plan->symbols);
+	free(plan->mirrored);
 	map_clear(&plan->seen);
 	memset(plan, 0, sizeof(*plan));
 }
@@ -43,6 +46,26 @@ static void add_symbol(struct stub_plan *plan, struct stub_symbol symbol)
 		plan->symbols[plan->symbol_count++] = symbol;
 }
 
+/* Functions that a library's mirrored data point at. */
+static void add_unnamed(struct stub_plan *plan, const struct library *library)
+{
+	const struct mirror *mirror = library->mirror;
+
+	for (size_t i = 0; mirror && i < mirror->function_count; i++)
+		add_symbol(plan, (struct stub_symbol){NULL, 0, 0});
+}
+
+static void add_mirrored(struct stub_plan *plan, const struct mirror *mirror,
+			 struct stub_symbol symbol)
+{
+	if (!array_reserve(&plan->mirrored, plan->mirrored_count,
+			   &plan->mirrored_room, sizeof(*plan->mirrored)))
+		plan->failed = true;
+	else
+		plan->mirrored[plan->mirrored_count++] =
+			(struct stub_mirrored){symbol, mirror};
+}
+
 /* The functions of a library, or its data. */
 static void add_symbols(struct stub_plan *plan, const struct library *library,
 			bool data, stub_accept_fn *accept, void *context)
@@ -50,8 +73,12 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 	for (size_t i = 0; i < library->symbol_count; i++) {
 		struct stub_symbol symbol = {&library->symbols[i], 0, 0};
 
-		if (!symbol.symbol->why_not && symbol.symbol->data == data &&
-		    accept(&symbol, context))
+		if (symbol.symbol->why_not || symbol.symbol->data != data ||
+		    !accept(&symbol, context))
+			continue;
+		if (symbol.symbol->mirrored)
+			add_mirrored(plan, library->mirror, symbol);
+		else
 			add_symbol(plan, symbol);
 	}
 }
@@ -72,6 +99,8 @@ void stub_plan_library(struct stub_plan *plan, const struct library *library,
 		return;
 	}
 	add_symbols(plan, library, false, accept, data);
+	new.named = plan->symbol_count - new.first;
+	add_unnamed(plan, library);
 	new.functions = plan->symbol_count - new.first;
 	plan->function_count += new.functions;
 	add_symbols(plan, library, true, accept, data);
@@ -142,6 +171,28 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
+/* A function without a name is looked up by its offset in one build. */
+static void name_unnamed(struct stub_plan *plan, struct stub_library *l,
+			 struct build_strings *strings)
+{
+	const struct library *library = l->library;
+	char text[2 * LINKED_BUILD_MAX + 1] = "";
+	size_t id_size;
+
+	if (l->functions == l->named)
+		return;
+	const uint8_t *id = elf_view_build_id(library->view, &id_size);
+	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
+		snprintf(text + 2 * i, 3, "%02x", id[i]);
+	l->build = build_string(strings, text);
+	for (size_t i = l->named; i < l->functions; i++) {
+		snprintf(text, sizeof(text), LINKED_OFFSET "%llx",
+			 (unsigned long long)
+				 library->mirror->functions[i - l->named]);
+		plan->symbols[l->first + i].name = build_string(strings, text);
+	}
+}
+
 void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings)
 {
 	for (size_t i = 0; i < plan->library_count; i++) {
@@ -155,6 +206,7 @@ void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings)
 			l->files = k == 0 ? at : l->files;
 		}
 		build_string_end(strings);
+		name_unnamed(plan, l, strings);
 	}
 }
 
@@ -327,6 +379,7 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.feature = l->feature,
 		.package = l->package,
 		.number = (uint32_t)library,
+		.build = l->build,
 	};
 	const struct {
 		size_t field;

@@ -5,8 +5,8 @@
  * these three. Shared objects and relocatable ones differ only in what becomes
  * of a reference from one to another: an address, or a relocation.
  *
- *   code:       stubs of all functions, resolvers of all data, the start,
- *               the helpers, the tails
+ *   code:       stubs of all functions, resolvers of data that are not
+ *               mirrored, the start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
  */
@@ -44,18 +44,22 @@ struct stub_reference {
 };
 
 struct stub_symbol {
-	const struct library_symbol *symbol;
+	const struct library_symbol *symbol; /* NULL: a function without a
+						name, of the mirror */
 	uint32_t name;	  /* in the strings: what the run time looks up */
 	uint16_t version; /* in shared objects: its index */
 };
 
 struct stub_library {
 	const struct library *library;
-	size_t first;			  /* of its symbols, functions first */
+	size_t first;			  /* of its symbols, functions first,
+					     the named before the others */
 	size_t first_function;		  /* among all functions */
 	size_t first_data;		  /* among all data */
+	size_t named;			  /* how many of the functions */
 	size_t functions, symbols;	  /* how many; all */
 	uint32_t files, feature, package; /* in the strings */
+	uint32_t build;
 };
 
 struct stub_plan {
@@ -64,6 +68,11 @@ struct stub_plan {
 	size_t library_count, library_room;
 	struct stub_symbol *symbols;
 	size_t symbol_count, symbol_room;
+	struct stub_mirrored {
+		struct stub_symbol symbol;
+		const struct mirror *mirror;
+	} * mirrored; /* data that need no code */
+	size_t mirrored_count, mirrored_room;
 	size_t function_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;

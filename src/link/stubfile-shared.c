@@ -17,10 +17,12 @@
 #include "link/stubfile.h"
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/status.h"
 #include "elf/build-dynamic.h"
 #include "elf/build-frame.h"
 #include "elf/build-note.h"
+#include "link/mirror.h"
 #include "link/stubfile-note.h"
 #include "link/stubfile-plan.h"
 
@@ -39,6 +41,10 @@ struct shared {
 	char *note_text;
 	struct build_section *property, *id, *note, *constants, *frame_header,
 		*frame, *code, *zero;
+	struct build_section *mirrors[MIRROR_PARTS];
+	uint64_t mirror_sizes[MIRROR_PARTS];
+	struct map functions; /* hash of a name -> its symbol in the plan + 1 */
+	struct map imported;  /* hash of a name -> its import + 1 */
 	bool too_many_versions;
 };
 
@@ -47,6 +53,8 @@ static void shared_clear(struct shared *s)
 	stub_plan_clear(&s->plan);
 	build_clear(&s->build);
 	build_dynamic_clear(&s->dynamic);
+	map_clear(&s->functions);
+	map_clear(&s->imported);
 	free(s->note_text);
 }
 #define _cleanup_shared_ _cleanup_(shared_clear)
@@ -87,12 +95,48 @@ static void plan_library(struct shared *s, const struct library *library)
 
 /* The dynamic part. */
 
+/* Which symbol of the plan the function of a name and version is; false: there
+ * is none here. */
+static bool find_function(const struct shared *s, const char *name,
+			  const char *version, uint64_t *ret)
+{
+	size_t number;
+
+	/* Another name of the same hash has the next key. */
+	for (uint64_t key = hash_string(name);
+	     (number = (uintptr_t)map_get(&s->functions, key)); key++) {
+		const struct library_symbol *source =
+			s->plan.symbols[number - 1].symbol;
+
+		if (strcmp(source->name, name) != 0 ||
+		    strcmp(source->version, version) != 0)
+			continue;
+		*ret = number - 1;
+		return true;
+	}
+	return false;
+}
+
+static void remember_function(struct shared *s, size_t number)
+{
+	uint64_t key = hash_string(s->plan.symbols[number].symbol->name);
+
+	while (map_get(&s->functions, key))
+		key++;
+	if (!map_put(&s->functions, key, (void *)(number + 1)))
+		s->plan.failed = true;
+}
+
 static void export(struct shared *s, const struct stub_library *l, size_t i)
 {
 	struct stub_symbol *symbol = &s->plan.symbols[l->first + i];
 	const struct library_symbol *source = symbol->symbol;
 	struct build_dynamic *d = &s->dynamic;
 
+	if (!source)
+		return;
+	if (!source->data)
+		remember_function(s, l->first + i);
 	build_dynamic_export(
 		d, source->name,
 		(struct build_export){
@@ -113,11 +157,31 @@ static void export(struct shared *s, const struct stub_library *l, size_t i)
 						    source->version);
 }
 
+static void export_mirrored(struct shared *s, const struct stub_mirrored *m)
+{
+	const struct library_symbol *source = m->symbol.symbol;
+	const struct mirror_piece *piece =
+		mirror_find(m->mirror, source->address);
+
+	build_dynamic_export(&s->dynamic, source->name,
+			     (struct build_export){
+				     .version = m->symbol.version,
+				     .weak = source->weak,
+				     .object = true,
+				     .section = &s->mirrors[piece->part],
+				     .offset = piece->place + source->address -
+					       piece->range.start,
+				     .size = source->size,
+			     });
+}
+
 static void export_all(struct shared *s)
 {
 	for (size_t i = 0; i < s->plan.library_count; i++)
 		for (size_t k = 0; k < s->plan.libraries[i].symbols; k++)
 			export(s, &s->plan.libraries[i], k);
+	for (size_t i = 0; i < s->plan.mirrored_count; i++)
+		export_mirrored(s, &s->plan.mirrored[i]);
 }
 
 /* In the order of enum stub_function. */
@@ -137,7 +201,143 @@ static void need_all(struct shared *s, const struct stubfile_options *options)
 		build_dynamic_needed(&s->dynamic, options->needed[i]);
 }
 
+/* Mirrors. */
+
+/* Each library's data get their places. */
+static void lay_out_mirrors(struct shared *s)
+{
+	for (size_t i = 0; i < s->plan.library_count; i++) {
+		struct mirror *mirror = s->plan.libraries[i].library->mirror;
+
+		if (mirror)
+			mirror_lay_out(mirror, s->mirror_sizes);
+	}
+}
+
+/* The number of an import, new or not. */
+static size_t import_of(struct shared *s, const char *name)
+{
+	uint64_t key = hash_string(name);
+	size_t number;
+
+	for (; (number = (uintptr_t)map_get(&s->imported, key)); key++)
+		if (strcmp(s->dynamic.strings.data +
+				   s->dynamic.imports[number - 1],
+			   name) == 0)
+			return number - 1;
+	number = build_dynamic_refer(&s->dynamic, name);
+	if (!map_put(&s->imported, key, (void *)(number + 1)))
+		s->plan.failed = true;
+	return number;
+}
+
+/* Where a mirror's data are; only once there are addresses. */
+static uint64_t mirrored_address(const struct shared *s,
+				 const struct mirror *mirror, uint64_t at)
+{
+	const struct mirror_piece *piece = mirror_find(mirror, at);
+	const struct build_section *section = s->mirrors[piece->part];
+
+	return section->address + piece->place + at - piece->range.start;
+}
+
+static size_t index_of(const struct mirror *mirror, uint64_t function)
+{
+	size_t i = 0;
+
+	while (mirror->functions[i] != function)
+		i++;
+	return i;
+}
+
+static uint64_t code_of(const struct shared *s, size_t number)
+{
+	const struct stub_library *l = s->plan.libraries;
+
+	while (number >= l->first + l->symbols)
+		l++;
+	return s->code->address +
+	       stub_plan_code(&s->plan, l, number - l->first);
+}
+
+/* What the linker is to fill in; addresses only once there are some. */
+static struct build_relocation relocation_of(struct shared *s,
+					     const struct stub_library *l,
+					     const struct mirror_fixup *fixup)
+{
+	const struct mirror *mirror = l->library->mirror;
+	struct build_relocation r = {.addend = fixup->addend};
+	bool placed = s->code;
+	uint64_t number = l->first + l->named;
+
+	if (placed)
+		r.address = mirrored_address(s, mirror, fixup->at);
+	switch (fixup->target) {
+	case MIRROR_TO_DATA:
+		if (placed)
+			r.target = mirrored_address(s, mirror, fixup->to);
+		return r;
+	case MIRROR_TO_CODE:
+		number += index_of(mirror, fixup->to);
+		break;
+	case MIRROR_TO_SYMBOL:
+		r.imported = fixup->symbol->name->fixed ||
+			     !find_function(s, fixup->symbol->name->text,
+					    fixup->symbol->version, &number);
+		break;
+	}
+	if (r.imported)
+		r.target = import_of(s, fixup->symbol->name->text);
+	else if (placed)
+		r.target = code_of(s, number);
+	return r;
+}
+
+/* Says all relocations, and, when there are addresses, says them again. */
+static void relocate(struct shared *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->plan.library_count; i++) {
+		const struct stub_library *l = &s->plan.libraries[i];
+		const struct mirror *mirror = l->library->mirror;
+
+		for (size_t k = 0; mirror && k < mirror->fixup_count; k++) {
+			struct build_relocation r =
+				relocation_of(s, l, &mirror->fixups[k]);
+
+			if (s->code)
+				build_dynamic_place(&s->dynamic, n++, r);
+			else
+				build_dynamic_relocate(&s->dynamic, r);
+		}
+	}
+}
+
+static void fill_mirrors(const struct shared *s)
+{
+	for (size_t i = 0; i < s->plan.library_count; i++) {
+		const struct mirror *m = s->plan.libraries[i].library->mirror;
+
+		for (size_t k = 0; m && k < m->piece_count; k++) {
+			const struct mirror_piece *piece = &m->pieces[k];
+
+			memcpy(s->mirrors[piece->part]->data + piece->place,
+			       piece->bytes,
+			       piece->range.end - piece->range.start);
+		}
+	}
+}
+
 /* The file. */
+
+static void add_mirrors(struct shared *s, enum mirror_part part,
+			const char *name, enum build_use use)
+{
+	if (s->mirror_sizes[part])
+		s->mirrors[part] = build_section(&s->build, name, use,
+						 s->mirror_sizes[part], 64);
+}
 
 static void add_sections(struct shared *s)
 {
@@ -151,12 +351,15 @@ static void add_sections(struct shared *s)
 	build_dynamic_tables(&s->dynamic, b);
 	s->constants = build_section(b, ".rodata", BUILD_CONSTANT,
 				     plan->constant_size, 8);
+	add_mirrors(s, MIRROR_CONSTANT, ".rodata.mirror", BUILD_CONSTANT);
 	s->frame_header = build_section(b, ".eh_frame_hdr", BUILD_CONSTANT,
 					build_frame_header_size(frames), 4);
 	s->frame = build_section(b, ".eh_frame", BUILD_CONSTANT,
 				 build_frame_size(frames, true), 8);
 	s->code = build_section(b, ".text", BUILD_CODE, plan->code_size, 64);
+	add_mirrors(s, MIRROR_RELRO, ".data.rel.ro", BUILD_RELRO);
 	build_dynamic_pointers(&s->dynamic, b, s->code);
+	add_mirrors(s, MIRROR_WRITABLE, ".data", BUILD_DATA);
 	s->zero = build_section(b, ".bss", BUILD_ZERO, plan->zero_size, 64);
 }
 
@@ -208,6 +411,8 @@ static int fill(struct shared *s)
 	build_frame_header_fill(s->frame_header, s->frame, s->code, frames,
 				count);
 	stub_plan_write(&s->plan, &writer);
+	fill_mirrors(s);
+	relocate(s);
 	if (writer.failed)
 		return status_fail(DLAZY_EFORMAT, "a stub file too large for "
 						  "its machine's code");
@@ -227,6 +432,17 @@ static int write_file(struct shared *s, struct stubfile *ret)
 	if (r == 0)
 		r = fill(s);
 	return r ? r : build_finish(&s->build, &ret->data, &ret->size);
+}
+
+/* What is in the plan, which is laid out. */
+static int export_and_write(struct shared *s, struct stubfile *ret)
+{
+	stub_plan_strings(&s->plan, &s->dynamic.strings);
+	lay_out_mirrors(s);
+	export_all(s);
+	import_all(s);
+	relocate(s);
+	return write_file(s, ret);
 }
 
 static void start(struct shared *s, const struct stubfile_options *options,
@@ -253,10 +469,7 @@ int stubfile_shared(const struct library *library,
 	start(&s, options, library->soname);
 	plan_library(&s, library);
 	stub_plan_layout(&s.plan);
-	stub_plan_strings(&s.plan, &s.dynamic.strings);
-	export_all(&s);
-	import_all(&s);
-	return write_file(&s, ret);
+	return export_and_write(&s, ret);
 }
 
 int stubfile_combined(const struct library *libraries, size_t count,
@@ -273,8 +486,5 @@ int stubfile_combined(const struct library *libraries, size_t count,
 	build_dynamic_init_first(&s.dynamic, s.plan.start);
 	s.plan.directory = build_string(&s.dynamic.strings, run->directory);
 	s.plan.record = build_string(&s.dynamic.strings, run->record);
-	stub_plan_strings(&s.plan, &s.dynamic.strings);
-	export_all(&s);
-	import_all(&s);
-	return write_file(&s, ret);
+	return export_and_write(&s, ret);
 }

@@ -11,9 +11,10 @@
 #include "base/status.h"
 #include "elf/search.h"
 #include "elf/view.h"
-#include "link/machine.h"
-#include "link/names.h"
+#include "link/closure.h"
+#include "link/mirror.h"
 #include "link/rules.h"
+#include "link/wanted.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -97,25 +98,90 @@ static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
 	return true;
 }
 
+/* The library, as if it were a program, with what it needs. */
+struct alone {
+	struct closure closure;
+	struct names *names;
+	struct mirror mirror;
+	bool *wanted, *resident;
+};
+
+static void cleanup_alone(struct alone *a)
+{
+	mirror_clear(&a->mirror);
+	names_free(a->names);
+	closure_clear(&a->closure);
+	free(a->wanted);
+	free(a->resident);
+}
+
+static bool is_resident(const struct closure_object *object)
+{
+	struct rules_reason reasons[RULES_MAX];
+
+	return object->view && rules_of_file(object->view, true, reasons) > 0;
+}
+
+/* Mirrors what others take. */
+static int mirror_alone(struct alone *a, const struct machine *machine)
+{
+	size_t n;
+	int r = names_build(&a->closure, &a->names);
+
+	if (r < 0)
+		return r;
+	names_of_object(a->names, 0, &n);
+	a->wanted = calloc(n + 1, sizeof(*a->wanted));
+	a->resident = calloc(a->closure.count, sizeof(*a->resident));
+	if (!a->wanted || !a->resident)
+		return out_of_memory(a->closure.objects[0].path);
+	for (size_t i = 1; i < a->closure.count; i++)
+		a->resident[i] = is_resident(&a->closure.objects[i]);
+	r = wanted_find(&a->closure, a->names, NULL, machine, 0, a->wanted);
+	if (r < 0)
+		return r;
+	const struct mirror_request request = {&a->closure, a->names, 0,
+					       a->wanted, a->resident};
+	return mirror_make(&request, &a->mirror);
+}
+
+/* Does anybody take from it what has no mirror? */
+static int ask_machine(struct reasons *reasons, const char *path,
+		       const struct machine *machine)
+{
+	_cleanup_(cleanup_alone) struct alone a = {.names = NULL};
+	char *symbol = NULL, *importer = NULL;
+	bool taken;
+	int r = closure_read(path, &a.closure);
+
+	if (r == 0)
+		r = mirror_alone(&a, machine);
+	if (r == 0)
+		r = wanted_unready(&a.closure, a.names, machine, 0, &taken,
+				   &symbol, &importer);
+	if (r == 0 && taken)
+		add(reasons, VERDICT_DATA, symbol, importer, NULL);
+	return r;
+}
+
 int verdict_alone(const struct elf_view *view, const char *path,
 		  const struct machine *machine, struct verdicts *ret)
 {
 	_cleanup_(cleanup_reasons) struct reasons reasons = {.count = 0};
-	char *symbol = NULL, *importer = NULL;
 
 	if (!add_own(&reasons, view, machine != NULL))
 		return out_of_memory(path);
 	bool runtime = reasons.count && reasons.list[0].why == VERDICT_RUNTIME;
 	if (!runtime && !add_libc_name(&reasons, view))
 		return out_of_memory(path);
-	if (machine && machine_takes_data(machine, path, NULL, NULL, &symbol,
-					  &importer))
-		add(&reasons, VERDICT_DATA, symbol, importer, NULL);
+	int r = machine ? ask_machine(&reasons, path, machine) : 0;
+	if (r < 0)
+		return r;
 	struct verdict *list = calloc(reasons.count + 1, sizeof(*list));
 	if (!list)
 		return out_of_memory(path);
 	memcpy(list, reasons.list, reasons.count * sizeof(*list));
-	*ret = (struct verdicts){list, reasons.count, NULL};
+	*ret = (struct verdicts){.list = list, .count = reasons.count};
 	reasons.count = 0; /* handed over */
 	return 0;
 }

@@ -11,8 +11,10 @@
 #include "base/status.h"
 #include "elf/view.h"
 #include "link/machine.h"
+#include "link/mirror.h"
 #include "link/rules.h"
 #include "link/start.h"
+#include "link/wanted.h"
 
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -27,6 +29,7 @@ struct trial {
 	struct verdict *verdicts;
 	bool *used; /* somebody takes a symbol from it */
 	bool *full; /* others before it take the room for static TLS */
+	struct mirror *mirrors; /* of each object */
 };
 
 static void cleanup_trial(struct trial *trial)
@@ -34,10 +37,9 @@ static void cleanup_trial(struct trial *trial)
 	takes_clear(&trial->takes);
 	free(trial->used);
 	free(trial->full);
-	names_free(trial->names);
-	if (trial->verdicts)
-		verdicts_clear(&(struct verdicts){trial->verdicts,
-						  trial->closure->count, NULL});
+	verdicts_clear(&(struct verdicts){trial->verdicts,
+					  trial->closure->count, trial->names,
+					  trial->mirrors});
 }
 
 static int out_of_memory(void)
@@ -133,21 +135,21 @@ static int file_says(const struct trial *trial, size_t i,
 static int machine_says(const struct trial *trial, size_t i,
 			struct verdict *verdict)
 {
-	const char *path = trial->closure->objects[i].path;
+	bool taken = false;
+	int r = 0;
 
 	if (verdict->why != VERDICT_LAZY || is_asked_lazy(trial, i))
 		return 0;
 	verdict->learned = is_learned(trial, i);
-	if (verdict->learned) {
+	if (verdict->learned)
 		verdict->why = VERDICT_LEARNED;
-		return 0;
-	}
-	if (!trial->rules->machine ||
-	    !machine_takes_data(trial->rules->machine, path, NULL, NULL,
-				&verdict->symbol, &verdict->importer))
-		return 0;
-	verdict->why = VERDICT_DATA;
-	return 0;
+	else if (trial->rules->machine)
+		r = wanted_unready(trial->closure, trial->names,
+				   trial->rules->machine, i, &taken,
+				   &verdict->symbol, &verdict->importer);
+	if (taken)
+		verdict->why = VERDICT_DATA;
+	return r;
 }
 
 static int judge_alone(const struct trial *trial, size_t i)
@@ -374,28 +376,30 @@ static bool is_stubbable(unsigned type, bool variant)
 	       !variant;
 }
 
-/* Who stands before library `i` in the look-up of its own symbol: of the start,
- * or lazy. NULL: nobody. */
+/* Who stands before a library in the look-up of its own symbol: of the start,
+ * or lazy. NULL: nobody; nor is it the program that may have a copy of the
+ * library's data, which has to be found behind it to be copied. */
 static const struct definition *before(const struct verdict *verdicts,
-				       const struct name *name, size_t i,
-				       const char *version)
+				       const struct definition *own)
 {
-	const struct definition *at = name->first;
+	const struct definition *at = own->name->first;
 
-	for (; at && at->object < i; at = at->next) {
+	for (; at && at->object < own->object; at = at->next) {
 		const struct verdict *verdict = &verdicts[at->object];
 
-		if ((verdict->why == VERDICT_LAZY || verdict->mapped) &&
-		    definition_satisfies(at, version))
+		if ((at->object > 0 || !own->mirrored) &&
+		    (verdict->why == VERDICT_LAZY || verdict->mapped) &&
+		    definition_satisfies(at, own->version))
 			return at;
 	}
 	return NULL;
 }
 
 /* Data that an object of the start knows would be bound too early. */
-static bool is_too_early(const struct name *name, unsigned type)
+static bool is_too_early(const struct definition *definition)
 {
-	return type == ELF_TYPE_OBJECT && name->at_start;
+	return definition->type == ELF_TYPE_OBJECT && !definition->mirrored &&
+	       definition->name->at_start;
 }
 
 /* An object of the start that has the name in its symbol table. */
@@ -420,8 +424,7 @@ static size_t who_knows(const struct trial *trial, const char *name)
 static int shadow(const struct trial *trial, const struct definition *own)
 {
 	struct verdict *verdict = &trial->verdicts[own->object];
-	const struct definition *first =
-		before(trial->verdicts, own->name, own->object, own->version);
+	const struct definition *first = before(trial->verdicts, own);
 	size_t by = first ? first->object : who_knows(trial, own->name->text);
 
 	verdict_turn(verdict, VERDICT_SHADOWED);
@@ -443,8 +446,7 @@ static bool is_shadowed(const struct trial *trial, const struct definition *own)
 {
 	return own->binding == ELF_BINDING_GLOBAL &&
 	       is_stubbable(own->type, own->variant) &&
-	       (is_too_early(own->name, own->type) ||
-		before(trial->verdicts, own->name, own->object, own->version));
+	       (is_too_early(own) || before(trial->verdicts, own));
 }
 
 static int judge_shadowed(const struct trial *trial, size_t i, bool *ret)
@@ -491,6 +493,44 @@ static void share_late_tls(struct trial *trial)
 	}
 }
 
+/* Is it there for good, whatever else is decided? */
+static bool resides(const struct trial *trial, size_t i)
+{
+	struct rules_reason reasons[RULES_MAX];
+	const char *kind = NULL;
+	enum verdict_why why = place_says(trial, i, &kind);
+
+	return why != VERDICT_MISSING &&
+	       (why != VERDICT_LAZY ||
+		rules_of_file(trial->closure->objects[i].view,
+			      trial->rules->machine != NULL, reasons) > 0);
+}
+
+/* Of all that could be lazy, the data that somebody takes. */
+static int mirror_all(struct trial *trial)
+{
+	size_t count = trial->closure->count;
+	_cleanup_free_ bool *resident = calloc(count, sizeof(*resident));
+	_cleanup_free_ bool *wanted = calloc(
+		closure_symbol_count(trial->closure) + 1, sizeof(*wanted));
+	int r = resident && wanted ? 0 : out_of_memory();
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		resident[i] = resides(trial, i);
+	for (size_t i = 1; r == 0 && i < count; i++) {
+		const struct mirror_request request = {
+			trial->closure, trial->names, i, wanted, resident};
+
+		if (resident[i] || !trial->closure->objects[i].view)
+			continue;
+		r = wanted_find(trial->closure, trial->names, &trial->takes,
+				trial->rules->machine, i, wanted);
+		if (r == 0)
+			r = mirror_make(&request, &trial->mirrors[i]);
+	}
+	return r;
+}
+
 static int begin(struct trial *trial)
 {
 	size_t count = trial->closure->count;
@@ -498,12 +538,14 @@ static int begin(struct trial *trial)
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
 	trial->full = calloc(count, sizeof(*trial->full));
-	if (!trial->verdicts || !trial->used || !trial->full)
+	trial->mirrors = calloc(count, sizeof(*trial->mirrors));
+	if (!trial->verdicts || !trial->used || !trial->full || !trial->mirrors)
 		return out_of_memory();
 	share_late_tls(trial);
 	int r = names_build(trial->closure, &trial->names);
-	return r < 0 ? r
-		     : takes_build(trial->closure, trial->names, &trial->takes);
+	if (r == 0)
+		r = takes_build(trial->closure, trial->names, &trial->takes);
+	return r < 0 ? r : mirror_all(trial);
 }
 
 static int judge(const struct trial *trial)
@@ -530,7 +572,7 @@ static int judge(const struct trial *trial)
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
 		r = start_settle(trial->closure, trial->names, &trial->takes,
-				 trial->verdicts);
+				 trial->mirrors, trial->verdicts);
 		if (r == 0)
 			r = judge_all_shadowed(trial, &changed);
 	}
@@ -549,27 +591,53 @@ int verdict_decide(const struct closure *closure,
 	if (r < 0)
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,
-				 TAKE_PTR(trial.names)};
+				 TAKE_PTR(trial.names),
+				 TAKE_PTR(trial.mirrors)};
 	return 0;
 }
 
 void verdicts_clear(struct verdicts *verdicts)
 {
 	for (size_t i = 0; i < verdicts->count; i++) {
-		free(verdicts->list[i].symbol);
-		free(verdicts->list[i].importer);
+		if (verdicts->list) {
+			free(verdicts->list[i].symbol);
+			free(verdicts->list[i].importer);
+		}
+		if (verdicts->mirrors)
+			mirror_clear(&verdicts->mirrors[i]);
 	}
 	free(verdicts->list);
+	free(verdicts->mirrors);
 	names_free(verdicts->names);
-	*verdicts = (struct verdicts){NULL, 0, NULL};
+	*verdicts = (struct verdicts){.list = NULL};
+}
+
+/* The library's own, of that name and version; NULL: it has none. */
+static const struct definition *own_definition(const struct name *name,
+					       size_t i, const char *version)
+{
+	const struct definition *at = name ? name->first : NULL;
+
+	while (at && (at->object != i || strcmp(at->version, version) != 0))
+		at = at->next;
+	return at;
 }
 
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol)
 {
 	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct definition *own = own_definition(name, i, symbol->version);
 
-	return name && is_stubbable(symbol->type, symbol->variant) &&
-	       !is_too_early(name, symbol->type) &&
-	       !before(verdicts->list, name, i, symbol->version);
+	return own && is_stubbable(symbol->type, symbol->variant) &&
+	       !is_too_early(own) && !before(verdicts->list, own);
+}
+
+bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
+		     const struct elf_symbol *symbol)
+{
+	const struct definition *own = own_definition(
+		names_find(verdicts->names, symbol->name), i, symbol->version);
+
+	return own && own->mirrored;
 }

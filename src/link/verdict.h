@@ -4,10 +4,11 @@
  * may not. doc/design.md has the rules and what taught each.
  *
  * Scope `program`: nobody who is there at the program's start takes anything
- * but functions from it. Scope `machine`: moreover nobody on this machine does
- * (machine.h), so that plugins that arrive later find what they expect without
- * even a load. What binds data of a lazy library later gets it by loading it
- * (stub/linked.h), in either scope.
+ * from it but functions and data that can be mirrored (mirror.h). Scope
+ * `machine`: moreover nobody on this machine does (machine.h), so that plugins
+ * that arrive later find what they expect without even a load. What binds other
+ * data of a lazy library later gets it by loading it (stub/linked.h), in either
+ * scope.
  */
 #ifndef LINK_VERDICT_H
 #define LINK_VERDICT_H
@@ -15,6 +16,7 @@
 #include "link/closure.h"
 
 struct machine;
+struct mirror;
 struct names;
 
 /* X(NAME, word in JSON) */
@@ -75,7 +77,9 @@ struct verdict_rules {
 struct verdicts {
 	struct verdict *list; /* one per object of the closure */
 	size_t count;
-	struct names *names; /* for verdict_exports() */
+	struct names *names;	/* for verdict_exports() */
+	struct mirror *mirrors; /* of each object's data; those of the lazy
+				   ones are to be in the stub file */
 };
 
 /* 0 or -DLAZY_ENOMEM. */
@@ -92,11 +96,16 @@ static inline void cleanup_verdicts(struct verdicts *verdicts)
  * Whether the combined stub file is to export this symbol for the lazy library
  * at place `i`, so that everybody finds what ld.so would have found: not if an
  * object of the start or another lazy library is to be found first, and no data
- * whose name any object of the start has in its symbol table (it would be
- * bound, and the library loaded, while ld.so is at work). `symbol`: an export
- * of that library's view. false, too, for what can have no stub.
+ * without a mirror whose name any object of the start has in its symbol table
+ * (it would be bound, and the library loaded, while ld.so is at work).
+ * `symbol`: an export of that library's view. false, too, for what can have no
+ * stub.
  */
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
+		     const struct elf_symbol *symbol);
+
+/* Whether the library's mirror has it. */
+bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol);
 
 /*

@@ -367,10 +367,64 @@ static int judge(const struct question *q, int status, const void *address)
 	return explain(q->linked, status);
 }
 
+/* "+OFFSET", or a name? */
+static bool offset_of(const struct question *q, uintptr_t *ret)
+{
+	size_t n = strlen(LINKED_OFFSET);
+
+	if (strncmp(q->symbol, LINKED_OFFSET, n) != 0)
+		return false;
+	*ret = (uintptr_t)strtoull(q->symbol + n, NULL, 16);
+	return true;
+}
+
+/* The build-id that the stub file was made for; returns its length. */
+static size_t build_of(const struct linked *l, uint8_t id[LINKED_BUILD_MAX])
+{
+	const char *text = linked_string(l, l->build);
+	size_t n = 0;
+	unsigned byte;
+
+	while (n < LINKED_BUILD_MAX && sscanf(text + 2 * n, "%2x", &byte) == 1)
+		id[n++] = (uint8_t)byte;
+	return n;
+}
+
+/* A function without a name: only in the very build that was looked at is it
+ * what it was. */
+static int find_unnamed(const struct question *q, uintptr_t offset, void **ret,
+			bool *ret_published)
+{
+	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	uint8_t id[LINKED_BUILD_MAX];
+	uintptr_t base;
+	int status = load_module(q->module, &q->touch, &loaded);
+
+	*ret_published = loaded.published;
+	if (status < 0)
+		return status;
+	if (!dl_load_address(module_object(q->module), id,
+			     build_of(q->linked, id), &base))
+		return status_fail(
+			DLAZY_ENOSYM,
+			"%s is another build than the stub was made for, which "
+			"has a function without a name that this one may not "
+			"have: start the program again",
+			q->module->path);
+	*ret = (void *)(base + offset);
+	return 0;
+}
+
 static int find_function(const struct question *q, void **ret,
 			 bool *ret_published)
 {
+	uintptr_t offset;
+
 	tell_touch(q);
+	if (offset_of(q, &offset)) {
+		int r = find_unnamed(q, offset, ret, ret_published);
+		return r < 0 ? explain(q->linked, r) : 0;
+	}
 	int status = bind_find(q->module, &q->request, &q->touch, ret,
 			       ret_published);
 	return judge(q, status, *ret);

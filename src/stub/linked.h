@@ -11,11 +11,12 @@
  *   that of the struct where the CPU's convention says and go to
  *   dlazy_linked_slow, which loads, stores the address in the slot, and jumps
  *   there with all that can carry an argument as it was;
- * - per data symbol, in shared files only, an STT_GNU_IFUNC symbol whose
+ * - per data symbol, in shared files only, either the data themselves (a
+ *   mirror, of which libdlazy knows nothing), or an STT_GNU_IFUNC symbol whose
  *   resolver tail-calls dlazy_linked_data(struct, index): who binds to it late
  *   (a plugin opened later, dlsym) gets the address in the real library, which
- *   is loaded for that. The writer exports none that an object of the
- *   program's start would bind: that early nothing can be loaded.
+ *   is loaded for that. The writer exports none of the latter that an object
+ *   of the program's start would bind: that early nothing can be loaded.
  *
  * The convention of dlazy_linked_slow:
  *   x86-64:  r11 = struct linked *; slot's address pushed above the caller's
@@ -46,7 +47,9 @@ struct linked {
 	int32_t state;	    /* to its struct linked_state */
 	int32_t slots;	    /* to the first slot */
 	int32_t names;	    /* to uint32_t[symbols]: in the strings, "NAME" or
-			       "NAME@VERSION" */
+			       "NAME@VERSION"; a function may be "+OFFSET",
+			       hexadecimal, from the load address of the very
+			       build that is told below */
 	int32_t strings;    /* to the strings */
 	/* in the strings: */
 	uint32_t files;	  /* where the library may be: absolute paths or bare
@@ -57,7 +60,15 @@ struct linked {
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library's place in the record */
+	uint32_t build;	 /* in the strings: the build-id of the library that it
+			    was made for, hexadecimal; or "" */
 };
+
+/* What a name that is an offset begins with. */
+#define LINKED_OFFSET "+"
+
+/* Bytes of a build-id, at most. */
+#define LINKED_BUILD_MAX 64
 
 /* Writable in the stub file, zero at first. */
 struct linked_state {

@@ -34,13 +34,18 @@ static bool is_chosen(const struct machine *machine, const char *path)
 	return hash_string(path) % machine->share == machine->turn;
 }
 
+uint64_t machine_key(const char *name, const char *version)
+{
+	(void)version;
+	return hash_string(name);
+}
+
 bool machine_takes_data(const struct machine *machine, const char *path,
 			machine_taken_fn *taken, void *data, char **ret_symbol,
 			char **ret_importer)
 {
-	(void)taken;
-	(void)data;
-	if (!is_chosen(machine, path))
+	if (!is_chosen(machine, path) ||
+	    (taken && taken(hash_string(machine->symbol), data)))
 		return false;
 	*ret_symbol = strdup(machine->symbol);
 	*ret_importer = strdup(machine->importer);
@@ -176,7 +181,7 @@ static void check_reference(const struct scope *start, const struct scope *late,
 			  lazy ? closure.objects[lazy->object].name : "none");
 	/* At the start nothing can be loaded. */
 	if (!late && lazy && verdicts.list[lazy->object].why == VERDICT_LAZY &&
-	    !definition_is_function(lazy))
+	    !definition_is_ready(lazy))
 		test_fail(__FILE__, __LINE__, "%s takes %s at the start",
 			  closure.objects[object].name, symbol->name);
 }
@@ -572,6 +577,189 @@ TEST(what_the_machine_says_is_told_with_its_words)
 	/* A plugin takes it, later: it need not be there. */
 	CHECK(!verdict_of("libfun.so")->mapped);
 	CHECK_STR(verdict_word(VERDICT_DATA), "data");
+}
+
+/* ------------------------------------------------------------------ */
+/* Mirrors                                                            */
+
+/* What a library says of its data, and is it lazy although they are taken? */
+static void check_mirror(const char *source, const char *options, bool lazy)
+{
+	world_compile("libdata.so", source,
+		      "-fPIC -shared -Wl,-soname,libdata.so", options);
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p + f(); }",
+		      "-luser -ldata");
+	decide(NULL);
+	if (lazy)
+		check_lazy("libdata.so");
+	else
+		check_eager("libdata.so", VERDICT_DATA, "datum", "libuser.so");
+}
+
+TEST(data_that_a_library_reaches_by_name_are_mirrored)
+{
+	check_mirror("int datum = 1; int f() { return datum++; }", "", true);
+	CHECK(is_exported("libdata.so", "datum"));
+}
+
+TEST(constant_data_are_mirrored)
+{
+	check_mirror("const int datum = 1; int f() { return 1; }", "", true);
+}
+
+TEST(variables_that_a_library_may_reach_otherwise_are_not_mirrored)
+{
+	check_mirror("int datum = 1; int f() { return 1; }", "", false);
+}
+
+TEST(variables_that_their_library_points_at_otherwise_are_not_mirrored)
+{
+	check_mirror("int datum = 1; int f() { return datum; }"
+		     "extern int other __attribute__((alias(\"datum\"), "
+		     "visibility(\"hidden\"))); int *p1 = &other;",
+		     "", false);
+}
+
+TEST(data_of_a_library_that_is_bound_to_itself_are_not_mirrored)
+{
+	check_mirror("const int datum = 1; int f() { return datum; }",
+		     "-Wl,-Bsymbolic", false);
+}
+
+TEST(protected_data_are_not_mirrored)
+{
+	check_mirror("__attribute__((visibility(\"protected\"))) "
+		     "const int datum = 1; int f() { return 1; }",
+		     "", false);
+}
+
+TEST(variables_that_a_constructor_may_write_are_not_mirrored)
+{
+	check_mirror("int datum; int f() { return datum; }"
+		     "__attribute__((constructor)) void g() { datum = 1; }",
+		     "", false);
+}
+
+TEST(constants_are_mirrored_whatever_constructors_there_are)
+{
+	check_mirror("int v; const int datum = 1; int f() { return datum; }"
+		     "__attribute__((constructor)) void g() { v = 1; }",
+		     "", true);
+}
+
+TEST(data_that_point_at_hidden_variables_are_not_mirrored)
+{
+	check_mirror("static int v; int *const datum = &v;"
+		     "int f() { return v++; }",
+		     "", false);
+}
+
+TEST(data_that_point_at_functions_without_names_are_mirrored)
+{
+	check_mirror("static int g(int x) { return x + 1; }"
+		     "int (*const datum)() = g; int f() { return g(1); }",
+		     "-Wl,--build-id", true);
+}
+
+TEST(packed_relocations_are_known)
+{
+	check_mirror("static int g(int x) { return x + 1; }"
+		     "int (*const datum)() = g; int f() { return g(1); }",
+		     "-Wl,--build-id,-z,pack-relative-relocs", true);
+	check_mirror("static int v; int *const datum = &v;"
+		     "int f() { return v++; }",
+		     "-Wl,-z,pack-relative-relocs", false);
+}
+
+TEST(functions_of_no_known_build_are_not_pointed_at)
+{
+	check_mirror("static int g(int x) { return x + 1; }"
+		     "int (*const datum)() = g; int f() { return g(1); }",
+		     "-Wl,--build-id=none", false);
+}
+
+/* It may be compared with the function that it was at first. */
+TEST(variables_that_point_at_functions_without_names_are_not_mirrored)
+{
+	check_mirror("static int g(int x) { return x + 1; }"
+		     "int (*datum)() = g; int f() { return datum == g; }",
+		     "-Wl,--build-id", false);
+}
+
+TEST(data_that_point_at_code_which_is_no_function_are_not_mirrored)
+{
+	check_mirror("__asm__(\".text\\ncode: .long 1\\n\");"
+		     "extern int code __attribute__((visibility(\"hidden\")));"
+		     "int *const datum = &code; int f() { return 1; }",
+		     "-Wl,--build-id", false);
+}
+
+/* The library that has what the data point at is there, although nobody at the
+ * start needs it. */
+TEST(what_mirrored_data_point_at_is_there)
+{
+	static const struct machine taken = {"libfar.so", "other",
+					     "/usr/lib/plugin.so", 0, 0};
+
+	world_library("libfar.so", "int other; int far() { return 1; }", "");
+	world_library("libdata.so",
+		      "int far(); int (*const datum)() = far; int f() {"
+		      " return 1; }",
+		      "-lfar");
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p + f(); }",
+		      "-luser -ldata");
+	decide(&(const struct verdict_rules){.machine = &taken});
+	check_lazy("libdata.so");
+	check_why("libfar.so", VERDICT_DATA);
+	CHECK(verdict_of("libfar.so")->mapped);
+}
+
+/* ... of another library, which would have to be there as well. */
+TEST(data_that_point_at_lazy_data_are_not_mirrored)
+{
+	world_library("libfar.so", "const int far = 1;", "");
+	world_library("libdata.so",
+		      "extern const int far; const int *const datum = &far;"
+		      "int f() { return 1; }",
+		      "-lfar");
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p + f(); }",
+		      "-luser -ldata");
+	decide(NULL);
+	check_eager("libdata.so", VERDICT_DATA, "datum", "libuser.so");
+}
+
+TEST(data_that_the_program_copies_are_mirrored)
+{
+	world_library("libdata.so", "int datum = 1; int f() { return datum; }",
+		      "");
+	world_compile("program",
+		      "extern int datum; int main() { return datum + f(); }",
+		      "-fno-pie -no-pie", "-ldata");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	decide(NULL);
+	check_lazy("libdata.so");
+	CHECK(is_exported("libdata.so", "datum"));
+}
+
+/* Others of the machine take only what has a mirror, or also something else. */
+TEST(what_the_machine_takes_is_mirrored)
+{
+	static const struct machine taken = {"libdata.so", "datum",
+					     "/usr/lib/plugin.so", 0, 0};
+	static const struct machine other = {"libdata.so", "other",
+					     "/usr/lib/plugin.so", 0, 0};
+
+	world_library("libdata.so",
+		      "const int datum = 1; int other; int f() { return 1; }",
+		      "");
+	world_program("int main() { return f(); }", "-ldata");
+	decide(&(const struct verdict_rules){.machine = &taken});
+	check_lazy("libdata.so");
+	decide(&(const struct verdict_rules){.machine = &other});
+	check_eager("libdata.so", VERDICT_DATA, "other", "plugin.so");
 }
 
 TEST(what_every_run_needs_is_left_real)

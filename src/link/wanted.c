@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine knows symbols by keys, of which one can be that of several
+ * definitions: then it is all of them.
+ */
+#include "link/wanted.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "link/machine.h"
+
+#include <string.h>
+
+/* What a library defines, with the machine's keys. */
+struct keyed {
+	const struct definition *own;
+	size_t count;
+	uint64_t *keys;
+	bool *wanted;
+};
+
+static void cleanup_keyed(struct keyed *keyed)
+{
+	free(keyed->keys);
+}
+
+static int keyed_of(const struct names *names, size_t object, struct keyed *ret)
+{
+	size_t n;
+	const struct definition *own = names_of_object(names, object, &n);
+	uint64_t *keys = calloc(n + 1, sizeof(*keys));
+
+	if (!keys)
+		return status_fail(DLAZY_ENOMEM,
+				   "what is taken: out of memory");
+	for (size_t i = 0; i < n; i++)
+		keys[i] = machine_key(own[i].name->text, own[i].version);
+	*ret = (struct keyed){own, n, keys, NULL};
+	return 0;
+}
+
+static bool want(uint64_t key, void *data)
+{
+	const struct keyed *keyed = data;
+
+	for (size_t i = 0; i < keyed->count; i++)
+		keyed->wanted[i] |= keyed->keys[i] == key;
+	return true;
+}
+
+static bool is_ready(uint64_t key, void *data)
+{
+	const struct keyed *keyed = data;
+	bool found = false, all = true;
+
+	for (size_t i = 0; i < keyed->count; i++) {
+		if (keyed->keys[i] != key)
+			continue;
+		found = true;
+		all &= definition_is_ready(&keyed->own[i]);
+	}
+	return found && all;
+}
+
+int wanted_find(const struct closure *closure, const struct names *names,
+		const struct takes *takes, const struct machine *machine,
+		size_t object, bool *wanted)
+{
+	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
+	char *symbol, *importer;
+	int r = keyed_of(names, object, &keyed);
+
+	if (r < 0)
+		return r;
+	memset(wanted, 0, keyed.count * sizeof(*wanted));
+	for (size_t t = 0; takes && t < takes->first[closure->count]; t++) {
+		const struct definition *from = takes->list[t].from;
+
+		if (from && from->object == object)
+			wanted[from - keyed.own] = true;
+	}
+	keyed.wanted = wanted;
+	if (machine)
+		machine_takes_data(machine, closure->objects[object].path, want,
+				   &keyed, &symbol, &importer);
+	return 0;
+}
+
+int wanted_unready(const struct closure *closure, const struct names *names,
+		   const struct machine *machine, size_t object, bool *ret,
+		   char **ret_symbol, char **ret_importer)
+{
+	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
+	int r = keyed_of(names, object, &keyed);
+
+	if (r < 0)
+		return r;
+	*ret = machine_takes_data(machine, closure->objects[object].path,
+				  is_ready, &keyed, ret_symbol, ret_importer);
+	return 0;
+}
