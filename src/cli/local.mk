@@ -22,6 +22,7 @@ dlazy_SOURCES = \
 	%D%/main.c \
 	%D%/message.c \
 	%D%/option.c \
+	%D%/output.c %D%/output.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/report.c %D%/report.h \

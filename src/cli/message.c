@@ -135,5 +135,7 @@ int cli_finish(int status)
 	/* A reader that has seen enough (| head) is no news. */
 	if (errno != EPIPE)
 		cli_say("standard output: cannot write: %s", strerror(errno));
+	/* It was said; who asks again ends as it likes. */
+	clearerr(stdout);
 	return CLI_FAILED;
 }

@@ -12,12 +12,11 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char help[] =
 	"Usage: dlazy report FILE... -o OUT.html [--json]\n"
@@ -113,28 +112,12 @@ static int make_page(const struct report *r, char **ret, size_t *ret_size)
 	return 0;
 }
 
-/* A device or a pipe is written to, not replaced. */
-static int write_into(const char *path, const char *page, size_t size)
-{
-	FILE *out = fopen(path, "we");
-	bool failed = !out || fwrite(page, 1, size, out) != size;
-
-	if (out && fclose(out) != 0)
-		failed = true;
-	if (failed)
-		return status_fail(status_from_errno(errno),
-				   "%s: cannot write: %s", path,
-				   strerror(errno));
-	return 0;
-}
-
 static int write_page(const char *path, const char *page, size_t size)
 {
-	struct stat st;
+	_cleanup_(output_close) struct output output = {NULL, -1};
+	int status = output_open(path, &output);
 
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return write_into(path, page, size);
-	return file_replace(AT_FDCWD, path, page, size, 0666);
+	return status < 0 ? status : output_write(&output, page, size);
 }
 
 static void print_json(const struct report *r, const char *output, size_t size)

@@ -304,7 +304,7 @@ static int run_with_account(struct started *s)
 	bool counted =
 		s->record &&
 		runs_open(s->record, entry_facts(&start->entry).lazy, &one);
-	int how, status = standin_run(start_in_child, s, false, &how);
+	int how, status = standin_run(start_in_child, s, false, -1, &how);
 
 	if (s->record)
 		unlink(s->record);

@@ -20,13 +20,17 @@
 
 /* Descriptors that are left open here would keep pipes open that the child has
  * closed. */
-static void close_all(bool keep_output)
+static void close_all(bool keep_output, int keep)
 {
+	unsigned behind = keep < 3 ? 3 : (unsigned)keep + 1;
+
 	close(0);
 	if (!keep_output)
 		close(1);
-	if (close_range(3, ~0u, 0) < 0)
-		for (int fd = 3; fd < 1024; fd++)
+	for (int fd = 3; fd < keep; fd++)
+		close(fd);
+	if (close_range(behind, ~0u, 0) < 0)
+		for (int fd = (int)behind; fd < 1024; fd++)
 			close(fd);
 }
 
@@ -72,7 +76,7 @@ static void attend(pid_t child, const sigset_t *all, int *ret_how)
 	}
 }
 
-int standin_run(standin_child_fn *child, void *data, bool keep_output,
+int standin_run(standin_child_fn *child, void *data, bool keep_output, int keep,
 		int *ret_how)
 {
 	struct sigaction ending, plain = {.sa_handler = SIG_DFL};
@@ -96,7 +100,7 @@ int standin_run(standin_child_fn *child, void *data, bool keep_output,
 		return status_fail(DLAZY_EIO, "no process: %s",
 				   strerror(errno));
 	}
-	close_all(keep_output);
+	close_all(keep_output, keep);
 	attend(pid, &all, ret_how);
 	return 0;
 }

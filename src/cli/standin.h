@@ -16,10 +16,10 @@ typedef void standin_child_fn(void *data);
  * Runs the child to its end. How it ended (of waitpid(2)) comes by ret_how. The
  * child begins with this process's signal mask and dispositions as they are. 0,
  * or -DLAZY_EIO with message: there is no child. Afterwards signals are blocked,
- * and of the descriptors only standard error is open, and standard output if
- * something will be written there.
+ * and of the descriptors only standard error is open, and those where something
+ * will be written: standard output, if keep_output; `keep`, if it is not -1.
  */
-int standin_run(standin_child_fn *child, void *data, bool keep_output,
+int standin_run(standin_child_fn *child, void *data, bool keep_output, int keep,
 		int *ret_how);
 
 /* Ends this process as the child ended. */

@@ -233,8 +233,9 @@ static char *make_directory(void)
 	return NULL;
 }
 
-int trace_start(const struct program *program, char **argv, bool children,
-		bool keep_output, struct trace_run *ret)
+int trace_start(const struct program *program, char **argv,
+		const struct trace_request *request, int keep,
+		struct trace_run *ret)
 {
 	char hook[PATH_MAX];
 
@@ -250,9 +251,10 @@ int trace_start(const struct program *program, char **argv, bool children,
 				   "no directory for what is traced: %s; set "
 				   "TMPDIR",
 				   strerror(errno));
-	struct child child = {program, argv, hook, ret->directory, children};
-	int status =
-		standin_run(become_command, &child, keep_output, &ret->how);
+	struct child child = {program, argv, hook, ret->directory,
+			      request->children};
+	int status = standin_run(become_command, &child, request->json, keep,
+				 &ret->how);
 	ret->span.end_ns = now_ns();
 	ret->span.begin_ns = read_begin(ret->directory);
 	ret->failed = ret->span.begin_ns == 0;

@@ -12,11 +12,10 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "cli/run.h"
 #include "cli/standin.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,47 +168,31 @@ static void print(FILE *out, const struct trace_request *request,
 	json_finish(&j);
 }
 
-static int cannot_write(const char *path)
-{
-	return status_fail(status_from_errno(errno), "%s: cannot write: %s",
-			   path, strerror(errno));
-}
-
 static int write_file(const struct trace_request *request,
-		      const struct traces *all, int how)
+		      const struct output *output, const struct traces *all,
+		      int how)
 {
-	const char *path = request->out;
-	FILE *out = fopen(path, "we");
+	_cleanup_free_ char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		return cannot_write(path);
+		return status_fail(DLAZY_ENOMEM, "out of memory");
 	print(out, request, all, how);
 	bool failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
-		return cannot_write(path);
-	return 0;
-}
-
-/* A run should not be for nothing. */
-static int check_writable(const char *path)
-{
-	FILE *out = path ? fopen(path, "ae") : NULL;
-
-	if (path && !out)
-		return cannot_write(path);
-	if (out)
-		fclose(out);
-	return 0;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	return output_write(output, text, size);
 }
 
 static int tell(const struct trace_request *request,
-		const struct trace_run *run)
+		const struct output *output, const struct trace_run *run)
 {
 	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
 	int status = read_trails(run, &all);
 
 	if (status == 0 && request->out)
-		status = write_file(request, &all, run->how);
+		status = write_file(request, output, &all, run->how);
 	if (status < 0)
 		return status;
 	if (request->json) {
@@ -245,23 +228,24 @@ static int trace(const struct trace_request *request, char **argv)
 {
 	_cleanup_program_ struct program program = {.command = NULL};
 	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
+	_cleanup_(output_close) struct output output = {NULL, -1};
 	int status = program_find(argv[0], &program);
 
 	if (status == 0)
 		status = trace_check(&program);
 	if (status < 0)
 		return refuse(status, request->json);
-	if (check_writable(request->out) < 0 ||
-	    trace_start(&program, argv, request->children, request->json,
-			&run) < 0) {
+	if ((request->out && output_open(request->out, &output) < 0) ||
+	    trace_start(&program, argv, request, output.fd, &run) < 0) {
 		cli_fail(status_last(), request->json);
 		return RUN_FAILED;
 	}
-	if (!run.failed && tell(request, &run) < 0)
-		cli_fail(status_last(), request->json);
+	int told = run.failed ? 0 : tell(request, &output, &run);
+	if (told < 0)
+		cli_fail(told, request->json);
 	int finished = cli_finish(CLI_DONE);
 	trace_run_clear(&run);
-	if (finished != CLI_DONE && WIFEXITED(run.how) &&
+	if ((told < 0 || finished != CLI_DONE) && WIFEXITED(run.how) &&
 	    WEXITSTATUS(run.how) == 0)
 		return RUN_FAILED;
 	standin_end(run.how);

@@ -169,26 +169,6 @@ const char *trace_used_word(enum trace_used used);
 /* ------------------------------------------------------------------ */
 /* Running                                                            */
 
-struct trace_run {
-	int how;	 /* as waitpid(2) */
-	bool failed;	 /* it could not be executed, and this was said */
-	char *directory; /* of the trails */
-	struct trace_span span;
-};
-
-/* Whether the dynamic linker of this command will take an auditor: 0, or a
- * status with message. */
-int trace_check(const struct program *program);
-
-/* Runs it, with trails in a new directory. 0 or negated status. */
-int trace_start(const struct program *program, char **argv, bool children,
-		bool keep_output, struct trace_run *ret);
-/* Removes the directory. */
-void trace_run_clear(struct trace_run *run);
-
-/* ------------------------------------------------------------------ */
-/* Telling                                                            */
-
 enum trace_format {
 	TRACE_JSON,
 	TRACE_EVENTS, /* for Perfetto */
@@ -202,6 +182,28 @@ struct trace_request {
 	bool children;
 	bool json;
 };
+
+struct trace_run {
+	int how;	 /* as waitpid(2) */
+	bool failed;	 /* it could not be executed, and this was said */
+	char *directory; /* of the trails */
+	struct trace_span span;
+};
+
+/* Whether the dynamic linker of this command will take an auditor: 0, or a
+ * status with message. */
+int trace_check(const struct program *program);
+
+/* Runs it, with trails in a new directory, and leaves one descriptor open, if
+ * it is not -1. 0 or negated status. */
+int trace_start(const struct program *program, char **argv,
+		const struct trace_request *request, int keep,
+		struct trace_run *ret);
+/* Removes the directory. */
+void trace_run_clear(struct trace_run *run);
+
+/* ------------------------------------------------------------------ */
+/* Telling                                                            */
 
 struct json;
 /* One object; how: as waitpid(2), or -1: not known. */
