@@ -23,8 +23,7 @@ pkglib_LTLIBRARIES += hook.la
 hook_la_SOURCES = $(HOOK_SOURCES) $(HOOK_X86_64_FILES)
 hook_la_CFLAGS = -std=gnu11 $(call NOT_SANITIZED,$(OUR_CFLAGS))
 hook_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
-	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
-	-Wl,-z,nodelete
+	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined
 pkglib_LTLIBRARIES += follow.la
 follow_la_SOURCES = $(FOLLOW_SOURCES) %D%/cpu-x86_64.S
 follow_la_CFLAGS = $(hook_la_CFLAGS)
