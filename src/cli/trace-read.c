@@ -207,7 +207,11 @@ static void read_object(struct trace *t, size_t i, struct trace_span span)
 		.opens = raw->opens,
 		.at_us = at(t, raw->opened, span),
 		.map_us = map_time(t, raw),
-		.relocate_us = trace_unknown("not told apart"),
+		.relocate_us = trace_unknown(
+			raw->opens > 1
+				? "it was mapped more than once: only what all "
+				  "loads took is known"
+				: "its load did not fit into the trace"),
 		.init_us = init_time(t, raw),
 	};
 	if (o->why == TRAIL_LINKER)
@@ -301,6 +305,9 @@ static void relocate_sequence(struct trace *t, const struct trail_load *load,
 	struct trail_moment begin = load->mapped;
 	size_t first = 0;
 
+	/* Its other times are sums. */
+	if (n == 1 && t->objects[places[0]].opens > 1)
+		return;
 	qsort_r(places, n, sizeof(*places), compare_order, t);
 	if (n > 1 && !is_ordered(t, places, n)) {
 		relocate_unknown(t, places, n,
@@ -480,6 +487,11 @@ static int open_trail(const char *path, struct trace *t)
 	struct file_identity identity;
 	int status = file_open(AT_FDCWD, path, &fd, &identity);
 
+	if (status == 0 && identity.size == 0)
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: was not written, for want of room; set "
+				   "TMPDIR to where there is more",
+				   path);
 	if (status == 0)
 		status = file_map(fd, identity.size, &t->map);
 	if (status < 0)

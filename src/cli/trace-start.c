@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -213,6 +214,15 @@ static void become_command(void *data)
 
 /* ------------------------------------------------------------------ */
 
+/* A trail may become this large; where there is less, none is begun. */
+static bool has_room(const char *dir)
+{
+	struct statvfs st;
+
+	return statvfs(dir, &st) < 0 || st.f_blocks == 0 ||
+	       st.f_bavail >= sizeof(struct trail) / st.f_frsize;
+}
+
 /* In memory if there is room: a trail is written to while time is taken. */
 static char *make_directory(void)
 {
@@ -223,6 +233,9 @@ static char *make_directory(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		if (places[i][0] != '/')
+			continue;
+		errno = ENOSPC;
+		if (!has_room(places[i]))
 			continue;
 		if (asprintf(&path, "%s/dlazy-trace.XXXXXX", places[i]) < 0)
 			return NULL;
@@ -249,8 +262,9 @@ int trace_start(const struct program *program, char **argv,
 	if (!ret->directory)
 		return status_fail(DLAZY_EIO,
 				   "no directory for what is traced: %s; set "
-				   "TMPDIR",
-				   strerror(errno));
+				   "TMPDIR to one with %zu MiB left",
+				   strerror(errno),
+				   (sizeof(struct trail) >> 20) + 1);
 	struct child child = {program, argv, hook, ret->directory,
 			      request->children};
 	int status = standin_run(become_command, &child, request->json, keep,

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -46,6 +47,16 @@ static inline long kernel_write(long fd, const void *data, size_t size)
 static inline long kernel_resize(long fd, uint64_t size)
 {
 	return KERNEL_CALL(ftruncate, fd, size, 0, 0, 0, 0);
+}
+
+/* Is there room for so many bytes more? (No blocks at all: there is no limit.) */
+static inline int kernel_has_room(long fd, uint64_t size)
+{
+	struct statfs st;
+
+	return KERNEL_CALL(fstatfs, fd, &st, 0, 0, 0, 0) != 0 ||
+	       st.f_blocks == 0 ||
+	       (uint64_t)st.f_bavail >= size / (uint64_t)st.f_bsize;
 }
 
 /* Maps the first `size` bytes of a file shared, at `at` if that is not NULL. */

@@ -170,7 +170,9 @@ static size_t put_number(char *buffer, size_t at, uint64_t number)
 	return put_text(buffer, at, digits + i);
 }
 
-/* DIR/PID.TICKS: a process that executes another program leaves two. */
+/* DIR/PID.TICKS: a process that executes another program leaves two. The file is
+ * full of holes, and where they cannot be filled the program would get a signal:
+ * it stays empty then. */
 static struct trail *make_trail(const char *dir, uint64_t ticks)
 {
 	static char path[PATH_SIZE];
@@ -184,7 +186,8 @@ static struct trail *make_trail(const char *dir, uint64_t ticks)
 	long fd = kernel_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 	if (fd < 0)
 		return NULL;
-	if (kernel_resize(fd, sizeof(struct trail)) == 0 &&
+	if (kernel_has_room(fd, sizeof(struct trail)) &&
+	    kernel_resize(fd, sizeof(struct trail)) == 0 &&
 	    kernel_map(fd, cpu_called, sizeof(cpu_called)))
 		trail = kernel_map(fd, NULL, sizeof(struct trail));
 	kernel_close(fd);
