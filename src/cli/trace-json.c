@@ -36,7 +36,9 @@ static void print_values(struct json *j, const struct values *v)
 	}
 }
 
-static void print_reasons(struct json *j, const struct values *v)
+/* key, why: of one more value, NULL if that is known. */
+static void print_reasons(struct json *j, const struct values *v,
+			  const char *key, const char *why)
 {
 	json_key(j, "unknown");
 	json_begin_object(j);
@@ -45,6 +47,10 @@ static void print_reasons(struct json *j, const struct values *v)
 			continue;
 		json_key(j, v->keys[i]);
 		json_string(j, v->list[i].unknown);
+	}
+	if (why) {
+		json_key(j, key);
+		json_string(j, why);
 	}
 	json_end_object(j);
 }
@@ -101,7 +107,11 @@ static void print_object(struct json *j, const struct trace *t,
 	print_path(j, "by", t, o->by);
 	json_key(j, "requested");
 	json_string(j, o->requested);
-	print_count(j, "load", o->raw->load);
+	json_key(j, "load");
+	if (o->raw->load < t->load_count)
+		json_unsigned(j, o->raw->load);
+	else
+		json_null(j);
 	print_count(j, "opens", o->opens);
 	add(&v, "at_us", o->at_us);
 	add(&v, "map_us", o->map_us);
@@ -119,7 +129,10 @@ static void print_object(struct json *j, const struct trace *t,
 	json_string(j, trace_used_word(o->used));
 	json_key(j, "did_nothing");
 	json_bool(j, o->did_nothing);
-	print_reasons(j, &v);
+	print_reasons(j, &v, "load",
+		      o->raw->load < t->load_count
+			      ? NULL
+			      : "there were more loads than fit");
 	json_end_object(j);
 }
 
@@ -139,7 +152,7 @@ static void print_load(struct json *j, const struct trace *t,
 	add(&v, "relocate_us", l->relocate_us);
 	add(&v, "init_us", l->init_us);
 	print_values(j, &v);
-	print_reasons(j, &v);
+	print_reasons(j, &v, NULL, NULL);
 	json_end_object(j);
 }
 
@@ -193,7 +206,7 @@ static void print_tracer(struct json *j, const struct trace *t)
 	json_end_object(j);
 }
 
-static void print_sums(struct json *j, const struct trace *t)
+static void print_sums(struct json *j, const struct trace *t, int how)
 {
 	struct values v = {.count = 0};
 	struct trace_value linker = t->map_us;
@@ -211,7 +224,8 @@ static void print_sums(struct json *j, const struct trace *t)
 	add(&v, "program_us", t->program_us);
 	add(&v, "exit_us", t->exit_us);
 	print_values(j, &v);
-	print_reasons(j, &v);
+	print_reasons(j, &v, "status",
+		      how >= 0 ? NULL : "who started it was not watched");
 }
 
 static void print_arrays(struct json *j, const struct trace *t)
@@ -251,7 +265,7 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 	print_end(j, how);
 	json_key(j, "exited");
 	json_bool(j, t->has_exited);
-	print_sums(j, t);
+	print_sums(j, t, how);
 	print_tracer(j, t);
 	print_arrays(j, t);
 	print_lost(j, t->trail);

@@ -21,11 +21,17 @@ struct sums {
 /* One mapping's line, then one for each quantity. */
 struct reader {
 	const struct trace *t;
+	bool at_main;	      /* what is read was kept then */
 	struct sums witness;  /* of the page that is known to be used */
 	struct sums *sums;    /* of each object */
 	struct sums *current; /* of the mapping's, or NULL */
 	bool is_text;
 };
+
+static bool is_since_main(const struct trace *t, const struct trail_object *raw)
+{
+	return raw->opened.ticks > t->trail->main.ticks;
+}
 
 static struct sums *find(struct reader *r, uint64_t start, uint64_t end)
 {
@@ -37,7 +43,8 @@ static struct sums *find(struct reader *r, uint64_t start, uint64_t end)
 		const struct trail_object *raw = r->t->objects[i].raw;
 
 		if (raw->end && start >= (raw->start & ~(uint64_t)4095) &&
-		    start < raw->end && raw->is_open)
+		    start < raw->end && raw->is_open &&
+		    !(r->at_main && is_since_main(r->t, raw)))
 			return &r->sums[i];
 	}
 	return NULL;
@@ -104,7 +111,7 @@ static struct trace_value touched(const struct reader *r,
 					"is looked at");
 	if (!t->trail->cleared || r->witness.touched_kib == 0)
 		return trace_unknown("this kernel does not tell");
-	if (o->raw->opened.ticks > t->trail->main.ticks)
+	if (is_since_main(t, o->raw))
 		return trace_unknown("it was loaded since main, so that its "
 				     "constructors count");
 	if (s->text_kib == 0)
@@ -119,7 +126,11 @@ static void set_memory(const struct reader *r, struct trace_object *o,
 		const char *why = !o->raw->end ? "where it lies is not known"
 				  : !o->raw->is_open
 					  ? "it had been closed by then"
-				  : !is_whole ? "there were too many mappings"
+				  : r->at_main && is_since_main(r->t, o->raw)
+					  ? "it was loaded since main, and the "
+					    "program did not end by exit(), "
+					    "where this is looked at"
+				  : !is_whole ? "not all mappings could be kept"
 					      : "it had no mapping";
 		o->private_kib = o->text_kib = o->touched_kib =
 			trace_unknown(why);
@@ -175,6 +186,7 @@ void trace_find_memory(struct trace *t)
 		trail->at_exit.size ? &trail->at_exit : &trail->at_main;
 	struct reader r = {
 		.t = t,
+		.at_main = memory == &trail->at_main,
 		.sums = calloc(t->object_count, sizeof(*r.sums)),
 	};
 	const char *why = "out of memory";
@@ -228,7 +240,6 @@ struct trace_waste trace_waste(const struct trace *t)
 		w.private_kib += trace_or_zero(o->private_kib);
 		w.relocations += relocations;
 		w.opened += o->raw->load != 0;
-		w.stubbable += trace_is_stubbable(t, o);
 	}
 	return w;
 }

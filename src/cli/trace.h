@@ -149,7 +149,6 @@ struct trace_waste {
 	double private_kib;
 	double relocations, all_relocations;
 	size_t opened; /* of them: by dlopen, or for one that was */
-	size_t stubbable;
 };
 struct trace_waste trace_waste(const struct trace *t);
 
