@@ -31,11 +31,15 @@ static double clock_us(const struct trace *t, struct trail_moment m)
 	       ((double)m.ticks - (double)t->trail->first_ticks) * t->tick_us;
 }
 
-/* Begins a complete event ("X"); its arguments follow. */
+/* Begins a complete event ("X"); its arguments follow. Its begin and its end are
+ * rounded, not how long it took: of two that meet, or lie within one another,
+ * none may reach into the other, or Perfetto drops it. */
 static void begin_event(struct events *e, const char *name, const char *kind,
 			double begin_us, double end_us, uint32_t thread)
 {
 	struct json *j = e->j;
+	double begin = trace_rounded(begin_us - e->zero_us);
+	double end = trace_rounded(end_us - e->zero_us);
 
 	json_begin_object(j);
 	json_key(j, "name");
@@ -45,9 +49,9 @@ static void begin_event(struct events *e, const char *name, const char *kind,
 	json_key(j, "ph");
 	json_string(j, "X");
 	json_key(j, "ts");
-	json_double(j, trace_rounded(begin_us - e->zero_us));
+	json_double(j, begin);
 	json_key(j, "dur");
-	json_double(j, trace_rounded(end_us - begin_us));
+	json_double(j, trace_rounded(end - begin));
 	json_key(j, "pid");
 	json_unsigned(j, e->t->trail->pid);
 	json_key(j, "tid");
@@ -153,6 +157,25 @@ static void print_name(struct events *e)
 	json_end_object(j);
 }
 
+/* What the linker does not see: before it, and behind it. */
+static void print_ends(struct events *e)
+{
+	const struct trace *t = e->t;
+	double start = clock_us(t, t->trail->start);
+	double finished = clock_us(t, t->trail->finished);
+
+	if (!t->exec_us.unknown) {
+		begin_event(e, "exec", "phase", start - t->exec_us.value, start,
+			    t->trail->pid);
+		end_event(e);
+	}
+	if (!t->exit_us.unknown) {
+		begin_event(e, "exit", "phase", finished,
+			    finished + t->exit_us.value, t->trail->pid);
+		end_event(e);
+	}
+}
+
 static void print_process(struct events *e)
 {
 	const struct trail *trail = e->t->trail;
@@ -160,8 +183,13 @@ static void print_process(struct events *e)
 	print_name(e);
 	if (e->t->tick_us == 0)
 		return;
+	print_ends(e);
+	print_span(e, "tracer: looking at memory", "tracer", trail->main,
+		   trail->resumed, trail->pid);
 	print_span(e, "program", "phase", trail->resumed, trail->exit,
 		   trail->pid);
+	print_span(e, "tracer: looking at memory", "tracer", trail->exit,
+		   trail->finished, trail->pid);
 	for (size_t i = 0; i < e->t->load_count; i++)
 		print_load_events(e, i);
 	for (size_t i = 0; i < e->t->object_count; i++)
@@ -171,7 +199,8 @@ static void print_process(struct events *e)
 void trace_print_events(FILE *out, const struct trace *all, size_t count)
 {
 	struct json j = json_to(out);
-	double zero = (double)all[0].trail->first_ns / 1e3;
+	double zero = clock_us(&all[0], all[0].trail->start) -
+		      trace_or_zero(all[0].exec_us);
 
 	json_begin_object(&j);
 	json_key(&j, "displayTimeUnit");
