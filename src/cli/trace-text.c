@@ -18,16 +18,32 @@
 #define NAME_MAX_ 24 /* columns of a name */
 #define BY_MAX 14
 #define BAR_MAX 40
+#define WIDTH 78
 
-/* A file's name in `width` columns: its end says least, but for a number. */
+/* How many bytes of a text have room in `width`: whole characters. */
+static int fitting(const char *text, size_t width)
+{
+	size_t n = strnlen(text, width);
+
+	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	return (int)n;
+}
+
+/* A file's name in `width` columns: its version says least, then its end. */
 static void cut_name(const char *path, size_t width, char *buffer, size_t size)
 {
 	const char *name = file_base_name(path);
+	const char *version = strstr(name, ".so.");
+	size_t stem = version ? (size_t)(version - name) : strlen(name);
 
 	if (strlen(name) <= width)
 		snprintf(buffer, size, "%s", name);
+	else if (version && stem <= width)
+		snprintf(buffer, size, "%.*s", (int)stem, name);
 	else
-		snprintf(buffer, size, "%.*s...", (int)width - 3, name);
+		snprintf(buffer, size, "%.*s...", fitting(name, width - 3),
+			 name);
 }
 
 /* ------------------------------------------------------------------ */
@@ -62,8 +78,8 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 	putc('\n', out);
 	if (how >= 0 && WIFSIGNALED(how))
 		fprintf(out,
-			"It was ended by a signal (%s); this is what was seen "
-			"until then.\n",
+			"It was ended by a signal (%s);\nthis is what was "
+			"seen until then.\n",
 			strsignal(WTERMSIG(how)));
 	else if (how >= 0 && !t->has_exited)
 		fputs("It ended without exit() (by _exit, or it executed "
@@ -164,10 +180,10 @@ static void put_by(const struct trace *t, const struct trace_object *o,
 		snprintf(buffer, 64, "(%s)", trace_why_word(o->why));
 		return;
 	}
+	/* A name behind an arrow: it was opened, not needed. */
 	cut_name(t->objects[o->by].path,
 		 o->why == TRAIL_DLOPEN ? BY_MAX - 2 : BY_MAX, name,
 		 sizeof(name));
-	/* A name behind an arrow: it was opened, not needed. */
 	snprintf(buffer, 64, "%s%s", o->why == TRAIL_DLOPEN ? "> " : "", name);
 }
 
@@ -229,53 +245,101 @@ static void print_objects(FILE *out, const struct trace *t, bool all)
 /* ------------------------------------------------------------------ */
 /* What to do                                                         */
 
-/* The costliest that a stub would spare. */
-static const struct trace_object *worst_stubbable(const struct trace *t)
+/* As a shell takes it for one word. */
+static void put_word(FILE *out, const char *word)
 {
-	const struct trace_object *worst = NULL;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_@%+=:,./-";
+	const char *rest = word;
 
-	for (size_t i = 0; i < t->object_count; i++) {
-		const struct trace_object *o = &t->objects[i];
-
-		if (trace_is_stubbable(t, o) &&
-		    (!worst || cost_of(o) > cost_of(worst)))
-			worst = o;
+	if (*word && word[strspn(word, plain)] == '\0') {
+		fputs(word, out);
+		return;
 	}
-	return worst;
+	putc('\'', out);
+	while (*rest) {
+		size_t n = strcspn(rest, "'");
+		_cleanup_free_ char *part = strndup(rest, n);
+
+		cli_put(part ? part : "", out);
+		fputs(rest[n] ? "'\\''" : "", out);
+		rest += n + (rest[n] != '\0');
+	}
+	putc('\'', out);
 }
 
+/* Whole, as it is to be typed. */
 static void print_run(FILE *out, const struct trace *t)
 {
-	size_t width = 0;
-
-	fputs("  dlazy run -- ", out);
+	fputs("  dlazy run --", out);
 	for (size_t i = 0; i < t->command_count; i++) {
-		width += strlen(t->command[i]) + 1;
-		if (width > 60) {
-			fputs("...", out);
-			break;
-		}
-		cli_put(t->command[i], out);
 		putc(' ', out);
+		put_word(out, t->command[i]);
 	}
-	putc('\n', out);
+	fputs(t->trail->arguments_missing ? " ...\n" : "\n", out);
 }
 
-static void print_stub(FILE *out, const struct trace *t, size_t count)
+static const char *link_name(const struct trace_object *o)
 {
-	const struct trace_object *worst = worst_stubbable(t);
+	return o->requested ? o->requested : file_base_name(o->path);
+}
 
-	if (!worst)
+/* Names between commas, in lines of their own. */
+static void print_names(FILE *out, struct trace_object **list, size_t count)
+{
+	size_t column = WIDTH;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t width = strlen(link_name(list[i])) + 2;
+
+		if (column + width > WIDTH)
+			column = (size_t)fprintf(out, i ? "\n  " : "  ");
+		else
+			putc(' ', out);
+		cli_put(link_name(list[i]), out);
+		fputs(i + 1 < count ? "," : "\n", out);
+		column += width;
+	}
+}
+
+/* Those that a stub would spare, the costliest first. */
+static void print_stubs(FILE *out, const struct trace *t)
+{
+	_cleanup_free_ struct trace_object **list =
+		calloc(t->object_count, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; list && i < t->object_count; i++)
+		if (trace_is_stubbable(t, &t->objects[i]))
+			list[count++] = &t->objects[i];
+	if (count == 0)
 		return;
-	fprintf(out, "or, to build the program so, for %s",
-		count == 1 ? "the one" : "each");
-	if (count > 1)
-		fprintf(out, " of %zu", count);
-	fputs(" that it is itself linked with:\n  dlazy stub ", out);
-	cli_put(worst->requested ? worst->requested
-				 : file_base_name(worst->path),
-		out);
+	qsort(list, count, sizeof(struct trace_object *), compare_cost);
+	fputs("or, to build the program so, with a stub of what it is itself "
+	      "linked with:\n  dlazy stub ",
+	      out);
+	put_word(out, link_name(list[0]));
 	fputs(" -o stub.o\n", out);
+	if (count == 1)
+		return;
+	fputs("and likewise of\n", out);
+	print_names(out, list + 1, count - 1);
+}
+
+/* Of some, that they were used is only not ruled out. */
+static void print_no_waste(FILE *out, const struct trace *t)
+{
+	bool all_seen = true;
+
+	for (size_t i = 0; i < t->object_count; i++)
+		if (trace_is_library(&t->objects[i]) &&
+		    !t->objects[i].called_since_main &&
+		    t->objects[i].touched_kib.unknown)
+			all_seen = false;
+	fputs(all_seen ? "Every library was used since main began.\n"
+		       : "No library is known to have done nothing.\n",
+	      out);
 }
 
 static void print_advice(FILE *out, const struct trace *t)
@@ -283,7 +347,7 @@ static void print_advice(FILE *out, const struct trace *t)
 	struct trace_waste w = trace_waste(t);
 
 	if (w.count == 0) {
-		fputs("Every library was used since main began.\n", out);
+		print_no_waste(out, t);
 		return;
 	}
 	fprintf(out,
@@ -303,7 +367,7 @@ static void print_advice(FILE *out, const struct trace *t)
 		return;
 	fputs("To load libraries only when they are called:\n", out);
 	print_run(out, t);
-	print_stub(out, t, w.stubbable);
+	print_stubs(out, t);
 }
 
 static void print_lost(FILE *out, const struct trail *trail)

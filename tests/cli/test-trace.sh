@@ -78,6 +78,7 @@ is "$(object /libm.so.6) | .touched_kib == null and
 	(.unknown.touched_kib | test(\"exit\"))" \
 	"nor what was touched, and why"
 has "$err" "ended by a signal (Segmentation fault)" "people read of the signal"
+check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/err"
 traced ./ends child
 is '[.objects[] | select(.path | test("libutil"))] == []' \
 	"what a forked child loads is not its parent's"
@@ -225,6 +226,13 @@ is ".unused == [\"$bin/libused.so\"]" "and is named unused"
 has "$err" "1 of 2 libraries did nothing" "people are told"
 has "$err" "dlazy run -- ./nothing" "and what would save it"
 has "$err" "dlazy stub libused.so" "in two ways"
+library -o libother.so "$fixtures/trace-library.c"
+compile -DUSE=5 -o both "$fixtures/trace-uses.c" -Wl,--no-as-needed -L. -lused \
+	-lother -Wl,-rpath,"$bin"
+traced ./both "it's"
+has "$err" "dlazy run -- ./both 'it'\\''s'" "as a shell takes it"
+check "each library that a stub would save is named" \
+	test "$(sed -n '/dlazy stub/,$p' "$t/err" | grep -c 'lib[a-z]*.so')" = 2
 
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
 	LD_PRELOAD=$bin/libused.so traced ./ends
@@ -239,6 +247,13 @@ is "$(object /plugin.so) | .used == \"bound\"" \
 	"what is looked up is bound: the call is by pointer"
 is '.loads | length == 4 and .[1].objects == 1 and .[1].map_us > 0' \
 	"each dlopen is timed"
+is "$(object /plugin.so) | .relocate_us == null and
+	(.unknown.relocate_us | test(\"more than once\"))" \
+	"of relocation no part is told for the sum"
+has "$err" "No library is known to have done nothing" \
+	"what has been closed cannot be said to have been used"
+traced ./opens 1 ./plugin.so
+is "$(object /plugin.so) | .relocate_us > 0" "of what is opened once it is told"
 
 # ---------------------------------------------------------------- times
 
@@ -298,6 +313,8 @@ is_status 0 "a program that opens and closes in a loop"
 is "$(object /plugin.so) | .opens == 5000" "is one object, counted"
 is '.lost.loads > 0 and .lost.objects == 0 and .lost.calls == 0' \
 	"what did not fit is told"
+is "$(object /plugin.so) | .load == null and .unknown.load != null" \
+	"and that the load is not there is"
 has "$err" "Too many for the trace" "to people, too"
 
 # ---------------------------------------------------------------- children
@@ -310,6 +327,13 @@ json '.children | length == 1 and .[0].command == ["sh", "-c", "exit 5"]' \
 	"then another program in its place is there"
 run "$dlazy" trace --children --json -- bash -c 'env true; true'
 json '[.children[].command] == [["env", "true"], ["true"]]' "and so are children"
+json '.children[0] | .status == null and .signal == null and
+	.unknown.status != null' "how they ended is not known, and why"
+"$dlazy" trace --children -- sh -c "(while [ ! -e '$t/go' ]; do sleep 0.1; done
+	env true; echo \$? >'$t/late') &" >"$t/out" 2>"$t/err"
+touch "$t/go"
+for _ in {1..100}; do [ -s "$t/late" ] && break || sleep 0.1; done
+check_same "what a child starts later, untraced, runs" "$(<"$t/late")" 0
 
 # ---------------------------------------------------------------- output
 
@@ -325,6 +349,13 @@ run "$dlazy" trace --format=perfetto -- ./opens 1 ./outer.so
 json '[.traceEvents[] | select(.ph == "X")] | length > 8 and
 	all(.dur >= 0 and .ts >= 0 and .pid > 0 and .tid > 0)' \
 	"as Trace Events"
+json '[.traceEvents[] | select(.ph == "X")] | sort_by(.ts, -.dur) |
+	map([(.ts * 1000 | round), ((.ts + .dur) * 1000 | round)]) | . as $all |
+	[range(length) as $i | range($i) as $k | select(
+		$all[$k][1] > $all[$i][0] and $all[$k][1] < $all[$i][1])] == []' \
+	"which meet or lie within one another, and never overlap"
+json '[.traceEvents[].name] | contains(["exec", "program", "exit"])' \
+	"from execve to the end"
 json '[.traceEvents[] | select(.cat == "init" and .name == "inner.so") |
 	.dur > 20000] == [true]' "constructors are events"
 json '(.traceEvents[] | select(.cat == "init" and .name == "outer.so")) as $o |
@@ -345,6 +376,54 @@ mkdir "$t/tmp"
 run env TMPDIR="$t/tmp" "$dlazy" trace --json -- ls "$t/tmp"
 has "$out" "dlazy-trace" "trails are where TMPDIR says"
 check_empty "and none is left behind" "$(ls "$t/tmp")"
+
+# jq 1.6 is content with no input at all.
+is_trace_of_true()
+{
+	[ -s "$1" ] && jq -e '.command == ["true"]' "$1" >/dev/null
+}
+run "$dlazy" trace -o >(cat >"$t/piped") -- true
+is_status 0 "to a pipe that the shell made"
+for _ in {1..50}; do [ -s "$t/piped" ] && break || sleep 0.1; done
+check "it is written" is_trace_of_true "$t/piped"
+mkfifo "$t/fifo"
+: >"$t/piped"
+timeout 20 cat "$t/fifo" >"$t/piped" &
+run timeout -s KILL 20 "$dlazy" trace -o "$t/fifo" -- true
+is_status 0 "to a pipe with a name"
+wait
+check "it is written, too" is_trace_of_true "$t/piped"
+echo before >"$t/kept"
+ln -s kept "$t/link"
+run "$dlazy" trace -o "$t/link" -- true
+check "a link stays one" test -L "$t/link"
+check "what it leads to is written" is_trace_of_true "$t/kept"
+run "$dlazy" trace -o /dev/full -- true
+is_status 125 "what cannot be written is a failure"
+has "$err" "No space left" "with the reason"
+run "$dlazy" trace -o /dev/full -- sh -c 'exit 3'
+is_status 3 "but the command's own comes first"
+status=0
+"$dlazy" trace --json -- true >/dev/full 2>"$t/err" || status=$?
+is_status 125 "standard output likewise"
+check_same "which is said once" "$(grep -c 'cannot write' "$t/err")" 1
+
+mkdir "$t/small"
+if mount -t tmpfs -o size=64k none "$t/small" 2>/dev/null; then
+	run "$dlazy" trace -o "$t/small/f.json" -- ./opens 1 ./outer.so \
+		"$(printf %070000d 0)"
+	is_status 125 "a disk that is full"
+	check_empty "has no half of a trace" "$(ls "$t/small")"
+	TMPDIR=$t/small traced true
+	is_status 0 "where trails have no room they are elsewhere"
+	is '.command == ["true"]' "and whole"
+	hook=$(find "$(dirname "$dlazy")/.." -name hook.so | head -1)
+	run env LD_AUDIT="$hook" DLAZY_HOOK="-$t/small" sh -c 'exit 4'
+	is_status 4 "a child's trail without room is none, and it runs"
+	umount "$t/small"
+else
+	skip "a disk that is full" "nothing can be mounted"
+fi
 
 # ---------------------------------------------------------------- real ones
 
