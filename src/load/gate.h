@@ -12,6 +12,7 @@
 #define LOAD_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct dlazy_module;
@@ -31,6 +32,8 @@ struct gate_frame {
 	struct gate_frame *other; /* of the module; under load_lock */
 	pid_t thread;
 	bool in_linker; /* has the linker's lock, or waits for it */
+	uint64_t
+		linker_ns; /* how long it was there, if anybody wants to know */
 };
 
 /* This thread begins to load a module; NULL: out of memory. */

@@ -87,11 +87,9 @@ static bool is_deeper(const struct telling *t, const struct ledger_entry *inner,
 }
 
 /* Without what its constructors touched in turn. */
-static uint64_t own_duration(const struct telling *t,
-			     const struct ledger_entry *e)
+static uint64_t without_inner(const struct telling *t,
+			      const struct ledger_entry *e, uint64_t ns)
 {
-	uint64_t ns = duration(e);
-
 	for (size_t i = 0; i < t->load_count; i++) {
 		const struct ledger_entry *inner = t->loads[i].entry;
 
@@ -99,6 +97,12 @@ static uint64_t own_duration(const struct telling *t,
 			ns -= duration(inner) < ns ? duration(inner) : ns;
 	}
 	return ns;
+}
+
+static uint64_t own_duration(const struct telling *t,
+			     const struct ledger_entry *e)
+{
+	return without_inner(t, e, duration(e));
 }
 
 static bool find_loads(struct telling *t)
@@ -262,6 +266,51 @@ static void print_text(struct json *j, const char *key, const char *text)
 	json_string(j, *text ? text : NULL);
 }
 
+/* What the load took, and of that: in the linker, and the rest, which is ours
+ * (checking the file, binding). */
+static void print_times(struct json *j, const struct telling *t,
+			const struct ledger_entry *e)
+{
+	uint64_t all = own_duration(t, e);
+	uint64_t linker = without_inner(t, e, e->linker_ns);
+
+	print_us(j, "load_us", all);
+	print_us(j, "linker_us", linker);
+	print_us(j, "own_us", all > linker ? all - linker : 0);
+	json_key(j, "init_us");
+	json_null(j);
+}
+
+static void print_reason(struct json *j, bool is_unknown, const char *key,
+			 const char *why)
+{
+	if (!is_unknown)
+		return;
+	json_key(j, key);
+	json_string(j, why);
+}
+
+static void print_reasons(struct json *j, const struct told *told)
+{
+	const struct ledger_entry *e = told->entry;
+
+	json_key(j, "unknown");
+	json_begin_object(j);
+	print_reason(j, true, "init_us",
+		     "in the process the linker does not tell its phases "
+		     "apart; dlazy trace does");
+	print_reason(j, !e->caller[0], "caller",
+		     "it was loaded as it was declared, or ahead");
+	print_reason(j, !e->by[0], "by",
+		     e->caller[0] ? "the code is in no object"
+				  : "it was loaded as it was declared, or "
+				    "ahead");
+	print_reason(j, !told->is_mapped, "private_kib",
+		     e->status < 0 ? "it was not loaded"
+				   : "no mapping bears its name");
+	json_end_object(j);
+}
+
 static void print_memory(struct json *j, const struct told *told)
 {
 	json_key(j, "private_kib");
@@ -269,15 +318,6 @@ static void print_memory(struct json *j, const struct told *told)
 		json_double(j, told->private_kib);
 	else
 		json_null(j);
-	json_key(j, "unknown");
-	json_begin_object(j);
-	if (!told->is_mapped) {
-		json_key(j, "private_kib");
-		json_string(j, told->entry->status < 0
-				       ? "it was not loaded"
-				       : "no mapping bears its name");
-	}
-	json_end_object(j);
 }
 
 static void print_load(struct json *j, const struct telling *t,
@@ -296,10 +336,11 @@ static void print_load(struct json *j, const struct telling *t,
 	json_key(j, "thread");
 	json_unsigned(j, e->thread);
 	print_us(j, "at_us", e->begin_ns - t->ledger->begin_ns);
-	print_us(j, "load_us", own_duration(t, e));
+	print_times(j, t, e);
 	json_key(j, "error");
 	json_string(j, e->status < 0 ? status_text(e->status) : NULL);
 	print_memory(j, told);
+	print_reasons(j, told);
 	json_end_object(j);
 }
 
@@ -317,11 +358,9 @@ static void print_untouched(struct json *j, const struct untouched *u)
 		json_null(j);
 	json_key(j, "unknown");
 	json_begin_object(j);
-	if (!u->ns) {
-		json_key(j, "recorded_us");
-		json_string(j, "it was never loaded with DLAZY_TRACE set; with "
-			       "DLAZY=eager, too, all are");
-	}
+	print_reason(j, !u->ns, "recorded_us",
+		     "it was never loaded with DLAZY_TRACE set; with "
+		     "DLAZY=eager, too, all are");
 	json_end_object(j);
 	json_end_object(j);
 }
@@ -361,13 +400,20 @@ static void print_sums(struct json *j, const struct telling *t)
 	json_unsigned(j, failed);
 	print_us(j, "spent_us", spent);
 	/* Of those whose cost is known. */
+	bool is_known = unknown < t->untouched_count || t->untouched_count == 0;
 	json_key(j, "saved_us");
-	if (unknown < t->untouched_count || t->untouched_count == 0)
+	if (is_known)
 		json_double(j, (double)saved / 1e3);
 	else
 		json_null(j);
 	json_key(j, "saved_unknown");
 	json_unsigned(j, unknown);
+	json_key(j, "unknown");
+	json_begin_object(j);
+	print_reason(j, !is_known, "saved_us",
+		     "none of the untouched was ever loaded with DLAZY_TRACE "
+		     "set; with DLAZY=eager, too, all are");
+	json_end_object(j);
 	json_key(j, "lost");
 	json_unsigned(j, atomic_load(&t->ledger->lost));
 }

@@ -23,6 +23,7 @@ struct ledger_entry {
 	int status; /* negated; 0: loaded */
 	uint32_t thread;
 	uint64_t begin_ns, end_ns; /* CLOCK_MONOTONIC */
+	uint64_t linker_ns;	   /* of that, in the dynamic linker */
 	char symbol[128];	   /* that was touched; "": none */
 	char caller[384];	   /* as dl_describe() says */
 	char by[256];		   /* its object; "" if not known */

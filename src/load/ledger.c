@@ -15,10 +15,12 @@
 #include "base/status.h"
 #include "load/dl.h"
 #include "load/ledger-tell.h"
+#include "load/module.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +29,16 @@
 
 static struct ledger *ledger; /* NULL: none is kept */
 
-/* The function and the object of "function+0x12 (/path)". */
+/* Its object is asked for apart: in words it may be what argv[0] says. */
 static void note_caller(struct ledger_entry *e, const void *caller)
 {
-	char *open;
+	_cleanup_free_ char *path = malloc(PATH_MAX);
 
-	dl_describe(caller, true, e->caller, sizeof(e->caller));
-	open = strrchr(e->caller, '(');
-	e->by[0] = '\0';
-	if (!open || open[1] != '/')
+	e->caller[0] = e->by[0] = '\0';
+	if (!caller || !path)
 		return;
-	snprintf(e->by, sizeof(e->by), "%.*s", (int)strcspn(open + 1, ")"),
-		 open + 1);
+	dl_describe(caller, true, e->caller, sizeof(e->caller));
+	snprintf(e->by, sizeof(e->by), "%s", dl_origin_of(caller, path).path);
 }
 
 static void note_load(struct ledger *l, const struct dlazy_event *event)
@@ -54,6 +54,7 @@ static void note_load(struct ledger *l, const struct dlazy_event *event)
 	e->status = event->status;
 	e->end_ns = event->time_ns;
 	e->begin_ns = event->time_ns - event->duration_ns;
+	e->linker_ns = atomic_load(&event->module->linker_ns);
 	e->thread = (uint32_t)syscall(SYS_gettid);
 	snprintf(e->symbol, sizeof(e->symbol), "%s",
 		 event->symbol ? event->symbol : "");

@@ -152,10 +152,13 @@ static int open_object(struct gate_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
 
+	uint64_t begin_ns = event_wanted() ? event_now() : 0;
+
 	frame->in_linker = true;
 	keep_name(m);
 	int status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
+	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
 	gate_return(frame);
 	return status;
 }
@@ -358,6 +361,7 @@ struct result {
 	bool counts; /* it is this try that changed the state */
 	int status;
 	uint64_t start_ns;
+	uint64_t linker_ns; /* of that, in the linker */
 };
 
 /*
@@ -375,6 +379,7 @@ static enum outcome try_loading(struct gate_frame *frame, bool was_there,
 		tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
 	ret->start_ns = event_wanted() ? event_now() : 0;
 	ret->status = ask_linker(frame, &ret->handle, &failure);
+	ret->linker_ns = frame->linker_ns;
 	if (ret->status == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
 	ret->counts = end(frame, outcome, ret->handle, &failure);
@@ -392,6 +397,7 @@ __attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
 	if (!r->counts)
 		return r->status;
 	strcpy(message, status_message());
+	atomic_store(&m->linker_ns, r->linker_ns);
 	tell(DLAZY_EVENT_FAILED, m, touch, r->status, r->start_ns);
 	return status_fail(-r->status, "%s", message);
 }
@@ -418,6 +424,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		return 0;
 	}
 	bind_loaded(m);
+	atomic_store(&m->linker_ns, r.linker_ns);
 	tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
 }

@@ -55,6 +55,8 @@ struct dlazy_module {
 	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
 	_Atomic(int) flags;	/* of dlopen */
 	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
+	_Atomic(uint64_t)
+		linker_ns; /* of the last load told of; 0: not taken */
 
 	/* under load_lock */
 	struct file_identity identity;	/* of the file behind record or view */

@@ -67,9 +67,21 @@ json ".objects[0] | .by == \"$t/host\" and (.caller | startswith(\"touch+\"))" \
 	"by which function of which object"
 json '.objects[0] | .load_us > 0 and .private_kib > 0 and .at_us > 0' \
 	"when, what it took, and its memory"
+json '.objects[0] | .linker_us > 0 and .own_us >= 0 and
+	(.linker_us + .own_us - .load_us | fabs < 0.01)' \
+	"how much of it in the linker"
+json '.objects[0] | .init_us == null and (.unknown.init_us | test("phases"))' \
+	"what cannot be told apart is null, and why"
+rm "$t/ledger"
+(cd "$t" && DLAZY_TRACE=ledger ./host p p1)
+cp "$t/ledger" "$t/out"
+json ".objects[0].by == \"$t/host\"" \
+	"the object has its path if the host was started by a relative name"
+kept p1
 json '.spent_us == .objects[0].load_us' "what was spent is added up"
 json '[.untouched[].name] == ["p2", "p3"]' "what was not touched is named"
-json '.saved_us == null and .saved_unknown == 2 and (.untouched | all(
+json '.saved_us == null and (.unknown.saved_us | test("none")) and
+	.saved_unknown == 2 and (.untouched | all(
 	.recorded_us == null and (.unknown.recorded_us | test("never"))))' \
 	"what it would have cost is not known yet, and why"
 DLAZY=eager kept
