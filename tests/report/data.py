@@ -95,6 +95,13 @@ def hostile():
     return t
 
 
+def opened():
+    program = trace_object(0, "/usr/bin/host", None)
+    plugin = trace_object(1, "/usr/lib/plugin.so", program["path"], why="dlopen", load=1,
+                          used="none", did_nothing=True)
+    return trace(["host"], [program, plugin], [load(1, 2400), load(1, 3000, program["path"])])
+
+
 def sparse():
     why = "it ended by a signal"
     keys = ["at_us", "map_us", "relocate_us", "init_us", "private_kib", "text_kib", "touched_kib"]
@@ -116,7 +123,8 @@ def ledger():
             "path": f"/p/p{n}.so", "name": f"p{n}", "why": "touch",
             "symbol": None if n == 2 else f"f{n}", "by": "/usr/bin/host",
             "caller": "main+0x20 (host)", "thread": 7, "at_us": 400.0 * n + 30,
-            "load_us": 225.5 + 30 * n, "private_kib": None if n else 16,
+            "load_us": 225.5 + 30 * n, "linker_us": 220.5 + 30 * n, "own_us": 5,
+            "init_us": None, "private_kib": None if n else 16,
             "error": "p3.so: undefined symbol: g" if n == 3 else None,
             "unknown": {"private_kib": "it is not mapped any more"} if n else {},
         } for n in range(4)],
@@ -149,6 +157,6 @@ def command():
             "all_touched": None, "speedup": None, "speedup_interval": [0.9, 1.2]}
 
 
-for make in (many, hostile, sparse, ledger, bench, command):
+for make in (many, hostile, opened, sparse, ledger, bench, command):
     with open(make.__name__ + ".json", "w") as out:
         json.dump(make(), out)

@@ -378,6 +378,12 @@ def check_keyboard(browser, tap):
            "the icicle can count objects")
 
 
+BEYOND = """
+return [...document.querySelectorAll("caption .hint")].map((e) => e.getBoundingClientRect())
+    .filter((r) => !r.width || r.right > innerWidth).map((r) => `ends at ${r.right}`);
+"""
+
+
 def check_words(browser, tap):
     """What single pages must say."""
     def says(page, text, sentence):
@@ -391,10 +397,17 @@ def check_words(browser, tap):
     says("sparse.html", "it ended by a signal", "what is not known has its reason")
     says("sparse.html", "ended by signal 11", "how a program ended is told")
     tap.same(set(browser.run(COLUMN, "Private KiB")), {"not known"}, "and is no 0")
+    says("opened.html", "a host that declares its plugins", "what was opened for nothing has its advice")
+    tap.ok("dlazy run" not in browser.run("return document.body.innerText"), "and none that would not help")
     says("command.html", "No sure difference", "a ratio in the noise is none")
     says("bench.html", "Lazy is 198 times as fast", "a sure one is told")
     says("ledger.html", "17.4 ms saved", "a ledger tells what was saved")
     says("ledger.html", "of 2 it was never measured", "and of how many that is not known")
+    says("ledger.html", "3 of 43 modules were loaded", "and what it is part of")
+    browser.look(PHONE)
+    browser.open("ledger.html")
+    tap.none(browser.run(BEYOND), "on a phone the tables' hints are read without scrolling")
+    browser.look(DESK)
     browser.open("several.html")
     browser.click("#files button:nth-child(4)")
     tap.same(browser.run("return document.querySelector('main h2').textContent"), "/usr/lib/frei0r-1",

@@ -13,7 +13,7 @@ done
 cd "$t" || exit 99
 python3 "$here/data.py" || exit 99
 pages=()
-for json in many hostile sparse ledger bench command; do
+for json in many hostile opened sparse ledger bench command; do
 	"$dlazy" report "$json.json" -o "$json.html" || exit 99
 	pages+=("$json.html")
 done

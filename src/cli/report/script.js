@@ -192,7 +192,8 @@ function table(title, items, columns, facts, select) {
 			kind ? h("label", null, select.label + " ", kind) : null),
 		h("div", {class: "scroll", role: "region", tabindex: "0", "aria-label": `${title}, scrolls`},
 			h("table", {style: {width: `${sum(columns.map(width))}rem`}},
-				h("colgroup", null, columns.map((c) => h("col", {style: {width: `${width(c)}rem`}}))), h("caption", null, "Sort by the heads; open a row by its name."),
+				h("colgroup", null, columns.map((c) => h("col", {style: {width: `${width(c)}rem`}}))), h("caption", null,
+					h("span", {class: "hint"}, "Sort by the heads; open a row by its name.")),
 				h("thead", null, h("tr", null, heads)), body)),
 		status);
 }
@@ -521,12 +522,14 @@ function trace(t) {
 	const linker = number(t.linker_us);
 	return [
 		h("h2", null, code(command(t))),
-		h("p", {class: "lead"}, `${count(libraries.length, "library", "libraries")} were loaded. `, idle.length ?
+		h("p", {class: "lead"}, `${count(libraries.length, "library was", "libraries were")} loaded. `, idle.length ?
 			h("strong", null, `${digits(idle.length, 0)} of them did nothing since main began`) : "None is known to have done nothing.",
 			idle.length ? `: ${saved === null ? "" : `${idle.some(isPartial) ? "at least " : ""}${time(saved)} and `}${
 				percent(sum(idle.map(relocationsOf)), total)} of all relocations, for nothing.` : ""),
-		idle.length ? h("p", null, "To load libraries only when they are called: ",
+		idle.some((o) => o.load === 0) ? h("p", null, "To load libraries only when they are called: ",
 			code(`dlazy run -- ${words(t.command).map(quote).join(" ")}`)) : null,
+		idle.some((o) => o.load !== 0) ? h("p", null, `${digits(idle.filter((o) => o.load !== 0).length, 0)} of them came by dlopen: ` +
+			"a host that declares its plugins with libdlazy loads those that it uses.") : null,
 		ending(t) ? h("p", {class: "warn"}, ending(t)) : null,
 		lost.length ? h("p", {class: "warn"}, `Did not fit into the trace: ${lost.map(([k, n]) => `${digits(n, 0)} ${show(k)}`).join(", ")}.`) : null,
 		tiles([
@@ -607,8 +610,8 @@ function ledger(l) {
 	const isFailed = (o) => text(o.error) !== null;
 	return [
 		h("h2", null, code(command(l))),
-		h("p", {class: "lead"}, h("strong", null, `${count(number(l.touched) || 0, "module")} of ${
-			digits((number(l.touched) || 0) + rest.length, 0)} were loaded`), `, in ${or(number(l.spent_us), time)}. `,
+		h("p", {class: "lead"}, h("strong", null, `${digits(number(l.touched) || 0, 0)} of ${
+			count((number(l.touched) || 0) + rest.length, "module was", "modules were")} loaded`), `, in ${or(number(l.spent_us), time)}. `,
 			rest.length ? `${digits(rest.length, 0)} were never touched: ${saved === null ? "what they would have cost is not known" : `${time(saved)} saved`}${
 				number(l.saved_unknown) ? ` (of ${digits(l.saved_unknown, 0)} it was never measured)` : ""}.` : ""),
 		number(l.failed) ? h("p", {class: "warn"}, `${count(l.failed, "load")} failed.`) : null,
@@ -633,7 +636,8 @@ function ledger(l) {
 		], (o) => facts([
 			["File", code(text(o.path) || "?")], text(o.symbol) ? ["Symbol", code(o.symbol)] : null,
 			text(o.by) ? ["By", code(o.by)] : null, text(o.caller) ? ["Caller", code(o.caller)] : null,
-			fact(o, "at_us", "At", time), fact(o, "load_us", "Load", time), fact(o, "private_kib", "Private pages", size),
+			fact(o, "at_us", "At", time), fact(o, "load_us", "Load", time), fact(o, "linker_us", "In the linker", time),
+			fact(o, "own_us", "Checking, binding", time), fact(o, "init_us", "Constructors", time), fact(o, "private_kib", "Private pages", size),
 			isFailed(o) ? ["Error", show(o.error)] : null,
 		]), {label: "Result", all: "all", kinds: [["loaded", (o) => !isFailed(o)], ["failed", isFailed]]}) : null,
 		costly.length ? figure("Saved, by module", "What loading each untouched module took when it was last measured; the costliest.",
