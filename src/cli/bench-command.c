@@ -182,8 +182,10 @@ static void measure_memory(struct bench *b, const struct command *c)
 static int measure_rounds(struct bench *b, struct command *c, size_t runs)
 {
 	struct progress progress = progress_begin("measuring");
-	int status = measure(c, HOST_EAGER, NULL);
+	int status;
 
+	progress_update(0, runs, &progress);
+	status = measure(c, HOST_EAGER, NULL);
 	/* The first lazy run makes its cache entry. */
 	if (status == 0)
 		status = measure(c, HOST_LAZY, NULL);

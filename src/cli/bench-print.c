@@ -42,8 +42,38 @@ static bool has_side(const struct bench *b, size_t way)
 	return b->sides[way].wall_us.count > 0;
 }
 
-static void print_side(struct json *j, const struct bench_side *side)
+struct reason {
+	const char *key;
+	const char *why; /* NULL: it is known */
+};
+
+static void print_reasons(struct json *j, const struct reason *list, size_t n)
 {
+	json_key(j, "unknown");
+	json_begin_object(j);
+	for (size_t i = 0; i < n; i++) {
+		if (!list[i].why)
+			continue;
+		json_key(j, list[i].key);
+		json_string(j, list[i].why);
+	}
+	json_end_object(j);
+}
+
+static void print_side(struct json *j, const struct bench *b,
+		       const struct bench_side *side)
+{
+	const char *unwatched = side->pss_kib.count
+					? NULL
+					: "the process could not be watched "
+					  "(ptrace)";
+	const struct reason reasons[] = {
+		{"pss_kib", unwatched},
+		{"maps", unwatched},
+		{"failed", b->command ? "what a command loads is its own "
+					"business"
+				      : NULL},
+	};
 	const struct {
 		const char *key;
 		const struct sample *sample;
@@ -72,7 +102,11 @@ static void print_side(struct json *j, const struct bench_side *side)
 			json_null(j);
 	}
 	json_key(j, "failed");
-	json_unsigned(j, side->failed);
+	if (b->command)
+		json_null(j);
+	else
+		json_unsigned(j, side->failed);
+	print_reasons(j, reasons, ARRAY_SIZE(reasons));
 	json_end_object(j);
 }
 
@@ -135,6 +169,32 @@ static void print_command(struct json *j, const struct bench *b)
 	}
 }
 
+static const char *doubt(const struct bench *b)
+{
+	double low, high;
+
+	if (is_sure(b, &low, &high))
+		return NULL;
+	return b->ratio.count < SAMPLE_ENOUGH
+		       ? "there were too few rounds for an interval"
+		       : "the interval includes 1";
+}
+
+static void print_unknown(struct json *j, const struct bench *b)
+{
+	const char *own = "what a command declares is its own business";
+	const char *none = "it is no side of a command";
+	const struct reason reasons[] = {
+		{"declared", b->command ? own : NULL},
+		{"touched", b->command ? own : NULL},
+		{"empty", has_side(b, HOST_EMPTY) ? NULL : none},
+		{"all_touched", has_side(b, HOST_ALL_TOUCHED) ? NULL : none},
+		{"speedup", doubt(b)},
+	};
+
+	print_reasons(j, reasons, ARRAY_SIZE(reasons));
+}
+
 void bench_print_json(const struct bench *b)
 {
 	struct json j = json_to(stdout);
@@ -153,11 +213,12 @@ void bench_print_json(const struct bench *b)
 	for (size_t way = 0; way < HOST_WAYS; way++) {
 		json_key(&j, ways[way].key);
 		if (has_side(b, way))
-			print_side(&j, &b->sides[way]);
+			print_side(&j, b, &b->sides[way]);
 		else
 			json_null(&j);
 	}
 	print_speedup(&j, b);
+	print_unknown(&j, b);
 	json_end_object(&j);
 	json_finish(&j);
 }
@@ -167,14 +228,26 @@ void bench_print_json(const struct bench *b)
 
 #define NAMES_WIDTH 60
 
+static void print_rounds(const struct bench *b)
+{
+	size_t n = b->ratio.count;
+
+	printf("%zu round%s of fresh processes", n, n == 1 ? "" : "s");
+	if (b->cpu >= 0)
+		printf(", on CPU %d", b->cpu);
+	if (b->cold)
+		fputs(", each with a cold page cache", stdout);
+}
+
 static void print_subject(const struct bench *b)
 {
 	size_t width = 0;
 
 	cli_put(b->subject, stdout);
 	if (b->command) {
-		printf("\n%zu rounds of fresh processes%s\n", b->ratio.count,
-		       b->cold ? ", each with a cold page cache" : "");
+		putchar('\n');
+		print_rounds(b);
+		putchar('\n');
 		return;
 	}
 	printf(": %zu plugin%s declared, %zu touched", b->declared,
@@ -189,11 +262,7 @@ static void print_subject(const struct bench *b)
 		cli_put(b->names[i], stdout);
 	}
 	puts(b->touched ? ")" : "");
-	printf("%zu rounds of fresh processes", b->ratio.count);
-	if (b->cpu >= 0)
-		printf(", on CPU %d", b->cpu);
-	if (b->cold)
-		fputs(", each with a cold page cache", stdout);
+	print_rounds(b);
 	puts(b->was_fresh ? "; the catalog was fresh"
 			  : "; the directory was scanned first");
 }
@@ -209,7 +278,7 @@ static void put_median(const struct sample *s, char text[32])
 static bool add_row(struct table *t, const struct bench *b, size_t way)
 {
 	const struct bench_side *side = &b->sides[way];
-	char wall[32], spread[64], cpu[32], pss[32], maps[32];
+	char wall[32], spread[64], cpu[32], pss[32], maps[32], faults[32];
 
 	snprintf(wall, sizeof(wall), "%.2f",
 		 sample_median(&side->wall_us) / 1e3);
@@ -219,8 +288,9 @@ static bool add_row(struct table *t, const struct bench *b, size_t way)
 	snprintf(cpu, sizeof(cpu), "%.2f", sample_median(&side->cpu_us) / 1e3);
 	put_median(&side->pss_kib, pss);
 	put_median(&side->maps, maps);
+	put_median(&side->faults, faults);
 	return table_add(t, (const char *[]){side_name(b, way), wall, spread,
-					     cpu, pss, maps});
+					     cpu, pss, maps, faults});
 }
 
 static void print_table(const struct bench *b)
@@ -231,7 +301,8 @@ static void print_table(const struct bench *b)
 		">SPREAD",
 		">CPU ms",
 		">PSS KiB",
-		">MAPPINGS",
+		">MAPS",
+		">FAULTS",
 	};
 	_cleanup_(table_free) struct table t = {.columns = ARRAY_SIZE(heading)};
 	bool fits = table_add(&t, heading);
@@ -278,10 +349,10 @@ static void print_verdict(const struct bench *b)
 	const char *does = b->command ? "is" : "starts";
 
 	if (!is_sure(b, &low, &high))
-		printf("No sure difference%s: %s takes %.2f to %.2f times "
+		printf("No sure difference%s%s takes %.2f to %.2f times "
 		       "%s.\n",
-		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds"
-						      : "",
+		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds:\n"
+						      : ": ",
 		       eager, low, high,
 		       b->command ? "as long" : "lazy's time");
 	else if (ratio >= 1)

@@ -340,8 +340,10 @@ static int run_round(struct bench *b, size_t round, int plan, bool count)
 static int run_rounds(struct bench *b, size_t runs, int plan)
 {
 	struct progress progress = progress_begin("measuring");
-	int status = run_round(b, 0, plan, false); /* warms the page cache */
+	int status;
 
+	progress_update(0, runs, &progress);
+	status = run_round(b, 0, plan, false); /* warms the page cache */
 	for (size_t i = 0; i < runs && status == 0; i++) {
 		progress_update(i, runs, &progress);
 		status = run_round(b, i, plan, true);

@@ -82,7 +82,10 @@ is_status 0 "a command is measured"
 json '.subject == "env true" and .command == ["env", "true"] and .by == "run"' \
 	"the subject is the command"
 json '.declared == null and .touched == null and .all_touched == null and
-	.empty == null' "what a command declares is not known"
+	.empty == null and .eager.failed == null' \
+	"what a command declares is not known"
+json '.unknown | [.declared, .touched, .all_touched, .empty, .speedup] |
+	all(type == "string")' "and why"
 for side in eager lazy; do
 	json ".$side | (.wall_us | .min <= .median and .median <= .max) and
 		.cpu_us >= 0 and .faults > 0" "$side is told"
@@ -95,6 +98,9 @@ json 'has("speedup") and (.speedup_interval | length == 2)' "and what it gains"
 run "$dlazy" bench --runs 2 -- true
 has "$out" "dlazy run" "people see what was compared"
 has "$out" "No sure difference" "and what noise would swallow"
+has "$out" "FAULTS" "with page faults"
+run "$dlazy" bench --runs 1 -- true
+has "$out" "1 round of" "a single round is one"
 check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/out"
 run "$dlazy" bench --runs 1 -- "$t/nosuch"
 is_status 1 "a command that is not there"

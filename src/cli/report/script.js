@@ -558,13 +558,13 @@ function sideValue(side, key) {
 }
 
 function benchBars(b, key, title, caption, format) {
-	const sides = WAYS.filter((w) => b[w[1]]).map((w) => ({kind: w[0], label: wayName(b, w), v: sideValue(b[w[1]], key)}));
+	const sides = WAYS.filter((w) => b[w[1]]).map((w) => ({kind: w[0], label: wayName(b, w), v: sideValue(b[w[1]], key), side: object(b[w[1]])}));
 	if (!sides.some((s) => s.v.median !== null))
 		return null;
 	const most = Math.max(1e-9, ...sides.map((s) => Math.max(s.v.median || 0, s.v.max || 0)));
-	return figure(title, caption, bars(sides.map(({kind, label, v}) => ({
+	return figure(title, caption, bars(sides.map(({kind, label, v, side}) => ({
 		label, title: v.min !== undefined && v.min !== null ? `${format(v.min)} to ${format(v.max)}` : null,
-		value: v.median === null ? unknown("not measured") : format(v.median),
+		value: v.median === null ? unknown(reason(side, key)) : format(v.median),
 		parts: v.median === null ? [] : [[kind, 0, v.median], ...(number(v.min) !== null ? [["spread", v.min, v.max]] : [])],
 	})), most));
 }
