@@ -399,13 +399,25 @@ static bool may_wait(int status)
 	       (status != -DLAZY_EBUSY || !gate_is_elsewhere());
 }
 
+/* What to do; NULL: to look at the plugin file. */
+static const char *advice(int status, bool by_environment)
+{
+	if (by_environment)
+		return "if it is to be loaded, name it in DLAZY_ALLOW";
+	return status == -DLAZY_EBUSY
+		       ? "touch it at another time: dlazy_load() before"
+		       : NULL;
+}
+
 /* The documented default: all that is known, then abort(). */
-__attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
+__attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
+					      bool by_environment)
 {
 	static const struct dlazy_module none = {.name = "", .path = ""};
 	const struct dlazy_module *m = f->module ? f->module : &none;
 	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
-	bool wait = may_wait(f->status), busy = f->status == -DLAZY_EBUSY;
+	const char *to_do = advice(f->status, by_environment);
+	bool wait = may_wait(f->status);
 
 	dl_describe(f->caller, wait, caller, sizeof(caller));
 	dl_describe(m->declared_by, wait, declarer, sizeof(declarer));
@@ -420,12 +432,10 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f)
 		 f->symbol ? "() of module" : "module", m->name,
 		 f->symbol ? "called" : "loaded", status_text(f->status),
 		 m->path, f->message, caller, declarer,
-		 busy ? "touch it at another time: dlazy_load() before"
-		      : "run `dlazy check ",
-		 busy ? "" : m->path,
-		 busy ? ""
-		      : "`; a host that can go on without it sets a hook with "
-			"dlazy_on_failure()");
+		 to_do ? to_do : "run `dlazy check ", to_do ? "" : m->path,
+		 to_do ? ""
+		       : "`; a host that can go on without it sets a hook with "
+			 "dlazy_on_failure()");
 	write_all(text);
 	ledger_write_last();
 	abort();
@@ -439,7 +449,7 @@ void bind_give_up(struct dlazy_module *m, const struct touch *touch, int status)
 	struct dlazy_failure failure = {sizeof(failure), m,
 					touch->symbol,	 status,
 					message,	 touch->caller};
-	give_up(&failure);
+	give_up(&failure, true);
 }
 
 void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
@@ -471,7 +481,7 @@ void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
 		if (replacement)
 			return replacement;
 	}
-	give_up(&failure);
+	give_up(&failure, false);
 }
 
 /* Keeps a replacement in the slot, until the module's state changes. */

@@ -57,7 +57,8 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
 		       int status);
 
-/* The end, for the pending reason, whatever hooks there are. */
+/* The end, for the pending reason, which is what the environment forbids;
+ * whatever hooks there are. */
 __attribute__((noreturn)) void bind_give_up(struct dlazy_module *m,
 					    const struct touch *touch,
 					    int status);

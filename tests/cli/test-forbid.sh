@@ -89,4 +89,5 @@ is_status 0 "also with a list that has it"
 DLAZY_ALLOW="" run "$t/host" "$t/p.so" before
 is_status 134 "but not with one that lacks it"
 has "$err" "f was asked for by main+" "of which the toucher is told"
+has "$err" "name it in DLAZY_ALLOW" "and what would let it"
 finish
