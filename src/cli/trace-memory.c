@@ -164,6 +164,9 @@ static void find_idle(struct trace *t)
 {
 	bool changed = true;
 
+	/* Of a program that did not come to main nothing is to be said. */
+	if (!t->trail->main.ticks)
+		return;
 	for (size_t i = 0; i < t->object_count; i++)
 		t->objects[i].did_nothing = !is_active(&t->objects[i]);
 	while (changed) {

@@ -293,6 +293,17 @@ is ".objects | all(. as \$o | $keys | all(. as \$key |
 	(\$o[\$key] == null) == (\$o.unknown | has(\$key))))" \
 	"what is not known is null with its reason, and nothing else"
 
+library -o crashes.so -x c - <<<'__attribute__((constructor)) static void
+	start(void) { __builtin_trap(); } int f(void) { return 1; }'
+compile -o crash-start -x c - -Wl,--no-as-needed -L. -l:crashes.so \
+	-Wl,-rpath,"$bin" <<<'int main(void) { return 0; }'
+traced ./crash-start
+is "$(object /crashes.so) | .init_us == null and
+	(.unknown.init_us | test(\"not return\")) and (.did_nothing | not)" \
+	"a crash before main is in whose constructor did not return"
+is '.unused == []' "and nothing is said to have done nothing since main"
+hasnt "$err" "dlazy stub" "nor is there advice"
+
 # ---------------------------------------------------------------- failures
 
 library -o undefined.so -x c - \
