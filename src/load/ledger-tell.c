@@ -381,6 +381,19 @@ static void print_command(struct json *j)
 	json_end_array(j);
 }
 
+/* Why nobody knows what was saved; NULL: that is known, of some at least. */
+static const char *why_unsaved(const struct telling *t, size_t unknown)
+{
+	for (size_t i = 0; i < t->load_count && !t->untouched_count; i++)
+		if (t->loads[i].entry->module->linked)
+			return "what a stub file stands for is not declared "
+			       "before it is touched; dlazy run --stats counts";
+	if (t->untouched_count && unknown == t->untouched_count)
+		return "none of the untouched was ever loaded with DLAZY_TRACE "
+		       "set; with DLAZY=eager, too, all are";
+	return NULL;
+}
+
 static void print_sums(struct json *j, const struct telling *t)
 {
 	uint64_t spent = 0, saved = 0;
@@ -400,19 +413,17 @@ static void print_sums(struct json *j, const struct telling *t)
 	json_unsigned(j, failed);
 	print_us(j, "spent_us", spent);
 	/* Of those whose cost is known. */
-	bool is_known = unknown < t->untouched_count || t->untouched_count == 0;
+	const char *why = why_unsaved(t, unknown);
 	json_key(j, "saved_us");
-	if (is_known)
-		json_double(j, (double)saved / 1e3);
-	else
+	if (why)
 		json_null(j);
+	else
+		json_double(j, (double)saved / 1e3);
 	json_key(j, "saved_unknown");
 	json_unsigned(j, unknown);
 	json_key(j, "unknown");
 	json_begin_object(j);
-	print_reason(j, !is_known, "saved_us",
-		     "none of the untouched was ever loaded with DLAZY_TRACE "
-		     "set; with DLAZY=eager, too, all are");
+	print_reason(j, why != NULL, "saved_us", why);
 	json_end_object(j);
 	json_key(j, "lost");
 	json_unsigned(j, atomic_load(&t->ledger->lost));

@@ -129,6 +129,20 @@ cat "$t/pipe" >"$t/piped" &
 DLAZY_TRACE=$t/pipe run "$t/host" "$t/p" p1
 wait
 check "and a pipe a pipe" test -p "$t/pipe" -a -s "$t/piped"
+if "$dlazy" stub "$t/p/p1.so" -o "$t/stub.o" 2>/dev/null; then
+	"${cc[@]}" -o "$t/linked" -x c - -x none "$t/stub.o" -L"$libdir" \
+		-Wl,-rpath,"$libdir":"$t/p" -ldlazy \
+		<<<'int f1(int); int main(void) { return f1(1) != 2; }' || exit 99
+	rm -f "$t/ledger"
+	DLAZY_TRACE=$t/ledger LD_LIBRARY_PATH=$t/p run "$t/linked"
+	is_status 0 "a program linked with a stub"
+	cp "$t/ledger" "$t/out"
+	json '.objects[0].name == "p1" and .saved_us == null and
+		(.unknown.saved_us | test("stub file"))' \
+		"does not know what it saved"
+else
+	skip "a program linked with a stub" "no stub files for this CPU"
+fi
 DLAZY_TRACE=/nonexistent/file run "$t/host" "$t/p" p1
 is_status 0 "a file that cannot be written does not end the host"
 finish
