@@ -452,8 +452,9 @@ function memory(objects, byUse = true) {
 	const top = ranked(known, kib, 12);
 	const parts = Object.keys(USE).map((u) => [u, USE[u].split(":")[0], of(u)]);
 	const rest = objects.length - known.length;
+	const whys = [...new Set(objects.filter((o) => kib(o) === null).map((o) => reason(o, "private_kib")))];
 	return figure("Memory", `Private pages of each object${byUse ? ", by its use" : ""}.${rest ?
-		` Of ${count(rest, "object")} they are not known: ${show(reason(objects.find((o) => kib(o) === null), "private_kib"))}.` : ""}`,
+		` Of ${count(rest, "object")} they are not known: ${show(whys.slice(0, 3).join("; or "))}.` : ""}`,
 		known.length && byUse ? stack(parts, size) : null,
 		known.length && byUse ? h("h4", null, "The largest") : null,
 		bars(top.map((o) => ({label: code(name(o)), title: show(o.path), value: size(kib(o)),
@@ -575,14 +576,16 @@ function bench(b) {
 	const few = speed === null && (low > 1 || (high !== null && high < 1));
 	const doubt = few ? "too few rounds to be sure" : "the noise swallows it";
 	const interval = low !== null && high !== null ? `${plain(low)} to ${plain(high)}` : "not known";
+	const plainly = wayName(b, WAYS[1]), lazily = b.by ? wayName(b, WAYS[2]) : "Lazy";
+	const takes = `${plainly} takes ${interval} times ${b.by ? `as long as ${lazily}` : "lazy's time"}`;
 	const eager = sideValue(b.eager, "wall_us").median, lazy = sideValue(b.lazy, "wall_us").median;
 	const title = text(b.subject) || words(b.command).join(" ") || "A bench";
 	return [
 		h("h2", null, code(title)),
 		h("p", {class: "lead"}, speed === null ?
-			`${few ? "Too few rounds to be sure" : "No sure difference"}: eager takes ${interval} times lazy's time.` :
-			[h("strong", null, speed >= 1 ? `Lazy is ${plain(speed)} times as fast` : `Lazy is ${plain(1 / speed)} times slower`),
-				` (95 % sure: eager takes ${interval} times lazy's time).`]),
+			`${few ? "Too few rounds to be sure" : "No sure difference"}: ${takes}.` :
+			[h("strong", null, speed >= 1 ? `${lazily} is ${plain(speed)} times as fast` : `${lazily} is ${plain(1 / speed)} times slower`),
+				` (95 % sure: ${takes}).`]),
 		tiles([
 			[wayName(b, WAYS[1]), or(eager, time), "eager, median"], [wayName(b, WAYS[2]), or(lazy, time), "lazy, median"],
 			["Ratio", speed === null ? unknown(doubt) : `${plain(speed)} ×`, speed === null ? doubt : `95 %: ${interval}`],
