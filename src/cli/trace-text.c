@@ -117,6 +117,26 @@ static void print_phase(FILE *out, const struct phase *p, double most)
 	putc('\n', out);
 }
 
+/* The linker's time against the program's own, in shares of what the tracer did
+ * not take. */
+static void print_shares(FILE *out, const struct trace *t)
+{
+	double whole = t->wall_us.value - t->own_us;
+	double linker = t->map_us.value + t->relocate_us.value;
+	double own = t->program_us.value + t->constructors_us.value;
+
+	if (t->wall_us.unknown || t->map_us.unknown || t->relocate_us.unknown ||
+	    whole <= 0)
+		return;
+	fprintf(out, "Dynamic linker: %.1f ms, %.0f %%; ", linker / 1e3,
+		100 * linker / whole);
+	if (t->program_us.unknown || t->constructors_us.unknown)
+		fputs("the program's own code: not known.\n", out);
+	else
+		fprintf(out, "the program's own code: %.1f ms, %.0f %%.\n",
+			own / 1e3, 100 * own / whole);
+}
+
 static void print_phases(FILE *out, const struct trace *t)
 {
 	const struct phase phases[] = {
@@ -135,6 +155,7 @@ static void print_phases(FILE *out, const struct trace *t)
 			most = phases[i].us.value;
 	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
 		print_phase(out, &phases[i], most);
+	print_shares(out, t);
 	putc('\n', out);
 }
 

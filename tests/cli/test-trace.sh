@@ -382,6 +382,9 @@ run "$dlazy" trace --all -- ./nothing
 check "the table fits 80 columns" awk 'length > 80 { exit 1 }' "$t/err"
 has "$err" "OBJECT" "it has a heading"
 has "$err" "linker: relocating" "and a chart"
+check "the linker's time stands against the program's" \
+	grep -Eqx "Dynamic linker: [0-9.]+ ms, [0-9]+ %; the program's own code: [0-9.]+ ms, [0-9]+ %." \
+	"$t/err"
 hasnt "$err" $'\033' "without colours where there is no terminal"
 mkdir "$t/tmp"
 run env TMPDIR="$t/tmp" "$dlazy" trace --json -- ls "$t/tmp"
