@@ -417,8 +417,11 @@ static void find_ends(struct trace *t, struct trace_span span)
 	if (!span.begin_ns || span.end_ns < span.begin_ns)
 		return;
 	t->wall_us = trace_known((double)(span.end_ns - span.begin_ns) / 1e3);
-	if (t->tick_us == 0)
+	if (t->tick_us == 0) {
+		t->exec_us = trace_unknown("it ended before the clock was "
+					   "compared");
 		return;
+	}
 	t->exec_us = trace_known(
 		(time_of(t, trail->start.ticks) - (double)span.begin_ns) / 1e3);
 	if (reached(trail->finished))

@@ -66,6 +66,13 @@ static void print_command(FILE *out, const struct trace *t)
 	fputs(cli_plain(out), out);
 }
 
+/* Did the linker give up, as where a library is missing? */
+static bool was_refused(const struct trace *t, int how)
+{
+	return WIFEXITED(how) && WEXITSTATUS(how) == 127 &&
+	       !t->trail->init_count && !t->trail->main.ticks;
+}
+
 static void print_summary(FILE *out, const struct trace *t, int how)
 {
 	struct trace_waste w = trace_waste(t);
@@ -81,6 +88,10 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 			"It was ended by a signal (%s);\nthis is what was "
 			"seen until then.\n",
 			strsignal(WTERMSIG(how)));
+	else if (how >= 0 && was_refused(t, how))
+		fputs("The dynamic linker ended it, before any code of it ran; "
+		      "its message is above.\n",
+		      out);
 	else if (how >= 0 && !t->has_exited)
 		fputs("It ended without exit() (by _exit, or it executed "
 		      "another program,\nwhich --children would follow); this "

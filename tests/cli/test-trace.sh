@@ -304,6 +304,16 @@ is "$(object /crashes.so) | .init_us == null and
 is '.unused == []' "and nothing is said to have done nothing since main"
 hasnt "$err" "dlazy stub" "nor is there advice"
 
+library -o missing.so -x c - <<<'int f(void) { return 1; }'
+compile -o missing -x c - -Wl,--no-as-needed -L. -l:missing.so \
+	-Wl,-rpath,"$bin" <<<'int main(void) { return 0; }'
+rm missing.so
+traced ./missing
+is_status 127 "a program without one of its libraries"
+has "$err" "The dynamic linker ended it" "is told to have been refused"
+is '.exec_us == null and (.unknown.exec_us | test("clock")) and
+	.unused == []' "with what is not known of it"
+
 # ---------------------------------------------------------------- failures
 
 library -o undefined.so -x c - \
