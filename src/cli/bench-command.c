@@ -13,6 +13,8 @@
 #include "cli/bench-memory.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "elf/search.h"
+#include "link/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 #include <unistd.h>
 
 #define MEMORY_ROUNDS 3
+#define LIBRARY "libdlazy.so"
 
 struct command {
 	char **argv;
@@ -199,6 +202,28 @@ static int measure_rounds(struct bench *b, struct command *c, size_t runs)
 	return status;
 }
 
+static bool is_ours(const char *name, const char *found, const char *needed_by,
+		    void *data)
+{
+	(void)found, (void)needed_by;
+	*(bool *)data |= strncmp(name, LIBRARY, strlen(LIBRARY)) == 0;
+	return !*(bool *)data;
+}
+
+/* A program that has never heard of DLAZY is measured against itself. */
+static void warn_of_itself(const char *command)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	bool found = false;
+
+	if (program_find(command, &program) == 0 &&
+	    search_closure(program.executable, is_ours, &found) == 0 && !found)
+		cli_say("%s is not linked with " LIBRARY
+			": unless it opens what is, --env changes nothing",
+			program.executable);
+	status_clear();
+}
+
 /* The words with spaces between; NULL: out of memory. */
 static char *joined(char **argv)
 {
@@ -231,6 +256,8 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	b->env = env;
 	b->cold = cold;
 	b->cpu = -1;
+	if (env)
+		warn_of_itself(argv[0]);
 	status = measure_rounds(b, &c, runs);
 	if (status < 0)
 		return cli_fail(status, json);

@@ -128,6 +128,8 @@ ${CC:-cc} -o "$t/env" "$t/env.c" || exit 99
 DLAZY_TRACE=$t/never run "$dlazy" bench --env --runs 2 --json -- "$t/env"
 is_status 0 "a host in its own two ways"
 json '.by == "env"' "by DLAZY in its environment"
+has "$err" "is not linked with libdlazy.so" \
+	"where that changes nothing it is said"
 if [ "$(id -u)" != 0 ]; then
 	run "$dlazy" bench --cold --runs 1 -- true
 	is_status 1 "a cold page cache, which not everybody may have"
