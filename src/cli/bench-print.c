@@ -200,6 +200,10 @@ void bench_print_json(const struct bench *b)
 	struct json j = json_to(stdout);
 
 	json_begin_object(&j);
+	json_key(&j, "format");
+	json_string(&j, "dlazy-bench");
+	json_key(&j, "version");
+	json_unsigned(&j, 1);
 	json_key(&j, "subject");
 	json_string(&j, b->subject);
 	if (b->command)

@@ -79,6 +79,7 @@ json '.eager.failed == 1 and .lazy.failed == 1' "it is counted on each side"
 
 run "$dlazy" bench --runs 3 --json -- env true
 is_status 0 "a command is measured"
+json '.format == "dlazy-bench" and .version == 1' "in a format of its own"
 json '.subject == "env true" and .command == ["env", "true"] and .by == "run"' \
 	"the subject is the command"
 json '.declared == null and .touched == null and .all_touched == null and
