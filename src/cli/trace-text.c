@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -73,6 +74,33 @@ static bool was_refused(const struct trace *t, int how)
 	       !t->trail->init_count && !t->trail->main.ticks;
 }
 
+static void print_signal(FILE *out, int signal)
+{
+	fprintf(out,
+		"It was ended by a signal (%s);\nthis is what was seen until "
+		"then.\n",
+		strsignal(signal));
+	if (signal == SIGSYS)
+		fputs("If it filters its own system calls (seccomp), those of "
+		      "the tracer may have\nended it.\n",
+		      out);
+}
+
+static void print_end(FILE *out, const struct trace *t, int how)
+{
+	if (WIFSIGNALED(how))
+		print_signal(out, WTERMSIG(how));
+	else if (was_refused(t, how))
+		fputs("The dynamic linker ended it, before any code of it ran; "
+		      "its message is above.\n",
+		      out);
+	else if (!t->has_exited)
+		fputs("It ended without exit() (by _exit, or it executed "
+		      "another program,\nwhich --children would follow); this "
+		      "is what was seen until then.\n",
+		      out);
+}
+
 static void print_summary(FILE *out, const struct trace *t, int how)
 {
 	struct trace_waste w = trace_waste(t);
@@ -83,20 +111,8 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 	if (!t->wall_us.unknown)
 		fprintf(out, ", %.1f ms", t->wall_us.value / 1e3);
 	putc('\n', out);
-	if (how >= 0 && WIFSIGNALED(how))
-		fprintf(out,
-			"It was ended by a signal (%s);\nthis is what was "
-			"seen until then.\n",
-			strsignal(WTERMSIG(how)));
-	else if (how >= 0 && was_refused(t, how))
-		fputs("The dynamic linker ended it, before any code of it ran; "
-		      "its message is above.\n",
-		      out);
-	else if (how >= 0 && !t->has_exited)
-		fputs("It ended without exit() (by _exit, or it executed "
-		      "another program,\nwhich --children would follow); this "
-		      "is what was seen until then.\n",
-		      out);
+	if (how >= 0)
+		print_end(out, t, how);
 	if (t->trail->arguments_missing)
 		fprintf(out, "(%u arguments are not shown)\n",
 			t->trail->arguments_missing);

@@ -88,6 +88,10 @@ is "$(object /libutil.so.1) | .opens >= 8 and .why == \"dlopen\"" \
 run bash -c "'$dlazy' trace -- sleep 20 & sleep 1; kill -TERM \$!; wait \$!"
 is_status 143 "a signal to the tracer is one to the program"
 
+traced sh -c 'kill -SYS $$'
+is_status 159 "a call that is not allowed"
+has "$err" "seccomp" "may be the tracer's, which is said"
+
 # ---------------------------------------------------------------- refusals
 
 run "$dlazy" trace -- "$bin/nosuch"
