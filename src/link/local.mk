@@ -19,6 +19,7 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/machine-survey.c %D%/machine-survey.h \
 	%D%/machine-takers.c %D%/machine-takers.h \
 	%D%/mirror.c %D%/mirror.h \
+	%D%/mirror-make.c \
 	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \
 	%D%/program-find.c \
