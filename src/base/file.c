@@ -56,21 +56,54 @@ int file_identify(int dirfd, const char *path, struct file_identity *ret)
 	return 0;
 }
 
+static int open_regular(int dirfd, const char *path, int flags, int *ret_fd,
+			struct stat *ret_st)
+{
+	_cleanup_close_ int fd =
+		openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return status_fail(status_from_errno(errno), "%s: %s", path,
+				   strerror(errno));
+	if (!S_ISREG(ret_st->st_mode))
+		return status_fail(DLAZY_EFORMAT, "%s: not a regular file",
+				   path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int file_open(int dirfd, const char *path, int *ret_fd,
 	      struct file_identity *ret_identity)
 {
-	_cleanup_close_ int fd = openat(
-		dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
+	int status = open_regular(dirfd, path, O_RDONLY, ret_fd, &st);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return status_fail(status_from_errno(errno), "%s: %s", path,
-				   strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return status_fail(DLAZY_EFORMAT, "%s: not a regular file",
-				   path);
-	if (ret_identity)
+	if (status == 0 && ret_identity)
 		*ret_identity = file_identity_of(&st);
+	return status;
+}
+
+bool file_is_trusted(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+int file_open_trusted(int dirfd, const char *path, int access, int *ret_fd,
+		      uint64_t *ret_size)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int status = open_regular(dirfd, path, access | O_NOFOLLOW, &fd, &st);
+
+	if (status < 0)
+		return status;
+	if (!file_is_trusted(&st))
+		return status_fail(DLAZY_EUNTRUSTED,
+				   "%s: not trusted: must be yours or root's, "
+				   "and not writable by others",
+				   path);
+	*ret_size = (uint64_t)st.st_size;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -127,12 +160,6 @@ void file_unmap_shared(void *data, size_t size)
 {
 	if (data)
 		munmap(data, size);
-}
-
-bool file_is_trusted(const struct stat *st)
-{
-	return (st->st_uid == 0 || st->st_uid == geteuid()) &&
-	       !(st->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 static bool write_all(int fd, const char *data, size_t size)

@@ -39,6 +39,17 @@ int file_identify(int dirfd, const char *path, struct file_identity *ret);
 int file_open(int dirfd, const char *path, int *ret_fd,
 	      struct file_identity *ret_identity);
 
+/* Is it root's or this user's, and can nobody else write to it? */
+bool file_is_trusted(const struct stat *st);
+
+/*
+ * Opens a regular file of which that is true, and which is no link, for what
+ * `access` says (O_RDONLY, O_RDWR), and says how large it is. 0, or a status as
+ * file_open()'s, or -DLAZY_EUNTRUSTED, with message.
+ */
+int file_open_trusted(int dirfd, const char *path, int access, int *ret_fd,
+		      uint64_t *ret_size);
+
 /*
  * Reads exactly `size` bytes at `offset`. false: they are not there (short
  * file, or read error); sets no message.
@@ -63,9 +74,6 @@ void file_unmap(struct file_map *map);
  * counters that processes share. NULL, with message, on failure. */
 void *file_map_shared(int fd, size_t size);
 void file_unmap_shared(void *data, size_t size);
-
-/* Is it root's or this user's, and can nobody else write to it? */
-bool file_is_trusted(const struct stat *st);
 
 /* Waits for the lock of an open file for so long. false, with errno: it is not
  * to be had (EBUSY: another process still has it). Unlocked by closing. */

@@ -86,35 +86,18 @@ static const char *flaw_of(const struct entry *entry)
 	return NULL;
 }
 
-static int open_trusted(int dirfd, const char *name, int *ret_fd, size_t *ret)
-{
-	_cleanup_close_ int fd = openat(
-		dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return status_fail(status_from_errno(errno), "%s: %s", name,
-				   strerror(errno));
-	if (!S_ISREG(st.st_mode) || !file_is_trusted(&st))
-		return status_fail(DLAZY_EUNTRUSTED,
-				   "%s: not trusted: must be yours or root's, "
-				   "and not writable by others",
-				   name);
-	if (st.st_size > ENTRY_SIZE_MAX)
-		return status_fail(DLAZY_EFORMAT, "%s: too large", name);
-	*ret = (size_t)st.st_size;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 int entry_read(int dirfd, const char *name, struct entry *ret)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_entry_ struct entry entry = {NULL, 0};
-	int status = open_trusted(dirfd, name, &fd, &entry.size);
+	uint64_t size;
+	int status = file_open_trusted(dirfd, name, O_RDONLY, &fd, &size);
 
 	if (status < 0)
 		return status;
+	if (size > ENTRY_SIZE_MAX)
+		return status_fail(DLAZY_EFORMAT, "%s: too large", name);
+	entry.size = (size_t)size;
 	entry.data = malloc(entry.size + 1);
 	if (!entry.data)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);

@@ -204,39 +204,21 @@ static int decode(const uint8_t *data, size_t size, struct tables *ret)
 	return 0;
 }
 
-static int open_trusted(const char *path, int *ret_fd, size_t *ret_size)
-{
-	struct file_identity identity;
-	struct stat st;
-	_cleanup_close_ int fd = -1;
-	int status = file_open(AT_FDCWD, path, &fd, &identity);
-
-	if (status < 0)
-		return status;
-	if (fstat(fd, &st) < 0 || !file_is_trusted(&st))
-		return status_fail(DLAZY_EUNTRUSTED,
-				   "%s: not trusted: must be yours or root's, "
-				   "and writable by nobody else",
-				   path);
-	if (identity.size < sizeof(struct header) || identity.size > FILE_MAX)
-		return status_fail(DLAZY_EFORMAT, "%s: damaged", path);
-	*ret_fd = TAKE_FD(fd);
-	*ret_size = (size_t)identity.size;
-	return 0;
-}
-
 int tables_open(const char *path, struct tables_file *ret)
 {
 	_cleanup_close_ int fd = -1;
 	struct tables_file file = {0};
-	size_t size = 0;
-	int status = open_trusted(path, &fd, &size);
+	uint64_t size;
+	int status = file_open_trusted(AT_FDCWD, path, O_RDONLY, &fd, &size);
 
-	if (status == 0)
-		status = file_map(fd, size, &file.map);
 	if (status < 0)
 		return status;
-	status = decode(file.map.data, size, &file.tables);
+	if (size < sizeof(struct header) || size > FILE_MAX)
+		return status_fail(DLAZY_EFORMAT, "%s: damaged", path);
+	status = file_map(fd, (size_t)size, &file.map);
+	if (status < 0)
+		return status;
+	status = decode(file.map.data, (size_t)size, &file.tables);
 	if (status < 0) {
 		tables_close(&file);
 		return status_prefix("%s", path);

@@ -41,17 +41,16 @@ int runs_create(const char *path, uint32_t libraries, uint32_t runs)
 
 bool runs_open(const char *path, uint32_t libraries, struct runs *ret)
 {
-	_cleanup_close_ int fd =
-		open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct stat st;
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (uint64_t)st.st_size != size_of(libraries))
+	if (file_open_trusted(AT_FDCWD, path, O_RDWR, &fd, &size) < 0 ||
+	    size != size_of(libraries))
 		return false;
-	struct linked_record *record = file_map_shared(fd, (size_t)st.st_size);
+	struct linked_record *record = file_map_shared(fd, (size_t)size);
 	if (!record)
 		return false;
-	*ret = (struct runs){record, (size_t)st.st_size};
+	*ret = (struct runs){record, (size_t)size};
 	if (record->magic == LINKED_RECORD_MAGIC && record->abi == LINKED_ABI &&
 	    record->libraries == libraries)
 		return true;

@@ -45,17 +45,14 @@ static uint64_t *read_words(size_t *ret_count)
 	_cleanup_free_ char *dir = catalog_cache_dir();
 	_cleanup_close_ int dirfd =
 		dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	_cleanup_close_ int fd =
-		dirfd < 0 ? -1
-			  : openat(dirfd, COSTS_FILE,
-				   O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	struct stat st;
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !file_is_trusted(&st) ||
-	    (uint64_t)st.st_size > (1 + 2 * COSTS_MAX) * sizeof(uint64_t))
+	if (dirfd < 0 ||
+	    file_open_trusted(dirfd, COSTS_FILE, O_RDONLY, &fd, &size) < 0 ||
+	    size > (1 + 2 * COSTS_MAX) * sizeof(uint64_t))
 		return NULL;
-	*ret_count = (size_t)st.st_size / sizeof(uint64_t);
+	*ret_count = (size_t)size / sizeof(uint64_t);
 	uint64_t *words = calloc(*ret_count + 1, sizeof(*words));
 	if (words && file_read_at(fd, 0, words, *ret_count * sizeof(*words)) &&
 	    *ret_count && words[0] == COSTS_MAGIC)

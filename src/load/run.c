@@ -106,16 +106,14 @@ static struct linked_record *map_record(const struct linked_run *run)
 	const char *path = (const char *)run + run->strings + run->record;
 	size_t size = sizeof(struct linked_record) +
 		      run->libraries * sizeof(struct linked_touch);
-	_cleanup_close_ int fd =
-		open(*record_path ? record_path : path,
-		     O_RDWR | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
-	struct linked_record *record;
-	struct stat st;
+	_cleanup_close_ int fd = -1;
+	struct linked_record *record = NULL;
+	uint64_t found;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !file_is_trusted(&st) || (uint64_t)st.st_size != size)
-		return NULL;
-	record = file_map_shared(fd, size);
+	if (file_open_trusted(AT_FDCWD, *record_path ? record_path : path,
+			      O_RDWR, &fd, &found) == 0 &&
+	    found == size)
+		record = file_map_shared(fd, size);
 	if (!record) {
 		status_clear();
 		return NULL;
