@@ -174,23 +174,6 @@ static bool set_environment(const struct child *c)
 	       setenv(TRAIL_VARIABLE, where, 1) == 0;
 }
 
-/* As execvp does: what has no "#!" line is the shell's. */
-static void become_shell(const struct child *c)
-{
-	size_t count = 0;
-
-	while (c->argv[count])
-		count++;
-	char **argv = calloc(count + 2, sizeof(*argv));
-	if (!argv)
-		return;
-	argv[0] = (char *)"sh";
-	argv[1] = c->program->command;
-	if (count > 1)
-		memcpy(argv + 2, c->argv + 1, (count - 1) * sizeof(*argv));
-	execv("/bin/sh", argv);
-}
-
 static void become_command(void *data)
 {
 	const struct child *c = data;
@@ -202,8 +185,6 @@ static void become_command(void *data)
 	}
 	note_begin(c->directory);
 	execv(c->program->command, c->argv);
-	if (errno == ENOEXEC)
-		become_shell(c);
 	int error = errno;
 	snprintf(path, sizeof(path), "%s/begin", c->directory);
 	unlink(path);
