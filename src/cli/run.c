@@ -253,11 +253,24 @@ static void run_by_shell(const struct started *s)
 	free(argv);
 }
 
-/* The exit status, after a message, if it is not started. */
-static int start_command(struct started *s)
+/* Without what we add to the environment, if there is no room for it. errno
+ * says why it is not executed. */
+static void execute(struct started *s)
 {
 	s->environment = environment_for(s->request, s->start, s->record);
 	execve(s->program->command, s->argv, s->environment);
+	if (errno != E2BIG || s->environment == environ)
+		return;
+	cli_say("%s runs without laziness: no room in the environment",
+		s->argv[0]);
+	s->environment = environ;
+	execve(s->program->command, s->argv, s->environment);
+}
+
+/* The exit status, after a message, if it is not started. */
+static int start_command(struct started *s)
+{
+	execute(s);
 	int error = errno;
 	if (error == ENOEXEC && program_is_text(s->program->command))
 		run_by_shell(s);

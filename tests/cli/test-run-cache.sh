@@ -199,6 +199,11 @@ else
 	skip "tiny and noexec file systems are said" "nothing can be mounted here"
 fi
 
+# The longest string that an environment can hold has no room for more.
+long=$(printf "%$((32 * $(getconf PAGESIZE) - 20))s" | tr ' ' /)
+LD_LIBRARY_PATH=$long run "$dlazy" run -- "$many" call=6
+unwritable "a full environment"
+
 # Learning.
 rm -rf "$t/cache"
 why()
