@@ -212,6 +212,27 @@ static void weigh(struct making *m)
 			    m->lazy, libraries);
 }
 
+static bool is_own_name(const char *name)
+{
+	return strcmp(name, GENERATION_STUB) == 0 ||
+	       strcmp(name, GENERATION_RECORD) == 0;
+}
+
+/* A lazy library has one name, which a link beside our own files has to have:
+ * a longer one than files can have would not have been found. */
+static void check_names(struct making *m)
+{
+	for (size_t i = 1; i < m->closure.count; i++) {
+		const struct closure_object *object = &m->closure.objects[i];
+
+		if (is_lazy(m, i) && is_own_name(object->name))
+			run_plainly(m,
+				    "%s: a stub file's directory has a %s "
+				    "of its own",
+				    object->path, object->name);
+	}
+}
+
 /* ------------------------------------------------------------------ */
 /* The stub file                                                      */
 
@@ -318,19 +339,10 @@ static int cannot_write(const char *path)
 			   strerror(errno));
 }
 
-static bool is_own_name(const char *name)
-{
-	return strcmp(name, GENERATION_STUB) == 0 ||
-	       strcmp(name, GENERATION_RECORD) == 0;
-}
-
 static int link_name(int dirfd, const char *name)
 {
 	if (*name == '\0' || strchr(name, '/'))
 		return 0;
-	if (is_own_name(name))
-		return status_fail(DLAZY_EKIND, "%s: a library of that name",
-				   name);
 	if (symlinkat(GENERATION_STUB, dirfd, name) < 0 && errno != EEXIST)
 		return cannot_write(name);
 	return 0;
@@ -565,9 +577,12 @@ static int analyse(struct making *m)
 	int status = closure_read(m->file, &m->closure);
 	if (status == 0)
 		status = decide(m);
-	if (status == 0)
-		weigh(m);
-	return status;
+	if (status < 0)
+		return status;
+	weigh(m);
+	if (!*m->plain)
+		check_names(m);
+	return 0;
 }
 
 static uint64_t now_ns(void)

@@ -199,6 +199,15 @@ stats_of /bin/true
 plain "of its" "a program of few libraries is left alone"
 run "$dlazy" run --stats /bin/true
 has "$err" "run plainly" "and so says the text"
+# Libraries that are called as a generation's own files are.
+for name in record stub.so; do
+	build "$t/lib/$name" "-Wl,-soname,$name" <<<'int own(void) { return 1; }'
+	many_program "$t/own" "$t/lib/$name"
+	stats_of "$t/own" call=7
+	check_same "with a library called $name it runs" "$status:$out" \
+		"0:library 7"
+	plain "a $name of its own" "plainly"
+done
 
 # Through a process that is started on a generation and starts dlazy instead.
 echo "#!/usr/bin/env manycmd" >"$t/script"
