@@ -75,14 +75,26 @@ static int find_bare(const char *name, char **ret_path)
 	return status;
 }
 
-/* -lNAME in the directories of -L: 1, 0, or a status. */
-static int find_given(const struct selection *s, char **ret_path)
+/* The file that -lNAME or -l:FILE stands for. */
+static int name_flag(const char *flag, char name[NAME_MAX + 1])
+{
+	bool whole = *flag == ':';
+	int n = snprintf(name, NAME_MAX + 1, "%s%s%s", whole ? "" : "lib",
+			 flag + whole, whole ? "" : ".so");
+
+	if (n >= 0 && n <= NAME_MAX)
+		return 0;
+	return status_fail(DLAZY_EINVAL, "-l%s: name too long", flag);
+}
+
+/* That file in the directories of -L: 1, 0, or a status. */
+static int find_given(const struct selection *s, const char *name,
+		      char **ret_path)
 {
 	char path[PATH_MAX];
 
 	for (const char **dir = s->directories; *dir; dir++) {
-		int n = snprintf(path, sizeof(path), "%s/lib%s.so", *dir,
-				 s->flag);
+		int n = snprintf(path, sizeof(path), "%s/%s", *dir, name);
 		if (n < 0 || (size_t)n >= sizeof(path) ||
 		    access(path, F_OK) < 0)
 			continue;
@@ -95,15 +107,17 @@ static int find_given(const struct selection *s, char **ret_path)
 static int find_flag(const struct selection *s, char **ret_path)
 {
 	char name[NAME_MAX + 1];
-	int found = find_given(s, ret_path);
+	int status = name_flag(s->flag, name);
+	int found = status < 0 ? status : find_given(s, name, ret_path);
 
 	if (found)
 		return found < 0 ? found : 0;
-	int n = snprintf(name, sizeof(name), "lib%s.so", s->flag);
-	if (n < 0 || (size_t)n >= sizeof(name))
-		return status_fail(DLAZY_EINVAL, "-l%s: name too long",
+	status = search_library(name, NULL, ret_path);
+	if (status == -DLAZY_ENOENT && *s->flag == ':')
+		return status_fail(DLAZY_ENOENT,
+				   "-l%s: there is no such file in the "
+				   "directories of -L and of the system",
 				   s->flag);
-	int status = search_library(name, NULL, ret_path);
 	if (status == -DLAZY_ENOENT)
 		return status_fail(DLAZY_ENOENT,
 				   "-l%s: there is no %s in the directories of "

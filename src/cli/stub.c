@@ -25,10 +25,10 @@ static const char help[] =
 	"\n"
 	"Writes a lazy stub of a library: a program that is linked with it\n"
 	"instead of the library loads that when it first calls it. LIB is "
-	"-lNAME\n"
-	"(found as the linker does, also in -L DIR), a SONAME or a path. "
-	"OUT's\n"
-	"suffix says what is made:\n"
+	"-lNAME or\n"
+	"-l:FILE (found as the linker does, also in -L DIR), a SONAME or a "
+	"path.\n"
+	"OUT's suffix says what is made:\n"
 	"\n"
 	"  .o .a          to link in place of the library, together with "
 	"-ldlazy\n"
@@ -622,6 +622,10 @@ static int check_output(struct request *request)
 /* A shared stub must not find itself. */
 static int check_names(const struct request *request)
 {
+	for (const char **name = request->sonames; *name; name++)
+		if (**name == '\0')
+			return cli_usage("stub",
+					 "stub: --soname: the name is empty");
 	if (request->format != FORMAT_SHARED)
 		return CLI_DONE;
 	for (const char **name = request->sonames; *name; name++)

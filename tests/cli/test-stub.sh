@@ -453,6 +453,12 @@ has "$err" "-ltoy" "half a name is completed"
 run "$dlazy" stub -ltoy -L"$t/lib" -o "$t/x.o" --json
 json '.library == "libtoy.so.1" and (.path | endswith("lib/libtoy.so"))' \
 	"-l and -L are the linker's"
+run "$dlazy" stub -l:libtoy.so.1 -L"$t/lib" -o "$t/x.o"
+is_status 0 "-l:FILE is found as the linker does"
+run "$dlazy" stub -l:libc.so.6 -o "$t/x.o" --only 'puts'
+is_status 0 "in the system's directories, too"
+run "$dlazy" stub -l:libno.so.1 -o "$t/x.o"
+is_status 1 "and is a problem where it is not"
 run "$dlazy" stub -lno-such-library -o "$t/x.o"
 is_status 1 "-l of what is nowhere is a problem"
 has "$err" "libno-such-library.so" "which is named"
@@ -485,6 +491,7 @@ usage "-o OUT.o" "no output" libc.so.6
 usage "suffix" "an output of no kind" libc.so.6 -o "$t/x"
 usage "suffix" "an output without a name" libc.so.6 -o "$t/.o"
 usage "one library at a time: b" "two libraries" a b -o "$t/x.o"
+usage "the name is empty" "no name to look for" -lm --soname= -o "$t/x.o"
 usage "-lm" "two with -l" -lc -lm -o "$t/x.o"
 usage "--soname" "a list without a name" --symbols="$t/plain.list" -o "$t/x.o"
 usage "required, recommended" "an unknown priority" libc.so.6 -o "$t/x.o" \
