@@ -96,5 +96,6 @@ int children_start(int argc, char **argv)
 		return cli_usage(NULL, "%s: is for dlazy run --children",
 				 FOLLOW_OPTION);
 	read_request(text, &request);
+	request.child = true;
 	return run_start(&request, argv[1], argv + 2);
 }

@@ -22,6 +22,7 @@ struct request {
 	bool program_scope;
 	struct request_globs eager, lazy;
 	bool children;
+	bool child; /* started for another run's --children */
 	bool learn;
 	bool stats;
 	bool json;

@@ -253,6 +253,14 @@ static void run_by_shell(const struct started *s)
 	free(argv);
 }
 
+/* One warning for all: whoever starts children may read what they say. */
+static void say_plain(const struct request *request, const char *name,
+		      const char *why)
+{
+	if (!request->child)
+		cli_say("%s runs without laziness: %s", name, why);
+}
+
 /* Without what we add to the environment, if there is no room for it. errno
  * says why it is not executed. */
 static void execute(struct started *s)
@@ -261,8 +269,7 @@ static void execute(struct started *s)
 	execve(s->program->command, s->argv, s->environment);
 	if (errno != E2BIG || s->environment == environ)
 		return;
-	cli_say("%s runs without laziness: no room in the environment",
-		s->argv[0]);
+	say_plain(s->request, s->argv[0], "no room in the environment");
 	s->environment = environ;
 	execve(s->program->command, s->argv, s->environment);
 }
@@ -362,8 +369,7 @@ static int run_program(const struct request *request,
 
 	spare(&spared);
 	if (prepare(request, program, &start) < 0) {
-		cli_say("%s runs without laziness: %s", argv[0],
-			status_message());
+		say_plain(request, argv[0], status_message());
 		/* A warning is no table: say why there. */
 		start.plain = strdup(status_message());
 	}

@@ -57,6 +57,10 @@ children --scope=program --eager 'libmany-1.*' -- sh -c "'$many' call=1"
 check_same "options hold for children" \
 	"$(cat "$t"/cache/run/many-*/current | tr '\0' '\n' |
 		grep -ac '^scope program$\|^eager libmany-1\.\*$')" 2
+children -- sh -c "chmod 777 '$t/cache/run'; '$many' call=4"
+check_same "a child that cannot be lazy says nothing of it" "$out$err" \
+	"library 4"
+chmod 700 "$t/cache/run"
 echo 'int main(void) { return 3; }' >"$t/three.c"
 if ${CC:-cc} -static -o "$t/static" "$t/three.c" 2>/dev/null; then
 	children -- sh -c "'$t/static'"
