@@ -5,8 +5,8 @@ find_package(dlazy): lazy stubs of heavy libraries. See stub.md of dlazy.
   dlazy_link_library(TARGET LIBRARY [OPTION...])
 
 links TARGET with a stub of LIBRARY, made by "dlazy stub LIBRARY OPTION...", so
-that LIBRARY is loaded when it is first called. LIBRARY is an imported target
-(its includes and definitions are used), a path, or -lNAME. With DLAZY=OFF the
+that LIBRARY is loaded when it is first called. LIBRARY is a target (its
+includes and definitions are used), a path, or -lNAME. With DLAZY=OFF the
 library is linked plainly, and <dlazy/stub.h> is told so (DLAZY_PLAIN).
 
 Sets dlazy_FOUND and the target dlazy::dlazy.
@@ -43,18 +43,24 @@ function(dlazy_link_library target library)
 	endif()
 
 	set(file "${library}")
+	set(depends "")
 	if(TARGET ${library})
 		set(file "$<TARGET_FILE:${library}>")
+		set(depends "${file}")
 		foreach(what INCLUDE_DIRECTORIES COMPILE_DEFINITIONS)
 			set_property(TARGET ${target} APPEND PROPERTY ${what}
 				$<TARGET_PROPERTY:${library},INTERFACE_${what}>)
 		endforeach()
+	endif()
+	if(IS_ABSOLUTE "${library}")
+		set(depends "${library}")
 	endif()
 	string(MAKE_C_IDENTIFIER "${target} ${library}" name)
 	set(stub "${CMAKE_CURRENT_BINARY_DIR}/dlazy-stubs/${name}.o")
 	file(MAKE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/dlazy-stubs")
 	add_custom_command(OUTPUT "${stub}"
 		COMMAND "${DLAZY_TOOL}" stub "${file}" -o "${stub}" ${ARGN}
+		DEPENDS ${depends}
 		COMMENT "Lazy stub of ${library}" VERBATIM)
 	set_source_files_properties("${stub}" PROPERTIES
 		EXTERNAL_OBJECT TRUE GENERATED TRUE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # dlazy.m4: link heavy libraries lazily, or plainly. See stub.md of dlazy.
-# serial 1
+# serial 2
 
 # DLAZY_LAZY_LIB(PREFIX, LIBRARY, [OPTION...])
 #
@@ -16,9 +16,14 @@ AC_DEFUN([DLAZY_LAZY_LIB],
 [AC_REQUIRE([DLAZY_CHECK])dnl
 AS_IF([test "x$dlazy_lazy" = xyes],
       [AC_MSG_CHECKING([for a lazy stub of $2])
-       dlazy_stub=dlazy-stubs/lib`AS_ECHO(["$2"]) | sed 's/^-l//'`.a
+       dlazy_stub=dlazy-stubs/lib`AS_ECHO(["$2"]) | sed 's/^-l//; s/:/_/'`.a
        AS_MKDIR_P([dlazy-stubs])
-       AS_IF([dlazy_said=`"$DLAZY_TOOL" stub $2 -o "$dlazy_stub" $3 2>&1`],
+       # Where the linker would look first.
+       dlazy_dirs=
+       for dlazy_word in $LDFLAGS $$1_LIBS; do
+	 AS_CASE([$dlazy_word], [-L?*], [dlazy_dirs="$dlazy_dirs $dlazy_word"])
+       done
+       AS_IF([dlazy_said=`"$DLAZY_TOOL" stub $2 $dlazy_dirs -o "$dlazy_stub" $3 2>&1`],
 	     [AC_MSG_RESULT([`AS_ECHO(["$dlazy_said"]) | sed 1q`])],
 	     [AC_MSG_RESULT([no])
 	      AC_MSG_ERROR([$dlazy_said

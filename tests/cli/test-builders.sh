@@ -99,6 +99,16 @@ then
 	check_same "autotools: where no stub can be made, configure fails" \
 		"$status" 1
 	has "$err" "--disable-lazy-libs" "autotools: and says what to do"
+	mkdir "$t/elsewhere"
+	build "$t/elsewhere/libpng16.so" -Wl,-soname,libelsewhere.so.1 \
+		<<<'int elsewhere(void) { return 0; }'
+	for how in PNG_LIBS="-L$t/elsewhere -lpng16" \
+		LDFLAGS="-L$t/elsewhere"; do
+		check "autotools: configure with ${how//$t}" ./configure -q \
+			--enable-lazy-libs "$how"
+		check "autotools: the stub is that of the library there" \
+			grep -q libelsewhere dlazy-stubs/libpng16.a
+	done
 	run ./configure -q PKG_CONFIG_PATH=/nowhere CPPFLAGS="-I$root/include"
 	is_status 0 "autotools: where dlazy is not installed"
 	check "autotools: make, without dlazy" make -s clean all
@@ -114,6 +124,17 @@ if command -v cmake >/dev/null; then
 		-DCMAKE_PREFIX_PATH="$prefix"
 	check "cmake: build" cmake --build lazy
 	lazy cmake lazy/program
+	library=$(sed -n 's/^PNG_LIBRARY_RELEASE:FILEPATH=//p' \
+		lazy/CMakeCache.txt)
+	cp -L "$library" "$t/libpng16.so"
+	check "cmake: configure with a library of one's own" cmake -S . \
+		-B own -DCMAKE_PREFIX_PATH="$prefix" \
+		-DPNG_LIBRARY_RELEASE="$t/libpng16.so"
+	check "cmake: build with it" cmake --build own
+	touch "$t/libpng16.so"
+	run cmake --build own
+	has "$out" "Lazy stub of PNG::PNG" \
+		"cmake: when it changes, its stub is made anew"
 	check "cmake: -DDLAZY=OFF" cmake -S . -B plain \
 		-DCMAKE_PREFIX_PATH="$prefix" -DDLAZY=OFF
 	check "cmake: build, plainly" cmake --build plain
