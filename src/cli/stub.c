@@ -272,30 +272,29 @@ static void print_json(const struct request *request, const char *path,
 /* Names of skipped data that are told before "and N more". */
 #define TOLD_MAX 4
 
-static bool is_skipped_data(const struct request *request,
-			    const struct library_symbol *s)
-{
-	return s->data && !s->why_not && why_skipped(request, s);
-}
-
 /* Only of data, which a program may well use. */
-static void print_skipped_data(const struct request *request,
-			       const struct library *library)
+static void print_data(const struct request *request,
+		       const struct library *library)
 {
+	bool shared = request->format == FORMAT_SHARED;
 	size_t count = 0;
 
 	for (size_t i = 0; i < library->symbol_count; i++) {
 		const struct library_symbol *s = &library->symbols[i];
-		if (!is_skipped_data(request, s) || count++ >= TOLD_MAX)
+		if (!s->data || s->why_not || count++ >= TOLD_MAX)
 			continue;
-		fputs(count > 1 ? ", " : "no stub for ", stdout);
+		fputs(count > 1 ? ", " : shared ? "" : "no stub for ", stdout);
 		cli_put(s->name, stdout);
 	}
 	if (count > TOLD_MAX)
-		printf(" and %zu more (--json tells all)", count - TOLD_MAX);
+		printf(" and %zu more%s", count - TOLD_MAX,
+		       shared ? "" : " (--json tells all)");
 	if (count)
-		puts(": data, which no call announces; a program that names it "
-		     "does not link, but finds it by dlazy_resolve()");
+		printf(": data, which no call announces; a program that %s\n",
+		       shared ? "takes it at its start crashes there (dlazy "
+				"run knows which)"
+			      : "names it does not link, but finds it by "
+				"dlazy_resolve()");
 }
 
 /* Its own, that is: with a TLS segment. */
@@ -315,7 +314,7 @@ static void print_text(const struct request *request,
 	printf(": %zu function%s in ", functions, functions == 1 ? "" : "s");
 	cli_put(request->output, stdout);
 	putchar('\n');
-	print_skipped_data(request, library);
+	print_data(request, library);
 	if (has_static_tls(library))
 		cli_say("%s needs static TLS: opened late, it may find no "
 			"room left",

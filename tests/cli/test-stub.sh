@@ -514,6 +514,8 @@ check "which is left alone" cmp "$t/own.so" "$t/lib/libtoy.so.1"
 mkdir "$t/stubs"
 stub stubs/libtoy.so.1
 is_status 0 "a shared stub is made"
+has "$out" "toy_data: data, which no call announces; a program that takes it" \
+	"whose data, and who must not take it, is said"
 "${cc[@]}" -O2 -o "$t/asis" "$t/user.c" -L"$t/lib" -ltoy
 run env LD_LIBRARY_PATH="$t/stubs:$libdir" "$t/asis"
 check_same "in the library's place it does the same" "$out" "$plain"
