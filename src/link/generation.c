@@ -250,10 +250,12 @@ static void select_exports(const struct making *m, size_t i,
 			continue;
 		if (!elf_view_find(view, s->name,
 				   *s->version ? s->version : NULL, &symbol) ||
-		    !verdict_exports(&m->verdicts, i, &symbol))
+		    !verdict_exports(&m->verdicts, i, &symbol)) {
 			s->why_not = "another object has it first";
-		else
-			s->mirrored = verdict_mirrors(&m->verdicts, i, &symbol);
+			continue;
+		}
+		s->is_default &= verdict_defaults(&m->verdicts, i, &symbol);
+		s->mirrored = verdict_mirrors(&m->verdicts, i, &symbol);
 	}
 }
 

@@ -229,6 +229,15 @@ bool definition_is_function(const struct definition *definition)
 	       definition->type == ELF_TYPE_IFUNC;
 }
 
+bool definitions_are_alike(const struct definition *a,
+			   const struct definition *b)
+{
+	return a->binding != ELF_BINDING_GLOBAL &&
+	       b->binding != ELF_BINDING_GLOBAL &&
+	       (definition_is_function(a) ||
+		strncmp(a->name->text, "_Z", 2) == 0);
+}
+
 bool definition_is_ready(const struct definition *definition)
 {
 	return definition_is_function(definition) || definition->mirrored;

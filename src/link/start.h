@@ -14,15 +14,11 @@ struct mirror;
 /*
  * Goes on from verdicts in which each object is lazy or not, and `mapped` is
  * set where an object has to be there for its own sake. Sets `mapped` of the
- * others that are there and `kept_edge`, at_start of the names, and makes
- * eager (VERDICT_DATA) what cannot be lazy then. 0 or -DLAZY_ENOMEM.
+ * others that are there and `kept_edge`, and at_start of the names. 0 or
+ * -DLAZY_ENOMEM.
  */
 int start_settle(const struct closure *closure, const struct names *names,
 		 const struct takes *takes, const struct mirror *mirrors,
 		 struct verdict *verdicts);
-
-/* Says why; takes the strings' copies. false: out of memory. */
-bool start_blame(struct verdict *verdict, enum verdict_why why,
-		 const struct take *take, const char *importer);
 
 #endif

@@ -11,8 +11,9 @@
  *   their version), as ld.so finds none at all where there are two;
  * - where that first has no version at all, a later one without is left out.
  * One thing differs: an import without version, of a name that has several in
- * one library, gets the default and not that library's oldest (ld.so knows the
- * oldest by its index, 2, and one file has that once).
+ * one library, gets the default and not that library's oldest. ld.so knows the
+ * oldest by its index, 2, and takes what has it even if it is hidden: so in the
+ * file of a program no symbol has it.
  */
 #include "link/stubfile.h"
 
@@ -30,6 +31,9 @@
 
 /* The stub file of a program; not the name of any library it stands for. */
 #define COMBINED_SONAME "dlazy-stub.so"
+
+/* The version of index 2, which no symbol has. */
+#define NO_VERSION "DLAZY_NONE"
 
 /* The key of a name's default, whatever its version. */
 #define ANY_DEFAULT 0
@@ -480,6 +484,7 @@ int stubfile_combined(const struct library *libraries, size_t count,
 	_cleanup_shared_ struct shared s = {.plan.has_run = true};
 
 	start(&s, options, COMBINED_SONAME);
+	build_dynamic_version(&s.dynamic, NO_VERSION);
 	for (size_t i = 0; i < count; i++)
 		plan_library(&s, &libraries[i]);
 	stub_plan_layout(&s.plan);

@@ -168,29 +168,60 @@ static int judge_alone(const struct trial *trial, size_t i)
 /* ------------------------------------------------------------------ */
 /* Who takes what                                                     */
 
-/* What no stub file can have, whoever takes it and when. */
-static bool is_beyond_stubs(const struct definition *definition)
+/* The object's own of a name; NULL: it has none. */
+static const struct definition *own_of(const struct name *name, size_t object)
 {
-	return !definition_is_function(definition) &&
-	       definition->type != ELF_TYPE_OBJECT;
+	const struct definition *at = name->first;
+
+	while (at && at->object != object)
+		at = at->next;
+	return at;
 }
 
+/*
+ * Does an object with a datum of its own do without the library's, which is
+ * found first? Of those that are alike, whichever is there first is everybody's
+ * as soon as it is there. The program's may be a copy, and needs what it is
+ * copied of.
+ */
+static bool does_without(const struct take *take, size_t importer)
+{
+	const struct definition *own = own_of(take->name, importer);
+
+	return importer > 0 && own && definitions_are_alike(own, take->from);
+}
+
+static int blame(const struct trial *trial, const struct take *take,
+		 size_t importer)
+{
+	struct verdict *verdict = &trial->verdicts[take->from->object];
+
+	verdict_turn(verdict, take->from->type == ELF_TYPE_TLS ? VERDICT_TLS
+							       : VERDICT_DATA);
+	verdict->symbol = strdup(take->name->text);
+	verdict->importer = strdup(trial->closure->objects[importer].path);
+	verdict->kind = elf_type_name(take->from->type);
+	return verdict->symbol && verdict->importer ? 0 : out_of_memory();
+}
+
+/*
+ * Data that the stub file has not cannot be taken from it at the start, and
+ * later not safely: their library would have to be opened in the middle of the
+ * taker's relocation, and its constructors could call the taker.
+ */
 static int judge_take(const struct trial *trial, const struct take *take,
 		      size_t importer)
 {
 	const struct definition *from = take->from;
 
-	if (take->own || !from)
+	if (!from)
 		return 0;
-	trial->used[from->object] = true;
-	if (!is_lazy(trial, from->object) || !is_beyond_stubs(from))
+	if (!take->own)
+		trial->used[from->object] = true;
+	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
+	    (take->own && does_without(take, importer)))
 		return 0;
-	return start_blame(&trial->verdicts[from->object],
-			   from->type == ELF_TYPE_TLS ? VERDICT_TLS
-						      : VERDICT_DATA,
-			   take, trial->closure->objects[importer].path)
-		       ? 0
-		       : out_of_memory();
+	return blame(trial, take, importer);
 }
 
 static int judge_takes(const struct trial *trial)
@@ -393,6 +424,17 @@ static const struct definition *before(const struct verdict *verdicts,
 			return at;
 	}
 	return NULL;
+}
+
+/* Data of which others have one that is as good are not worth a load. */
+static bool is_spare(const struct definition *definition)
+{
+	for (const struct definition *at = definition->name->first; at;
+	     at = at->next)
+		if (at->object != definition->object &&
+		    definitions_are_alike(at, definition))
+			return !definition_is_ready(definition);
+	return false;
 }
 
 /* Data that an object of the start knows would be bound too early. */
@@ -630,7 +672,20 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 	const struct definition *own = own_definition(name, i, symbol->version);
 
 	return own && is_stubbable(symbol->type, symbol->variant) &&
-	       !is_too_early(own) && !before(verdicts->list, own);
+	       !is_too_early(own) && !is_spare(own) &&
+	       !before(verdicts->list, own);
+}
+
+bool verdict_defaults(const struct verdicts *verdicts, size_t i,
+		      const struct elf_symbol *symbol)
+{
+	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct definition *at = name ? name->first : NULL;
+
+	for (; at && at->object < i; at = at->next)
+		if (verdicts->list[at->object].mapped)
+			return false;
+	return true;
 }
 
 bool verdict_mirrors(const struct verdicts *verdicts, size_t i,

@@ -3,8 +3,8 @@
  * The verdict: which libraries of a program may be lazy, and why each other
  * may not. doc/design.md has the rules and what taught each.
  *
- * Scope `program`: nobody who is there at the program's start takes anything
- * from it but functions and data that can be mirrored (mirror.h). Scope
+ * Scope `program`: nobody of the program's closure takes anything from it but
+ * functions and data that can be mirrored (mirror.h). Scope
  * `machine`: moreover nobody on this machine does (machine.h), so that plugins
  * that arrive later find what they expect without even a load. What binds other
  * data of a lazy library later gets it by loading it (stub/linked.h), in either
@@ -98,11 +98,16 @@ static inline void cleanup_verdicts(struct verdicts *verdicts)
  * object of the start or another lazy library is to be found first, and no data
  * without a mirror whose name any object of the start has in its symbol table
  * (it would be bound, and the library loaded, while ld.so is at work).
- * `symbol`: an export of that library's view. false, too, for what can have no
- * stub.
+ * Nor data without a mirror of which others have one that is as good. `symbol`:
+ * an export of that library's view. false, too, for what can have no stub.
  */
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol);
+
+/* Whether an export of the stub file may be what a reference without a version
+ * finds: not if that would find another's at the start, of another version. */
+bool verdict_defaults(const struct verdicts *verdicts, size_t i,
+		      const struct elf_symbol *symbol);
 
 /* Whether the library's mirror has it. */
 bool verdict_mirrors(const struct verdicts *verdicts, size_t i,

@@ -281,6 +281,15 @@ static bool is_exported(const char *library, const char *name)
 	return verdict_exports(&verdicts, place, &symbol);
 }
 
+static bool is_default(const char *library, const char *name)
+{
+	size_t place = place_of(library);
+	struct elf_symbol symbol;
+
+	CHECK(elf_view_find(closure.objects[place].view, name, NULL, &symbol));
+	return verdict_defaults(&verdicts, place, &symbol);
+}
+
 TEST(a_library_of_functions_is_lazy)
 {
 	world_library("libfun.so", "int fun() { return 1; }", "");
@@ -327,16 +336,36 @@ TEST(data_is_followed_from_library_to_library)
 }
 
 /* Who takes data later gets it by loading; nobody of the start may know it. */
-TEST(data_between_lazy_libraries_is_served_late)
+/* ... which need not be at the start. */
+TEST(data_without_a_mirror_come_with_who_takes_them)
 {
 	world_library("liblow.so", "int low = 1; int f() { return 1; }", "");
 	world_library("libhigh.so",
 		      "extern int low; int high() { return low; }", "-llow");
 	world_program("int main() { return high(); }", "-lhigh");
 	decide(NULL);
-	check_lazy("liblow.so");
+	check_eager("liblow.so", VERDICT_DATA, "low", "libhigh.so");
+	CHECK(!verdict_of("liblow.so")->mapped);
 	check_lazy("libhigh.so");
-	CHECK(is_exported("liblow.so", "low"));
+}
+
+/* Of a template's variable, which has a name of C++, each has one. */
+TEST(data_that_many_have_are_not_taken_of_the_first)
+{
+	world_library("libone.so",
+		      "__attribute__((weak)) int _Z1t = 1; int one() {"
+		      " return 1; }",
+		      "");
+	world_library("libtwo.so",
+		      "__attribute__((weak)) int _Z1t = 1; int two() {"
+		      " return _Z1t; }",
+		      "");
+	world_program("int main() { return one() + two(); }", "-lone -ltwo");
+	decide(NULL);
+	check_lazy("libone.so");
+	check_lazy("libtwo.so");
+	CHECK(!is_exported("libone.so", "_Z1t"));
+	CHECK(!is_exported("libtwo.so", "_Z1t"));
 }
 
 /* The program has a datum of that name itself: its own library would bind to
@@ -372,6 +401,33 @@ TEST(data_that_preempts_another_keeps_a_library_eager)
 }
 
 /* With versions, each reference finds its own. */
+/* libnew.so's is not what an old reference finds, as libold.so is before it. */
+TEST(a_reference_without_a_version_finds_the_first)
+{
+	char version[PATH_MAX + 64];
+	FILE *map = fopen(world_path("any.map"), "we");
+
+	CHECK(map && fputs("ANY { global: *; };\n", map) >= 0 &&
+	      fclose(map) == 0);
+	snprintf(version, sizeof(version), "-Wl,--version-script=%s",
+		 world_path("any.map"));
+	world_library("libnew.so", "int f() { return 2; } int g() { return 2; }",
+		      version);
+	map = fopen(world_path("any.map"), "we");
+	CHECK(map && fputs("OLD { global: *; };\n", map) >= 0 &&
+	      fclose(map) == 0);
+	world_library("libold.so", "int datum; int f() { return 1; }", version);
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p + g(); }",
+		      "-luser -lold -lnew");
+	decide(NULL);
+	check_lazy("libnew.so");
+	CHECK(verdict_of("libold.so")->mapped);
+	CHECK(is_exported("libnew.so", "f"));
+	CHECK(!is_default("libnew.so", "f"));
+	CHECK(is_default("libnew.so", "g"));
+}
+
 TEST(references_are_resolved_with_their_versions)
 {
 	FILE *map = fopen(world_path("old.map"), "we");
