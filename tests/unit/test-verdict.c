@@ -1236,6 +1236,18 @@ TEST(one_library_alone_tells_what_it_can)
 	CHECK_INT(verdicts.count, 2);
 }
 
+/* In a closure it is too much for the sum, too; here the file alone says so. */
+TEST(one_library_alone_tells_of_much_static_tls)
+{
+	static_tls("little", 32);
+	judge_alone("liblittle.so", NULL);
+	CHECK_INT(verdicts.count, 0);
+	static_tls("much", 33);
+	judge_alone("libmuch.so", NULL);
+	CHECK_INT(verdicts.count, 1);
+	CHECK_INT(verdicts.list[0].why, VERDICT_STATIC_TLS);
+}
+
 /* The program `i` of this machine; false: it is not installed. */
 static bool find_program(size_t i, char real[PATH_MAX])
 {
