@@ -637,3 +637,34 @@ TEST(data_of_a_library_in_a_plain_load_publish_nothing)
 	CHECK_INT(stub_ready(), 1);
 	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADED);
 }
+
+/* The linker would relocate it a second time if it were just doing that. */
+TEST(data_of_a_library_in_a_plain_load_do_not_open_it)
+{
+	set_constructor(ask_in_a_plain_load);
+	stand_for(&linked_host, "good-host-constructor");
+	CHECK_INT(dlazy_observe(count_events, NULL), 0);
+	CHECK(dlopen(test_plugin("good-host-constructor"), RTLD_NOW) != NULL);
+	CHECK_INT(seen, 1);
+	CHECK_INT(kinds[DLAZY_EVENT_LOADING], 0);
+}
+
+static void ask_when_replaced(const char *path)
+{
+	CHECK(unlink(path) == 0);
+	test_copy(test_plugin("good-plain"), path);
+	ask_in_a_plain_load(path);
+}
+
+/* Its file does not tell any more where in it the data are: the linker does. */
+TEST(data_of_a_library_replaced_in_a_plain_load_publish_nothing)
+{
+	const char *path = own_copy("good-host-constructor", "host.so");
+
+	set_constructor(ask_when_replaced);
+	linked_files(&linked_host, path, NULL);
+	CHECK(dlopen(path, RTLD_NOW) != NULL);
+	CHECK_INT(seen, 1);
+	CHECK_INT(stub_ready(), 1);
+	CHECK_INT(dlazy_module_state(module_of(&linked_host)), DLAZY_LOADED);
+}
