@@ -103,6 +103,10 @@ has "$out" "FAULTS" "with page faults"
 run "$dlazy" bench --runs 1 -- true
 has "$out" "1 round of" "a single round is one"
 check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/out"
+# shellcheck disable=SC2016 # the command's own
+run "$dlazy" bench --env --runs 2 -- sh -c '[ "$DLAZY" = lazy ] || sleep 0.2'
+has "$out" "DLAZY=off takes" "times that differ widely"
+check "in 80 columns, too" awk 'length > 80 { exit 1 }' "$t/out"
 run "$dlazy" bench --runs 1 -- "$t/nosuch"
 is_status 1 "a command that is not there"
 run "$dlazy" bench --runs 1 -- sh -c 'kill -SEGV $$'
