@@ -12,6 +12,7 @@
  */
 #include "load/dl.h"
 
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/lock.h"
@@ -113,7 +114,12 @@ int dl_symbol(void *handle, const char *name, const char *version,
 	return 0;
 }
 
-char *dl_loaded_path(const char *name)
+/*
+ * A link map is written by whichever thread was the first to ask for its object,
+ * under dl_load_lock. Who asked later has taken that lock, too, and who has its
+ * handle from one of them was told of it with a release.
+ */
+UNSEEN_LOCK char *dl_loaded_path(const char *name)
 {
 	void *handle = dl_open_again(name, 0);
 	struct link_map *map;
@@ -340,7 +346,7 @@ bool dl_is_same_object(const void *a, const void *b)
 	return object && object == object_of(b);
 }
 
-uintptr_t dl_base(void *handle)
+UNSEEN_LOCK uintptr_t dl_base(void *handle)
 {
 	struct link_map *map;
 

@@ -349,6 +349,48 @@ TEST(library_that_is_there_already_is_taken)
 	dlclose(handle);
 }
 
+static void *open_plainly(void *name)
+{
+	return dlopen(name, RTLD_NOW);
+}
+
+/* Another thread has opened it, and nothing but the linker's lock is between. */
+static pthread_t open_elsewhere(const char *name)
+{
+	pthread_t thread;
+
+	CHECK_INT(pthread_create(&thread, NULL, open_plainly, (void *)name), 0);
+	while (!test_mapped(name))
+		usleep(1000);
+	return thread;
+}
+
+static void check_opened(pthread_t thread)
+{
+	void *handle;
+
+	pthread_join(thread, &handle);
+	CHECK(handle != NULL);
+}
+
+TEST(library_that_another_thread_opens_is_taken)
+{
+	pthread_t thread = open_elsewhere(test_plugin("linked-real"));
+
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(stub_sum(2, 1, 2), 3);
+	check_opened(thread);
+}
+
+TEST(name_that_another_thread_opens_is_taken)
+{
+	pthread_t thread = open_elsewhere("libresolv.so.2");
+
+	linked_files(&linked_real, "libresolv.so.2", NULL);
+	CHECK_IN(dlazy_module_path(module_of(&linked_real)), "libresolv.so.2");
+	check_opened(thread);
+}
+
 TEST(availability_is_told_without_loading)
 {
 	linked_files(&linked_real, "liblinked-nowhere.so.7", NULL);
