@@ -367,8 +367,7 @@ static int link_names(const struct making *m, int dirfd)
 	return status;
 }
 
-/* The directory's entries, then itself. */
-static void remove_directory(int parent, const char *name)
+void generation_remove(int parent, const char *name)
 {
 	int fd = openat(parent, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -423,7 +422,7 @@ static int make_directory(struct making *m)
 		 file_base_name(path));
 	int status = fill_directory(m, path);
 	if (status < 0)
-		remove_directory(m->place->fd, m->generation);
+		generation_remove(m->place->fd, m->generation);
 	return status;
 }
 
@@ -445,7 +444,7 @@ void generation_sweep(const struct place *place, const char *current)
 		if (strncmp(entry->d_name, "g-", 2) == 0 &&
 		    strcmp(entry->d_name, current) != 0 &&
 		    is_old(place->fd, entry->d_name))
-			remove_directory(place->fd, entry->d_name);
+			generation_remove(place->fd, entry->d_name);
 }
 
 /* ------------------------------------------------------------------ */
@@ -616,7 +615,7 @@ static int make(struct making *m, struct entry *ret)
 	if (status == 0)
 		status = write_entry(m, ret);
 	if (status < 0 && *m->generation)
-		remove_directory(m->place->fd, m->generation);
+		generation_remove(m->place->fd, m->generation);
 	return status < 0 ? status_prefix("%s", m->place->path) : 0;
 }
 

@@ -29,6 +29,9 @@ int generation_make(const struct place *place, const struct program *program,
 		    const struct program_options *options, char *const *learned,
 		    struct entry *ret);
 
+/* Removes a generation's directory, of that name in another. */
+void generation_remove(int parent, const char *name);
+
 /* Removes generations that are old and not `current`. */
 void generation_sweep(const struct place *place, const char *current);
 

@@ -23,6 +23,7 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/names.c %D%/names.h \
 	%D%/program.c %D%/program.h \
 	%D%/program-find.c \
+	%D%/prune.c %D%/prune.h \
 	%D%/rules.c %D%/rules.h \
 	%D%/runs.c %D%/runs.h \
 	%D%/start.c %D%/start.h \

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "link/generation.h"
+#include "link/prune.h"
 #include "link/runs.h"
 #include "link/verdict.h"
 
@@ -376,6 +377,7 @@ static int make_entry(struct place *place, const struct program *program,
 	sweep(place);
 	status = generation_make(place, program, options, NULL, &start->entry);
 	start->made = status == 0;
+	prune_entries(place);
 	return status;
 }
 

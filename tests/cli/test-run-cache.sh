@@ -245,4 +245,19 @@ run "$dlazy" run --eager "libmany-12.*" --eager "libmany-13.*" --stats --json \
 	-- "$many"
 stats '.lazy == 14 and ([.eager[] | select(.why == "asked")] | length == 2)' \
 	"more than one, and says who asked"
+
+# What nobody uses.
+rm -rf "$t/cache"
+run "$dlazy" run -- "$many"
+run "$dlazy" run --eager "libmany-1.*" -- "$many"
+mapfile -t entries < <(ls -d "$t"/cache/run/*)
+age() { find "$@" -exec touch -h -d '100 days ago' {} +; }
+age "${entries[@]}"
+touch "${entries[1]}"/g-*/record
+run "$dlazy" run --eager "libmany-2.*" -- "$many"
+check_same "an entry that no run has used for long goes" \
+	"${#entries[@]} $(ls -d "${entries[0]}" 2>/dev/null)" "2 "
+check_same "one that runs use stays, however old" \
+	"$(ls "$t/cache/run" | wc -l) $(ls -d "${entries[1]}")" \
+	"2 ${entries[1]}"
 finish

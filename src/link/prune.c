@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An entry was used when its `current` was written, and whenever a run counted
+ * itself in a generation's record. `current` goes first: from then on nobody
+ * starts on the rest.
+ */
+#include "link/prune.h"
+
+#include "base/cleanup.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+static bool is_generation(const char *name)
+{
+	return strncmp(name, "g-", 2) == 0;
+}
+
+/* Has a file of a directory been written to of late? In doubt it has. */
+static bool is_recent(int dirfd, const char *name, const char *file)
+{
+	_cleanup_close_ int fd = openat(
+		dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return true;
+	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno != ENOENT;
+	return st.st_mtim.tv_sec > time(NULL) - PRUNE_DAYS * 24L * 3600;
+}
+
+static bool is_in_use(DIR *entry)
+{
+	const struct dirent *file;
+
+	if (is_recent(dirfd(entry), ".", "current"))
+		return true;
+	rewinddir(entry);
+	while ((file = readdir(entry)))
+		if (is_generation(file->d_name) &&
+		    is_recent(dirfd(entry), file->d_name, GENERATION_RECORD))
+			return true;
+	return false;
+}
+
+static void remove_entry(int parent, const char *name, DIR *entry)
+{
+	const struct dirent *file;
+
+	unlinkat(dirfd(entry), "current", 0);
+	rewinddir(entry);
+	while ((file = readdir(entry)))
+		if (is_generation(file->d_name))
+			generation_remove(dirfd(entry), file->d_name);
+	unlinkat(dirfd(entry), "lock", 0);
+	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+void prune_entries(const struct place *place)
+{
+	int fd = openat(place->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *all = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *each;
+
+	while (all && (each = readdir(all))) {
+		int own =
+			openat(fd, each->d_name,
+			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		_cleanup_closedir_ DIR *entry = own < 0 ? NULL : fdopendir(own);
+
+		if (entry && each->d_name[0] != '.' &&
+		    strcmp(each->d_name, file_base_name(place->path)) != 0 &&
+		    !is_in_use(entry))
+			remove_entry(fd, each->d_name, entry);
+	}
+}
