@@ -411,8 +411,8 @@ TEST(a_reference_without_a_version_finds_the_first)
 	      fclose(map) == 0);
 	snprintf(version, sizeof(version), "-Wl,--version-script=%s",
 		 world_path("any.map"));
-	world_library("libnew.so", "int f() { return 2; } int g() { return 2; }",
-		      version);
+	world_library("libnew.so",
+		      "int f() { return 2; } int g() { return 2; }", version);
 	map = fopen(world_path("any.map"), "we");
 	CHECK(map && fputs("OLD { global: *; };\n", map) >= 0 &&
 	      fclose(map) == 0);
