@@ -199,6 +199,12 @@ const struct definition *names_of_object(const struct names *names, size_t i,
 	return names->definitions + names->first[i];
 }
 
+size_t names_place(const struct names *names,
+		   const struct definition *definition)
+{
+	return (size_t)(definition - names->definitions);
+}
+
 struct definition *names_change(struct names *names, size_t i,
 				size_t *ret_count)
 {

@@ -58,6 +58,11 @@ const struct definition *names_of_object(const struct names *names, size_t i,
 struct definition *names_change(struct names *names, size_t i,
 				size_t *ret_count);
 
+/* Its place among the definitions of all objects, of which there are at most as
+ * many as closure_symbol_count(). Those of an object are neighbours. */
+size_t names_place(const struct names *names,
+		   const struct definition *definition);
+
 /*
  * The first definition, of an object at place `from` or behind it, that
  * satisfies a reference of that version ("": of none). NULL: there is none.

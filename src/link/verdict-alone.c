@@ -137,7 +137,7 @@ static int mirror_alone(struct alone *a, const struct machine *machine)
 		return out_of_memory(a->closure.objects[0].path);
 	for (size_t i = 1; i < a->closure.count; i++)
 		a->resident[i] = is_resident(&a->closure.objects[i]);
-	r = wanted_find(&a->closure, a->names, NULL, machine, 0, a->wanted);
+	r = wanted_by_machine(&a->closure, a->names, machine, 0, a->wanted);
 	if (r < 0)
 		return r;
 	const struct mirror_request request = {&a->closure, a->names, 0,

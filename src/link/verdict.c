@@ -548,7 +548,25 @@ static bool resides(const struct trial *trial, size_t i)
 			      trial->rules->machine != NULL, reasons) > 0);
 }
 
-/* Of all that could be lazy, the data that somebody takes. */
+/* Of one library, the data that somebody takes; wanted: of all. */
+static int mirror_one(struct trial *trial, size_t i, bool *wanted,
+		      const bool *resident)
+{
+	size_t n;
+	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct mirror_request request = {
+		trial->closure, trial->names, i,
+		wanted + names_place(trial->names, own), resident};
+	int r = 0;
+
+	if (trial->rules->machine)
+		r = wanted_by_machine(trial->closure, trial->names,
+				      trial->rules->machine, i,
+				      wanted + names_place(trial->names, own));
+	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
+}
+
+/* Of all that could be lazy. */
 static int mirror_all(struct trial *trial)
 {
 	size_t count = trial->closure->count;
@@ -559,17 +577,12 @@ static int mirror_all(struct trial *trial)
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
-	for (size_t i = 1; r == 0 && i < count; i++) {
-		const struct mirror_request request = {
-			trial->closure, trial->names, i, wanted, resident};
-
-		if (resident[i] || !trial->closure->objects[i].view)
-			continue;
-		r = wanted_find(trial->closure, trial->names, &trial->takes,
-				trial->rules->machine, i, wanted);
-		if (r == 0)
-			r = mirror_make(&request, &trial->mirrors[i]);
-	}
+	if (r == 0)
+		wanted_by_closure(trial->closure, trial->names, &trial->takes,
+				  wanted);
+	for (size_t i = 1; r == 0 && i < count; i++)
+		if (!resident[i] && trial->closure->objects[i].view)
+			r = mirror_one(trial, i, wanted, resident);
 	return r;
 }
 

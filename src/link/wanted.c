@@ -9,8 +9,6 @@
 #include "base/status.h"
 #include "link/machine.h"
 
-#include <string.h>
-
 /* What a library defines, with the machine's keys. */
 struct keyed {
 	const struct definition *own;
@@ -62,9 +60,17 @@ static bool is_ready(uint64_t key, void *data)
 	return found && all;
 }
 
-int wanted_find(const struct closure *closure, const struct names *names,
-		const struct takes *takes, const struct machine *machine,
-		size_t object, bool *wanted)
+void wanted_by_closure(const struct closure *closure, const struct names *names,
+		       const struct takes *takes, bool *wanted)
+{
+	for (size_t t = 0; t < takes->first[closure->count]; t++)
+		if (takes->list[t].from)
+			wanted[names_place(names, takes->list[t].from)] = true;
+}
+
+int wanted_by_machine(const struct closure *closure, const struct names *names,
+		      const struct machine *machine, size_t object,
+		      bool *wanted)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
 	char *symbol, *importer;
@@ -72,17 +78,9 @@ int wanted_find(const struct closure *closure, const struct names *names,
 
 	if (r < 0)
 		return r;
-	memset(wanted, 0, keyed.count * sizeof(*wanted));
-	for (size_t t = 0; takes && t < takes->first[closure->count]; t++) {
-		const struct definition *from = takes->list[t].from;
-
-		if (from && from->object == object)
-			wanted[from - keyed.own] = true;
-	}
 	keyed.wanted = wanted;
-	if (machine)
-		machine_takes_data(machine, closure->objects[object].path, want,
-				   &keyed, &symbol, &importer);
+	machine_takes_data(machine, closure->objects[object].path, want, &keyed,
+			   &symbol, &importer);
 	return 0;
 }
 

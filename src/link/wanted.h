@@ -10,11 +10,16 @@
 
 struct machine;
 
-/* Sets those of the library's definitions that are taken; `wanted` is as long
- * as they are many. takes, machine: or NULL. 0 or -DLAZY_ENOMEM. */
-int wanted_find(const struct closure *closure, const struct names *names,
-		const struct takes *takes, const struct machine *machine,
-		size_t object, bool *wanted);
+/* Sets those definitions, of all objects (by names_place()), that an object of
+ * the closure takes from another. */
+void wanted_by_closure(const struct closure *closure, const struct names *names,
+		       const struct takes *takes, bool *wanted);
+
+/* Sets those of one library that a file of the machine takes; `wanted` is for
+ * its definitions alone, as many as they are. 0 or -DLAZY_ENOMEM. */
+int wanted_by_machine(const struct closure *closure, const struct names *names,
+		      const struct machine *machine, size_t object,
+		      bool *wanted);
 
 /*
  * Whether somebody on the machine takes data from the library that a stub file
