@@ -47,7 +47,7 @@ struct shared {
 		*frame, *code, *zero;
 	struct build_section *mirrors[MIRROR_PARTS];
 	uint64_t mirror_sizes[MIRROR_PARTS];
-	struct map functions; /* hash of a name -> its symbol in the plan + 1 */
+	struct map functions; /* function_key() -> its symbol in the plan + 1 */
 	struct map imported;  /* hash of a name -> its import + 1 */
 	bool too_many_versions;
 };
@@ -99,6 +99,13 @@ static void plan_library(struct shared *s, const struct library *library)
 
 /* The dynamic part. */
 
+/* One name can have many versions. */
+static uint64_t function_key(const char *name, const char *version)
+{
+	return hash_string(name) +
+	       hash_string(version) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* Which symbol of the plan the function of a name and version is; false: there
  * is none here. */
 static bool find_function(const struct shared *s, const char *name,
@@ -107,7 +114,7 @@ static bool find_function(const struct shared *s, const char *name,
 	size_t number;
 
 	/* Another name of the same hash has the next key. */
-	for (uint64_t key = hash_string(name);
+	for (uint64_t key = function_key(name, version);
 	     (number = (uintptr_t)map_get(&s->functions, key)); key++) {
 		const struct library_symbol *source =
 			s->plan.symbols[number - 1].symbol;
@@ -123,7 +130,8 @@ static bool find_function(const struct shared *s, const char *name,
 
 static void remember_function(struct shared *s, size_t number)
 {
-	uint64_t key = hash_string(s->plan.symbols[number].symbol->name);
+	const struct library_symbol *source = s->plan.symbols[number].symbol;
+	uint64_t key = function_key(source->name, source->version);
 
 	while (map_get(&s->functions, key))
 		key++;

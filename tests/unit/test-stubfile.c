@@ -292,12 +292,16 @@ TEST(version_of_several_libraries_is_defined_once)
 	struct library_symbol b[] = {DEFAULT("b", "Base"),
 				     DEFAULT("b2", "libjson-glib-1.0.so.0")};
 	const char *versions[] = {"libjson-glib-1.0.so.0", "EMPTY", "Base"};
+	const char *all[] = {"DLAZY_NONE", versions[0], versions[1],
+			     versions[2]};
 	struct library libraries[] = {library_of("liba.so", a, 2),
 				      library_of("libb.so", b, 2)};
 
 	libraries[0].versions = versions;
 	libraries[0].version_count = 3;
 	struct elf_view *view = made_view(made_combined(libraries, 2));
+	libraries[0].versions = all;
+	libraries[0].version_count = 4;
 	check_versions(view, &libraries[0]);
 	CHECK_STR(found(view, "b2", NULL).version, "libjson-glib-1.0.so.0");
 	CHECK_STR(found(view, "b", NULL).version, "Base");
