@@ -27,7 +27,7 @@ struct trial {
 	struct names *names;
 	struct takes takes;
 	struct verdict *verdicts;
-	bool *used; /* somebody takes a symbol from it */
+	bool *used; /* somebody takes what cannot be had without it */
 	bool *full; /* others before it take the room for static TLS */
 	struct mirror *mirrors; /* of each object */
 };
@@ -216,7 +216,8 @@ static int judge_take(const struct trial *trial, const struct take *take,
 
 	if (!from)
 		return 0;
-	if (!take->own)
+	/* Who takes a mirror calls nothing. */
+	if (!take->own && !from->mirrored)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
 	    (take->own && does_without(take, importer)))

@@ -704,6 +704,19 @@ TEST(constants_are_mirrored_whatever_constructors_there_are)
 		     "", true);
 }
 
+TEST(library_of_which_only_data_are_taken_is_there_for_its_constructor)
+{
+	world_library("libdata.so",
+		      "const int datum = 1; int f() { return 1; }"
+		      "__attribute__((constructor)) void g() { puts(\"\"); }",
+		      "");
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p; }",
+		      "-luser -ldata");
+	decide(NULL);
+	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
+}
+
 TEST(data_that_point_at_hidden_variables_are_not_mirrored)
 {
 	check_mirror("static int v; int *const datum = &v;"
