@@ -321,7 +321,10 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 static bool point(struct maker *m, const struct elf_fixup *fixup,
 		  struct mirror_piece piece)
 {
-	if (fixup->address > piece.range.end - sizeof(uint64_t))
+	/* A text relocation: the stub file is not written to. */
+	if (piece.part == MIRROR_CONSTANT)
+		return false;
+	if (piece.range.end - fixup->address < sizeof(uint64_t))
 		return false; /* reaches into what is behind */
 	switch (fixup->kind) {
 	case ELF_FIXUP_RELATIVE:

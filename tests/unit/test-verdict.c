@@ -717,6 +717,16 @@ TEST(library_of_which_only_data_are_taken_is_there_for_its_constructor)
 	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
 }
 
+TEST(data_with_text_relocations_are_not_mirrored)
+{
+	check_mirror("int f() { return 1; } __asm__("
+		     "\".section .rodata\\n.globl datum\\n\""
+		     "\".type datum,%object\\n.size datum,8\\n\""
+		     "\".balign 8\\ndatum: .quad text\\n\""
+		     "\"text: .asciz \\\"text\\\"\\n\");",
+		     "-Wl,-z,notext", false);
+}
+
 TEST(data_that_point_at_hidden_variables_are_not_mirrored)
 {
 	check_mirror("static int v; int *const datum = &v;"
