@@ -145,16 +145,30 @@ static bool is_pointed_at(const struct maker *m, struct elf_range range)
 	return false;
 }
 
-/* Is what may be written reached by its name, and by that alone? */
+/* A name by which the library would have its own. */
+static bool stays(const struct maker *m, const struct definition *d,
+		  struct elf_range range)
+{
+	struct elf_symbol symbol;
+
+	return elf_view_symbol(m->view, d->symbol, &symbol) &&
+	       symbol.value >= range.start && symbol.value < range.end &&
+	       !is_movable(m, d, &symbol);
+}
+
+/* Is what may be written reached by its names, and by those alone? */
 static bool is_reached_by_name(const struct maker *m, struct elf_range range)
 {
 	struct elf_symbol symbol;
 	bool referred = false;
 
-	for (size_t i = 0; i < m->own_count; i++)
+	for (size_t i = 0; i < m->own_count; i++) {
+		if (stays(m, &m->own[i], range))
+			return false;
 		if (data_of(m, &m->own[i], &symbol) &&
 		    lies_within(extent_of(&symbol), range))
 			referred |= m->referred[m->own[i].symbol];
+	}
 	return referred && !is_pointed_at(m, range);
 }
 

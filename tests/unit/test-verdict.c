@@ -727,6 +727,31 @@ TEST(data_with_text_relocations_are_not_mirrored)
 		     "-Wl,-z,notext", false);
 }
 
+TEST(variables_with_a_name_that_is_not_mirrored_are_not_mirrored)
+{
+	/* Protected, and so bound to itself; and without size and type. */
+	check_mirror("int datum = 1; int f() { return datum; }"
+		     "extern int other __attribute__((alias(\"datum\"), "
+		     "visibility(\"protected\")));",
+		     "", false);
+	check_mirror("extern int datum, other;"
+		     "int f() { return datum + other; }"
+		     "__asm__(\".data\\n.globl datum, other\\n"
+		     ".type datum,%object\\n.size datum,4\\n"
+		     "datum: other: .long 1\\n.previous\\n\");",
+		     "", false);
+}
+
+TEST(data_that_point_at_unique_variables_are_not_mirrored)
+{
+	check_mirror("extern int unique; int *const datum = &unique;"
+		     "int f() { return unique++; }"
+		     "__asm__(\".data\\n.globl unique\\n"
+		     ".type unique,%gnu_unique_object\\n.size unique,4\\n"
+		     "unique: .long 1\\n.previous\\n\");",
+		     "", false);
+}
+
 TEST(data_that_point_at_hidden_variables_are_not_mirrored)
 {
 	check_mirror("static int v; int *const datum = &v;"
