@@ -401,17 +401,34 @@ static void avoid(struct elf_range *range, uint64_t address,
 		range->end = other.start;
 }
 
+/* Of what is the linker's, the first that begins behind an address. */
+static size_t linkers_behind(const struct elf_data *data, uint64_t address)
+{
+	size_t low = 0, high = data->linkers_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (data->linkers[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* false: the address itself is the linker's. */
 static bool avoid_linkers(const struct elf_data *data, uint64_t address,
 			  struct elf_range *range)
 {
-	for (size_t i = 0; i < data->linkers_count; i++) {
-		struct elf_range own = data->linkers[i];
+	size_t behind = linkers_behind(data, address);
 
-		if (address >= own.start && address < own.end)
-			return false;
-		avoid(range, address, own);
-	}
+	if (behind > 0 && address < data->linkers[behind - 1].end)
+		return false;
+	if (behind > 0)
+		avoid(range, address, data->linkers[behind - 1]);
+	if (behind < data->linkers_count)
+		avoid(range, address, data->linkers[behind]);
 	return true;
 }
 

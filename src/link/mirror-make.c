@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/map.h"
 #include "base/status.h"
 
 #include <fcntl.h>
@@ -26,8 +27,9 @@ struct maker {
 	struct elf_data *data;
 	struct elf_range *named; /* where its symbols' data are, disjoint */
 	size_t named_count;
-	bool *referred;	 /* by symbol: it has a relocation of that name */
-	bool constructs; /* has constructors */
+	struct map cells; /* begin of a piece -> its number + 1 */
+	bool *referred;	  /* by symbol: it has a relocation of that name */
+	bool constructs;  /* has constructors */
 	struct mirror mirror;
 	bool failed; /* out of memory */
 };
@@ -37,6 +39,7 @@ static void maker_end(struct maker *m)
 	elf_data_close(m->data);
 	free(m->named);
 	free(m->referred);
+	map_clear(&m->cells);
 	mirror_clear(&m->mirror);
 }
 
@@ -172,23 +175,49 @@ static bool is_reached_by_name(const struct maker *m, struct elf_range range)
 	return referred && !is_pointed_at(m, range);
 }
 
+/* The first named data that begin behind an address. */
+static size_t named_behind(const struct maker *m, uint64_t address)
+{
+	size_t low = 0, high = m->named_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (m->named[middle].start <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* A symbol's data, or what lies between two symbols'. true: it has a name. */
 static bool narrow_to_cell(const struct maker *m, uint64_t address,
 			   struct elf_range *range)
 {
-	for (size_t i = 0; i < m->named_count; i++) {
-		struct elf_range named = m->named[i];
+	size_t behind = named_behind(m, address);
 
-		if (address >= named.start && address < named.end) {
-			*range = named;
-			return true;
-		}
-		if (named.end <= address && named.end > range->start)
-			range->start = named.end;
-		if (named.start > address && named.start < range->end)
-			range->end = named.start;
+	if (behind > 0 && address < m->named[behind - 1].end) {
+		*range = m->named[behind - 1];
+		return true;
 	}
+	if (behind > 0 && m->named[behind - 1].end > range->start)
+		range->start = m->named[behind - 1].end;
+	if (behind < m->named_count && m->named[behind].start < range->end)
+		range->end = m->named[behind].start;
 	return false;
+}
+
+/* Is the cell in the mirror already? What was taken back is still in the map,
+ * but not among the pieces, or another is there. */
+static bool has_piece(const struct maker *m, struct elf_range cell)
+{
+	size_t number = (uintptr_t)map_get(&m->cells, cell.start);
+
+	if (number == 0 || number > m->mirror.piece_count)
+		return false;
+	const struct elf_range *range = &m->mirror.pieces[number - 1].range;
+	return range->start == cell.start && range->end == cell.end;
 }
 
 static bool add_piece(struct maker *m, struct elf_range range,
@@ -207,7 +236,9 @@ static bool add_piece(struct maker *m, struct elf_range range,
 	mirror->pieces[mirror->piece_count++] =
 		(struct mirror_piece){.range = range, .part = part};
 	mirror->size += size;
-	return true;
+	m->failed |=
+		!map_put(&m->cells, range.start, (void *)mirror->piece_count);
+	return !m->failed;
 }
 
 /* Has the data at an address in the mirror; false: they cannot be. */
@@ -216,12 +247,12 @@ static bool reach(struct maker *m, uint64_t address)
 	struct elf_range whole, cell;
 	enum elf_region region = elf_data_region(m->data, address, &whole);
 
-	if (mirror_find(&m->mirror, address))
-		return true;
 	cell = whole;
 	bool named = narrow_to_cell(m, address, &cell);
 	if (!lies_within(cell, whole))
 		return false;
+	if (has_piece(m, cell))
+		return true;
 	switch (region) {
 	case ELF_REGION_CONSTANT:
 		return add_piece(m, cell, MIRROR_CONSTANT);
