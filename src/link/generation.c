@@ -255,7 +255,10 @@ static void select_exports(const struct making *m, size_t i,
 			continue;
 		}
 		s->is_default &= verdict_defaults(&m->verdicts, i, &symbol);
-		s->mirrored = verdict_mirrors(&m->verdicts, i, &symbol);
+		/* In a damaged file, another of that name may be found. */
+		s->mirrored = s->data && s->address == symbol.value &&
+			      s->size == symbol.size &&
+			      verdict_mirrors(&m->verdicts, i, &symbol);
 	}
 }
 

@@ -479,14 +479,10 @@ static void mark(const struct maker *m)
 		names_change(m->request->names, m->request->object, &n);
 	struct elf_symbol symbol;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!is_movable(m, &own[i], &symbol))
-			continue;
-		const struct mirror_piece *piece =
-			mirror_find(&m->mirror, symbol.value);
+	for (size_t i = 0; i < n; i++)
 		own[i].mirrored =
-			piece && lies_within(extent_of(&symbol), piece->range);
-	}
+			is_movable(m, &own[i], &symbol) &&
+			mirror_has(&m->mirror, symbol.value, symbol.size);
 }
 
 static int make(struct maker *m, int fd, const char *path)

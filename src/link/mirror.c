@@ -32,6 +32,13 @@ const struct mirror_piece *mirror_find(const struct mirror *mirror,
 	return NULL;
 }
 
+bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size)
+{
+	const struct mirror_piece *piece = mirror_find(mirror, address);
+
+	return piece && size <= piece->range.end - address;
+}
+
 void mirror_lay_out(struct mirror *mirror, uint64_t sizes[MIRROR_PARTS])
 {
 	for (size_t i = 0; i < mirror->piece_count; i++) {

@@ -89,4 +89,7 @@ void mirror_lay_out(struct mirror *mirror, uint64_t sizes[MIRROR_PARTS]);
 const struct mirror_piece *mirror_find(const struct mirror *mirror,
 				       uint64_t address);
 
+/* Is all of this in one piece? */
+bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size);
+
 #endif

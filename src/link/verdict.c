@@ -708,5 +708,6 @@ bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
 	const struct definition *own = own_definition(
 		names_find(verdicts->names, symbol->name), i, symbol->version);
 
-	return own && own->mirrored;
+	return own && own->mirrored &&
+	       mirror_has(&verdicts->mirrors[i], symbol->value, symbol->size);
 }

@@ -752,6 +752,26 @@ TEST(data_that_point_at_unique_variables_are_not_mirrored)
 		     "", false);
 }
 
+/* A damaged library can have two symbols of a name. */
+TEST(symbol_that_is_not_where_its_mirror_is_has_none)
+{
+	struct elf_symbol symbol;
+
+	check_mirror("const int datum = 1; int f() { return 1; }", "", true);
+	for (size_t i = 1; i < closure.count; i++) {
+		if (!elf_view_find(closure.objects[i].view, "datum", NULL,
+				   &symbol))
+			continue;
+		CHECK(verdict_mirrors(&verdicts, i, &symbol));
+		symbol.size += 1;
+		CHECK(!verdict_mirrors(&verdicts, i, &symbol));
+		symbol.value = UINT64_MAX;
+		CHECK(!verdict_mirrors(&verdicts, i, &symbol));
+		return;
+	}
+	CHECK(false);
+}
+
 TEST(data_that_point_at_hidden_variables_are_not_mirrored)
 {
 	check_mirror("static int v; int *const datum = &v;"
