@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Larger than any alignment that matters to data; a power of two. */
-#define MIRROR_ALIGNMENT 64
+/* A cache line's, and, at most, a page's; powers of two. */
+#define ALIGNMENT_MIN 64
+#define ALIGNMENT_MAX 4096
 
 void mirror_clear(struct mirror *mirror)
 {
@@ -39,13 +40,33 @@ bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size)
 	return piece && size <= piece->range.end - address;
 }
 
-void mirror_lay_out(struct mirror *mirror, uint64_t sizes[MIRROR_PARTS])
+static uint64_t alignment_of(uint64_t address)
+{
+	return address & -address;
+}
+
+uint64_t mirror_alignment(const struct mirror *mirror)
+{
+	uint64_t most = ALIGNMENT_MIN;
+
+	for (size_t i = 0; i < mirror->piece_count; i++)
+		most |= alignment_of(mirror->pieces[i].range.start);
+	for (size_t i = 0; i < mirror->fixup_count; i++)
+		if (mirror->fixups[i].target == MIRROR_TO_DATA)
+			most |= alignment_of(mirror->fixups[i].to);
+	while (most & (most - 1))
+		most &= most - 1; /* the highest bit is left */
+	return most < ALIGNMENT_MAX ? most : ALIGNMENT_MAX;
+}
+
+void mirror_lay_out(struct mirror *mirror, uint64_t alignment,
+		    uint64_t sizes[MIRROR_PARTS])
 {
 	for (size_t i = 0; i < mirror->piece_count; i++) {
 		struct mirror_piece *piece = &mirror->pieces[i];
 		uint64_t *size = &sizes[piece->part];
 
-		*size += (piece->range.start - *size) & (MIRROR_ALIGNMENT - 1);
+		*size += (piece->range.start - *size) & (alignment - 1);
 		piece->place = *size;
 		*size += piece->range.end - piece->range.start;
 	}

@@ -81,9 +81,14 @@ struct mirror_request {
 int mirror_make(const struct mirror_request *request, struct mirror *ret);
 void mirror_clear(struct mirror *mirror);
 
+/* How far the addresses of its data may tell of their alignment, which nothing
+ * says: a power of two. */
+uint64_t mirror_alignment(const struct mirror *mirror);
+
 /* Gives each piece its place behind what the parts have already, aligned as it
  * was. */
-void mirror_lay_out(struct mirror *mirror, uint64_t sizes[MIRROR_PARTS]);
+void mirror_lay_out(struct mirror *mirror, uint64_t alignment,
+		    uint64_t sizes[MIRROR_PARTS]);
 
 /* The piece that an address is in; NULL: none. */
 const struct mirror_piece *mirror_find(const struct mirror *mirror,

@@ -46,7 +46,7 @@ struct shared {
 	struct build_section *property, *id, *note, *constants, *frame_header,
 		*frame, *code, *zero;
 	struct build_section *mirrors[MIRROR_PARTS];
-	uint64_t mirror_sizes[MIRROR_PARTS];
+	uint64_t mirror_sizes[MIRROR_PARTS], mirror_alignment;
 	struct map functions; /* function_key() -> its symbol in the plan + 1 */
 	struct map imported;  /* hash of a name -> its import + 1 */
 	bool too_many_versions;
@@ -221,8 +221,12 @@ static void lay_out_mirrors(struct shared *s)
 	for (size_t i = 0; i < s->plan.library_count; i++) {
 		struct mirror *mirror = s->plan.libraries[i].library->mirror;
 
-		if (mirror)
-			mirror_lay_out(mirror, s->mirror_sizes);
+		if (!mirror)
+			continue;
+		uint64_t alignment = mirror_alignment(mirror);
+		if (alignment > s->mirror_alignment)
+			s->mirror_alignment = alignment;
+		mirror_lay_out(mirror, alignment, s->mirror_sizes);
 	}
 }
 
@@ -348,7 +352,8 @@ static void add_mirrors(struct shared *s, enum mirror_part part,
 {
 	if (s->mirror_sizes[part])
 		s->mirrors[part] = build_section(&s->build, name, use,
-						 s->mirror_sizes[part], 64);
+						 s->mirror_sizes[part],
+						 s->mirror_alignment);
 }
 
 static void add_sections(struct shared *s)

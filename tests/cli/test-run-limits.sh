@@ -199,6 +199,7 @@ done
 mirrored="table text 7
 first second 1
 sum 10, pointer 1
+aligned 1
 named 1, libc 1
 local 42
 added 18 18
