@@ -103,14 +103,6 @@ static int read_interpreter(struct elf_view *view)
 			  (void **)&view->interpreter);
 }
 
-static bool has_constructors(const struct image *image)
-{
-	uint64_t ignored;
-
-	return image_dynamic(image, DT_INIT, &ignored) ||
-	       image_dynamic_value(image, DT_INIT_ARRAYSZ) > 0;
-}
-
 static unsigned dynamic_flags(const struct image *image)
 {
 	uint64_t flags = image_dynamic_value(image, DT_FLAGS);
@@ -134,7 +126,6 @@ static unsigned dynamic_flags(const struct image *image)
 		{flags_1 & DF_1_INTERPOSE, ELF_INTERPOSE},
 		{image_dynamic(image, DT_FILTER, &ignored), ELF_FILTER},
 		{image_dynamic(image, DT_AUXILIARY, &ignored), ELF_FILTER},
-		{has_constructors(image), ELF_INIT},
 	};
 	unsigned found = 0;
 
@@ -244,8 +235,8 @@ int elf_view_check_plugin(const struct elf_view *view, const char *name)
 			   "%s: not a shared object for dlopen: %s", name, why);
 }
 
-/* crti's _init is all of its section, and calls nothing. */
-static bool is_empty_init(const struct image *image, uint64_t address)
+/* crti's _init, or _fini, is all of its section, and does nothing. */
+static bool is_empty(const struct image *image, uint64_t address)
 {
 	_cleanup_free_ ElfN(Shdr) *sections = NULL;
 	size_t n = image_sections(image, &sections);
@@ -257,18 +248,30 @@ static bool is_empty_init(const struct image *image, uint64_t address)
 	return false;
 }
 
-bool elf_view_constructs(const struct elf_view *view, int fd)
+/* A function, and an array of them, beside the compiler's own. */
+static bool has_own(const struct elf_view *view, int fd, int64_t tag,
+		    int64_t array_size_tag)
 {
 	struct image image = view->image;
-	size_t entries = image_dynamic_value(&image, DT_INIT_ARRAYSZ) /
+	size_t entries = image_dynamic_value(&image, array_size_tag) /
 			 sizeof(ElfN(Addr));
-	uint64_t init;
+	uint64_t function;
 
-	if (!image_dynamic(&image, DT_INIT, &init))
+	if (!image_dynamic(&image, tag, &function))
 		return entries > 0;
 	image.fd = fd;
 	image.name = "";
-	return entries > 1 || !is_empty_init(&image, init);
+	return entries > 1 || !is_empty(&image, function);
+}
+
+bool elf_view_constructs(const struct elf_view *view, int fd)
+{
+	return has_own(view, fd, DT_INIT, DT_INIT_ARRAYSZ);
+}
+
+bool elf_view_destructs(const struct elf_view *view, int fd)
+{
+	return has_own(view, fd, DT_FINI, DT_FINI_ARRAYSZ);
 }
 
 uint64_t elf_view_tls_size(const struct elf_view *view)

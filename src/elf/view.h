@@ -26,7 +26,6 @@ enum elf_flags {
 	ELF_TLS = 1 << 4,	 /* PT_TLS: has thread-local storage */
 	ELF_NOW = 1 << 5,	 /* DF_BIND_NOW or DF_1_NOW */
 	ELF_PIE = 1 << 6,	 /* DF_1_PIE: a program, not a library */
-	ELF_INIT = 1 << 7,	 /* has constructors */
 	ELF_NOOPEN = 1 << 8,	 /* DF_1_NOOPEN: dlopen refuses it */
 	ELF_DYNAMIC = 1 << 9,	 /* has PT_DYNAMIC */
 	ELF_INTERP = 1 << 10,	 /* PT_INTERP: can be run */
@@ -108,6 +107,9 @@ static inline void cleanup_elf_view(struct elf_view **view)
  * In doubt it has. fd: the file, opened once more.
  */
 bool elf_view_constructs(const struct elf_view *view, int fd);
+
+/* The same of destructors (_fini, __do_global_dtors_aux). */
+bool elf_view_destructs(const struct elf_view *view, int fd);
 
 /* Room that the thread-local storage of its own (PT_TLS) takes in each thread,
  * aligned; 0: none. */

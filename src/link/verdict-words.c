@@ -49,8 +49,8 @@ static const char *sentence_of(enum verdict_why why)
 	case VERDICT_TLS:
 		return "it exports thread-local symbols";
 	case VERDICT_CONSTRUCTOR:
-		return "nobody takes a symbol from it, but it has a "
-		       "constructor";
+		return "nobody calls it, but it has a constructor or a "
+		       "destructor";
 	case VERDICT_RPATH:
 		return "it is found by a DT_RPATH or by its path";
 	case VERDICT_PRELOADED:

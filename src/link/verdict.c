@@ -336,25 +336,25 @@ static int judge_all_wrappers(const struct trial *trial)
 /* ------------------------------------------------------------------ */
 /* Who has to be there for its own sake                               */
 
-static bool constructs(const struct closure_object *object)
+static bool runs_unasked(const struct closure_object *object)
 {
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
 
-	if (!(elf_view_flags(object->view) & ELF_INIT))
-		return false;
 	if (file_open(AT_FDCWD, object->path, &fd, &identity) < 0) {
 		status_clear();
 		return true;
 	}
-	return elf_view_constructs(object->view, fd);
+	return elf_view_constructs(object->view, fd) ||
+	       elf_view_destructs(object->view, fd);
 }
 
-/* A library that nobody calls is there for what its constructor does. */
+/* A library that nobody calls is there for what its constructor does, or its
+ * destructor. */
 static bool is_for_constructor(const struct trial *trial, size_t i)
 {
 	return !trial->used[i] && !is_asked_lazy(trial, i) &&
-	       constructs(&trial->closure->objects[i]);
+	       runs_unasked(&trial->closure->objects[i]);
 }
 
 /* What ld.so gives a place of its own, or would refuse to open late. */

@@ -135,9 +135,6 @@ static void read_flags(struct facts *facts, const GElf_Dyn *dyn)
 		facts->flags |= ELF_SYMBOLIC;
 	if (dyn->d_tag == DT_BIND_NOW)
 		facts->flags |= ELF_NOW;
-	if (dyn->d_tag == DT_INIT ||
-	    (dyn->d_tag == DT_INIT_ARRAYSZ && dyn->d_un.d_val))
-		facts->flags |= ELF_INIT;
 }
 
 static void read_segment_flags(const struct pair *pair, struct facts *facts)

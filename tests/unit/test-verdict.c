@@ -717,6 +717,19 @@ TEST(library_of_which_only_data_are_taken_is_there_for_its_constructor)
 	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
 }
 
+TEST(library_of_which_only_data_are_taken_is_there_for_its_destructor)
+{
+	world_library("libdata.so",
+		      "const int datum = 1; int f() { return 1; }"
+		      "__attribute__((destructor)) void g() { puts(\"\"); }",
+		      "");
+	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
+	world_program("extern int *p; int main() { return *p; }",
+		      "-luser -ldata");
+	decide(NULL);
+	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
+}
+
 TEST(data_with_text_relocations_are_not_mirrored)
 {
 	check_mirror("int f() { return 1; } __asm__("
