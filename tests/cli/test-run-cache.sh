@@ -252,6 +252,7 @@ run "$dlazy" run -- "$many"
 run "$dlazy" run --eager "libmany-1.*" -- "$many"
 mapfile -t entries < <(ls -d "$t"/cache/run/*)
 age() { find "$@" -exec touch -h -d '100 days ago' {} +; }
+mkdir "$t/cache/run/made" # another process is just beginning to
 age "${entries[@]}"
 touch "${entries[1]}"/g-*/record
 run "$dlazy" run --eager "libmany-2.*" -- "$many"
@@ -259,5 +260,7 @@ check_same "an entry that no run has used for long goes" \
 	"${#entries[@]} $(ls -d "${entries[0]}" 2>/dev/null)" "2 "
 check_same "one that runs use stays, however old" \
 	"$(ls "$t/cache/run" | wc -l) $(ls -d "${entries[1]}")" \
-	"2 ${entries[1]}"
+	"3 ${entries[1]}"
+check_same "so does one that is being made" "$(ls -d "$t/cache/run/made")" \
+	"$t/cache/run/made"
 finish
