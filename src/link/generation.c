@@ -294,6 +294,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 			return status;
 		all->count++;
 		library->mirror = &m->verdicts.mirrors[i];
+		library->identity = object->identity;
 		select_exports(m, i, library);
 	}
 	return 0;

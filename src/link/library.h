@@ -32,6 +32,7 @@ struct library {
 	size_t version_count;
 	const char *feature, *package; /* or "" */
 	struct mirror *mirror;	       /* of its data; NULL: none; borrowed */
+	struct file_identity identity; /* of the file that has a mirror */
 	struct elf_view *view;	       /* what strings are borrowed from */
 	char *text;
 };

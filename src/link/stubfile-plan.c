@@ -171,20 +171,32 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
-/* A function without a name is looked up by its offset in one build. */
-static void name_unnamed(struct stub_plan *plan, struct stub_library *l,
-			 struct build_strings *strings)
+/* Mirrors are of one build alone. */
+static void name_build(struct stub_library *l, struct build_strings *strings)
 {
 	const struct library *library = l->library;
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (l->functions == l->named)
+	if (!library->mirror || library->mirror->piece_count == 0)
 		return;
 	const uint8_t *id = elf_view_build_id(library->view, &id_size);
 	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
 		snprintf(text + 2 * i, 3, "%02x", id[i]);
 	l->build = build_string(strings, text);
+	snprintf(text, sizeof(text), LINKED_FILE_HASH,
+		 (unsigned long long)hash_bytes(&library->identity,
+						sizeof(library->identity)));
+	l->file = build_string(strings, text);
+}
+
+/* A function without a name is looked up by its offset. */
+static void name_unnamed(struct stub_plan *plan, struct stub_library *l,
+			 struct build_strings *strings)
+{
+	const struct library *library = l->library;
+	char text[32];
+
 	for (size_t i = l->named; i < l->functions; i++) {
 		snprintf(text, sizeof(text), LINKED_OFFSET "%llx",
 			 (unsigned long long)
@@ -206,6 +218,7 @@ void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings)
 			l->files = k == 0 ? at : l->files;
 		}
 		build_string_end(strings);
+		name_build(l, strings);
 		name_unnamed(plan, l, strings);
 	}
 }
@@ -380,6 +393,7 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.package = l->package,
 		.number = (uint32_t)library,
 		.build = l->build,
+		.file = l->file,
 	};
 	const struct {
 		size_t field;

@@ -59,7 +59,7 @@ struct stub_library {
 	size_t named;			  /* how many of the functions */
 	size_t functions, symbols;	  /* how many; all */
 	uint32_t files, feature, package; /* in the strings */
-	uint32_t build;
+	uint32_t build, file;
 };
 
 struct stub_plan {

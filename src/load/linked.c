@@ -134,6 +134,52 @@ void linked_identify(const struct linked *l, struct file_identity *ret)
 	*ret = (struct file_identity){.ino = all};
 }
 
+/* The build-id that the stub file was made for; returns its length. */
+static size_t build_of(const struct linked *l, uint8_t id[LINKED_BUILD_MAX])
+{
+	const char *text = linked_string(l, l->build);
+	size_t n = 0;
+	unsigned byte;
+
+	while (n < LINKED_BUILD_MAX && sscanf(text + 2 * n, "%2x", &byte) == 1)
+		id[n++] = (uint8_t)byte;
+	return n;
+}
+
+static bool is_the_build(const struct linked *l, const char *path)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	uint8_t wanted[LINKED_BUILD_MAX];
+	size_t size, n = build_of(l, wanted);
+
+	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, path, &view) < 0) {
+		status_clear();
+		return true; /* the linker will say what is wrong */
+	}
+	const uint8_t *id = elf_view_build_id(view, &size);
+	return size == n && memcmp(id, wanted, n) == 0;
+}
+
+int linked_check_build(const struct linked *l, const char *path,
+		       const struct file_identity *identity)
+{
+	char file[32];
+
+	if (!*linked_string(l, l->build))
+		return 0;
+	snprintf(file, sizeof(file), LINKED_FILE_HASH,
+		 (unsigned long long)hash_bytes(identity, sizeof(*identity)));
+	if (strcmp(file, linked_string(l, l->file)) == 0 ||
+	    is_the_build(l, path))
+		return 0;
+	return status_fail(DLAZY_ENOSYM,
+			   "%s is another build than the stub was made for, "
+			   "which has data of it: start the program again",
+			   path);
+}
+
 bool linked_available(const struct linked *l)
 {
 	_cleanup_linked_search_ struct linked_search search = linked_search(l);
@@ -378,18 +424,6 @@ static bool offset_of(const struct question *q, uintptr_t *ret)
 	return true;
 }
 
-/* The build-id that the stub file was made for; returns its length. */
-static size_t build_of(const struct linked *l, uint8_t id[LINKED_BUILD_MAX])
-{
-	const char *text = linked_string(l, l->build);
-	size_t n = 0;
-	unsigned byte;
-
-	while (n < LINKED_BUILD_MAX && sscanf(text + 2 * n, "%2x", &byte) == 1)
-		id[n++] = (uint8_t)byte;
-	return n;
-}
-
 /* A function without a name: only in the very build that was looked at is it
  * what it was. */
 static int find_unnamed(const struct question *q, uintptr_t offset, void **ret,
@@ -407,9 +441,8 @@ static int find_unnamed(const struct question *q, uintptr_t offset, void **ret,
 			     build_of(q->linked, id), &base))
 		return status_fail(
 			DLAZY_ENOSYM,
-			"%s is another build than the stub was made for, which "
-			"has a function without a name that this one may not "
-			"have: start the program again",
+			"%s is another build than the stub was made for: start "
+			"the program again",
 			q->module->path);
 	*ret = (void *)(base + offset);
 	return 0;

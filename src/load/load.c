@@ -151,12 +151,16 @@ static void keep_name(const struct dlazy_module *m)
 static int open_object(struct gate_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
+	int status =
+		m->linked ? linked_check_build(m->linked, m->path, &m->identity)
+			  : 0;
 
+	if (status < 0)
+		return status;
 	uint64_t begin_ns = event_wanted() ? event_now() : 0;
-
 	frame->in_linker = true;
 	keep_name(m);
-	int status = dl_open(module_object(m), m->flags, ret_handle);
+	status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
 	gate_return(frame);

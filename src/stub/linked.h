@@ -60,8 +60,11 @@ struct linked {
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library's place in the record */
-	uint32_t build;	 /* in the strings: the build-id of the library that it
-			    was made for, hexadecimal; or "" */
+	/* of a library that has mirrors or such functions; else "": */
+	uint32_t build; /* in the strings: the build-id of what it was made
+			   for, hexadecimal */
+	uint32_t file;	/* in the strings: the hash of its struct
+			   file_identity, as LINKED_FILE_HASH */
 };
 
 /* What a name that is an offset begins with. */
@@ -123,6 +126,9 @@ struct linked_record {
 		uint32_t reserved;
 	} touched[];
 };
+
+/* Tells whether a file is still the one that a stub file was made for. */
+#define LINKED_FILE_HASH "%016llx"
 
 static inline const void *linked_at(const struct linked *l, int32_t offset)
 {
