@@ -148,6 +148,21 @@ static bool is_pointed_at(const struct maker *m, struct elf_range range)
 	return false;
 }
 
+/* Does its code use it directly? */
+static bool is_used(const struct maker *m, struct elf_range range)
+{
+	if (elf_data_read_code(m->data) < 0) {
+		status_clear();
+		return true;
+	}
+	return elf_data_is_used_by_code(m->data, range);
+}
+
+static struct elf_range place_of(uint64_t address)
+{
+	return (struct elf_range){address, address + 1};
+}
+
 /* A name by which the library would have its own. */
 static bool stays(const struct maker *m, const struct definition *d,
 		  struct elf_range range)
@@ -172,7 +187,7 @@ static bool is_reached_by_name(const struct maker *m, struct elf_range range)
 		    lies_within(extent_of(&symbol), range))
 			referred |= m->referred[m->own[i].symbol];
 	}
-	return referred && !is_pointed_at(m, range);
+	return referred && !is_pointed_at(m, range) && !is_used(m, range);
 }
 
 /* The first named data that begin behind an address. */
@@ -257,7 +272,9 @@ static bool reach(struct maker *m, uint64_t address)
 	case ELF_REGION_CONSTANT:
 		return add_piece(m, cell, MIRROR_CONSTANT);
 	case ELF_REGION_RELRO:
-		return add_piece(m, cell, MIRROR_RELRO);
+		/* Without a name, it may be told by its address. */
+		return (named || !is_used(m, place_of(address))) &&
+		       add_piece(m, cell, MIRROR_RELRO);
 	case ELF_REGION_WRITABLE:
 		return named && !m->constructs && is_reached_by_name(m, cell) &&
 		       add_piece(m, cell, MIRROR_WRITABLE);
@@ -292,22 +309,45 @@ static bool point_at_data(struct maker *m, uint64_t at, uint64_t to)
 						  .to = to});
 }
 
+/* The library's function of a name, at an address, which everybody finds by that
+ * name; NULL: it has none. */
+static const struct definition *function_at(const struct maker *m,
+					    uint64_t address)
+{
+	struct elf_symbol symbol;
+
+	for (size_t i = 0; i < m->own_count; i++) {
+		const struct definition *d = &m->own[i];
+
+		if (d->type == ELF_TYPE_FUNC && !d->variant &&
+		    elf_view_symbol(m->view, d->symbol, &symbol) &&
+		    symbol.value == address && !strchr(symbol.name, '@') &&
+		    names_resolve(d->name, d->version, 0) == d)
+			return d;
+	}
+	return NULL;
+}
+
 /*
- * The pointer is to a stub, and not equal to the function's own address. In a
- * table nobody is going to ask; a variable's value a library may compare with
- * what it was at first.
+ * The pointer is to a stub, and not equal to the address that the library itself
+ * has of the function. In a table of functions that the code does not name
+ * nobody is going to ask; a variable's value a library may compare with what it
+ * was at first.
  */
 static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
 			      enum mirror_part part)
 {
-	size_t id_size;
+	const struct definition *named = function_at(m, to);
 
-	elf_view_build_id(m->view, &id_size);
-	return part != MIRROR_WRITABLE && id_size > 0 &&
-	       elf_data_is_function(m->data, to) &&
-	       add_fixup(m, (struct mirror_fixup){.at = at,
-						  .target = MIRROR_TO_CODE,
-						  .to = to});
+	if (part == MIRROR_WRITABLE || is_used(m, place_of(to)) ||
+	    (!named && !elf_data_is_function(m->data, to)))
+		return false;
+	return add_fixup(
+		m, (struct mirror_fixup){.at = at,
+					 .target = named ? MIRROR_TO_SYMBOL
+							 : MIRROR_TO_CODE,
+					 .symbol = named,
+					 .to = to});
 }
 
 static bool point_at_own(struct maker *m, uint64_t at, uint64_t to,
@@ -524,10 +564,13 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 					       .view = object->view};
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
+	size_t id_size;
 
 	*ret = (struct mirror){.pieces = NULL};
 	m.own = names_of_object(request->names, request->object, &m.own_count);
-	if (elf_view_flags(m.view) & ELF_SYMBOLIC || !is_any_wanted(&m))
+	elf_view_build_id(m.view, &id_size);
+	if (id_size == 0 || elf_view_flags(m.view) & ELF_SYMBOLIC ||
+	    !is_any_wanted(&m))
 		return 0;
 	int r = file_open(AT_FDCWD, object->path, &fd, &identity);
 	if (r == 0 && !file_identity_equal(&identity, &object->identity))

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "link/machine.h"
+#include "link/mirror.h"
 #include "link/names.h"
 #include "link/verdict.h"
 
@@ -820,7 +821,7 @@ TEST(functions_of_no_known_build_are_not_pointed_at)
 TEST(variables_that_point_at_functions_without_names_are_not_mirrored)
 {
 	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*datum)() = g; int f() { return datum == g; }",
+		     "int (*datum)() = g; int f() { return datum(1); }",
 		     "-Wl,--build-id", false);
 }
 
@@ -830,6 +831,48 @@ TEST(data_that_point_at_code_which_is_no_function_are_not_mirrored)
 		     "extern int code __attribute__((visibility(\"hidden\")));"
 		     "int *const datum = &code; int f() { return 1; }",
 		     "-Wl,--build-id", false);
+}
+
+TEST(variables_that_code_uses_directly_are_not_mirrored)
+{
+	check_mirror("int datum = 1; extern int inner __attribute__((alias("
+		     "\"datum\"), visibility(\"hidden\")));"
+		     "int f() { return datum; } int g() { return inner++; }",
+		     "", false);
+}
+
+/* What the code compares with. */
+TEST(functions_that_code_names_are_not_pointed_at)
+{
+	check_mirror("static int g(int x) { return x + 1; }"
+		     "int (*const datum)() = g; int f(void *p) {"
+		     " return p == (void *)g; }",
+		     "", false);
+}
+
+TEST(constants_that_code_names_are_not_pointed_at)
+{
+	check_mirror("static void *const base[2] = {(void *)base, 0};"
+		     "void *const datum = (void *)base; int f(void *p) {"
+		     " return p == (void *)base; }",
+		     "", false);
+	check_mirror("static void *const base[2] = {(void *)base, 0};"
+		     "void *const datum = (void *)base; int f(void *p) {"
+		     " return 1; }",
+		     "", true);
+}
+
+/* Bound in the library, and found by its name all the same. */
+TEST(functions_with_names_are_pointed_at_by_name)
+{
+	size_t place;
+
+	check_mirror("int g(int x) { return x + 1; }"
+		     "int (*const datum)() = g; int f() { return 1; }",
+		     "-Wl,-Bsymbolic-functions", true);
+	place = place_of("libdata.so");
+	CHECK_INT(verdicts.mirrors[place].fixup_count, 1);
+	CHECK_STR(verdicts.mirrors[place].fixups[0].symbol->name->text, "g");
 }
 
 /* The library that has what the data point at is there, although nobody at the
