@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An entry was used when something was put into it (one that is being made has
- * nothing else yet), when its `current` was written, and whenever a run counted
- * itself in a generation's record. `current` goes first: from then on nobody
- * starts on the rest.
+ * An entry was used when something came into its directory or went, as while it
+ * is made, and whenever a run counted itself in a generation's record. `current`
+ * goes first: from then on nobody starts on the rest.
  */
 #include "link/prune.h"
 
@@ -18,11 +17,6 @@ static bool is_generation(const char *name)
 	return strncmp(name, "g-", 2) == 0;
 }
 
-static bool is_young(const struct stat *st)
-{
-	return st->st_mtim.tv_sec > time(NULL) - PRUNE_DAYS * 24L * 3600;
-}
-
 /* Has a file of a directory been written to of late? In doubt it has. */
 static bool is_recent(int dirfd, const char *name, const char *file)
 {
@@ -34,16 +28,14 @@ static bool is_recent(int dirfd, const char *name, const char *file)
 		return true;
 	if (fstatat(fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno != ENOENT;
-	return is_young(&st);
+	return st.st_mtim.tv_sec > time(NULL) - PRUNE_DAYS * 24L * 3600;
 }
 
 static bool is_in_use(DIR *entry)
 {
 	const struct dirent *file;
-	struct stat st;
 
-	if (fstat(dirfd(entry), &st) < 0 || is_young(&st) ||
-	    is_recent(dirfd(entry), ".", "current"))
+	if (is_recent(dirfd(entry), ".", "."))
 		return true;
 	rewinddir(entry);
 	while ((file = readdir(entry)))
