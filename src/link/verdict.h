@@ -31,7 +31,7 @@ struct names;
 	X(STATIC_TLS, "static-tls")                                         \
 	X(TLS, "tls")		      /* exports thread-local symbols */    \
 	X(CONSTRUCTOR, "constructor") /* nobody calls it, but it \
-				         has one, or a destructor */ \
+				         has one, or a destructor */          \
 	X(RPATH, "rpath")	      /* found by DT_RPATH or by a path */  \
 	X(PRELOADED, "preloaded")                                           \
 	X(SHADOWED, "shadowed") /* another library has the symbol first */  \
