@@ -69,16 +69,14 @@ size_t build_dynamic_import(struct build_dynamic *d, const char *name)
 	return build_dynamic_refer(d, name);
 }
 
-size_t build_dynamic_relocate(struct build_dynamic *d,
-			      struct build_relocation relocation)
+void build_dynamic_relocate(struct build_dynamic *d,
+			    struct build_relocation relocation)
 {
 	if (!array_reserve(&d->relocated, d->relocated_count,
-			   &d->relocated_room, sizeof(*d->relocated))) {
+			   &d->relocated_room, sizeof(*d->relocated)))
 		d->failed = true;
-		return 0;
-	}
-	d->relocated[d->relocated_count] = relocation;
-	return d->relocated_count++;
+	else
+		d->relocated[d->relocated_count++] = relocation;
 }
 
 void build_dynamic_place(struct build_dynamic *d, size_t i,

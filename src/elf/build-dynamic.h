@@ -74,8 +74,8 @@ size_t build_dynamic_import(struct build_dynamic *d, const char *name);
 size_t build_dynamic_refer(struct build_dynamic *d, const char *name);
 /* A relocation, which is said once more (build_dynamic_place()) when addresses
  * are known. */
-size_t build_dynamic_relocate(struct build_dynamic *d,
-			      struct build_relocation relocation);
+void build_dynamic_relocate(struct build_dynamic *d,
+			    struct build_relocation relocation);
 /* The index of a version, new or not; "": BUILD_VERSION_PLAIN. 0: there are
  * more than the format can tell apart. */
 uint16_t build_dynamic_version(struct build_dynamic *d, const char *version);
