@@ -134,18 +134,17 @@ static bool find_referred(struct maker *m)
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
 
-/* Does its code reach it in another way, too? */
-static bool is_pointed_at(const struct maker *m, struct elf_range range)
+/* How many pointers there are into a range that are not by name. */
+static size_t pointers_into(const struct maker *m, struct elf_range range)
 {
-	size_t n;
+	size_t n, count = 0;
 	const struct elf_fixup *fixups = all_fixups(m, &n);
 
 	for (size_t i = 0; i < n; i++)
-		if (fixups[i].kind == ELF_FIXUP_RELATIVE &&
-		    (uint64_t)fixups[i].addend >= range.start &&
-		    (uint64_t)fixups[i].addend < range.end)
-			return true;
-	return false;
+		count += fixups[i].kind == ELF_FIXUP_RELATIVE &&
+			 (uint64_t)fixups[i].addend >= range.start &&
+			 (uint64_t)fixups[i].addend < range.end;
+	return count;
 }
 
 /* Does its code use it directly? */
@@ -187,7 +186,7 @@ static bool is_reached_by_name(const struct maker *m, struct elf_range range)
 		    lies_within(extent_of(&symbol), range))
 			referred |= m->referred[m->own[i].symbol];
 	}
-	return referred && !is_pointed_at(m, range) && !is_used(m, range);
+	return referred && pointers_into(m, range) == 0 && !is_used(m, range);
 }
 
 /* The first named data that begin behind an address. */
@@ -330,16 +329,17 @@ static const struct definition *function_at(const struct maker *m,
 
 /*
  * The pointer is to a stub, and not equal to the address that the library itself
- * has of the function. In a table of functions that the code does not name
- * nobody is going to ask; a variable's value a library may compare with what it
- * was at first.
+ * has of the function. So the code must not name it, to compare with; and what a
+ * variable points at, no other pointer may, as the variable's value can be
+ * compared with that. Two tables nobody is going to compare.
  */
 static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
 			      enum mirror_part part)
 {
 	const struct definition *named = function_at(m, to);
 
-	if (part == MIRROR_WRITABLE || is_used(m, place_of(to)) ||
+	if (is_used(m, place_of(to)) ||
+	    (part == MIRROR_WRITABLE && pointers_into(m, place_of(to)) > 1) ||
 	    (!named && !elf_data_is_function(m->data, to)))
 		return false;
 	return add_fixup(
