@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 			return -dlazy_trace_write(argv[i + 1]);
 		if (!strcmp(argv[i], "fork") && fork() == 0)
 			exit(touch(dlazy_registry_find(r, "p3"), "f3") != 4);
+		if (!strcmp(argv[i], "abort"))
+			abort();
 		if (!strcmp(argv[i], "p1"))
 			touch(dlazy_registry_find(r, "p1"), "f1");
 		if (!strcmp(argv[i], "bad"))
@@ -112,6 +114,9 @@ DLAZY_TRACE=$t/%p.json run "$t/host" "$t/p" p1
 check "%p is the process's number" \
 	bash -c "ls '$t' | grep -Eqx '[0-9]+\.json'"
 
+kept p1 abort
+is_status 134 "a host that aborts by itself"
+json '[.objects[].name] == ["p1"]' "has its ledger, too"
 build "$t/p/bad.so" -Wl,-z,undefs <<'END'
 	int nowhere(void);
 	int f(int x) { return nowhere() + x; }
