@@ -612,6 +612,10 @@ int elf_data_read_code(struct elf_data *data)
 			use_all(data, code, segment->p_filesz,
 				segment->p_vaddr);
 	}
+	if (r < 0) { /* half of it would be worse than nothing */
+		free(data->used);
+		data->used = NULL;
+	}
 	return r;
 }
 

@@ -16,7 +16,9 @@
  * or, where there is no symbol, all between two of them, as it is not known
  * where an object begins and ends. They point at functions: at named ones, to
  * which the stub file has stubs or which are there; or at others, to which it
- * gets stubs by their offsets in the very build that was looked at.
+ * gets stubs by their offsets in the very build that was looked at. What has no
+ * name has another address here than in the library: so what the library's own
+ * code names, and could compare with, is not pointed at.
  */
 #ifndef LINK_MIRROR_H
 #define LINK_MIRROR_H
