@@ -25,6 +25,21 @@ static bool can_be_preempted(const struct elf_view *view,
 	       !(elf_view_flags(view) & ELF_SYMBOLIC);
 }
 
+/*
+ * Does an object that has one of its own do without the one that is found
+ * first? Not the program: its own may be a copy, and needs what it is copied
+ * of.
+ */
+static bool does_without(const struct take *take, size_t object)
+{
+	const struct definition *own = take->name->first;
+
+	while (own && own->object != object)
+		own = own->next;
+	return object > 0 && take->own && own && take->from &&
+	       definitions_are_alike(own, take->from);
+}
+
 static bool find(const struct closure *closure, const struct names *names,
 		 size_t object, const struct elf_symbol *symbol,
 		 struct take *ret)
@@ -40,6 +55,7 @@ static bool find(const struct closure *closure, const struct names *names,
 	if (!ret->name)
 		return false;
 	ret->from = names_resolve(ret->name, symbol->version, from);
+	ret->spare = does_without(ret, object);
 	return !ret->from || ret->from->object != object;
 }
 

@@ -13,7 +13,9 @@ struct take {
 	struct name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
 					  none is of the wanted version */
-	bool own; /* the importer has one of its own, too */
+	bool own;   /* the importer has one of its own, too */
+	bool spare; /* which is as good: until the other is there it does
+		       without that, and from then on it is everybody's */
 };
 
 struct takes {

@@ -168,29 +168,6 @@ static int judge_alone(const struct trial *trial, size_t i)
 /* ------------------------------------------------------------------ */
 /* Who takes what                                                     */
 
-/* The object's own of a name; NULL: it has none. */
-static const struct definition *own_of(const struct name *name, size_t object)
-{
-	const struct definition *at = name->first;
-
-	while (at && at->object != object)
-		at = at->next;
-	return at;
-}
-
-/*
- * Does an object with a datum of its own do without the library's, which is
- * found first? Of those that are alike, whichever is there first is everybody's
- * as soon as it is there. The program's may be a copy, and needs what it is
- * copied of.
- */
-static bool does_without(const struct take *take, size_t importer)
-{
-	const struct definition *own = own_of(take->name, importer);
-
-	return importer > 0 && own && definitions_are_alike(own, take->from);
-}
-
 static int blame(const struct trial *trial, const struct take *take,
 		 size_t importer)
 {
@@ -220,7 +197,7 @@ static int judge_take(const struct trial *trial, const struct take *take,
 	if (!take->own && !from->mirrored)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
-	    (take->own && does_without(take, importer)))
+	    take->spare)
 		return 0;
 	return blame(trial, take, importer);
 }

@@ -64,7 +64,7 @@ void wanted_by_closure(const struct closure *closure, const struct names *names,
 		       const struct takes *takes, bool *wanted)
 {
 	for (size_t t = 0; t < takes->first[closure->count]; t++)
-		if (takes->list[t].from)
+		if (takes->list[t].from && !takes->list[t].spare)
 			wanted[names_place(names, takes->list[t].from)] = true;
 }
 

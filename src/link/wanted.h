@@ -11,7 +11,7 @@
 struct machine;
 
 /* Sets those definitions, of all objects (by names_place()), that an object of
- * the closure takes from another. */
+ * the closure takes from another, and cannot do without. */
 void wanted_by_closure(const struct closure *closure, const struct names *names,
 		       const struct takes *takes, bool *wanted);
 

@@ -369,6 +369,30 @@ TEST(data_that_many_have_are_not_taken_of_the_first)
 	CHECK(!is_exported("libtwo.so", "_Z1t"));
 }
 
+/* ... nor mirrored: what the mirror would point at had to be there. */
+TEST(data_that_many_have_bring_nobody_to_the_start)
+{
+	static const struct machine taken = {"libfar.so", "other",
+					     "/usr/lib/plugin.so", 0, 0};
+	static const char datum[] = "int far(); __attribute__((weak)) "
+				    "int (*const _Z1t)() = far; ";
+	char source[256];
+
+	world_library("libfar.so", "int other; int far() { return 1; }", "");
+	snprintf(source, sizeof(source), "%s int one() { return _Z1t(); }",
+		 datum);
+	world_library("libone.so", source, "-lfar");
+	snprintf(source, sizeof(source), "%s int two() { return _Z1t(); }",
+		 datum);
+	world_library("libtwo.so", source, "-lfar");
+	world_program("int main() { return one() + two(); }", "-lone -ltwo");
+	decide(&(const struct verdict_rules){.machine = &taken});
+	check_lazy("libone.so");
+	check_lazy("libtwo.so");
+	check_why("libfar.so", VERDICT_DATA);
+	CHECK(!verdict_of("libfar.so")->mapped);
+}
+
 /* The program has a datum of that name itself: its own library would bind to
  * the program's, so nothing of that name may come from a stub. */
 TEST(a_name_known_at_the_start_is_no_late_data)
