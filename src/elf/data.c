@@ -36,7 +36,8 @@ struct elf_data {
 	uint64_t frame_address;
 	uint8_t *frame; /* .eh_frame_hdr; NULL: none that is understood */
 	size_t frame_count;
-	uint8_t *used; /* a bit for each address from 0 on: code uses it */
+	uint8_t *used;	/* a bit for each address from 0 on: code uses it */
+	uint8_t *again; /* the same: more than once */
 	uint64_t used_end;
 };
 
@@ -49,6 +50,7 @@ void elf_data_close(struct elf_data *data)
 	free(data->linkers);
 	free(data->frame);
 	free(data->used);
+	free(data->again);
 	free(data);
 }
 
@@ -460,6 +462,20 @@ enum elf_region elf_data_region(const struct elf_data *data, uint64_t address,
 	return load->p_flags & PF_W ? ELF_REGION_WRITABLE : ELF_REGION_CONSTANT;
 }
 
+struct elf_range elf_data_constructors(const struct elf_data *data)
+{
+	uint64_t start = image_dynamic_value(&data->image, DT_INIT_ARRAY);
+	uint64_t size = image_dynamic_value(&data->image, DT_INIT_ARRAYSZ);
+
+	return (struct elf_range){
+		start, start > UINT64_MAX - size ? start : start + size};
+}
+
+bool elf_data_is_x86_64(const struct elf_data *data)
+{
+	return data->image.header.e_machine == EM_X86_64;
+}
+
 int elf_data_read(const struct elf_data *data, struct elf_range range,
 		  uint8_t **ret)
 {
@@ -509,8 +525,12 @@ static uint64_t end_of(const struct elf_data *data)
 
 static void use(struct elf_data *data, uint64_t address)
 {
-	if (address < data->used_end)
-		data->used[address / 8] |= (uint8_t)(1u << address % 8);
+	uint8_t bit = (uint8_t)(1u << address % 8);
+
+	if (address >= data->used_end)
+		return;
+	data->again[address / 8] |= data->used[address / 8] & bit;
+	data->used[address / 8] |= bit;
 }
 
 /* What an operand behind the distance can take, as bits: 1 << bytes. */
@@ -590,15 +610,16 @@ int elf_data_read_code(struct elf_data *data)
 
 	if (data->used)
 		return 0;
-	if (data->image.header.e_machine != EM_X86_64)
+	if (!elf_data_is_x86_64(data))
 		return status_fail(DLAZY_ENOSYS, "%s: code that is not known",
 				   data->image.name);
 	data->used_end = end_of(data);
 	if (data->used_end / 8 > IMAGE_TABLE_MAX)
 		return image_damaged(&data->image, "segments of such a size");
 	data->used = calloc(1, data->used_end / 8 + 1);
-	if (!data->used)
-		return out_of_memory(data);
+	data->again = calloc(1, data->used_end / 8 + 1);
+	if (!data->used || !data->again)
+		r = out_of_memory(data);
 	for (size_t i = 0; r == 0 && i < data->image.segment_count; i++) {
 		const ElfN(Phdr) *segment = &data->image.segments[i];
 		_cleanup_free_ uint8_t *code = NULL;
@@ -614,7 +635,8 @@ int elf_data_read_code(struct elf_data *data)
 	}
 	if (r < 0) { /* half of it would be worse than nothing */
 		free(data->used);
-		data->used = NULL;
+		free(data->again);
+		data->used = data->again = NULL;
 	}
 	return r;
 }
@@ -628,6 +650,12 @@ bool elf_data_is_used_by_code(const struct elf_data *data,
 		if (data->used[at / 8] >> at % 8 & 1)
 			return true;
 	return false;
+}
+
+bool elf_data_is_used_again(const struct elf_data *data, uint64_t address)
+{
+	return !data->used || address >= data->used_end ||
+	       data->again[address / 8] >> address % 8 & 1;
 }
 
 /* ------------------------------------------------------------------ */

@@ -65,6 +65,11 @@ const struct elf_fixup *elf_data_fixups(const struct elf_data *data,
 					struct elf_range range,
 					size_t *ret_count);
 
+/* DT_INIT_ARRAY: where the pointers to its constructors are, or nothing. */
+struct elf_range elf_data_constructors(const struct elf_data *data);
+
+bool elf_data_is_x86_64(const struct elf_data *data);
+
 /* The bytes before relocation, malloc'd; 0 or -DLAZY_EFORMAT, -DLAZY_EIO,
  * -DLAZY_ENOMEM. The range lies in one region. */
 int elf_data_read(const struct elf_data *data, struct elf_range range,
@@ -80,6 +85,9 @@ int elf_data_read_code(struct elf_data *data);
  * true if something in the code only looks like one. */
 bool elf_data_is_used_by_code(const struct elf_data *data,
 			      struct elf_range range);
+
+/* The same, by more than one instruction? */
+bool elf_data_is_used_again(const struct elf_data *data, uint64_t address);
 
 /* Does a function begin there? By the search table of .eh_frame_hdr, which
  * says so of nearly all; false in doubt. */

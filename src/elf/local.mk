@@ -19,7 +19,9 @@ libdlazy_internal_la_SOURCES += \
 
 # Data with their relocations, and writing ELF files: for src/link alone.
 ELF_LINK_FILES = \
+	%D%/code.c %D%/code.h \
 	%D%/data.c %D%/data.h \
+	%D%/insn.c %D%/insn.h \
 	%D%/build.c %D%/build.h \
 	%D%/build-dynamic.c %D%/build-dynamic.h \
 	%D%/build-frame.c %D%/build-frame.h \

@@ -248,13 +248,15 @@ static bool is_empty(const struct image *image, uint64_t address)
 	return false;
 }
 
-/* A function, and an array of them, beside the compiler's own. */
+/* A function, and an array of them, beside the compiler's own and the harmless
+ * ones. */
 static bool has_own(const struct elf_view *view, int fd, int64_t tag,
-		    int64_t array_size_tag)
+		    int64_t array_size_tag, size_t harmless)
 {
 	struct image image = view->image;
 	size_t entries = image_dynamic_value(&image, array_size_tag) /
-			 sizeof(ElfN(Addr));
+				 sizeof(ElfN(Addr)) -
+			 harmless;
 	uint64_t function;
 
 	if (!image_dynamic(&image, tag, &function))
@@ -264,14 +266,14 @@ static bool has_own(const struct elf_view *view, int fd, int64_t tag,
 	return entries > 1 || !is_empty(&image, function);
 }
 
-bool elf_view_constructs(const struct elf_view *view, int fd)
+bool elf_view_constructs(const struct elf_view *view, int fd, size_t harmless)
 {
-	return has_own(view, fd, DT_INIT, DT_INIT_ARRAYSZ);
+	return has_own(view, fd, DT_INIT, DT_INIT_ARRAYSZ, harmless);
 }
 
 bool elf_view_destructs(const struct elf_view *view, int fd)
 {
-	return has_own(view, fd, DT_FINI, DT_FINI_ARRAYSZ);
+	return has_own(view, fd, DT_FINI, DT_FINI_ARRAYSZ, 0);
 }
 
 uint64_t elf_view_tls_size(const struct elf_view *view)

@@ -103,10 +103,11 @@ static inline void cleanup_elf_view(struct elf_view **view)
 
 /*
  * Has it constructors of its own, beside those that every object has from its
- * compiler (crti's empty _init, frame_dummy as the one entry of DT_INIT_ARRAY)?
- * In doubt it has. fd: the file, opened once more.
+ * compiler (crti's empty _init, frame_dummy as the one entry of DT_INIT_ARRAY)
+ * and so many that are known to do no harm? In doubt it has. fd: the file,
+ * opened once more.
  */
-bool elf_view_constructs(const struct elf_view *view, int fd);
+bool elf_view_constructs(const struct elf_view *view, int fd, size_t harmless);
 
 /* The same of destructors (_fini, __do_global_dtors_aux). */
 bool elf_view_destructs(const struct elf_view *view, int fd);

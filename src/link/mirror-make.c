@@ -147,13 +147,11 @@ static size_t pointers_into(const struct maker *m, struct elf_range range)
 	return count;
 }
 
-/* Does its code use it directly? */
+/* Does its code use it directly? In doubt it does. */
 static bool is_used(const struct maker *m, struct elf_range range)
 {
-	if (elf_data_read_code(m->data) < 0) {
+	if (elf_data_read_code(m->data) < 0)
 		status_clear();
-		return true;
-	}
 	return elf_data_is_used_by_code(m->data, range);
 }
 
@@ -435,23 +433,88 @@ static bool follow(struct maker *m, struct mirror_piece piece)
 	return all;
 }
 
-/* One symbol, and all that comes with it; or nothing. */
-static void mirror_symbol(struct maker *m, const struct definition *d)
+/* The data at an address, and all that comes with them; or nothing. */
+static bool mirror_data(struct maker *m, uint64_t address)
 {
 	struct mirror before = m->mirror;
-	struct elf_symbol symbol;
+	bool all = reach(m, address);
 
-	if (!is_movable(m, d, &symbol))
-		return;
-	bool all = reach(m, symbol.value);
 	for (size_t i = before.piece_count; all && i < m->mirror.piece_count;
 	     i++)
 		all = follow(m, m->mirror.pieces[i]);
 	if (all)
-		return;
+		return true;
 	m->mirror.piece_count = before.piece_count;
 	m->mirror.fixup_count = before.fixup_count;
 	m->mirror.size = before.size;
+	return false;
+}
+
+static void mirror_symbol(struct maker *m, const struct definition *d)
+{
+	struct elf_symbol symbol;
+
+	/* What is bound to itself does not use another's. */
+	if (!(elf_view_flags(m->view) & ELF_SYMBOLIC) &&
+	    is_movable(m, d, &symbol))
+		mirror_data(m, symbol.value);
+}
+
+/* ------------------------------------------------------------------ */
+/* Functions that are known                                           */
+
+/*
+ * Can what a function returns be elsewhere? As constants without relocations
+ * and without a name can, of which nothing but that function knows: who else
+ * could compare with their address?
+ */
+static bool is_secret(const struct maker *m, uint64_t address)
+{
+	struct elf_range cell;
+
+	return elf_data_region(m->data, address, &cell) ==
+		       ELF_REGION_CONSTANT &&
+	       !narrow_to_cell(m, address, &cell) &&
+	       is_used(m, place_of(address)) &&
+	       !elf_data_is_used_again(m->data, address) &&
+	       pointers_into(m, place_of(address)) == 0;
+}
+
+static void add_answer(struct maker *m, struct mirror_answer answer)
+{
+	struct mirror *mirror = &m->mirror;
+
+	if (array_reserve(&mirror->answers, mirror->answer_count,
+			  &mirror->answer_room, sizeof(answer)))
+		mirror->answers[mirror->answer_count++] = answer;
+	else
+		m->failed = true;
+}
+
+static void answer_for(struct maker *m, const struct definition *d)
+{
+	struct elf_symbol symbol;
+	struct mirror_answer answer;
+
+	if (d->type != ELF_TYPE_FUNC || d->variant ||
+	    !elf_view_symbol(m->view, d->symbol, &symbol) ||
+	    !code_answers(m->data, symbol.value, symbol.size, &answer.answer))
+		return;
+	uint64_t value = answer.answer.value;
+	if (answer.answer.kind == CODE_ANSWER_ADDRESS &&
+	    (!is_secret(m, value) || !mirror_data(m, value)))
+		return;
+	answer.function = symbol.value;
+	add_answer(m, answer);
+}
+
+/*
+ * A library that is called is there, with its constructors and destructors: a
+ * function that does nothing may be called for these.
+ */
+static bool may_answer(const struct maker *m, int fd)
+{
+	return !m->constructs && !elf_view_destructs(m->view, fd);
 }
 
 /* ------------------------------------------------------------------ */
@@ -469,6 +532,13 @@ static int by_place(const void *a, const void *b)
 	const struct mirror_fixup *x = a, *y = b;
 
 	return (x->at > y->at) - (x->at < y->at);
+}
+
+static int by_function(const void *a, const void *b)
+{
+	const struct mirror_answer *x = a, *y = b;
+
+	return (x->function > y->function) - (x->function < y->function);
 }
 
 static int by_number(const void *a, const void *b)
@@ -533,15 +603,21 @@ static int make(struct maker *m, int fd, const char *path)
 		return r;
 	if (!find_named(m) || !find_referred(m))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	m->constructs = elf_view_constructs(m->view, fd);
+	m->constructs = code_constructs(m->data, m->view, fd);
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->wanted[i])
 			mirror_symbol(m, &m->own[i]);
+	for (size_t i = 0; may_answer(m, fd) && i < m->own_count; i++)
+		if (m->request->wanted[i])
+			answer_for(m, &m->own[i]);
 	if (m->failed || !list_functions(&m->mirror))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	if (m->mirror.piece_count > 1)
 		qsort(m->mirror.pieces, m->mirror.piece_count,
 		      sizeof(*m->mirror.pieces), by_range);
+	if (m->mirror.answer_count > 1)
+		qsort(m->mirror.answers, m->mirror.answer_count,
+		      sizeof(*m->mirror.answers), by_function);
 	if (m->mirror.fixup_count > 1)
 		qsort(m->mirror.fixups, m->mirror.fixup_count,
 		      sizeof(*m->mirror.fixups), by_place);
@@ -569,8 +645,7 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	*ret = (struct mirror){.pieces = NULL};
 	m.own = names_of_object(request->names, request->object, &m.own_count);
 	elf_view_build_id(m.view, &id_size);
-	if (id_size == 0 || elf_view_flags(m.view) & ELF_SYMBOLIC ||
-	    !is_any_wanted(&m))
+	if (id_size == 0 || !is_any_wanted(&m))
 		return 0;
 	int r = file_open(AT_FDCWD, object->path, &fd, &identity);
 	if (r == 0 && !file_identity_equal(&identity, &object->identity))

@@ -18,6 +18,7 @@ void mirror_clear(struct mirror *mirror)
 	free(mirror->pieces);
 	free(mirror->fixups);
 	free(mirror->functions);
+	free(mirror->answers);
 	memset(mirror, 0, sizeof(*mirror));
 }
 
@@ -38,6 +39,25 @@ bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size)
 	const struct mirror_piece *piece = mirror_find(mirror, address);
 
 	return piece && size <= piece->range.end - address;
+}
+
+const struct code_answer *mirror_answer(const struct mirror *mirror,
+					uint64_t function)
+{
+	size_t low = 0, high = mirror->answer_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct mirror_answer *at = &mirror->answers[middle];
+
+		if (at->function == function)
+			return &at->answer;
+		if (at->function < function)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }
 
 static uint64_t alignment_of(uint64_t address)

@@ -23,7 +23,7 @@
 #ifndef LINK_MIRROR_H
 #define LINK_MIRROR_H
 
-#include "elf/data.h"
+#include "elf/code.h"
 #include "link/names.h"
 
 enum mirror_part {
@@ -56,6 +56,12 @@ struct mirror_fixup {
 	int64_t addend;
 };
 
+/* A function that a stub can answer for. */
+struct mirror_answer {
+	uint64_t function;	   /* its address in the library */
+	struct code_answer answer; /* an address is in the mirror */
+};
+
 struct mirror {
 	struct mirror_piece *pieces; /* by address */
 	size_t piece_count, piece_room;
@@ -63,6 +69,8 @@ struct mirror {
 	size_t fixup_count, fixup_room;
 	uint64_t *functions; /* what TO_CODE points at, each once, sorted */
 	size_t function_count;
+	struct mirror_answer *answers; /* by function */
+	size_t answer_count, answer_room;
 	uint64_t size; /* of all pieces */
 };
 
@@ -95,6 +103,10 @@ void mirror_lay_out(struct mirror *mirror, uint64_t alignment,
 /* The piece that an address is in; NULL: none. */
 const struct mirror_piece *mirror_find(const struct mirror *mirror,
 				       uint64_t address);
+
+/* What a function answers; NULL: it has to be asked. */
+const struct code_answer *mirror_answer(const struct mirror *mirror,
+					uint64_t function);
 
 /* Is all of this in one piece? */
 bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size);

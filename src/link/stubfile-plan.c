@@ -178,7 +178,8 @@ static void name_build(struct stub_library *l, struct build_strings *strings)
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (!library->mirror || library->mirror->piece_count == 0)
+	if (!library->mirror || (library->mirror->piece_count == 0 &&
+				 library->mirror->answer_count == 0))
 		return;
 	const uint8_t *id = elf_view_build_id(library->view, &id_size);
 	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
@@ -346,6 +347,45 @@ static void write_code(const struct stub_plan *plan, struct stub_writer *w,
 	}
 }
 
+/* What a function answers, whatever else is known of it. */
+static const struct code_answer *answer_of(const struct stub_plan *plan,
+					   const struct stub_library *l,
+					   size_t i)
+{
+	const struct library_symbol *source =
+		plan->symbols[l->first + i].symbol;
+	const struct mirror *mirror = l->library->mirror;
+
+	return mirror && source ? mirror_answer(mirror, source->address) : NULL;
+}
+
+static struct stub_reference in_mirror(const struct mirror *mirror, uint64_t at)
+{
+	const struct mirror_piece *piece = mirror_find(mirror, at);
+
+	return in(STUB_MIRRORED, piece->place + at - piece->range.start);
+}
+
+/* In the place of the stub; its slot stays empty. */
+static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
+			 const struct stub_library *l, size_t i,
+			 const struct code_answer *answer)
+{
+	static const enum template_kind kinds[] = {
+		[CODE_ANSWER_NOTHING] = TEMPLATE_ANSWER_NOTHING,
+		[CODE_ANSWER_NUMBER] = TEMPLATE_ANSWER_NUMBER,
+		[CODE_ANSWER_ADDRESS] = TEMPLATE_ANSWER_ADDRESS,
+	};
+	struct piece piece = {
+		.to = {[TEMPLATE_NUMBER] = in(STUB_NUMBER, answer->value)}};
+
+	if (answer->kind == CODE_ANSWER_ADDRESS)
+		piece.to[TEMPLATE_DATUM] =
+			in_mirror(l->library->mirror, answer->value);
+	write_code(plan, w, kinds[answer->kind], stub_plan_code(plan, l, i),
+		   &piece);
+}
+
 static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 			  size_t library)
 {
@@ -354,6 +394,12 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	struct piece resolver = piece_of(plan, library, STUB_DATA);
 
 	for (size_t i = 0; i < l->functions; i++) {
+		const struct code_answer *answer = answer_of(plan, l, i);
+
+		if (answer) {
+			write_answer(plan, w, l, i, answer);
+			continue;
+		}
 		stub.to[TEMPLATE_SLOT] =
 			in(STUB_ZERO, plan->slots + (l->first_function +
 						     i) * sizeof(linked_slot));

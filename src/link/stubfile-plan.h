@@ -5,8 +5,8 @@
  * these three. Shared objects and relocatable ones differ only in what becomes
  * of a reference from one to another: an address, or a relocation.
  *
- *   code:       stubs of all functions, resolvers of data that are not
- *               mirrored, the start, the helpers, the tails
+ *   code:       stubs of all functions, or their answers; resolvers of data
+ *               that are not mirrored, the start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
  */
@@ -24,8 +24,9 @@ enum stub_part {
 	STUB_CONSTANT,
 	STUB_ZERO,
 	STUB_STRINGS,
-	STUB_POINTER, /* offset: an enum stub_function */
-	STUB_NUMBER,  /* nowhere: offset is a number */
+	STUB_POINTER,  /* offset: an enum stub_function */
+	STUB_MIRRORED, /* among the constants of mirrors */
+	STUB_NUMBER,   /* nowhere: offset is a number */
 };
 
 /* What libdlazy has for stub files. */

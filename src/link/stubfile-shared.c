@@ -393,6 +393,8 @@ static uint64_t address_of(const struct shared *s, struct stub_reference to)
 		return s->dynamic.names->address + to.offset;
 	case STUB_POINTER:
 		return s->dynamic.got->address + to.offset * sizeof(uint64_t);
+	case STUB_MIRRORED:
+		return s->mirrors[MIRROR_CONSTANT]->address + to.offset;
 	case STUB_NUMBER:
 		break;
 	}

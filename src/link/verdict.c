@@ -322,7 +322,7 @@ static bool runs_unasked(const struct closure_object *object)
 		status_clear();
 		return true;
 	}
-	return elf_view_constructs(object->view, fd) ||
+	return elf_view_constructs(object->view, fd, 0) ||
 	       elf_view_destructs(object->view, fd);
 }
 

@@ -174,9 +174,10 @@ int linked_check_build(const struct linked *l, const char *path,
 	if (strcmp(file, linked_string(l, l->file)) == 0 ||
 	    is_the_build(l, path))
 		return 0;
-	return status_fail(DLAZY_ENOSYM,
+	return status_fail(DLAZY_ELOAD,
 			   "%s is another build than the stub was made for, "
-			   "which has data of it: start the program again",
+			   "which stands for some of it: start the program "
+			   "again",
 			   path);
 }
 

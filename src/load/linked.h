@@ -25,7 +25,7 @@ void linked_search_end(struct linked_search *search);
 #define _cleanup_linked_search_ _cleanup_(linked_search_end)
 
 /* Is the file one that the stub file's mirrors are right for? 0, or
- * -DLAZY_ENOSYM: it is another build. */
+ * -DLAZY_ELOAD: it is another build. */
 int linked_check_build(const struct linked *l, const char *path,
 		       const struct file_identity *identity);
 

@@ -10,7 +10,8 @@
  *   stub: jump through the slot; while it is zero, put the slot's address and
  *   that of the struct where the CPU's convention says and go to
  *   dlazy_linked_slow, which loads, stores the address in the slot, and jumps
- *   there with all that can carry an argument as it was;
+ *   there with all that can carry an argument as it was.
+ *   A stub may also answer by itself, and leave its slot at zero;
  * - per data symbol, in shared files only, either the data themselves (a
  *   mirror, of which libdlazy knows nothing), or an STT_GNU_IFUNC symbol whose
  *   resolver tail-calls dlazy_linked_data(struct, index): who binds to it late
@@ -60,7 +61,8 @@ struct linked {
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library's place in the record */
-	/* of a library that has mirrors or such functions; else "": */
+	/* of a library that has mirrors, such functions, or stubs that answer
+	 * by themselves; else "": */
 	uint32_t build; /* in the strings: the build-id of what it was made
 			   for, hexadecimal */
 	uint32_t file;	/* in the strings: the hash of its struct

@@ -103,6 +103,43 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 			{{7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
 			 {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}},
 		},
+	[TEMPLATE_ANSWER_NOTHING] =
+		{
+			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
+			      0xc3),		      /* ret */
+			5,
+			32,
+			0,
+			0,
+			0,
+			{{0}},
+		},
+	[TEMPLATE_ANSWER_NUMBER] =
+		{
+			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
+			      /* movabs $number, %rax */
+			      0x48, 0xb8, 0,
+			      0, 0, 0, 0, 0, 0, 0, 0xc3), /* ret */
+			15,
+			32,
+			0,
+			0,
+			2,
+			{{6, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
+			 {10, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}},
+		},
+	[TEMPLATE_ANSWER_ADDRESS] =
+		{
+			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
+			      /* lea datum(%rip), %rax */
+			      0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3), /* ret */
+			12,
+			32,
+			0,
+			0,
+			1,
+			{{7, TEMPLATE_PC32, TEMPLATE_DATUM, -4}},
+		},
 };
 
 static const struct template aarch64[TEMPLATE_KINDS] = {
@@ -233,6 +270,9 @@ bool template_fix(uint8_t *place, enum template_how how, uint64_t at,
 		break;
 	case TEMPLATE_WORD32:
 		word = (uint32_t)target;
+		break;
+	case TEMPLATE_UPPER32:
+		word = (uint32_t)(target >> 32);
 		break;
 	case TEMPLATE_PAGE:
 		word |= (uint32_t)(pages & 3) << 29 |

@@ -27,6 +27,11 @@ enum template_kind {
 	TEMPLATE_START,
 	/* return f(linked); */
 	TEMPLATE_ASK,
+	/* In the place of a stub, x86-64: return; return number; and return
+	 * the address of a datum. */
+	TEMPLATE_ANSWER_NOTHING,
+	TEMPLATE_ANSWER_NUMBER,
+	TEMPLATE_ANSWER_ADDRESS,
 	TEMPLATE_KINDS,
 };
 
@@ -37,19 +42,21 @@ enum template_target {
 	TEMPLATE_LINKED,
 	TEMPLATE_RUN,
 	TEMPLATE_POINTER, /* to libdlazy's function: its place in the GOT */
-	TEMPLATE_NUMBER,  /* of the symbol: not an address */
+	TEMPLATE_DATUM,
+	TEMPLATE_NUMBER, /* not an address */
 };
 
 /* How it does. */
 enum template_how {
-	TEMPLATE_PC32,	 /* 32 bits: the distance from the place */
-	TEMPLATE_WORD32, /* 32 bits as they are */
-	TEMPLATE_PAGE,	 /* adrp */
-	TEMPLATE_ADD,	 /* add: the low 12 bits */
-	TEMPLATE_LOAD,	 /* ldr of 8 bytes: the low 12 bits */
-	TEMPLATE_JUMP,	 /* b */
-	TEMPLATE_LOW16,	 /* movz */
-	TEMPLATE_HIGH16, /* movk, lsl #16 */
+	TEMPLATE_PC32,	  /* 32 bits: the distance from the place */
+	TEMPLATE_WORD32,  /* 32 bits as they are */
+	TEMPLATE_UPPER32, /* the upper half of 64 bits */
+	TEMPLATE_PAGE,	  /* adrp */
+	TEMPLATE_ADD,	  /* add: the low 12 bits */
+	TEMPLATE_LOAD,	  /* ldr of 8 bytes: the low 12 bits */
+	TEMPLATE_JUMP,	  /* b */
+	TEMPLATE_LOW16,	  /* movz */
+	TEMPLATE_HIGH16,  /* movk, lsl #16 */
 };
 
 struct template_fixup {

@@ -13,7 +13,8 @@ unset LD_LIBRARY_PATH LD_PRELOAD
 many_library()
 {
 	build "$t/lib/libmany-$1.so.1" "-Wl,-soname,libmany-$1.so.1" <<-END
-		const char *many_$1(void) { return "${2:-library $1}"; }
+		static const char *volatile text = "${2:-library $1}";
+		const char *many_$1(void) { return text; }
 	END
 }
 

@@ -194,6 +194,37 @@ for how in symbolic symbolic-functions; do
 	limit $how "a library linked -B$how calls itself" "" "16 1000"
 done
 
+# ------------------------------------------------------------ answers
+
+answers="-5 0x7fffffff00000001 what it always says"
+make_limit answer 1 2 3
+name=answer
+run "$t/answer"
+# Where the constructor's line stands is the constructor's matter.
+says "constructed
+$answers
+29
+$answers
+1 1
+destructed"
+for scope in machine program; do
+	run "$dlazy" run --scope $scope -- "$t/answer"
+	check_same "what a function always says needs no library ($scope)" \
+		"$(sort <<<"$out")" "$(printf '%s\n' "$answers" "$answers" \
+			constructed 29 "1 1" destructed | sort)"
+	check_same "which is there for all else ($scope)" "$err" $'1 lazy\n1 mapped'
+done
+library answer 1 -DREBUILT
+mv "$t/lib/liblimit-answer-1.so" "$t/rebuilt.so"
+library answer 1
+run "$dlazy" run -- "$t/answer" "mv $t/rebuilt.so $t/lib/liblimit-answer-1.so"
+case $err in
+*"another build than the stub was made for"*)
+	pass "what was said is held to" ;;
+*)
+	fail "what was said is held to" "$out"$'\n'"$err" ;;
+esac
+
 # ------------------------------------------------------------ data
 
 mirrored="table text 7

@@ -5,7 +5,7 @@
  * does a fixed share of this.)
  */
 #include "base/cleanup.h"
-#include "elf/data.h"
+#include "elf/code.h"
 #include "elf/view.h"
 
 #include <string.h>
@@ -95,12 +95,17 @@ static void ask_data(const struct elf_view *view, int fd)
 	_cleanup_elf_data_ struct elf_data *data = NULL;
 	size_t n = elf_view_symbol_count(view), fixups;
 	struct elf_symbol symbol;
+	struct code_answer answer;
 
 	if (elf_data_open(fd, "fuzz", &data) < 0)
 		return;
-	for (size_t i = 0; i < n; i += n / 32 + 1)
-		if (elf_view_symbol(view, i, &symbol))
-			ask_place(data, symbol.value);
+	for (size_t i = 0; i < n; i += n / 32 + 1) {
+		if (!elf_view_symbol(view, i, &symbol))
+			continue;
+		ask_place(data, symbol.value);
+		code_answers(data, symbol.value, symbol.size, &answer);
+	}
+	code_constructs(data, view, fd);
 	const struct elf_fixup *list = elf_data_fixups(
 		data, (struct elf_range){0, UINT64_MAX}, &fixups);
 	for (size_t i = 0; i < fixups; i += fixups / 32 + 1) {
@@ -117,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd >= 0 && write(fd, data, size) == (ssize_t)size &&
 	    elf_view_open(fd, "fuzz", &view) == 0) {
 		ask(view);
-		elf_view_constructs(view, fd);
+		elf_view_constructs(view, fd, 0);
 		ask_data(view, fd);
 	}
 	return 0;

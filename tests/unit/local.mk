@@ -30,6 +30,9 @@ check_PROGRAMS += \
 EXTRA_DIST += %D%/opened.h
 
 # Of lazy linking, which the tool has and the library has not.
+check_PROGRAMS += %D%/test-code
+%C%_test_code_SOURCES = %D%/test-code.c %D%/world.h
+%C%_test_code_LDADD = libtest.a libdlazy-link.la
 check_PROGRAMS += %D%/test-closure %D%/test-machine %D%/test-verdict
 %C%_test_closure_SOURCES = %D%/test-closure.c %D%/world.h
 %C%_test_closure_LDADD = libtest.a libdlazy-link.la

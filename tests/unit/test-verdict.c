@@ -971,6 +971,113 @@ TEST(what_the_machine_takes_is_mirrored)
 	check_eager("libdata.so", VERDICT_DATA, "other", "plugin.so");
 }
 
+/* ------------------------------------------------------------------ */
+/* Answers                                                            */
+
+/* What the stub of a function of libdata.so says by itself; NULL: it asks. */
+static const struct code_answer *answer_of(const char *function)
+{
+	size_t place = place_of("libdata.so");
+	struct elf_symbol symbol;
+
+#ifndef __x86_64__
+	test_skip("code is read of x86-64");
+#endif
+	CHECK(elf_view_find(closure.objects[place].view, function, NULL,
+			    &symbol));
+	check_lazy("libdata.so");
+	return mirror_answer(&verdicts.mirrors[place], symbol.value);
+}
+
+/* libdata.so, of which the program calls f(). */
+static void call(const char *source, const char *options)
+{
+	world_compile("libdata.so", source,
+		      "-fPIC -shared -Wl,-soname,libdata.so", options);
+	world_program("int main() { return f(); }", "-ldata");
+	decide(NULL);
+}
+
+TEST(functions_that_always_say_the_same_answer)
+{
+	call("int f() { return 7; } int g() { return 8; }", "");
+	CHECK(answer_of("f"));
+	CHECK_INT(answer_of("f")->kind, CODE_ANSWER_NUMBER);
+	CHECK_INT(answer_of("f")->value, 7);
+	CHECK(!answer_of("g")); /* nobody calls it */
+	call("void f() {}", "");
+	CHECK_INT(answer_of("f")->kind, CODE_ANSWER_NOTHING);
+	call("int f() { return 7; }", "-Wl,-Bsymbolic");
+	CHECK(answer_of("f"));
+	call("int v = 1; int f() { return v; }", "");
+	CHECK(!answer_of("f"));
+}
+
+TEST(texts_that_functions_return_are_mirrored)
+{
+	call("const char *f() { return \"some text\"; }", "");
+	CHECK(answer_of("f"));
+	const struct mirror_piece *piece =
+		mirror_find(&verdicts.mirrors[place_of("libdata.so")],
+			    answer_of("f")->value);
+	CHECK(piece);
+	CHECK_STR((char *)piece->bytes + answer_of("f")->value -
+			  piece->range.start,
+		  "some text");
+	call("const char *f() { return \"some text\"; }", "-Wl,-Bsymbolic");
+	CHECK(answer_of("f"));
+}
+
+/* With its address somebody could compare. */
+TEST(what_others_know_is_not_returned)
+{
+	call("const char *f() { return \"some text\"; }"
+	     "int g(p) char *p; { return p == (char *)\"some text\"; }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("static const char t[] = \"some text\"; const char *f() {"
+	     " return t; } const char *const p = t;",
+	     "");
+	CHECK(!answer_of("f"));
+	call("extern const char t[] __attribute__((visibility(\"hidden\")));"
+	     "const char *f() { return t; }"
+	     "const char t[] = \"some text\";"
+	     "extern const char n[] __attribute__((alias(\"t\")));",
+	     "");
+	CHECK(!answer_of("f"));
+}
+
+TEST(what_is_written_or_relocated_is_not_returned)
+{
+	call("static int v; int *f() { return &v; } int g() { return v; }", "");
+	CHECK(!answer_of("f"));
+	call("static const char *const t[] = {\"a\", \"b\"};"
+	     "const void *f() { return t; }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("static void g() {} void *f() { return g; }", "");
+	CHECK(!answer_of("f"));
+}
+
+/* Whoever calls it may want what they do. */
+TEST(libraries_with_constructors_do_not_answer)
+{
+	call("int f() { return 7; }"
+	     "__attribute__((constructor)) void g() { puts(\"\"); }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("int f() { return 7; }"
+	     "__attribute__((destructor)) void g() { puts(\"\"); }",
+	     "");
+	CHECK(!answer_of("f"));
+	/* Unless nobody can see what they do. */
+	call("int f() { return 7; } static int v;"
+	     "__attribute__((constructor)) static void g() { v = 1; }"
+	     "int h() { return v; }",
+	     "");
+	CHECK(answer_of("f"));
+}
+
 TEST(what_every_run_needs_is_left_real)
 {
 	char *paths[2] = {NULL, NULL}, *globs[] = {"libfun.so", NULL};

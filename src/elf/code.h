@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What some functions of a file are seen to do, by reading their code: nothing
+ * of it is run. x86-64; of other CPUs nothing is seen.
+ */
+#ifndef ELF_CODE_H
+#define ELF_CODE_H
+
+#include "elf/data.h"
+#include "elf/view.h"
+
+/* What a function does, each time: return this, and nothing else. */
+enum code_answer_kind {
+	CODE_ANSWER_NOTHING, /* the registers stay as they are */
+	CODE_ANSWER_NUMBER,  /* rax */
+	CODE_ANSWER_ADDRESS, /* rax; it is the file's */
+};
+
+struct code_answer {
+	enum code_answer_kind kind;
+	uint64_t value;
+};
+
+/* Does the function at that address, of that size, always answer the same?
+ * false in doubt. */
+bool code_answers(const struct elf_data *data, uint64_t function, uint64_t size,
+		  struct code_answer *ret);
+
+/*
+ * Has the file constructors whose work others could notice? Not counted are
+ * the compiler's, and those that set up the standard streams of C++, as every
+ * file has that includes <iostream>, or the file's own variables, which it
+ * reaches directly. true in doubt. view: of the same file; fd: of it, open.
+ */
+bool code_constructs(const struct elf_data *data, const struct elf_view *view,
+		     int fd);
+
+#endif
