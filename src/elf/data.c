@@ -229,7 +229,7 @@ const struct elf_fixup *elf_data_fixups(const struct elf_data *data,
 	size_t first = first_from(data, range.start);
 
 	*ret_count = first_from(data, range.end) - first;
-	return data->fixups + first;
+	return data->fixups ? data->fixups + first : NULL;
 }
 
 /* ------------------------------------------------------------------ */
