@@ -36,9 +36,6 @@ struct elf_data {
 	uint64_t frame_address;
 	uint8_t *frame; /* .eh_frame_hdr; NULL: none that is understood */
 	size_t frame_count;
-	uint8_t *used;	/* a bit for each address from 0 on: code uses it */
-	uint8_t *again; /* the same: more than once */
-	uint64_t used_end;
 };
 
 void elf_data_close(struct elf_data *data)
@@ -49,8 +46,6 @@ void elf_data_close(struct elf_data *data)
 	free(data->fixups);
 	free(data->linkers);
 	free(data->frame);
-	free(data->used);
-	free(data->again);
 	free(data);
 }
 
@@ -503,159 +498,6 @@ int elf_data_read(const struct elf_data *data, struct elf_range range,
 	}
 	*ret = TAKE_PTR(bytes);
 	return 0;
-}
-
-/* ------------------------------------------------------------------ */
-/* What code uses                                                     */
-
-/* Where instructions could point. */
-static uint64_t end_of(const struct elf_data *data)
-{
-	uint64_t end = 0;
-
-	for (size_t i = 0; i < data->image.segment_count; i++) {
-		const ElfN(Phdr) *segment = &data->image.segments[i];
-		uint64_t own = segment->p_vaddr + segment->p_memsz;
-
-		if (segment->p_type == PT_LOAD && own > end)
-			end = own;
-	}
-	return end;
-}
-
-static void use(struct elf_data *data, uint64_t address)
-{
-	uint8_t bit = (uint8_t)(1u << address % 8);
-
-	if (address >= data->used_end)
-		return;
-	data->again[address / 8] |= data->used[address / 8] & bit;
-	data->used[address / 8] |= bit;
-}
-
-/* What an operand behind the distance can take, as bits: 1 << bytes. */
-enum {
-	NO_MORE = 1 << 0,
-	BYTE_MORE = 1 << 1,
-	SHORT_MORE = 1 << 2,
-	WORD_MORE = 1 << 4
-};
-
-static bool is_among(uint8_t byte, const uint8_t *list, size_t count)
-{
-	return memchr(list, byte, count) != NULL;
-}
-
-/* A prefix 66 before the opcode, or before its REX prefix. */
-static bool has_short_operands(const uint8_t *at, size_t before)
-{
-	return (before > 1 && at[-2] == 0x66) ||
-	       (before > 2 && (at[-2] & 0xf0) == 0x40 && at[-3] == 0x66);
-}
-
-/* By the opcode, which ends before the ModRM byte at `at`. */
-static unsigned operands_of(const uint8_t *at, size_t before)
-{
-	static const uint8_t bytes[] = {0x6b, 0x80, 0x83, 0xc0, 0xc1, 0xc6};
-	static const uint8_t words[] = {0x69, 0x81, 0xc7};
-	static const uint8_t two_bytes[] = {0x70, 0x71, 0x72, 0x73, 0xa4, 0xac,
-					    0xba, 0xc2, 0xc4, 0xc5, 0xc6};
-	uint8_t opcode = before > 0 ? at[-1] : 0;
-	bool is_first = (at[0] >> 3 & 7) < 2;
-
-	if (before > 2 && at[-3] == 0x0f && (at[-2] == 0x3a || at[-2] == 0x38))
-		return at[-2] == 0x3a ? BYTE_MORE : NO_MORE;
-	if (before > 1 && at[-2] == 0x0f)
-		return is_among(opcode, two_bytes, sizeof(two_bytes))
-			       ? BYTE_MORE
-			       : NO_MORE;
-	/* VEX, EVEX: the opcode's map is in the prefix. */
-	if ((before > 2 && at[-3] == 0xc5) || (before > 3 && at[-4] == 0xc4) ||
-	    (before > 4 && at[-5] == 0x62))
-		return NO_MORE | BYTE_MORE;
-	if (is_among(opcode, bytes, sizeof(bytes)) ||
-	    (opcode == 0xf6 && is_first))
-		return BYTE_MORE;
-	if (is_among(opcode, words, sizeof(words)) ||
-	    (opcode == 0xf7 && is_first))
-		return has_short_operands(at, before) ? SHORT_MORE : WORD_MORE;
-	return NO_MORE;
-}
-
-/*
- * x86-64 (SDM volume 2, chapter 2): a ModRM byte of mode 0 and base 5 is
- * followed by a distance from the end of the instruction, behind which there
- * may be an operand. Where instructions begin is not known: each byte may be a
- * ModRM, and then what is before it is the opcode.
- */
-static void use_all(struct elf_data *data, const uint8_t *code, size_t size,
-		    uint64_t address)
-{
-	for (size_t i = 0; i + 5 <= size; i++) {
-		if ((code[i] & 0xc7) != 0x05)
-			continue;
-		unsigned operands = operands_of(code + i, i);
-		int32_t distance = (int32_t)word_at(code + i + 1);
-		uint64_t to = address + i + 5 + (uint64_t)(int64_t)distance;
-
-		for (unsigned n = 0; operands >> n; n++)
-			if (operands >> n & 1)
-				use(data, to + n);
-	}
-}
-
-int elf_data_read_code(struct elf_data *data)
-{
-	int r = 0;
-
-	if (data->used)
-		return 0;
-	if (!elf_data_is_x86_64(data))
-		return status_fail(DLAZY_ENOSYS, "%s: code that is not known",
-				   data->image.name);
-	data->used_end = end_of(data);
-	if (data->used_end / 8 > IMAGE_TABLE_MAX)
-		return image_damaged(&data->image, "segments of such a size");
-	data->used = calloc(1, data->used_end / 8 + 1);
-	data->again = calloc(1, data->used_end / 8 + 1);
-	if (!data->used || !data->again)
-		r = out_of_memory(data);
-	for (size_t i = 0; r == 0 && i < data->image.segment_count; i++) {
-		const ElfN(Phdr) *segment = &data->image.segments[i];
-		_cleanup_free_ uint8_t *code = NULL;
-
-		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-			continue;
-		r = image_read_address(&data->image, "its code",
-				       segment->p_vaddr, segment->p_filesz,
-				       (void **)&code);
-		if (r == 0)
-			use_all(data, code, segment->p_filesz,
-				segment->p_vaddr);
-	}
-	if (r < 0) { /* half of it would be worse than nothing */
-		free(data->used);
-		free(data->again);
-		data->used = data->again = NULL;
-	}
-	return r;
-}
-
-bool elf_data_is_used_by_code(const struct elf_data *data,
-			      struct elf_range range)
-{
-	if (!data->used || range.end > data->used_end)
-		return true;
-	for (uint64_t at = range.start; at < range.end; at++)
-		if (data->used[at / 8] >> at % 8 & 1)
-			return true;
-	return false;
-}
-
-bool elf_data_is_used_again(const struct elf_data *data, uint64_t address)
-{
-	return !data->used || address >= data->used_end ||
-	       data->again[address / 8] >> address % 8 & 1;
 }
 
 /* ------------------------------------------------------------------ */

@@ -75,20 +75,6 @@ bool elf_data_is_x86_64(const struct elf_data *data);
 int elf_data_read(const struct elf_data *data, struct elf_range range,
 		  uint8_t **ret);
 
-/*
- * Reads the code, for elf_data_is_used_by_code(). 0, or what elf_data_read()
- * gives; -DLAZY_ENOSYS: not for this CPU.
- */
-int elf_data_read_code(struct elf_data *data);
-
-/* Does an instruction have an address of that range, counted from itself? Also
- * true if something in the code only looks like one. */
-bool elf_data_is_used_by_code(const struct elf_data *data,
-			      struct elf_range range);
-
-/* The same, by more than one instruction? */
-bool elf_data_is_used_again(const struct elf_data *data, uint64_t address);
-
 /* Does a function begin there? By the search table of .eh_frame_hdr, which
  * says so of nearly all; false in doubt. */
 bool elf_data_is_function(const struct elf_data *data, uint64_t address);

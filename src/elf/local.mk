@@ -22,6 +22,7 @@ ELF_LINK_FILES = \
 	%D%/code.c %D%/code.h \
 	%D%/data.c %D%/data.h \
 	%D%/insn.c %D%/insn.h \
+	%D%/uses.c %D%/uses.h \
 	%D%/build.c %D%/build.h \
 	%D%/build-dynamic.c %D%/build-dynamic.h \
 	%D%/build-frame.c %D%/build-frame.h \

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/status.h"
+#include "elf/uses.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -25,6 +26,9 @@ struct maker {
 	const struct definition *own; /* of the library */
 	size_t own_count;
 	struct elf_data *data;
+	int fd;
+	struct uses *uses; /* by uses_of() */
+	bool uses_asked;
 	struct elf_range *named; /* where its symbols' data are, disjoint */
 	size_t named_count;
 	struct map cells; /* begin of a piece -> its number + 1 */
@@ -37,6 +41,7 @@ struct maker {
 static void maker_end(struct maker *m)
 {
 	elf_data_close(m->data);
+	uses_free(m->uses);
 	free(m->named);
 	free(m->referred);
 	map_clear(&m->cells);
@@ -147,12 +152,19 @@ static size_t pointers_into(const struct maker *m, struct elf_range range)
 	return count;
 }
 
-/* Does its code use it directly? In doubt it does. */
-static bool is_used(const struct maker *m, struct elf_range range)
+/* What its code uses; NULL: that cannot be told. */
+static const struct uses *uses_of(struct maker *m)
 {
-	if (elf_data_read_code(m->data) < 0)
+	if (!m->uses_asked && uses_read(m->fd, "", &m->uses) < 0)
 		status_clear();
-	return elf_data_is_used_by_code(m->data, range);
+	m->uses_asked = true;
+	return m->uses;
+}
+
+/* Does its code use it directly? In doubt it does. */
+static bool is_used(struct maker *m, struct elf_range range)
+{
+	return uses_has(uses_of(m), range);
 }
 
 static struct elf_range place_of(uint64_t address)
@@ -172,7 +184,7 @@ static bool stays(const struct maker *m, const struct definition *d,
 }
 
 /* Is what may be written reached by its names, and by those alone? */
-static bool is_reached_by_name(const struct maker *m, struct elf_range range)
+static bool is_reached_by_name(struct maker *m, struct elf_range range)
 {
 	struct elf_symbol symbol;
 	bool referred = false;
@@ -463,20 +475,37 @@ static void mirror_symbol(struct maker *m, const struct definition *d)
 /* ------------------------------------------------------------------ */
 /* Functions that are known                                           */
 
+/* Is a function of the library itself called by its names alone, and found by
+ * them as others find it? Then it gets what they get. */
+static bool is_called_by_name(struct maker *m, uint64_t function)
+{
+	bool symbolic = elf_view_flags(m->view) & ELF_SYMBOLIC;
+	struct elf_symbol symbol;
+
+	for (size_t i = 0; i < m->own_count; i++)
+		if (elf_view_symbol(m->view, m->own[i].symbol, &symbol) &&
+		    symbol.value == function &&
+		    (symbolic || symbol.visibility != 0) &&
+		    m->referred[m->own[i].symbol])
+			return false;
+	return !is_used(m, place_of(function)) &&
+	       !uses_calls(uses_of(m), function) &&
+	       pointers_into(m, place_of(function)) == 0;
+}
+
 /*
  * Can what a function returns be elsewhere? As constants without relocations
  * and without a name can, of which nothing but that function knows: who else
  * could compare with their address?
  */
-static bool is_secret(const struct maker *m, uint64_t address)
+static bool is_secret(struct maker *m, uint64_t address)
 {
 	struct elf_range cell;
 
 	return elf_data_region(m->data, address, &cell) ==
 		       ELF_REGION_CONSTANT &&
 	       !narrow_to_cell(m, address, &cell) &&
-	       is_used(m, place_of(address)) &&
-	       !elf_data_is_used_again(m->data, address) &&
+	       !uses_has_again(uses_of(m), address) &&
 	       pointers_into(m, place_of(address)) == 0;
 }
 
@@ -502,7 +531,8 @@ static void answer_for(struct maker *m, const struct definition *d)
 		return;
 	uint64_t value = answer.answer.value;
 	if (answer.answer.kind == CODE_ANSWER_ADDRESS &&
-	    (!is_secret(m, value) || !mirror_data(m, value)))
+	    (!is_called_by_name(m, symbol.value) || !is_secret(m, value) ||
+	     !mirror_data(m, value)))
 		return;
 	answer.function = symbol.value;
 	add_answer(m, answer);
@@ -599,6 +629,7 @@ static int make(struct maker *m, int fd, const char *path)
 {
 	int r = elf_data_open(fd, path, &m->data);
 
+	m->fd = fd;
 	if (r < 0)
 		return r;
 	if (!find_named(m) || !find_referred(m))

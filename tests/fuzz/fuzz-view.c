@@ -6,6 +6,7 @@
  */
 #include "base/cleanup.h"
 #include "elf/code.h"
+#include "elf/uses.h"
 #include "elf/view.h"
 
 #include <string.h>
@@ -90,6 +91,17 @@ static void ask_place(const struct elf_data *data, uint64_t address)
 	(void)last;
 }
 
+static void ask_uses(int fd)
+{
+	struct uses *uses = NULL;
+
+	uses_read(fd, "fuzz", &uses);
+	uses_has(uses, (struct elf_range){0, 4096});
+	uses_has_again(uses, 1);
+	uses_calls(uses, 2);
+	uses_free(uses);
+}
+
 static void ask_data(const struct elf_view *view, int fd)
 {
 	_cleanup_elf_data_ struct elf_data *data = NULL;
@@ -124,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ask(view);
 		elf_view_constructs(view, fd, 0);
 		ask_data(view, fd);
+		ask_uses(fd);
 	}
 	return 0;
 }

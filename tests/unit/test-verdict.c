@@ -1047,6 +1047,37 @@ TEST(what_others_know_is_not_returned)
 	CHECK(!answer_of("f"));
 }
 
+/* Could the library get another text of itself than the program gets? */
+TEST(what_a_library_asks_itself_is_not_returned)
+{
+	static const char asks[] =
+		"const char *f() { return \"some text\"; }"
+		"int g(p) char *p; { int r = p == (char *)f(); return r + 1; }";
+
+	call(asks, "");
+	CHECK(answer_of("f"));
+	call(asks, "-Wl,-Bsymbolic");
+	CHECK(!answer_of("f"));
+	call(asks, "-Wl,-Bsymbolic-functions");
+	CHECK(!answer_of("f"));
+	call("__attribute__((visibility(\"protected\"))) const char *f() {"
+	     " return \"some text\"; }"
+	     "int g(p) char *p; { int r = p == (char *)f(); return r + 1; }",
+	     "");
+	CHECK(!answer_of("f"));
+	/* By a pointer that the linker does not look up. */
+	call("const char *f() { return \"some text\"; }"
+	     "extern __typeof__(f) own __attribute__((alias(\"f\"),"
+	     " visibility(\"hidden\"))); __typeof__(f) *p = own;",
+	     "");
+	CHECK(!answer_of("f"));
+	call("const char *f() { return \"some text\"; }"
+	     "extern __typeof__(f) own __attribute__((alias(\"f\"),"
+	     " visibility(\"hidden\"))); __typeof__(f) *p() { return own; }",
+	     "");
+	CHECK(!answer_of("f"));
+}
+
 TEST(what_is_written_or_relocated_is_not_returned)
 {
 	call("static int v; int *f() { return &v; } int g() { return v; }", "");

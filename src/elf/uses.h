@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which addresses of a file its code uses, by reading all of it: instructions
+ * of x86-64 count them from themselves. Something in the code that only looks
+ * like an instruction counts as one: so a "no" is sure, a "yes" is not.
+ */
+#ifndef ELF_USES_H
+#define ELF_USES_H
+
+#include "elf/data.h"
+
+struct uses;
+
+/*
+ * Reads the code of an open file, which is not needed any more afterwards.
+ * 0, or, with message, what elf_view_open() gives; also -DLAZY_ENOSYS: not for
+ * this CPU.
+ */
+int uses_read(int fd, const char *name, struct uses **ret);
+void uses_free(struct uses *uses);
+
+/* Has an instruction an address of that range? Of each question, the answer is
+ * true where it is not known, and where uses is NULL. */
+bool uses_has(const struct uses *uses, struct elf_range range);
+
+/* Have more than one? */
+bool uses_has_again(const struct uses *uses, uint64_t address);
+
+/* Does an instruction jump to it, or call it? */
+bool uses_calls(const struct uses *uses, uint64_t address);
+
+#endif
