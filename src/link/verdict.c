@@ -673,8 +673,9 @@ bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 	const struct name *name = names_find(verdicts->names, symbol->name);
 	const struct definition *at = name ? name->first : NULL;
 
+	/* The program itself comes before the stub file. */
 	for (; at && at->object < i; at = at->next)
-		if (verdicts->list[at->object].mapped)
+		if (at->object > 0 && verdicts->list[at->object].mapped)
 			return false;
 	return true;
 }

@@ -951,6 +951,7 @@ TEST(data_that_the_program_copies_are_mirrored)
 	decide(NULL);
 	check_lazy("libdata.so");
 	CHECK(is_exported("libdata.so", "datum"));
+	CHECK(is_default("libdata.so", "datum"));
 }
 
 /* Others of the machine take only what has a mirror, or also something else. */
