@@ -81,6 +81,9 @@ class World:
             self.sources[library.i] = self.library_source(library)
         for library in self.libraries:
             self.make_library(library)
+        # What the program does not need itself may be away (dlazy-run(1), BUGS), and then is
+        # found by who needs it alone.
+        self.needed = self.linked()
         self.plugins = [self.make_plugin(p) for p in range(r.randint(0, 2))]
         self.make_program()
 
@@ -117,9 +120,10 @@ class World:
         some += 3 * [f" r += {other.function_name(r)}(x - 1);"]
         some += [f" r += callback{j}(f{own}_0, x - 2);", f" r += address{j}() != 0;",
                  f" r += number{j}() + (int)large{j}();", f" r += (int)strlen(text{j}());",
-                 f" nothing{j}(x); r += is_text{j}(text{j}());",
-                 f' {{ function *q = (function *)dlsym(RTLD_DEFAULT, "f{j}_0");'
-                 " r += q ? q(x - 1) : -1; }"]
+                 f" nothing{j}(x); r += is_text{j}(text{j}());"]
+        if j in library.needs:
+            some.append(f' {{ function *q = (function *)dlsym(RTLD_DEFAULT, "f{j}_0");'
+                        " r += q ? q(x - 1) : -1; }")
         if self.cross_data:
             some += [f" r += d{j};", f" r += (int)strlen(n{j});",
                      f" r += table{j}.f(x - 1) + table{j}.local(x) + table{j}.numbers[1];"]
@@ -211,7 +215,8 @@ class World:
         text.append((" r += *pointer;" if data else "") + twin + " return r % 1000003; }\n")
         now = ["-Wl,-z,now"] if self.chance(.3) else []
         self.compile(f"plugin{p}.so", "".join(text), "-shared", "-fPIC", "-O1", *now,
-                     *(f"librandom{j}.so" for j in depends if self.chance(.7)))
+                     *(f"librandom{j}.so" for j in depends
+                       if j not in self.needed or self.chance(.7)))
         return "RTLD_LAZY | RTLD_DEEPBIND" if deep else r.choice(
             ["RTLD_NOW", "RTLD_LAZY", "RTLD_NOW | RTLD_GLOBAL"])
 
@@ -236,10 +241,6 @@ class World:
             ' wait(&x); printf("ended %d\\n", x);',
             "pthread_create(&thread, 0, threaded, (void *)5L); pthread_join(thread, &result);"
             ' printf("thread %ld\\n", (long)result);',
-            f'found = dlsym(RTLD_DEFAULT, "{function}");'
-            ' printf("found %d\\n", found ? ((function *)found)(3) : -1);',
-            f'found = dlsym(RTLD_DEFAULT, "d{i}"); printf("datum %d\\n", found ? *(int *)found : -1);',
-            f'printf("%d\\n", dladdr(dlsym(RTLD_DEFAULT, "d{i}"), &info) != 0);',
             f'found = dlopen("librandom{i}.so", '
             f'{r.choice(["RTLD_NOW", "RTLD_LAZY | RTLD_NOLOAD", "RTLD_NOW | RTLD_GLOBAL"])});'
             f' if (found) printf("opened %d %d\\n", ((function *)dlsym(found, "f{i}_0"))(2),'
@@ -247,6 +248,13 @@ class World:
             'printf("twins %d %d\\n", twin0(2), twin1(3));']
         if not library.symbolic and not library.protected:
             some.append(f'printf("same %d\\n", address{i}() == f{i}_0);')
+        if i in self.needed:
+            some += [
+                f'found = dlsym(RTLD_DEFAULT, "{function}");'
+                ' printf("found %d\\n", found ? ((function *)found)(3) : -1);',
+                f'found = dlsym(RTLD_DEFAULT, "d{i}");'
+                ' printf("datum %d\\n", found ? *(int *)found : -1);',
+                f'printf("%d\\n", dladdr(dlsym(RTLD_DEFAULT, "d{i}"), &info) != 0);']
         if data:
             some += [f'printf("d{i} %d\\n", d{i}); d{i} += 7;', f'printf("%s\\n", n{i});',
                      'printf("%d\\n", twin_data);',
@@ -299,7 +307,7 @@ class World:
         if self.chance(.4):
             options.append("-Wl,-E")
         self.compile("program", "".join(text), *options,
-                     *(f"librandom{i}.so" for i in self.linked()), "-Wl,--allow-shlib-undefined",
+                     *(f"librandom{i}.so" for i in self.needed), "-Wl,--allow-shlib-undefined",
                      "-Wl,--unresolved-symbols=ignore-all", "-Wl,-rpath-link,.", "-lpthread",
                      "-ldl")
 
