@@ -14,12 +14,13 @@
 #include "base/status.h"
 #include "elf/insn.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define FUNCTION_MAX 96 /* bytes; nobody needs as many to say one thing */
 #define STACK_WORDS 32	/* below the return address */
 #define CONSTRUCTOR_MAX 1024
-#define ENTRY_MAX 12 /* of the PLT */
+#define SIGHT_MAX 48 /* what others' functions are known by */
 
 /* ------------------------------------------------------------------ */
 /* What a function answers                                            */
@@ -181,9 +182,7 @@ static bool step(struct run *run, const struct insn *insn)
 /* Are the stack and the caller's registers as they were? */
 static bool is_clean(const struct run *run)
 {
-	static const uint8_t callers[] = {INSN_RBX,	INSN_RBP,
-					  INSN_R12,	INSN_R12 + 1,
-					  INSN_R12 + 2, INSN_R12 + 3};
+	static const uint8_t callers[] = {INSN_RBX, INSN_RBP};
 	const struct value *rsp = &run->registers[INSN_RSP];
 
 	for (size_t i = 0; i < ARRAY_SIZE(callers); i++) {
@@ -278,48 +277,151 @@ struct reader {
 	const struct elf_view *view;
 };
 
-/* Is what the linker puts there one of the functions that the standard streams
- * are set up with? */
-static bool is_for_streams(const struct reader *r, uint64_t slot)
+/* Is that what the linker puts into a slot: the address of another file's
+ * symbol of that name? */
+static bool is_slot_of(const struct reader *r, uint64_t slot, const char *name)
 {
-	static const char *const functions[] = {
-		"_ZNSt8ios_base4InitC1Ev", /* std::ios_base::Init::Init() */
-		"_ZNSt8ios_base4InitD1Ev", /* ~Init() */
-		"__cxa_atexit",
-	};
 	size_t n;
 	const struct elf_fixup *fixup = elf_data_fixups(
 		r->data, (struct elf_range){slot, slot + 1}, &n);
 	struct elf_symbol symbol;
 
-	if (n != 1 || !elf_view_symbol(r->view, fixup->symbol, &symbol) ||
-	    symbol.defined)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		if (strcmp(symbol.name, functions[i]) == 0)
-			return true;
-	return false;
+	return n == 1 && elf_view_symbol(r->view, fixup->symbol, &symbol) &&
+	       !symbol.defined && strcmp(symbol.name, name) == 0;
 }
 
-/* A call goes to an entry of the PLT: endbr64, and a jump to what a slot has;
- * the jump may have a prefix (bnd). */
-static bool calls_for_streams(const struct reader *r, uint64_t entry)
+static bool is_for_streams(const struct reader *r, uint64_t slot)
+{
+	return is_slot_of(r, slot, "_ZNSt8ios_base4InitC1Ev") || /* Init() */
+	       is_slot_of(r, slot, "_ZNSt8ios_base4InitD1Ev") || /* ~Init() */
+	       is_slot_of(r, slot, "__cxa_atexit");
+}
+
+/* Some code that is looked at. */
+struct sight {
+	uint8_t *code; /* malloc'd; NULL: there is none */
+	size_t size;
+	uint64_t address;
+};
+
+static void sight_end(struct sight *sight)
+{
+	free(sight->code);
+}
+#define _cleanup_sight_ _cleanup_(sight_end)
+
+/* Without the endbr64 that functions may begin with. */
+static struct sight look_at(const struct reader *r, uint64_t address)
 {
 	static const uint8_t endbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
-	size_t size = ENTRY_MAX, at = 0;
-	_cleanup_free_ uint8_t *code = read_code(r->data, entry, &size);
+	struct sight sight = {.size = SIGHT_MAX, .address = address};
+
+	sight.code = read_code(r->data, address, &sight.size);
+	if (sight.code && sight.size >= sizeof(endbr) &&
+	    memcmp(sight.code, endbr, sizeof(endbr)) == 0) {
+		sight.size -= sizeof(endbr);
+		sight.address += sizeof(endbr);
+		memmove(sight.code, sight.code + sizeof(endbr), sight.size);
+	}
+	return sight;
+}
+
+/* Bytes in hexadecimal, "?" for any, each behind a blank. */
+static bool is_like(const struct sight *sight, const char *pattern)
+{
+	size_t at = 0;
+
+	for (; *pattern; pattern += strcspn(pattern + 1, " ") + 1, at++) {
+		if (!sight->code || at >= sight->size)
+			return false;
+		if (pattern[1] != '?' &&
+		    strtoul(pattern, NULL, 16) != sight->code[at])
+			return false;
+	}
+	return true;
+}
+
+/* What an instruction means that ends `end` bytes behind the begin, and has a
+ * distance `before` bytes before its end. */
+static uint64_t meant(const struct sight *sight, size_t end, size_t before)
+{
 	int32_t distance;
 
-	if (!code || size < ENTRY_MAX)
-		return false;
-	if (memcmp(code, endbr, sizeof(endbr)) == 0)
-		at += sizeof(endbr);
-	if (code[at] == 0xf2)
-		at++;
-	if (code[at] != 0xff || code[at + 1] != 0x25)
-		return false;
-	memcpy(&distance, code + at + 2, sizeof(distance));
-	return is_for_streams(r, entry + at + 6 + (uint64_t)(int64_t)distance);
+	memcpy(&distance, sight->code + end - before, sizeof(distance));
+	return sight->address + end + (uint64_t)(int64_t)distance;
+}
+
+/* Each file's own, by their code as GCC's crtbegin and glibc's crti have it. */
+
+#define ANY4 " ? ? ? ?"
+
+/* if (__gmon_start__) __gmon_start__(); */
+static bool is_init(const struct reader *r, uint64_t function)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, function);
+
+	return (is_like(&sight, " 48 83 ec 8 48 8b 5" ANY4 " 48 85 c0 74 2"
+				" ff d0 48 83 c4 8 c3") ||
+		is_like(&sight, " 48 83 ec 8 48 8b 5" ANY4 " 48 85 c0 74 5"
+				" e8" ANY4 " 48 83 c4 8 c3")) &&
+	       is_slot_of(r, meant(&sight, 11, 4), "__gmon_start__");
+}
+
+static bool is_fini(const struct reader *r, uint64_t function)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, function);
+
+	return is_like(&sight, " 48 83 ec 8 48 83 c4 8 c3");
+}
+
+/* register_tm_clones: how far from the end of a table to its begin? */
+static bool is_register_clones(const struct reader *r, uint64_t function)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, function);
+
+	return is_like(&sight, " 48 8d 3d" ANY4 " 48 8d 35" ANY4 " 48 29 fe") ||
+	       is_like(&sight,
+		       " 48 8d 3d" ANY4 " 48 8d 35" ANY4 " 55 48 29 fe");
+}
+
+/* frame_dummy: goes on to register_tm_clones. */
+static bool is_frame_dummy(const struct reader *r, uint64_t function)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, function);
+	size_t at = is_like(&sight, " 55 48 89 e5 5d") ? 5 : 0;
+	struct insn insn;
+
+	return sight.code &&
+	       insn_read(sight.code + at, sight.size - at, sight.address + at,
+			 &insn) &&
+	       insn.op == INSN_JUMP && is_register_clones(r, insn.value);
+}
+
+/* __do_global_dtors_aux: if (!completed) { if (__cxa_finalize) ... */
+static bool is_dtors_aux(const struct reader *r, uint64_t function)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, function);
+	size_t end = 0;
+
+	if (is_like(&sight, " 80 3d" ANY4 " 0 75 ? 48 83 3d" ANY4 " 0"))
+		end = 17;
+	else if (is_like(&sight, " 80 3d" ANY4 " 0 75 ? 55 48 83 3d" ANY4 " 0"))
+		end = 18;
+	return end && is_slot_of(r, meant(&sight, end, 5), "__cxa_finalize");
+}
+
+/* A call goes to an entry of the PLT: a jump to what a slot has; it may have a
+ * prefix (bnd). */
+static bool calls_for_streams(const struct reader *r, uint64_t entry)
+{
+	_cleanup_sight_ struct sight sight = look_at(r, entry);
+	size_t end = 0;
+
+	if (is_like(&sight, " ff 25" ANY4))
+		end = 6;
+	else if (is_like(&sight, " f2 ff 25" ANY4))
+		end = 7;
+	return end && is_for_streams(r, meant(&sight, end, 4));
 }
 
 /* false: others might notice. */
@@ -368,16 +470,61 @@ static bool is_private(const struct reader *r, uint64_t function)
 	return false;
 }
 
-bool code_constructs(const struct elf_data *data, const struct elf_view *view,
-		     int fd)
+/* ------------------------------------------------------------------ */
+/* What the linker calls                                              */
+
+typedef bool known_fn(const struct reader *r, uint64_t function);
+
+static bool is_known_constructor(const struct reader *r, uint64_t function)
+{
+	return is_frame_dummy(r, function) || is_private(r, function);
+}
+
+/* Of other CPUs: so few bytes do nothing, and one pointer is the compiler's. */
+#define EMPTY_MAX 32
+
+static bool seem_known(const struct reader *r, const struct elf_calls *calls)
+{
+	uint64_t size = elf_data_section_size(r->data, calls->function);
+
+	return calls->function && size > 0 && size <= EMPTY_MAX &&
+	       calls->pointers.end - calls->pointers.start <= sizeof(uint64_t);
+}
+
+/* Is all of it known? */
+static bool are_known(const struct reader *r, struct elf_calls calls,
+		      known_fn *is_own, known_fn *is_known)
+{
+	size_t n;
+	const struct elf_fixup *fixups =
+		elf_data_fixups(r->data, calls.pointers, &n);
+
+	if (!elf_data_is_x86_64(r->data))
+		return seem_known(r, &calls);
+	if (calls.function && !is_own(r, calls.function))
+		return false;
+	/* Each pointer is to one of the file's functions. */
+	if (n != (calls.pointers.end - calls.pointers.start) / sizeof(uint64_t))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (fixups[i].kind != ELF_FIXUP_RELATIVE ||
+		    !is_known(r, (uint64_t)fixups[i].addend))
+			return false;
+	return true;
+}
+
+bool code_constructs(const struct elf_data *data, const struct elf_view *view)
 {
 	const struct reader reader = {data, view};
-	size_t n, harmless = 0;
-	const struct elf_fixup *entries =
-		elf_data_fixups(data, elf_data_constructors(data), &n);
 
-	for (size_t i = 0; i < n; i++)
-		harmless += entries[i].kind == ELF_FIXUP_RELATIVE &&
-			    is_private(&reader, (uint64_t)entries[i].addend);
-	return elf_view_constructs(view, fd, harmless);
+	return !are_known(&reader, elf_data_constructors(data), is_init,
+			  is_known_constructor);
+}
+
+bool code_destructs(const struct elf_data *data, const struct elf_view *view)
+{
+	const struct reader reader = {data, view};
+
+	return !are_known(&reader, elf_data_destructors(data), is_fini,
+			  is_dtors_aux);
 }

@@ -28,11 +28,14 @@ bool code_answers(const struct elf_data *data, uint64_t function, uint64_t size,
 
 /*
  * Has the file constructors whose work others could notice? Not counted are
- * the compiler's, and those that set up the standard streams of C++, as every
- * file has that includes <iostream>, or the file's own variables, which it
- * reaches directly. true in doubt. view: of the same file; fd: of it, open.
+ * those that every file has of its compiler, and those that set up the
+ * standard streams of C++, as every file has that includes <iostream>, or the
+ * file's own variables, which it reaches directly. true in doubt. view: of the
+ * same file.
  */
-bool code_constructs(const struct elf_data *data, const struct elf_view *view,
-		     int fd);
+bool code_constructs(const struct elf_data *data, const struct elf_view *view);
+
+/* The same of destructors; but that none of them is private. */
+bool code_destructs(const struct elf_data *data, const struct elf_view *view);
 
 #endif

@@ -457,13 +457,37 @@ enum elf_region elf_data_region(const struct elf_data *data, uint64_t address,
 	return load->p_flags & PF_W ? ELF_REGION_WRITABLE : ELF_REGION_CONSTANT;
 }
 
-struct elf_range elf_data_constructors(const struct elf_data *data)
+static struct elf_calls calls_of(const struct elf_data *data, int64_t function,
+				 int64_t array, int64_t size)
 {
-	uint64_t start = image_dynamic_value(&data->image, DT_INIT_ARRAY);
-	uint64_t size = image_dynamic_value(&data->image, DT_INIT_ARRAYSZ);
+	uint64_t start = image_dynamic_value(&data->image, array);
+	uint64_t bytes = image_dynamic_value(&data->image, size);
 
-	return (struct elf_range){
-		start, start > UINT64_MAX - size ? start : start + size};
+	return (struct elf_calls){
+		image_dynamic_value(&data->image, function),
+		{start, start > UINT64_MAX - bytes ? start : start + bytes}};
+}
+
+struct elf_calls elf_data_constructors(const struct elf_data *data)
+{
+	return calls_of(data, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ);
+}
+
+struct elf_calls elf_data_destructors(const struct elf_data *data)
+{
+	return calls_of(data, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ);
+}
+
+uint64_t elf_data_section_size(const struct elf_data *data, uint64_t address)
+{
+	_cleanup_free_ ElfN(Shdr) *sections = NULL;
+	size_t n = image_sections(&data->image, &sections);
+
+	for (size_t i = 0; i < n; i++)
+		if (sections[i].sh_type == SHT_PROGBITS &&
+		    sections[i].sh_addr == address)
+			return sections[i].sh_size;
+	return 0;
 }
 
 bool elf_data_is_x86_64(const struct elf_data *data)

@@ -65,8 +65,17 @@ const struct elf_fixup *elf_data_fixups(const struct elf_data *data,
 					struct elf_range range,
 					size_t *ret_count);
 
-/* DT_INIT_ARRAY: where the pointers to its constructors are, or nothing. */
-struct elf_range elf_data_constructors(const struct elf_data *data);
+/* What the linker calls when it has loaded the file, or when it is about to
+ * unload it: DT_INIT or DT_FINI, and the pointers of the array. */
+struct elf_calls {
+	uint64_t function; /* 0: none */
+	struct elf_range pointers;
+};
+struct elf_calls elf_data_constructors(const struct elf_data *data);
+struct elf_calls elf_data_destructors(const struct elf_data *data);
+
+/* Of the section that begins at an address; 0: not known. */
+uint64_t elf_data_section_size(const struct elf_data *data, uint64_t address);
 
 bool elf_data_is_x86_64(const struct elf_data *data);
 

@@ -11,15 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As encoded; the others have no name here. */
+/* As encoded; r8 and those behind it are not known. */
 enum insn_register {
 	INSN_RAX = 0,
 	INSN_RDX = 2,
 	INSN_RBX = 3,
 	INSN_RSP = 4,
 	INSN_RBP = 5,
-	INSN_R12 = 12,
-	INSN_REGISTERS = 16
+	INSN_REGISTERS = 8
 };
 
 enum insn_op {

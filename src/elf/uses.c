@@ -154,6 +154,42 @@ static void call_all(struct uses *uses, const uint8_t *code, size_t size,
 			     address + i + 2 + (uint64_t)(int8_t)code[i + 1]);
 }
 
+/* Does a text begin there, behind the end of something? */
+static bool begins_text(const uint8_t *data, size_t size, uint64_t at)
+{
+	return at > 0 && at < size && data[at - 1] == 0 && data[at] >= ' ' &&
+	       data[at] <= '~';
+}
+
+static bool is_used_at(const struct uses *uses, uint64_t address)
+{
+	return address < uses->end && uses->used[address / 8] & bit_of(address);
+}
+
+/* A table of texts may be one of their distances from its begin, which the code
+ * has the address of. It ends before the next that it has. */
+static void use_table(struct uses *uses, const uint8_t *data, size_t size,
+		      uint64_t address, size_t table)
+{
+	for (size_t i = table; i + 4 <= size; i += 4) {
+		uint64_t to = table + distance_at(data + i);
+
+		if (!begins_text(data, size, to) || address + to >= uses->end)
+			return;
+		uses->again[(address + to) / 8] |= bit_of(address + to);
+		if (is_used_at(uses, address + i + 4))
+			return;
+	}
+}
+
+static void use_tables(struct uses *uses, const uint8_t *data, size_t size,
+		       uint64_t address)
+{
+	for (size_t i = 0; i < size; i++)
+		if (is_used_at(uses, address + i))
+			use_table(uses, data, size, address, i);
+}
+
 /* Where instructions could point. */
 static uint64_t end_of(const struct image *image)
 {
@@ -186,21 +222,38 @@ static int prepare(struct uses *uses, const struct image *image)
 	return 0;
 }
 
-static int read_segment(struct uses *uses, const struct image *image,
-			const ElfN(Phdr) * segment)
+static bool is_code(const ElfN(Phdr) * segment)
 {
-	_cleanup_free_ uint8_t *code = NULL;
-	int r;
+	return segment->p_type == PT_LOAD && segment->p_flags & PF_X;
+}
 
-	if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
-		return 0;
-	r = image_read_address(image, "its code", segment->p_vaddr,
-			       segment->p_filesz, (void **)&code);
-	if (r < 0)
-		return r;
-	use_all(uses, code, segment->p_filesz, segment->p_vaddr);
-	call_all(uses, code, segment->p_filesz, segment->p_vaddr);
-	return 0;
+static bool is_constant(const ElfN(Phdr) * segment)
+{
+	return segment->p_type == PT_LOAD &&
+	       !(segment->p_flags & (PF_X | PF_W));
+}
+
+typedef void look_fn(struct uses *uses, const uint8_t *bytes, size_t size,
+		     uint64_t address);
+
+/* Looks through all segments of a kind. */
+static int look_through(struct uses *uses, const struct image *image,
+			bool is_kind(const ElfN(Phdr) *), look_fn *look)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < image->segment_count; i++) {
+		const ElfN(Phdr) *segment = &image->segments[i];
+		_cleanup_free_ uint8_t *bytes = NULL;
+
+		if (!is_kind(segment))
+			continue;
+		r = image_read_address(image, "its code", segment->p_vaddr,
+				       segment->p_filesz, (void **)&bytes);
+		if (r == 0)
+			look(uses, bytes, segment->p_filesz, segment->p_vaddr);
+	}
+	return r;
 }
 
 int uses_read(int fd, const char *name, struct uses **ret)
@@ -213,8 +266,12 @@ int uses_read(int fd, const char *name, struct uses **ret)
 	int r = image_open(&image, fd, name);
 	if (r == 0)
 		r = prepare(uses, &image);
-	for (size_t i = 0; r == 0 && i < image.segment_count; i++)
-		r = read_segment(uses, &image, &image.segments[i]);
+	if (r == 0)
+		r = look_through(uses, &image, is_code, use_all);
+	if (r == 0)
+		r = look_through(uses, &image, is_code, call_all);
+	if (r == 0)
+		r = look_through(uses, &image, is_constant, use_tables);
 	if (r == 0)
 		*ret = TAKE_PTR(uses);
 	return r;
@@ -225,17 +282,23 @@ static bool has(const struct uses *uses, const uint8_t *bits, uint64_t address)
 	return address >= uses->end || bits[address / 8] & bit_of(address);
 }
 
-bool uses_has(const struct uses *uses, struct elf_range range)
+static bool has_any(const struct uses *uses, const uint8_t *bits,
+		    struct elf_range range)
 {
-	for (uint64_t at = range.start; uses && at < range.end; at++)
-		if (has(uses, uses->used, at))
+	for (uint64_t at = range.start; at < range.end; at++)
+		if (has(uses, bits, at))
 			return true;
-	return !uses;
+	return false;
 }
 
-bool uses_has_again(const struct uses *uses, uint64_t address)
+bool uses_has(const struct uses *uses, struct elf_range range)
 {
-	return !uses || has(uses, uses->again, address);
+	return !uses || has_any(uses, uses->used, range);
+}
+
+bool uses_has_again(const struct uses *uses, struct elf_range range)
+{
+	return !uses || has_any(uses, uses->again, range);
 }
 
 bool uses_calls(const struct uses *uses, uint64_t address)

@@ -23,8 +23,9 @@ void uses_free(struct uses *uses);
  * true where it is not known, and where uses is NULL. */
 bool uses_has(const struct uses *uses, struct elf_range range);
 
-/* Have more than one? */
-bool uses_has_again(const struct uses *uses, uint64_t address);
+/* Have several, or a table of distances from its own begin, as compilers make
+ * of tables of texts? */
+bool uses_has_again(const struct uses *uses, struct elf_range range);
 
 /* Does an instruction jump to it, or call it? */
 bool uses_calls(const struct uses *uses, uint64_t address);

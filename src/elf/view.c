@@ -20,7 +20,6 @@
 #endif
 
 #define BUILD_ID_MAX 64
-#define EMPTY_INIT_MAX 32 /* bytes */
 
 struct elf_view {
 	struct image image;
@@ -233,47 +232,6 @@ int elf_view_check_plugin(const struct elf_view *view, const char *name)
 		return 0;
 	return status_fail(DLAZY_EFORMAT,
 			   "%s: not a shared object for dlopen: %s", name, why);
-}
-
-/* crti's _init, or _fini, is all of its section, and does nothing. */
-static bool is_empty(const struct image *image, uint64_t address)
-{
-	_cleanup_free_ ElfN(Shdr) *sections = NULL;
-	size_t n = image_sections(image, &sections);
-
-	for (size_t i = 0; i < n; i++)
-		if (sections[i].sh_type == SHT_PROGBITS &&
-		    sections[i].sh_addr == address)
-			return sections[i].sh_size <= EMPTY_INIT_MAX;
-	return false;
-}
-
-/* A function, and an array of them, beside the compiler's own and the harmless
- * ones. */
-static bool has_own(const struct elf_view *view, int fd, int64_t tag,
-		    int64_t array_size_tag, size_t harmless)
-{
-	struct image image = view->image;
-	size_t entries = image_dynamic_value(&image, array_size_tag) /
-				 sizeof(ElfN(Addr)) -
-			 harmless;
-	uint64_t function;
-
-	if (!image_dynamic(&image, tag, &function))
-		return entries > 0;
-	image.fd = fd;
-	image.name = "";
-	return entries > 1 || !is_empty(&image, function);
-}
-
-bool elf_view_constructs(const struct elf_view *view, int fd, size_t harmless)
-{
-	return has_own(view, fd, DT_INIT, DT_INIT_ARRAYSZ, harmless);
-}
-
-bool elf_view_destructs(const struct elf_view *view, int fd)
-{
-	return has_own(view, fd, DT_FINI, DT_FINI_ARRAYSZ, 0);
 }
 
 uint64_t elf_view_tls_size(const struct elf_view *view)

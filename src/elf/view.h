@@ -101,17 +101,6 @@ static inline void cleanup_elf_view(struct elf_view **view)
 }
 #define _cleanup_elf_view_ _cleanup_(cleanup_elf_view)
 
-/*
- * Has it constructors of its own, beside those that every object has from its
- * compiler (crti's empty _init, frame_dummy as the one entry of DT_INIT_ARRAY)
- * and so many that are known to do no harm? In doubt it has. fd: the file,
- * opened once more.
- */
-bool elf_view_constructs(const struct elf_view *view, int fd, size_t harmless);
-
-/* The same of destructors (_fini, __do_global_dtors_aux). */
-bool elf_view_destructs(const struct elf_view *view, int fd);
-
 /* Room that the thread-local storage of its own (PT_TLS) takes in each thread,
  * aligned; 0: none. */
 uint64_t elf_view_tls_size(const struct elf_view *view);

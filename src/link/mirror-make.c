@@ -20,6 +20,9 @@
 #define MIRROR_SIZE_MAX (4u << 20)
 #define MIRROR_FIXUPS_MAX 4096
 
+/* A longer one is not returned by a function that does nothing else. */
+#define TEXT_MAX 16384
+
 struct maker {
 	const struct mirror_request *request;
 	const struct elf_view *view;
@@ -31,9 +34,11 @@ struct maker {
 	bool uses_asked;
 	struct elf_range *named; /* where its symbols' data are, disjoint */
 	size_t named_count;
-	struct map cells; /* begin of a piece -> its number + 1 */
-	bool *referred;	  /* by symbol: it has a relocation of that name */
-	bool constructs;  /* has constructors */
+	struct map cells;   /* begin of a piece -> its number + 1 */
+	bool *referred;	    /* by symbol: it has a relocation of that name */
+	uint64_t *pointers; /* where those without a name point, sorted */
+	size_t pointer_count;
+	bool constructs; /* has constructors */
 	struct mirror mirror;
 	bool failed; /* out of memory */
 };
@@ -44,6 +49,7 @@ static void maker_end(struct maker *m)
 	uses_free(m->uses);
 	free(m->named);
 	free(m->referred);
+	free(m->pointers);
 	map_clear(&m->cells);
 	mirror_clear(&m->mirror);
 }
@@ -122,6 +128,31 @@ static const struct elf_fixup *all_fixups(const struct maker *m, size_t *ret)
 	return elf_data_fixups(m->data, (struct elf_range){0, UINT64_MAX}, ret);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool find_pointers(struct maker *m)
+{
+	size_t n;
+	const struct elf_fixup *fixups = all_fixups(m, &n);
+
+	m->pointers = calloc(n + 1, sizeof(*m->pointers));
+	if (!m->pointers)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (fixups[i].kind == ELF_FIXUP_RELATIVE)
+			m->pointers[m->pointer_count++] =
+				(uint64_t)fixups[i].addend;
+	if (m->pointer_count > 1)
+		qsort(m->pointers, m->pointer_count, sizeof(*m->pointers),
+		      by_number);
+	return true;
+}
+
 static bool find_referred(struct maker *m)
 {
 	size_t n, symbols = elf_view_symbol_count(m->view);
@@ -139,17 +170,25 @@ static bool find_referred(struct maker *m)
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
 
-/* How many pointers there are into a range that are not by name. */
+/* How many pointers there are, that are not by name, to what is before. */
+static size_t pointers_before(const struct maker *m, uint64_t address)
+{
+	size_t low = 0, high = m->pointer_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (m->pointers[middle] < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static size_t pointers_into(const struct maker *m, struct elf_range range)
 {
-	size_t n, count = 0;
-	const struct elf_fixup *fixups = all_fixups(m, &n);
-
-	for (size_t i = 0; i < n; i++)
-		count += fixups[i].kind == ELF_FIXUP_RELATIVE &&
-			 (uint64_t)fixups[i].addend >= range.start &&
-			 (uint64_t)fixups[i].addend < range.end;
-	return count;
+	return pointers_before(m, range.end) - pointers_before(m, range.start);
 }
 
 /* What its code uses; NULL: that cannot be told. */
@@ -445,31 +484,25 @@ static bool follow(struct maker *m, struct mirror_piece piece)
 	return all;
 }
 
-/* The data at an address, and all that comes with them; or nothing. */
-static bool mirror_data(struct maker *m, uint64_t address)
+/* One symbol, and all that comes with it; or nothing. */
+static void mirror_symbol(struct maker *m, const struct definition *d)
 {
 	struct mirror before = m->mirror;
-	bool all = reach(m, address);
+	struct elf_symbol symbol;
 
+	/* What is bound to itself does not use another's. */
+	if (elf_view_flags(m->view) & ELF_SYMBOLIC ||
+	    !is_movable(m, d, &symbol))
+		return;
+	bool all = reach(m, symbol.value);
 	for (size_t i = before.piece_count; all && i < m->mirror.piece_count;
 	     i++)
 		all = follow(m, m->mirror.pieces[i]);
 	if (all)
-		return true;
+		return;
 	m->mirror.piece_count = before.piece_count;
 	m->mirror.fixup_count = before.fixup_count;
 	m->mirror.size = before.size;
-	return false;
-}
-
-static void mirror_symbol(struct maker *m, const struct definition *d)
-{
-	struct elf_symbol symbol;
-
-	/* What is bound to itself does not use another's. */
-	if (!(elf_view_flags(m->view) & ELF_SYMBOLIC) &&
-	    is_movable(m, d, &symbol))
-		mirror_data(m, symbol.value);
 }
 
 /* ------------------------------------------------------------------ */
@@ -493,20 +526,62 @@ static bool is_called_by_name(struct maker *m, uint64_t function)
 	       pointers_into(m, place_of(function)) == 0;
 }
 
-/*
- * Can what a function returns be elsewhere? As constants without relocations
- * and without a name can, of which nothing but that function knows: who else
- * could compare with their address?
- */
-static bool is_secret(struct maker *m, uint64_t address)
+static bool is_printable(uint8_t byte)
+{
+	return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
+}
+
+/* Is there a text, whole and alone: printable, its NUL included, behind the NUL
+ * of another? */
+static bool is_text(const struct maker *m, uint64_t address,
+		    struct elf_range *ret)
 {
 	struct elf_range cell;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t n = 0;
 
-	return elf_data_region(m->data, address, &cell) ==
-		       ELF_REGION_CONSTANT &&
-	       !narrow_to_cell(m, address, &cell) &&
-	       !uses_has_again(uses_of(m), address) &&
-	       pointers_into(m, place_of(address)) == 0;
+	if (elf_data_region(m->data, address, &cell) != ELF_REGION_CONSTANT ||
+	    narrow_to_cell(m, address, &cell))
+		return false;
+	size_t before = address > cell.start;
+	if (cell.end - address > TEXT_MAX)
+		cell.end = address + TEXT_MAX;
+	size_t room = cell.end - address;
+	cell.start = address - before;
+	if (elf_data_read(m->data, cell, &bytes) < 0) {
+		status_clear();
+		return false;
+	}
+	const uint8_t *text = bytes + before;
+	while (n < room && is_printable(text[n]))
+		n++;
+	*ret = (struct elf_range){address, address + n + 1};
+	return n > 0 && n < room && text[n] == 0 &&
+	       (before == 0 || bytes[0] == 0);
+}
+
+/*
+ * Can the text that a function returns be elsewhere? If nothing but that
+ * function knows of it: who else could compare with its address?
+ */
+static bool is_secret(struct maker *m, struct elf_range text)
+{
+	const struct elf_range inner = {text.start + 1, text.end};
+	size_t relocated;
+
+	elf_data_fixups(m->data, text, &relocated);
+	return !uses_has_again(uses_of(m), text) &&
+	       !uses_has(uses_of(m), inner) && pointers_into(m, text) == 0 &&
+	       relocated == 0;
+}
+
+/* Has the text at an address in the mirror; false: it cannot be. */
+static bool mirror_text(struct maker *m, uint64_t address)
+{
+	struct elf_range text;
+
+	return is_text(m, address, &text) && is_secret(m, text) &&
+	       add_piece(m, text, MIRROR_CONSTANT);
 }
 
 static void add_answer(struct maker *m, struct mirror_answer answer)
@@ -525,14 +600,13 @@ static void answer_for(struct maker *m, const struct definition *d)
 	struct elf_symbol symbol;
 	struct mirror_answer answer;
 
-	if (d->type != ELF_TYPE_FUNC || d->variant ||
+	if (d->type != ELF_TYPE_FUNC ||
 	    !elf_view_symbol(m->view, d->symbol, &symbol) ||
 	    !code_answers(m->data, symbol.value, symbol.size, &answer.answer))
 		return;
 	uint64_t value = answer.answer.value;
 	if (answer.answer.kind == CODE_ANSWER_ADDRESS &&
-	    (!is_called_by_name(m, symbol.value) || !is_secret(m, value) ||
-	     !mirror_data(m, value)))
+	    (!is_called_by_name(m, symbol.value) || !mirror_text(m, value)))
 		return;
 	answer.function = symbol.value;
 	add_answer(m, answer);
@@ -542,9 +616,9 @@ static void answer_for(struct maker *m, const struct definition *d)
  * A library that is called is there, with its constructors and destructors: a
  * function that does nothing may be called for these.
  */
-static bool may_answer(const struct maker *m, int fd)
+static bool may_answer(const struct maker *m)
 {
-	return !m->constructs && !elf_view_destructs(m->view, fd);
+	return !m->constructs && !code_destructs(m->data, m->view);
 }
 
 /* ------------------------------------------------------------------ */
@@ -569,13 +643,6 @@ static int by_function(const void *a, const void *b)
 	const struct mirror_answer *x = a, *y = b;
 
 	return (x->function > y->function) - (x->function < y->function);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 static bool list_functions(struct mirror *mirror)
@@ -632,13 +699,14 @@ static int make(struct maker *m, int fd, const char *path)
 	m->fd = fd;
 	if (r < 0)
 		return r;
-	if (!find_named(m) || !find_referred(m))
+	if (!find_named(m) || !find_referred(m) || !find_pointers(m))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	m->constructs = code_constructs(m->data, m->view, fd);
+	m->constructs = code_constructs(m->data, m->view);
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->wanted[i])
 			mirror_symbol(m, &m->own[i]);
-	for (size_t i = 0; may_answer(m, fd) && i < m->own_count; i++)
+	bool answers = may_answer(m);
+	for (size_t i = 0; answers && i < m->own_count; i++)
 		if (m->request->wanted[i])
 			answer_for(m, &m->own[i]);
 	if (m->failed || !list_functions(&m->mirror))

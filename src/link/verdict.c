@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/view.h"
+#include "elf/code.h"
 #include "link/machine.h"
 #include "link/mirror.h"
 #include "link/rules.h"
@@ -315,15 +315,17 @@ static int judge_all_wrappers(const struct trial *trial)
 
 static bool runs_unasked(const struct closure_object *object)
 {
+	_cleanup_elf_data_ struct elf_data *data = NULL;
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
 
-	if (file_open(AT_FDCWD, object->path, &fd, &identity) < 0) {
+	if (file_open(AT_FDCWD, object->path, &fd, &identity) < 0 ||
+	    elf_data_open(fd, object->path, &data) < 0) {
 		status_clear();
 		return true;
 	}
-	return elf_view_constructs(object->view, fd, 0) ||
-	       elf_view_destructs(object->view, fd);
+	return code_constructs(data, object->view) ||
+	       code_destructs(data, object->view);
 }
 
 /* A library that nobody calls is there for what its constructor does, or its

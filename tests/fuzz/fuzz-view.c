@@ -97,7 +97,7 @@ static void ask_uses(int fd)
 
 	uses_read(fd, "fuzz", &uses);
 	uses_has(uses, (struct elf_range){0, 4096});
-	uses_has_again(uses, 1);
+	uses_has_again(uses, (struct elf_range){1, 9});
 	uses_calls(uses, 2);
 	uses_free(uses);
 }
@@ -117,7 +117,8 @@ static void ask_data(const struct elf_view *view, int fd)
 		ask_place(data, symbol.value);
 		code_answers(data, symbol.value, symbol.size, &answer);
 	}
-	code_constructs(data, view, fd);
+	code_constructs(data, view);
+	code_destructs(data, view);
 	const struct elf_fixup *list = elf_data_fixups(
 		data, (struct elf_range){0, UINT64_MAX}, &fixups);
 	for (size_t i = 0; i < fixups; i += fixups / 32 + 1) {
@@ -134,7 +135,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd >= 0 && write(fd, data, size) == (ssize_t)size &&
 	    elf_view_open(fd, "fuzz", &view) == 0) {
 		ask(view);
-		elf_view_constructs(view, fd, 0);
 		ask_data(view, fd);
 		ask_uses(fd);
 	}

@@ -305,7 +305,7 @@ static bool constructs(void)
 {
 	_cleanup_file_ struct file file = file_of();
 
-	return code_constructs(file.data, file.view, file.fd);
+	return code_constructs(file.data, file.view);
 }
 
 #define STREAMS                                                             \
