@@ -141,7 +141,7 @@ static void add_functions(struct object *o, bool exported)
 	for (size_t i = 0; i < l->functions; i++)
 		add_function(o, o->plan.symbols[i].symbol->name,
 			     stub_plan_code(&o->plan, l, i),
-			     stub_plan_code_size(&o->plan, false), true,
+			     stub_plan_code_size(&o->plan, l, i), true,
 			     exported);
 }
 

@@ -52,7 +52,7 @@ static void add_unnamed(struct stub_plan *plan, const struct library *library)
 	const struct mirror *mirror = library->mirror;
 
 	for (size_t i = 0; mirror && i < mirror->function_count; i++)
-		add_symbol(plan, (struct stub_symbol){NULL, 0, 0});
+		add_symbol(plan, (struct stub_symbol){.symbol = NULL});
 }
 
 static void add_mirrored(struct stub_plan *plan, const struct mirror *mirror,
@@ -71,7 +71,7 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 			bool data, stub_accept_fn *accept, void *context)
 {
 	for (size_t i = 0; i < library->symbol_count; i++) {
-		struct stub_symbol symbol = {&library->symbols[i], 0, 0};
+		struct stub_symbol symbol = {.symbol = &library->symbols[i]};
 
 		if (symbol.symbol->why_not || symbol.symbol->data != data ||
 		    !accept(&symbol, context))
@@ -81,6 +81,22 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 		else
 			add_symbol(plan, symbol);
 	}
+}
+
+/* Which of a library's functions are known beforehand. */
+static void find_answers(struct stub_plan *plan, struct stub_library *l)
+{
+	const struct mirror *mirror = l->library->mirror;
+
+	l->first_answer = plan->answer_count;
+	for (size_t i = 0; mirror && !plan->failed && i < l->named; i++) {
+		struct stub_symbol *s = &plan->symbols[l->first + i];
+
+		s->answer = mirror_answer(mirror, s->symbol->address);
+		if (s->answer)
+			s->number = (uint32_t)plan->answer_count++;
+	}
+	l->answers = plan->answer_count - l->first_answer;
 }
 
 void stub_plan_library(struct stub_plan *plan, const struct library *library,
@@ -100,6 +116,7 @@ void stub_plan_library(struct stub_plan *plan, const struct library *library,
 	}
 	add_symbols(plan, library, false, accept, data);
 	new.named = plan->symbol_count - new.first;
+	find_answers(plan, &new);
 	add_unnamed(plan, library);
 	new.functions = plan->symbol_count - new.first;
 	plan->function_count += new.functions;
@@ -152,6 +169,8 @@ void stub_plan_layout(struct stub_plan *plan)
 	size_t libraries = plan->library_count;
 
 	reserve_code(plan, TEMPLATE_STUB, plan->function_count);
+	plan->answers =
+		reserve_code(plan, TEMPLATE_ANSWER_NUMBER, plan->answer_count);
 	plan->data = reserve_code(plan, TEMPLATE_DATA,
 				  plan->symbol_count - plan->function_count);
 	plan->start = reserve_code(plan, TEMPLATE_START, plan->has_run);
@@ -163,6 +182,8 @@ void stub_plan_layout(struct stub_plan *plan)
 			    sizeof(struct linked_run));
 	plan->names = reserve(&plan->constant_size, plan->symbol_count,
 			      sizeof(uint32_t));
+	plan->answering = reserve(&plan->constant_size, plan->answer_count,
+				  sizeof(uint32_t));
 
 	reserve(&plan->zero_size, libraries, sizeof(struct linked_state));
 	plan->run_state = reserve(&plan->zero_size, plan->has_run,
@@ -178,8 +199,8 @@ static void name_build(struct stub_library *l, struct build_strings *strings)
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (!library->mirror || (library->mirror->piece_count == 0 &&
-				 library->mirror->answer_count == 0))
+	if (!library->mirror ||
+	    (library->mirror->piece_count == 0 && l->answers == 0))
 		return;
 	const uint8_t *id = elf_view_build_id(library->view, &id_size);
 	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
@@ -229,6 +250,12 @@ static uint64_t function_code(const struct stub_plan *plan, size_t function)
 	return function * template_stride(plan, TEMPLATE_STUB);
 }
 
+static uint64_t answer_code(const struct stub_plan *plan, uint32_t number)
+{
+	return plan->answers +
+	       number * template_stride(plan, TEMPLATE_ANSWER_NUMBER);
+}
+
 static uint64_t data_code(const struct stub_plan *plan, size_t data)
 {
 	return plan->data + data * template_stride(plan, TEMPLATE_DATA);
@@ -242,15 +269,39 @@ static uint64_t tail_code(const struct stub_plan *plan, size_t library)
 uint64_t stub_plan_code(const struct stub_plan *plan,
 			const struct stub_library *library, size_t i)
 {
+	const struct stub_symbol *symbol = &plan->symbols[library->first + i];
+
+	if (symbol->answer)
+		return answer_code(plan, symbol->number);
 	if (i < library->functions)
 		return function_code(plan, library->first_function + i);
 	return data_code(plan, library->first_data + i - library->functions);
 }
 
-uint64_t stub_plan_code_size(const struct stub_plan *plan, bool data)
+static enum template_kind kind_of(const struct code_answer *answer)
 {
-	return template_get(plan->machine, data ? TEMPLATE_DATA : TEMPLATE_STUB)
-		->size;
+	switch (answer->kind) {
+	case CODE_ANSWER_NOTHING:
+		return TEMPLATE_ANSWER_NOTHING;
+	case CODE_ANSWER_NUMBER:
+		return TEMPLATE_ANSWER_NUMBER;
+	case CODE_ANSWER_ADDRESS:
+		break;
+	}
+	return TEMPLATE_ANSWER_ADDRESS;
+}
+
+uint64_t stub_plan_code_size(const struct stub_plan *plan,
+			     const struct stub_library *library, size_t i)
+{
+	const struct stub_symbol *symbol = &plan->symbols[library->first + i];
+	enum template_kind kind = TEMPLATE_DATA;
+
+	if (symbol->answer)
+		kind = kind_of(symbol->answer);
+	else if (i < library->functions)
+		kind = TEMPLATE_STUB;
+	return template_get(plan->machine, kind)->size;
 }
 
 /* Helpers. */
@@ -347,18 +398,6 @@ static void write_code(const struct stub_plan *plan, struct stub_writer *w,
 	}
 }
 
-/* What a function answers, whatever else is known of it. */
-static const struct code_answer *answer_of(const struct stub_plan *plan,
-					   const struct stub_library *l,
-					   size_t i)
-{
-	const struct library_symbol *source =
-		plan->symbols[l->first + i].symbol;
-	const struct mirror *mirror = l->library->mirror;
-
-	return mirror && source ? mirror_answer(mirror, source->address) : NULL;
-}
-
 static struct stub_reference in_mirror(const struct mirror *mirror, uint64_t at)
 {
 	const struct mirror_piece *piece = mirror_find(mirror, at);
@@ -366,23 +405,32 @@ static struct stub_reference in_mirror(const struct mirror *mirror, uint64_t at)
 	return in(STUB_MIRRORED, piece->place + at - piece->range.start);
 }
 
-/* In the place of the stub; its slot stays empty. */
-static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
-			 const struct stub_library *l, size_t i,
-			 const struct code_answer *answer)
+static struct stub_reference in_slot(const struct stub_plan *plan,
+				     const struct stub_library *l, size_t i)
 {
-	static const enum template_kind kinds[] = {
-		[CODE_ANSWER_NOTHING] = TEMPLATE_ANSWER_NOTHING,
-		[CODE_ANSWER_NUMBER] = TEMPLATE_ANSWER_NUMBER,
-		[CODE_ANSWER_ADDRESS] = TEMPLATE_ANSWER_ADDRESS,
-	};
+	return in(STUB_ZERO,
+		  plan->slots + (l->first_function + i) * sizeof(linked_slot));
+}
+
+static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
+			 size_t library, size_t i)
+{
+	const struct stub_library *l = &plan->libraries[library];
+	const struct code_answer *answer = plan->symbols[l->first + i].answer;
 	struct piece piece = {
-		.to = {[TEMPLATE_NUMBER] = in(STUB_NUMBER, answer->value)}};
+		.to = {
+			[TEMPLATE_SLOT] = in_slot(plan, l, i),
+			[TEMPLATE_BYTE] =
+				in(STUB_ZERO,
+				   library * sizeof(struct linked_state) +
+					   offsetof(struct linked_state, told)),
+			[TEMPLATE_NUMBER] = in(STUB_NUMBER, answer->value),
+		}};
 
 	if (answer->kind == CODE_ANSWER_ADDRESS)
 		piece.to[TEMPLATE_DATUM] =
 			in_mirror(l->library->mirror, answer->value);
-	write_code(plan, w, kinds[answer->kind], stub_plan_code(plan, l, i),
+	write_code(plan, w, kind_of(answer), stub_plan_code(plan, l, i),
 		   &piece);
 }
 
@@ -394,15 +442,11 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	struct piece resolver = piece_of(plan, library, STUB_DATA);
 
 	for (size_t i = 0; i < l->functions; i++) {
-		const struct code_answer *answer = answer_of(plan, l, i);
-
-		if (answer) {
-			write_answer(plan, w, l, i, answer);
+		if (plan->symbols[l->first + i].answer) {
+			write_answer(plan, w, library, i);
 			continue;
 		}
-		stub.to[TEMPLATE_SLOT] =
-			in(STUB_ZERO, plan->slots + (l->first_function +
-						     i) * sizeof(linked_slot));
+		stub.to[TEMPLATE_SLOT] = in_slot(plan, l, i);
 		write_code(plan, w, TEMPLATE_STUB, stub_plan_code(plan, l, i),
 			   &stub);
 	}
@@ -412,6 +456,17 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 			   &resolver);
 	}
 	write_code(plan, w, TEMPLATE_TAIL, tail_code(plan, library), &stub);
+}
+
+/* Has the stub file more of a build than answers: data that others take, or
+ * functions by their place? */
+static bool has_mirrored(const struct stub_plan *plan,
+			 const struct stub_library *l)
+{
+	for (size_t i = 0; i < plan->mirrored_count; i++)
+		if (plan->mirrored[i].mirror == l->library->mirror)
+			return true;
+	return l->functions > l->named;
 }
 
 /* A field of a structure: the distance from the structure to what it names. */
@@ -440,6 +495,8 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.number = (uint32_t)library,
 		.build = l->build,
 		.file = l->file,
+		.mirrored = has_mirrored(plan, l),
+		.answers = (uint32_t)l->answers,
 	};
 	const struct {
 		size_t field;
@@ -452,6 +509,9 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		    plan->slots + l->first_function * sizeof(linked_slot))},
 		{offsetof(struct linked, names),
 		 in(STUB_CONSTANT, plan->names + l->first * sizeof(uint32_t))},
+		{offsetof(struct linked, answering),
+		 in(STUB_CONSTANT,
+		    plan->answering + l->first_answer * sizeof(uint32_t))},
 		{offsetof(struct linked, strings), in(STUB_STRINGS, 0)},
 		{offsetof(struct linked, run), in(STUB_CONSTANT, plan->run)},
 	};
@@ -490,6 +550,20 @@ static void write_names(const struct stub_plan *plan, struct stub_writer *w)
 		names[i] = plan->symbols[i].name;
 }
 
+/* By symbol of their library. */
+static void write_answering(const struct stub_plan *plan, struct stub_writer *w)
+{
+	uint32_t *answering = (uint32_t *)(w->constants + plan->answering);
+
+	for (size_t i = 0; i < plan->library_count; i++) {
+		const struct stub_library *l = &plan->libraries[i];
+
+		for (size_t k = 0; k < l->named; k++)
+			if (plan->symbols[l->first + k].answer)
+				*answering++ = (uint32_t)k;
+	}
+}
+
 static void write_helpers(const struct stub_plan *plan, struct stub_writer *w)
 {
 	for (size_t i = 0; i < helper_count(plan); i++) {
@@ -507,6 +581,7 @@ void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer)
 		write_symbols(plan, writer, i);
 	}
 	write_names(plan, writer);
+	write_answering(plan, writer);
 	write_helpers(plan, writer);
 	if (plan->has_run)
 		write_run(plan, writer);

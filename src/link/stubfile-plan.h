@@ -5,8 +5,8 @@
  * these three. Shared objects and relocatable ones differ only in what becomes
  * of a reference from one to another: an address, or a relocation.
  *
- *   code:       stubs of all functions, or their answers; resolvers of data
- *               that are not mirrored, the start, the helpers, the tails
+ *   code:       stubs of all functions, answers of some, resolvers of data that
+ *               are not mirrored, the start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
  */
@@ -49,6 +49,8 @@ struct stub_symbol {
 						name, of the mirror */
 	uint32_t name;	  /* in the strings: what the run time looks up */
 	uint16_t version; /* in shared objects: its index */
+	const struct code_answer *answer; /* what is known of it; or NULL */
+	uint32_t number;		  /* among all answers */
 };
 
 struct stub_library {
@@ -61,6 +63,7 @@ struct stub_library {
 	size_t functions, symbols;	  /* how many; all */
 	uint32_t files, feature, package; /* in the strings */
 	uint32_t build, file;
+	size_t first_answer, answers;
 };
 
 struct stub_plan {
@@ -74,13 +77,13 @@ struct stub_plan {
 		const struct mirror *mirror;
 	} * mirrored; /* data that need no code */
 	size_t mirrored_count, mirrored_room;
-	size_t function_count;
+	size_t function_count, answer_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
 	uint32_t directory, record; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
-	uint64_t data, start, helpers, tails, code_size;
-	uint64_t run, names, constant_size;
+	uint64_t answers, data, start, helpers, tails, code_size;
+	uint64_t run, names, answering, constant_size;
 	uint64_t run_state, slots, zero_size;
 	bool failed; /* out of memory */
 };
@@ -102,10 +105,11 @@ void stub_plan_layout(struct stub_plan *plan);
 /* Adds the library's own strings (not the names). */
 void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings);
 
-/* Where in the code a library's i-th symbol is; how long each is. */
+/* Where in the code a library's i-th symbol is, and how long. */
 uint64_t stub_plan_code(const struct stub_plan *plan,
 			const struct stub_library *library, size_t i);
-uint64_t stub_plan_code_size(const struct stub_plan *plan, bool data);
+uint64_t stub_plan_code_size(const struct stub_plan *plan,
+			     const struct stub_library *library, size_t i);
 
 /* The helpers: NULL behind the last; their code. */
 const char *stub_plan_helper(size_t i);

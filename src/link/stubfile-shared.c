@@ -156,7 +156,7 @@ static void export(struct shared *s, const struct stub_library *l, size_t i)
 			.weak = source->weak,
 			.indirect = source->data,
 			.offset = stub_plan_code(&s->plan, l, i),
-			.size = stub_plan_code_size(&s->plan, source->data),
+			.size = stub_plan_code_size(&s->plan, l, i),
 		});
 	if (d->failed)
 		return;

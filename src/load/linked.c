@@ -162,22 +162,29 @@ static bool is_the_build(const struct linked *l, const char *path)
 	return size == n && memcmp(id, wanted, n) == 0;
 }
 
-int linked_check_build(const struct linked *l, const char *path,
-		       const struct file_identity *identity)
+/* Is the file of the build that the stub file was made for? */
+static bool is_build(const struct linked *l, const char *path,
+		     const struct file_identity *identity)
 {
 	char file[32];
 
-	if (!*linked_string(l, l->build))
-		return 0;
 	snprintf(file, sizeof(file), LINKED_FILE_HASH,
 		 (unsigned long long)hash_bytes(identity, sizeof(*identity)));
-	if (strcmp(file, linked_string(l, l->file)) == 0 ||
-	    is_the_build(l, path))
+	return strcmp(file, linked_string(l, l->file)) == 0 ||
+	       is_the_build(l, path);
+}
+
+int linked_check_build(const struct linked *l, const char *path,
+		       const struct file_identity *identity)
+{
+	if (!*linked_string(l, l->build) ||
+	    (!l->mirrored && !atomic_load(&linked_state(l)->told)) ||
+	    is_build(l, path, identity))
 		return 0;
-	return status_fail(DLAZY_ELOAD,
+	return status_fail(DLAZY_ENOENT,
 			   "%s is another build than the stub was made for, "
-			   "which stands for some of it: start the program "
-			   "again",
+			   "which stood for some of it already: start the "
+			   "program again",
 			   path);
 }
 
@@ -267,15 +274,37 @@ struct dlazy_module *linked_module(const struct linked *l)
 	return none;
 }
 
+/* Another build answers for itself from now on. */
+static void stop_answering(const struct linked *l, struct dlazy_module *m)
+{
+	const uint32_t *answering = linked_at(l, l->answering);
+	linked_slot *slots = (linked_slot *)linked_at(l, l->slots);
+
+	if (is_build(l, m->path, &m->identity))
+		return;
+	for (uint32_t i = 0; i < l->answers; i++) {
+		_cleanup_request_ struct bind_request request = {NULL};
+		struct touch touch = {.caller = l};
+		void *address;
+		bool published;
+
+		if (bind_parse(linked_name(l, answering[i]), &request) == 0 &&
+		    bind_find(m, &request, &touch, &address, &published) == 0 &&
+		    published && !dl_is_same_object(address, l))
+			atomic_store(&slots[answering[i]], address);
+	}
+	status_clear();
+}
+
 /* The library is in use, and so is one more of its functions if `bound`. */
-static void count(const struct linked *l, const struct dlazy_module *m,
-		  bool bound)
+static void count(const struct linked *l, struct dlazy_module *m, bool bound)
 {
 	struct linked_state *state = linked_state(l);
 	void *handle = atomic_load(&m->handle);
 
-	if (handle && !atomic_load(&state->base))
-		atomic_store(&state->base, dl_base(handle));
+	if (handle && !atomic_load(&state->base) &&
+	    !atomic_exchange(&state->base, dl_base(handle)) && l->answers)
+		stop_answering(l, m);
 	run_count(l, bound);
 }
 

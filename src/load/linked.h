@@ -24,8 +24,8 @@ bool linked_search_next(struct linked_search *search);
 void linked_search_end(struct linked_search *search);
 #define _cleanup_linked_search_ _cleanup_(linked_search_end)
 
-/* Is the file one that the stub file's mirrors are right for? 0, or
- * -DLAZY_ELOAD: it is another build. */
+/* Is the file one that goes with what the stub file has of the library, or has
+ * said for it? 0, or -DLAZY_ENOENT: it is another build. */
 int linked_check_build(const struct linked *l, const char *path,
 		       const struct file_identity *identity);
 

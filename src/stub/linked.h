@@ -11,7 +11,8 @@
  *   that of the struct where the CPU's convention says and go to
  *   dlazy_linked_slow, which loads, stores the address in the slot, and jumps
  *   there with all that can carry an argument as it was.
- *   A stub may also answer by itself, and leave its slot at zero;
+ *   While its slot is zero, a stub may also return by itself what it knows
+ *   that the function would, and sets `told` of the state;
  * - per data symbol, in shared files only, either the data themselves (a
  *   mirror, of which libdlazy knows nothing), or an STT_GNU_IFUNC symbol whose
  *   resolver tail-calls dlazy_linked_data(struct, index): who binds to it late
@@ -63,10 +64,13 @@ struct linked {
 	uint32_t number; /* this library's place in the record */
 	/* of a library that has mirrors, such functions, or stubs that answer
 	 * by themselves; else "": */
-	uint32_t build; /* in the strings: the build-id of what it was made
+	uint32_t build;	   /* in the strings: the build-id of what it was made
 			   for, hexadecimal */
-	uint32_t file;	/* in the strings: the hash of its struct
+	uint32_t file;	   /* in the strings: the hash of its struct
 			   file_identity, as LINKED_FILE_HASH */
+	uint32_t mirrored; /* 1: it has more of that build than answers */
+	uint32_t answers;  /* how many stubs answer by themselves */
+	int32_t answering; /* to uint32_t[answers]: their symbols */
 };
 
 /* What a name that is an offset begins with. */
@@ -79,6 +83,7 @@ struct linked {
 struct linked_state {
 	_Atomic(struct dlazy_module *) module;
 	_Atomic(uintptr_t) base; /* the loaded object's address, or 0 */
+	_Atomic(uint8_t) told;	 /* a stub has answered by itself */
 };
 
 typedef _Atomic(void *) linked_slot;

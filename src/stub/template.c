@@ -106,39 +106,64 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 	[TEMPLATE_ANSWER_NOTHING] =
 		{
 			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      0xc3),		      /* ret */
-			5,
-			32,
+			      /* mov slot(%rip), %r11 */
+			      0x4c, 0x8b, 0x1d, 0,
+			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
+			      0x75, 0x08,		 /* jne 1f */
+			      /* movb $1, byte(%rip) */
+			      0xc6, 0x05, 0, 0, 0, 0, 1, 0xc3, /* ret */
+			      0x41, 0xff, 0xe3), /* 1: jmp *%r11 */
+			27,
+			16,
 			0,
 			0,
-			0,
-			{{0}},
+			2,
+			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5}},
 		},
 	[TEMPLATE_ANSWER_NUMBER] =
 		{
 			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
+			      /* mov slot(%rip), %r11 */
+			      0x4c, 0x8b, 0x1d, 0,
+			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
+			      0x75, 0x12,		 /* jne 1f */
+			      /* movb $1, byte(%rip) */
+			      0xc6, 0x05, 0, 0, 0, 0, 1,
 			      /* movabs $number, %rax */
 			      0x48, 0xb8, 0,
-			      0, 0, 0, 0, 0, 0, 0, 0xc3), /* ret */
-			15,
-			32,
+			      0, 0, 0, 0, 0, 0, 0, 0xc3, /* ret */
+			      0x41, 0xff, 0xe3),	 /* 1: jmp *%r11 */
+			37,
+			16,
 			0,
 			0,
-			2,
-			{{6, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
-			 {10, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}},
+			4,
+			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
+			 {25, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
+			 {29, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}},
 		},
 	[TEMPLATE_ANSWER_ADDRESS] =
 		{
 			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
+			      /* mov slot(%rip), %r11 */
+			      0x4c, 0x8b, 0x1d, 0,
+			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
+			      0x75, 0x0f,		 /* jne 1f */
+			      /* movb $1, byte(%rip) */
+			      0xc6, 0x05, 0, 0, 0, 0, 1,
 			      /* lea datum(%rip), %rax */
-			      0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3), /* ret */
-			12,
-			32,
+			      0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3, /* ret */
+			      0x41, 0xff, 0xe3), /* 1: jmp *%r11 */
+			34,
+			16,
 			0,
 			0,
-			1,
-			{{7, TEMPLATE_PC32, TEMPLATE_DATUM, -4}},
+			3,
+			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
+			 {26, TEMPLATE_PC32, TEMPLATE_DATUM, -4}},
 		},
 };
 

@@ -27,8 +27,8 @@ enum template_kind {
 	TEMPLATE_START,
 	/* return f(linked); */
 	TEMPLATE_ASK,
-	/* In the place of a stub, x86-64: return; return number; and return
-	 * the address of a datum. */
+	/* x86-64: goto *slot, or, while that is zero, set the byte and return
+	 * nothing, a number, or the address of a datum. Keeps all but r11. */
 	TEMPLATE_ANSWER_NOTHING,
 	TEMPLATE_ANSWER_NUMBER,
 	TEMPLATE_ANSWER_ADDRESS,
@@ -43,6 +43,7 @@ enum template_target {
 	TEMPLATE_RUN,
 	TEMPLATE_POINTER, /* to libdlazy's function: its place in the GOT */
 	TEMPLATE_DATUM,
+	TEMPLATE_BYTE,
 	TEMPLATE_NUMBER, /* not an address */
 };
 

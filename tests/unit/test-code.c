@@ -301,6 +301,13 @@ TEST(instructions_that_are_cut_off_are_none)
 
 /* ------------------------------------------------------------------ */
 
+static bool destructs(void)
+{
+	_cleanup_file_ struct file file = file_of();
+
+	return code_destructs(file.data, file.view);
+}
+
 static bool constructs(void)
 {
 	_cleanup_file_ struct file file = file_of();
@@ -320,6 +327,52 @@ TEST(what_every_file_has_does_not_construct)
 {
 	look_at("int f() { return 1; }", "-O2");
 	CHECK(!constructs());
+	CHECK(!destructs());
+	look_at("int f() { return 1; }", "-O0 -fcf-protection -Wl,-z,now");
+	CHECK(!constructs());
+	CHECK(!destructs());
+}
+
+/* A call more in the section that is one function of all objects'. */
+TEST(the_init_section_can_do_more)
+{
+	look_at("void g() {} asm(\".section .init\\ncall g\\n.text\");", "-O2");
+	CHECK(constructs());
+	CHECK(!destructs());
+	look_at("void g() {} asm(\".section .fini\\ncall g\\n.text\");", "-O2");
+	CHECK(!constructs());
+	CHECK(destructs());
+	/* As large as that of others. */
+	look_at("void _init() { f(1); } void _fini() { f(2); }",
+		"-O2 -nostartfiles");
+	CHECK(constructs());
+	CHECK(destructs());
+}
+
+#define OBJECT(name) "$(${PLAIN_CC:-cc} -print-file-name=" name ")"
+
+/* Without GCC's crtbegin, the one entry is the file's own. */
+TEST(one_entry_can_be_its_own)
+{
+	look_at("void g(void); __attribute__((constructor)) static void c() { "
+		"g(); }",
+		"-O2 -nostartfiles " OBJECT("crti.o") " " OBJECT("crtn.o"));
+	CHECK(constructs());
+	CHECK(!destructs());
+	look_at("void g(void); __attribute__((destructor)) static void c() { "
+		"g(); }",
+		"-O2 -nostartfiles " OBJECT("crti.o") " " OBJECT("crtn.o"));
+	CHECK(!constructs());
+	CHECK(destructs());
+}
+
+TEST(destructors_are_told_from_the_compilers)
+{
+	look_at("void g(void); __attribute__((destructor)) static void c() { "
+		"g(); }",
+		"-O2");
+	CHECK(!constructs());
+	CHECK(destructs());
 }
 
 /* What G++ makes of #include <iostream>. */

@@ -1048,6 +1048,48 @@ TEST(what_others_know_is_not_returned)
 	CHECK(!answer_of("f"));
 }
 
+/* ... or reach it by counting from another. */
+TEST(only_whole_texts_are_returned)
+{
+	call("static const int t[] = {1, 2, 3}; const int *f() { return t; }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("static const char t[] = \"some text\"; const char *f() {"
+	     " return t + 5; }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("static const char t[] = \"some text\"; const char *f() {"
+	     " return t; } int g(p) const char *p; { return p == t + 5; }",
+	     "");
+	CHECK(!answer_of("f"));
+	call("const char *f() { return \"some\\001text\"; }", "");
+	CHECK(!answer_of("f"));
+	call("static const char t[4] = \"text\"; const char *f() { return t; }"
+	     "const char u[4] = {1, 2, 3, 4};",
+	     "");
+	CHECK(!answer_of("f"));
+	call("const char *f() { return \"\"; }", "");
+	CHECK(!answer_of("f"));
+	call("extern const char __ehdr_start[] __attribute__((visibility("
+	     "\"hidden\"))); const char *f() { return __ehdr_start; }",
+	     "");
+	CHECK(!answer_of("f"));
+}
+
+/* As Clang makes them: distances from the table. */
+TEST(texts_of_a_table_are_not_returned)
+{
+	call("asm(\".section .rodata\\n.balign 4\\nt: .long a - t, b - t\\n"
+	     "n: .asciz \\\"none\\\"\\na: .asciz \\\"first\\\"\\n"
+	     "b: .asciz \\\"second\\\"\\n.text\");"
+	     "extern const char b[] __attribute__((visibility(\"hidden\")));"
+	     "extern const int t[] __attribute__((visibility(\"hidden\")));"
+	     "const char *f() { return b; }"
+	     "const char *g(i) { return (char *)t + t[i]; }",
+	     "");
+	CHECK(!answer_of("f"));
+}
+
 /* Could the library get another text of itself than the program gets? */
 TEST(what_a_library_asks_itself_is_not_returned)
 {
