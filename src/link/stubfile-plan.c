@@ -192,7 +192,7 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
-/* Mirrors are of one build alone. */
+/* Mirrors and answers are of one build alone. */
 static void name_build(struct stub_library *l, struct build_strings *strings)
 {
 	const struct library *library = l->library;
