@@ -575,13 +575,13 @@ static bool is_secret(struct maker *m, struct elf_range text)
 	       relocated == 0;
 }
 
-/* Has the text at an address in the mirror; false: it cannot be. */
-static bool mirror_text(struct maker *m, uint64_t address)
+/* Has the text that a function returns in the mirror; false: it cannot be. */
+static bool mirror_text(struct maker *m, uint64_t function, uint64_t address)
 {
 	struct elf_range text;
 
-	return is_text(m, address, &text) && is_secret(m, text) &&
-	       add_piece(m, text, MIRROR_CONSTANT);
+	return is_text(m, address, &text) && is_called_by_name(m, function) &&
+	       is_secret(m, text) && add_piece(m, text, MIRROR_CONSTANT);
 }
 
 static void add_answer(struct maker *m, struct mirror_answer answer)
@@ -604,9 +604,8 @@ static void answer_for(struct maker *m, const struct definition *d)
 	    !elf_view_symbol(m->view, d->symbol, &symbol) ||
 	    !code_answers(m->data, symbol.value, symbol.size, &answer.answer))
 		return;
-	uint64_t value = answer.answer.value;
 	if (answer.answer.kind == CODE_ANSWER_ADDRESS &&
-	    (!is_called_by_name(m, symbol.value) || !mirror_text(m, value)))
+	    !mirror_text(m, symbol.value, answer.answer.value))
 		return;
 	answer.function = symbol.value;
 	add_answer(m, answer);
