@@ -4,6 +4,7 @@
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
+	%D%/answer.c %D%/answer.h \
 	%D%/closure.c %D%/closure.h \
 	%D%/entry.c %D%/entry.h \
 	%D%/generation.c %D%/generation.h \
@@ -37,4 +38,5 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/verdict-alone.c \
 	%D%/verdict-words.c \
-	%D%/wanted.c %D%/wanted.h
+	%D%/wanted.c %D%/wanted.h \
+	%D%/ways.c %D%/ways.h

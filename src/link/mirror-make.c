@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "elf/uses.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -20,256 +19,27 @@
 #define MIRROR_SIZE_MAX (4u << 20)
 #define MIRROR_FIXUPS_MAX 4096
 
-/* A longer one is not returned by a function that does nothing else. */
-#define TEXT_MAX 16384
-
 struct maker {
 	const struct mirror_request *request;
 	const struct elf_view *view;
 	const struct definition *own; /* of the library */
 	size_t own_count;
-	struct elf_data *data;
-	int fd;
-	struct uses *uses; /* by uses_of() */
-	bool uses_asked;
-	struct elf_range *named; /* where its symbols' data are, disjoint */
-	size_t named_count;
-	struct map cells;   /* begin of a piece -> its number + 1 */
-	bool *referred;	    /* by symbol: it has a relocation of that name */
-	uint64_t *pointers; /* where those without a name point, sorted */
-	size_t pointer_count;
-	bool constructs; /* has constructors */
+	struct ways *ways;
+	struct map cells; /* begin of a piece -> its number + 1 */
+	bool constructs;  /* has constructors */
 	struct mirror mirror;
 	bool failed; /* out of memory */
 };
 
 static void maker_end(struct maker *m)
 {
-	elf_data_close(m->data);
-	uses_free(m->uses);
-	free(m->named);
-	free(m->referred);
-	free(m->pointers);
+	ways_close(m->ways);
 	map_clear(&m->cells);
 	mirror_clear(&m->mirror);
 }
 
-/* Data of the library, whoever reaches them, with an extent. */
-static bool data_of(const struct maker *m, const struct definition *d,
-		    struct elf_symbol *ret)
-{
-	return d->type == ELF_TYPE_OBJECT &&
-	       elf_view_symbol(m->view, d->symbol, ret) && ret->size > 0 &&
-	       ret->value > 0 && ret->size <= MIRROR_SIZE_MAX &&
-	       ret->value <= UINT64_MAX - ret->size;
-}
-
-/* May others have them from elsewhere? */
-static bool is_movable(const struct maker *m, const struct definition *d,
-		       struct elf_symbol *ret)
-{
-	return d->binding != ELF_BINDING_UNIQUE && data_of(m, d, ret) &&
-	       ret->visibility == 0;
-}
-
-static struct elf_range extent_of(const struct elf_symbol *symbol)
-{
-	return (struct elf_range){symbol->value, symbol->value + symbol->size};
-}
-
-static bool lies_within(struct elf_range inner, struct elf_range outer)
-{
-	return inner.start >= outer.start && inner.end <= outer.end;
-}
-
-/* ------------------------------------------------------------------ */
-/* What is known of the library                                       */
-
-static int by_start(const void *a, const void *b)
-{
-	const struct elf_range *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
-static void join_overlapping(struct maker *m)
-{
-	size_t n = 0;
-
-	if (m->named_count > 1)
-		qsort(m->named, m->named_count, sizeof(*m->named), by_start);
-	for (size_t i = 0; i < m->named_count; i++) {
-		struct elf_range this = m->named[i];
-
-		if (n == 0 || this.start >= m->named[n - 1].end)
-			m->named[n++] = this;
-		else if (this.end > m->named[n - 1].end)
-			m->named[n - 1].end = this.end;
-	}
-	m->named_count = n;
-}
-
-static bool find_named(struct maker *m)
-{
-	struct elf_symbol symbol;
-
-	m->named = calloc(m->own_count + 1, sizeof(*m->named));
-	if (!m->named)
-		return false;
-	for (size_t i = 0; i < m->own_count; i++)
-		if (data_of(m, &m->own[i], &symbol))
-			m->named[m->named_count++] = extent_of(&symbol);
-	join_overlapping(m);
-	return true;
-}
-
-static const struct elf_fixup *all_fixups(const struct maker *m, size_t *ret)
-{
-	return elf_data_fixups(m->data, (struct elf_range){0, UINT64_MAX}, ret);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static bool find_pointers(struct maker *m)
-{
-	size_t n;
-	const struct elf_fixup *fixups = all_fixups(m, &n);
-
-	m->pointers = calloc(n + 1, sizeof(*m->pointers));
-	if (!m->pointers)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (fixups[i].kind == ELF_FIXUP_RELATIVE)
-			m->pointers[m->pointer_count++] =
-				(uint64_t)fixups[i].addend;
-	if (m->pointer_count > 1)
-		qsort(m->pointers, m->pointer_count, sizeof(*m->pointers),
-		      by_number);
-	return true;
-}
-
-static bool find_referred(struct maker *m)
-{
-	size_t n, symbols = elf_view_symbol_count(m->view);
-	const struct elf_fixup *fixups = all_fixups(m, &n);
-
-	m->referred = calloc(symbols + 1, sizeof(*m->referred));
-	if (!m->referred)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (fixups[i].symbol < symbols)
-			m->referred[fixups[i].symbol] = true;
-	return true;
-}
-
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
-
-/* How many pointers there are, that are not by name, to what is before. */
-static size_t pointers_before(const struct maker *m, uint64_t address)
-{
-	size_t low = 0, high = m->pointer_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (m->pointers[middle] < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static size_t pointers_into(const struct maker *m, struct elf_range range)
-{
-	return pointers_before(m, range.end) - pointers_before(m, range.start);
-}
-
-/* What its code uses; NULL: that cannot be told. */
-static const struct uses *uses_of(struct maker *m)
-{
-	if (!m->uses_asked && uses_read(m->fd, "", &m->uses) < 0)
-		status_clear();
-	m->uses_asked = true;
-	return m->uses;
-}
-
-/* Does its code use it directly? In doubt it does. */
-static bool is_used(struct maker *m, struct elf_range range)
-{
-	return uses_has(uses_of(m), range);
-}
-
-static struct elf_range place_of(uint64_t address)
-{
-	return (struct elf_range){address, address + 1};
-}
-
-/* A name by which the library would have its own. */
-static bool stays(const struct maker *m, const struct definition *d,
-		  struct elf_range range)
-{
-	struct elf_symbol symbol;
-
-	return elf_view_symbol(m->view, d->symbol, &symbol) &&
-	       symbol.value >= range.start && symbol.value < range.end &&
-	       !is_movable(m, d, &symbol);
-}
-
-/* Is what may be written reached by its names, and by those alone? */
-static bool is_reached_by_name(struct maker *m, struct elf_range range)
-{
-	struct elf_symbol symbol;
-	bool referred = false;
-
-	for (size_t i = 0; i < m->own_count; i++) {
-		if (stays(m, &m->own[i], range))
-			return false;
-		if (data_of(m, &m->own[i], &symbol) &&
-		    lies_within(extent_of(&symbol), range))
-			referred |= m->referred[m->own[i].symbol];
-	}
-	return referred && pointers_into(m, range) == 0 && !is_used(m, range);
-}
-
-/* The first named data that begin behind an address. */
-static size_t named_behind(const struct maker *m, uint64_t address)
-{
-	size_t low = 0, high = m->named_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (m->named[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* A symbol's data, or what lies between two symbols'. true: it has a name. */
-static bool narrow_to_cell(const struct maker *m, uint64_t address,
-			   struct elf_range *range)
-{
-	size_t behind = named_behind(m, address);
-
-	if (behind > 0 && address < m->named[behind - 1].end) {
-		*range = m->named[behind - 1];
-		return true;
-	}
-	if (behind > 0 && m->named[behind - 1].end > range->start)
-		range->start = m->named[behind - 1].end;
-	if (behind < m->named_count && m->named[behind].start < range->end)
-		range->end = m->named[behind].start;
-	return false;
-}
 
 /* Is the cell in the mirror already? What was taken back is still in the map,
  * but not among the pieces, or another is there. */
@@ -308,11 +78,12 @@ static bool add_piece(struct maker *m, struct elf_range range,
 static bool reach(struct maker *m, uint64_t address)
 {
 	struct elf_range whole, cell;
-	enum elf_region region = elf_data_region(m->data, address, &whole);
+	enum elf_region region =
+		elf_data_region(ways_data(m->ways), address, &whole);
 
 	cell = whole;
-	bool named = narrow_to_cell(m, address, &cell);
-	if (!lies_within(cell, whole))
+	bool named = ways_narrow(m->ways, address, &cell);
+	if (!ways_lie_within(cell, whole))
 		return false;
 	if (has_piece(m, cell))
 		return true;
@@ -321,10 +92,11 @@ static bool reach(struct maker *m, uint64_t address)
 		return add_piece(m, cell, MIRROR_CONSTANT);
 	case ELF_REGION_RELRO:
 		/* Without a name, it may be told by its address. */
-		return (named || !is_used(m, place_of(address))) &&
+		return (named || !ways_use(m->ways, ways_place(address))) &&
 		       add_piece(m, cell, MIRROR_RELRO);
 	case ELF_REGION_WRITABLE:
-		return named && !m->constructs && is_reached_by_name(m, cell) &&
+		return named && !m->constructs &&
+		       ways_are_names(m->ways, cell) &&
 		       add_piece(m, cell, MIRROR_WRITABLE);
 	default:
 		return false;
@@ -387,9 +159,10 @@ static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
 {
 	const struct definition *named = function_at(m, to);
 
-	if (is_used(m, place_of(to)) ||
-	    (part == MIRROR_WRITABLE && pointers_into(m, place_of(to)) > 1) ||
-	    (!named && !elf_data_is_function(m->data, to)))
+	if (ways_use(m->ways, ways_place(to)) ||
+	    (part == MIRROR_WRITABLE &&
+	     ways_pointers(m->ways, ways_place(to)) > 1) ||
+	    (!named && !elf_data_is_function(ways_data(m->ways), to)))
 		return false;
 	return add_fixup(
 		m, (struct mirror_fixup){.at = at,
@@ -404,7 +177,8 @@ static bool point_at_own(struct maker *m, uint64_t at, uint64_t to,
 {
 	struct elf_range ignored;
 
-	if (elf_data_region(m->data, to, &ignored) == ELF_REGION_CODE)
+	if (elf_data_region(ways_data(m->ways), to, &ignored) ==
+	    ELF_REGION_CODE)
 		return point_at_function(m, at, to, part);
 	return point_at_data(m, at, to);
 }
@@ -437,7 +211,7 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (function && fixup->addend != 0)
 		return false;
 	if (own && !function)
-		return data_of(m, d, &symbol) &&
+		return ways_datum(m->ways, d, &symbol) &&
 		       point_at_data(m, fixup->address,
 				     symbol.value + (uint64_t)fixup->addend);
 	/* An IFUNC's resolver may not have been relocated when it is asked. */
@@ -476,7 +250,7 @@ static bool follow(struct maker *m, struct mirror_piece piece)
 {
 	size_t n;
 	const struct elf_fixup *fixups =
-		elf_data_fixups(m->data, piece.range, &n);
+		elf_data_fixups(ways_data(m->ways), piece.range, &n);
 	bool all = true;
 
 	for (size_t i = 0; all && i < n; i++)
@@ -492,7 +266,7 @@ static void mirror_symbol(struct maker *m, const struct definition *d)
 
 	/* What is bound to itself does not use another's. */
 	if (elf_view_flags(m->view) & ELF_SYMBOLIC ||
-	    !is_movable(m, d, &symbol))
+	    !ways_may_move(m->ways, d, &symbol))
 		return;
 	bool all = reach(m, symbol.value);
 	for (size_t i = before.piece_count; all && i < m->mirror.piece_count;
@@ -506,85 +280,9 @@ static void mirror_symbol(struct maker *m, const struct definition *d)
 }
 
 /* ------------------------------------------------------------------ */
-/* Functions that are known                                           */
+/* Answers                                                            */
 
-/* Is a function of the library itself called by its names alone, and found by
- * them as others find it? Then it gets what they get. */
-static bool is_called_by_name(struct maker *m, uint64_t function)
-{
-	bool symbolic = elf_view_flags(m->view) & ELF_SYMBOLIC;
-	struct elf_symbol symbol;
-
-	for (size_t i = 0; i < m->own_count; i++)
-		if (elf_view_symbol(m->view, m->own[i].symbol, &symbol) &&
-		    symbol.value == function &&
-		    (symbolic || symbol.visibility != 0) &&
-		    m->referred[m->own[i].symbol])
-			return false;
-	return !is_used(m, place_of(function)) &&
-	       !uses_calls(uses_of(m), function) &&
-	       pointers_into(m, place_of(function)) == 0;
-}
-
-static bool is_printable(uint8_t byte)
-{
-	return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
-}
-
-/* Is there a text, whole and alone: printable, its NUL included, behind the NUL
- * of another? */
-static bool is_text(const struct maker *m, uint64_t address,
-		    struct elf_range *ret)
-{
-	struct elf_range cell;
-	_cleanup_free_ uint8_t *bytes = NULL;
-	size_t n = 0;
-
-	if (elf_data_region(m->data, address, &cell) != ELF_REGION_CONSTANT ||
-	    narrow_to_cell(m, address, &cell))
-		return false;
-	size_t before = address > cell.start;
-	if (cell.end - address > TEXT_MAX)
-		cell.end = address + TEXT_MAX;
-	size_t room = cell.end - address;
-	cell.start = address - before;
-	if (elf_data_read(m->data, cell, &bytes) < 0) {
-		status_clear();
-		return false;
-	}
-	const uint8_t *text = bytes + before;
-	while (n < room && is_printable(text[n]))
-		n++;
-	*ret = (struct elf_range){address, address + n + 1};
-	return n > 0 && n < room && text[n] == 0 &&
-	       (before == 0 || bytes[0] == 0);
-}
-
-/*
- * Can the text that a function returns be elsewhere? If nothing but that
- * function knows of it: who else could compare with its address?
- */
-static bool is_secret(struct maker *m, struct elf_range text)
-{
-	const struct elf_range inner = {text.start + 1, text.end};
-	size_t relocated;
-
-	elf_data_fixups(m->data, text, &relocated);
-	return !uses_has_again(uses_of(m), text) &&
-	       !uses_has(uses_of(m), inner) && pointers_into(m, text) == 0 &&
-	       relocated == 0;
-}
-
-/* Has the text that a function returns in the mirror; false: it cannot be. */
-static bool mirror_text(struct maker *m, uint64_t function, uint64_t address)
-{
-	struct elf_range text;
-
-	return is_text(m, address, &text) && is_called_by_name(m, function) &&
-	       is_secret(m, text) && add_piece(m, text, MIRROR_CONSTANT);
-}
-
-static void add_answer(struct maker *m, struct mirror_answer answer)
+static void add_answer(struct maker *m, struct answer answer)
 {
 	struct mirror *mirror = &m->mirror;
 
@@ -598,26 +296,13 @@ static void add_answer(struct maker *m, struct mirror_answer answer)
 static void answer_for(struct maker *m, const struct definition *d)
 {
 	struct elf_symbol symbol;
-	struct mirror_answer answer;
+	struct answer answer;
 
-	if (d->type != ELF_TYPE_FUNC ||
-	    !elf_view_symbol(m->view, d->symbol, &symbol) ||
-	    !code_answers(m->data, symbol.value, symbol.size, &answer.answer))
-		return;
-	if (answer.answer.kind == CODE_ANSWER_ADDRESS &&
-	    !mirror_text(m, symbol.value, answer.answer.value))
-		return;
-	answer.function = symbol.value;
-	add_answer(m, answer);
-}
-
-/*
- * A library that is called is there, with its constructors and destructors: a
- * function that does nothing may be called for these.
- */
-static bool may_answer(const struct maker *m)
-{
-	return !m->constructs && !code_destructs(m->data, m->view);
+	if (elf_view_symbol(m->view, d->symbol, &symbol) &&
+	    answer_find(m->ways, &symbol, &answer) &&
+	    (answer.what.kind != CODE_ANSWER_ADDRESS ||
+	     add_piece(m, answer.text, MIRROR_CONSTANT)))
+		add_answer(m, answer);
 }
 
 /* ------------------------------------------------------------------ */
@@ -627,7 +312,8 @@ static int by_range(const void *a, const void *b)
 {
 	const struct mirror_piece *x = a, *y = b;
 
-	return by_start(&x->range, &y->range);
+	return (x->range.start > y->range.start) -
+	       (x->range.start < y->range.start);
 }
 
 static int by_place(const void *a, const void *b)
@@ -637,9 +323,16 @@ static int by_place(const void *a, const void *b)
 	return (x->at > y->at) - (x->at < y->at);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 static int by_function(const void *a, const void *b)
 {
-	const struct mirror_answer *x = a, *y = b;
+	const struct answer *x = a, *y = b;
 
 	return (x->function > y->function) - (x->function < y->function);
 }
@@ -673,7 +366,7 @@ static int read_pieces(struct maker *m)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < mirror->piece_count; i++)
-		r = elf_data_read(m->data, mirror->pieces[i].range,
+		r = elf_data_read(ways_data(m->ways), mirror->pieces[i].range,
 				  &mirror->pieces[i].bytes);
 	return r;
 }
@@ -687,24 +380,21 @@ static void mark(const struct maker *m)
 
 	for (size_t i = 0; i < n; i++)
 		own[i].mirrored =
-			is_movable(m, &own[i], &symbol) &&
+			ways_may_move(m->ways, &own[i], &symbol) &&
 			mirror_has(&m->mirror, symbol.value, symbol.size);
 }
 
 static int make(struct maker *m, int fd, const char *path)
 {
-	int r = elf_data_open(fd, path, &m->data);
+	int r = ways_open(m->view, m->own, m->own_count, fd, path, &m->ways);
 
-	m->fd = fd;
 	if (r < 0)
 		return r;
-	if (!find_named(m) || !find_referred(m) || !find_pointers(m))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	m->constructs = code_constructs(m->data, m->view);
+	m->constructs = code_constructs(ways_data(m->ways), m->view);
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->wanted[i])
 			mirror_symbol(m, &m->own[i]);
-	bool answers = may_answer(m);
+	bool answers = answer_may(m->ways, m->view, m->constructs);
 	for (size_t i = 0; answers && i < m->own_count; i++)
 		if (m->request->wanted[i])
 			answer_for(m, &m->own[i]);

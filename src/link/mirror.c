@@ -48,10 +48,10 @@ const struct code_answer *mirror_answer(const struct mirror *mirror,
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct mirror_answer *at = &mirror->answers[middle];
+		const struct answer *at = &mirror->answers[middle];
 
 		if (at->function == function)
-			return &at->answer;
+			return &at->what;
 		if (at->function < function)
 			low = middle + 1;
 		else

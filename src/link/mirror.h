@@ -23,8 +23,7 @@
 #ifndef LINK_MIRROR_H
 #define LINK_MIRROR_H
 
-#include "elf/code.h"
-#include "link/names.h"
+#include "link/answer.h"
 
 enum mirror_part {
 	MIRROR_CONSTANT, /* never written */
@@ -56,12 +55,6 @@ struct mirror_fixup {
 	int64_t addend;
 };
 
-/* A function that a stub can answer for. */
-struct mirror_answer {
-	uint64_t function;	   /* its address in the library */
-	struct code_answer answer; /* an address is in the mirror */
-};
-
 struct mirror {
 	struct mirror_piece *pieces; /* by address */
 	size_t piece_count, piece_room;
@@ -69,7 +62,7 @@ struct mirror {
 	size_t fixup_count, fixup_room;
 	uint64_t *functions; /* what TO_CODE points at, each once, sorted */
 	size_t function_count;
-	struct mirror_answer *answers; /* by function */
+	struct answer *answers; /* by function */
 	size_t answer_count, answer_room;
 	uint64_t size; /* of all pieces */
 };

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What compilers make of a text stands behind the NUL of another, is printable
+ * and ends with a NUL. Whatever else a function returns the address of may be
+ * reached from an address beside it: as the end of a table, or a row.
+ */
+#include "link/answer.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+
+/* A longer one is not returned by a function that does nothing else. */
+#define TEXT_MAX 16384
+
+static bool is_printable(uint8_t byte)
+{
+	return (byte >= ' ' && byte <= '~') || byte == '\n' || byte == '\t';
+}
+
+/* Is there a text, whole and alone: printable, its NUL included, behind the NUL
+ * of another? */
+static bool is_text(const struct ways *ways, uint64_t address,
+		    struct elf_range *ret)
+{
+	struct elf_range cell;
+	_cleanup_free_ uint8_t *bytes = NULL;
+	size_t n = 0;
+
+	if (elf_data_region(ways_data(ways), address, &cell) !=
+		    ELF_REGION_CONSTANT ||
+	    ways_narrow(ways, address, &cell))
+		return false;
+	size_t before = address > cell.start;
+	if (cell.end - address > TEXT_MAX)
+		cell.end = address + TEXT_MAX;
+	size_t room = cell.end - address;
+	cell.start = address - before;
+	if (elf_data_read(ways_data(ways), cell, &bytes) < 0) {
+		status_clear();
+		return false;
+	}
+	const uint8_t *text = bytes + before;
+	while (n < room && is_printable(text[n]))
+		n++;
+	*ret = (struct elf_range){address, address + n + 1};
+	return n > 0 && n < room && text[n] == 0 &&
+	       (before == 0 || bytes[0] == 0);
+}
+
+/*
+ * Can the text that a function returns be elsewhere? If nothing but that
+ * function knows of it: who else could compare with its address?
+ */
+static bool is_secret(struct ways *ways, struct elf_range text)
+{
+	const struct elf_range inner = {text.start + 1, text.end};
+	size_t relocated;
+
+	elf_data_fixups(ways_data(ways), text, &relocated);
+	return !ways_use_again(ways, text) && !ways_use(ways, inner) &&
+	       ways_pointers(ways, text) == 0 && relocated == 0;
+}
+
+bool answer_may(const struct ways *ways, const struct elf_view *view,
+		bool constructs)
+{
+	return !constructs && !code_destructs(ways_data(ways), view);
+}
+
+bool answer_find(struct ways *ways, const struct elf_symbol *symbol,
+		 struct answer *ret)
+{
+	*ret = (struct answer){.function = symbol->value};
+	if (symbol->type != ELF_TYPE_FUNC ||
+	    !code_answers(ways_data(ways), symbol->value, symbol->size,
+			  &ret->what))
+		return false;
+	return ret->what.kind != CODE_ANSWER_ADDRESS ||
+	       (is_text(ways, ret->what.value, &ret->text) &&
+		ways_call_by_name(ways, symbol->value) &&
+		is_secret(ways, ret->text));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions that a stub can answer for: they do nothing but return what is
+ * known beforehand (elf/code.h). A number is the same wherever it comes from.
+ * An address is answered if it is that of a text that nobody could compare with
+ * the library's own.
+ */
+#ifndef LINK_ANSWER_H
+#define LINK_ANSWER_H
+
+#include "elf/code.h"
+#include "link/ways.h"
+
+struct answer {
+	uint64_t function; /* its address in the library */
+	struct code_answer what;
+	struct elf_range text; /* of an address: its NUL included */
+};
+
+/*
+ * May the library's functions be answered for at all? Not if it has
+ * constructors or destructors, as a function that does nothing may be called
+ * for these. constructs: code_constructs() of it.
+ */
+bool answer_may(const struct ways *ways, const struct elf_view *view,
+		bool constructs);
+
+/* Is the symbol a function that is known? */
+bool answer_find(struct ways *ways, const struct elf_symbol *symbol,
+		 struct answer *ret);
+
+#endif
