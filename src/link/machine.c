@@ -160,6 +160,7 @@ static bool find_taken(const struct tables *t, const struct table_elf *elf,
 	const uint64_t *takers = tables_list(t, elf, TABLE_TAKERS);
 	bool found = false;
 
+	*ret_key = 0;
 	*ret_importer = NULL;
 	for (uint32_t i = 0; i < elf->lists[TABLE_TAKERS].count; i++) {
 		if (takers[i] == TABLES_NONE || (taken && taken(keys[i], data)))
