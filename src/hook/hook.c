@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The audit object: what the dynamic linker tells it (rtld-audit(7)) becomes
- * the trail. What the linker does when, as glibc 2.36 has it:
+ * the trail. What the linker does when, as glibc 2.36 has it (and 2.41, where
+ * that is another order):
  *
  *   start   objopen of program and ld.so; for each needed object: objsearch,
  *           objopen; relocation (symbind); activity CONSISTENT; constructors;
  *           preinit; the program's constructors; main
  *   dlopen  objsearch, activity ADD, objopen ...; activity CONSISTENT;
- *           relocation (symbind); constructors
- *   dlclose destructors, objclose; activity DELETE; CONSISTENT
- *   exit    atexit's functions; activity DELETE; destructors, objclose
+ *           relocation (symbind) (2.41: then CONSISTENT); constructors
+ *   dlclose destructors, objclose; activity DELETE (2.41: before objclose);
+ *           CONSISTENT
+ *   exit    atexit's functions; activity DELETE; destructors, objclose, of the
+ *           program first
+ *
+ * So where relocation of a dlopen begins is told by the last objopen, and that
+ * a DELETE was the program's exit by whose objclose comes next.
  */
 #include "hook/hook.h"
 
 static struct hook_search search; /* what is being looked for */
 static uint32_t mapping;	  /* the load that is being mapped */
 static bool is_closing;
+static struct trail_moment deleting; /* the exit, if the program goes next */
 
 /* ------------------------------------------------------------------ */
 /* Loads                                                              */
@@ -139,22 +146,22 @@ CALLBACK unsigned la_objopen(struct link_map *map, Lmid_t namespace,
 	return LA_FLG_BINDTO | LA_FLG_BINDFROM;
 }
 
-static void mapped(struct trail_moment now)
+static void consistent(struct trail_moment now)
 {
-	if (is_start()) {
+	if (is_start())
 		end_relocation(0, now);
-		return;
-	}
-	if (mapping)
-		load_of(mapping)->mapped = now;
-	mapping = 0;
+	if (!is_closing)
+		mapping = 0;
+	is_closing = false;
+	deleting = (struct trail_moment){0, 0};
 }
 
+/* Older linkers do not say before that it began. */
 static void exiting(uint64_t begin)
 {
 	if (hook_trail->exit.ticks)
 		return;
-	hook_trail->exit = moment_at(begin);
+	hook_trail->exit = deleting.ticks ? deleting : moment_at(begin);
 	memory_keep(&hook_trail->at_exit);
 	hook_synchronize();
 	uint64_t passed = hook_worked(begin);
@@ -175,16 +182,11 @@ CALLBACK void la_activity(uintptr_t *cookie, unsigned flag)
 			begin_load();
 		break;
 	case LA_ACT_CONSISTENT:
-		if (!is_closing)
-			mapped(moment_at(begin));
-		is_closing = false;
+		consistent(moment_at(begin));
 		hook_synchronize();
 		break;
 	case LA_ACT_DELETE:
-		if (!is_closing) {
-			exiting(begin);
-			return;
-		}
+		deleting = moment_at(begin);
 		break;
 	}
 	hook_worked(begin);
@@ -197,7 +199,6 @@ CALLBACK unsigned la_objclose(uintptr_t *cookie)
 
 	if (!hook_is_traced() || !reference)
 		return 0;
-	/* Older linkers do not say that the program exits. */
 	if (object_of(reference)->why == TRAIL_EXE)
 		exiting(begin);
 	/* Objects stay as they were then. */
