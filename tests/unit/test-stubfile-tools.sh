@@ -267,9 +267,10 @@ builds_and_runs()
 	build main "$@" && "$directory/main"
 }
 
+# Since binutils 2.44 readelf knows its name.
 has_note()
 {
-	readelf -nW "$directory/main" | grep -q 0x407c0c0a
+	readelf -nW "$directory/main" | grep -q '0x407c0c0a\|FDO_DLOPEN'
 }
 
 for cc in "${CC:-cc}" clang; do
