@@ -66,7 +66,7 @@ static int locate(const char *path, const void *caller, char **ret)
 static int load(struct dlazy_module *m, const void *caller, bool again)
 {
 	struct touch touch = {.caller = caller, .again = again};
-	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 
 	return load_module(m, &touch, &loaded);
 }

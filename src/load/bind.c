@@ -216,7 +216,7 @@ __attribute__((noinline)) static int find_without_linker(
 int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	      const struct touch *touch, void **ret, bool *ret_published)
 {
-	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 	int status;
 
 	*ret_published = true;

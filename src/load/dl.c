@@ -114,25 +114,6 @@ int dl_symbol(void *handle, const char *name, const char *version,
 	return 0;
 }
 
-/*
- * A link map is written by whichever thread was the first to ask for its object,
- * under dl_load_lock. Who asked later has taken that lock, too, and who has its
- * handle from one of them was told of it with a release.
- */
-UNSEEN_LOCK char *dl_loaded_path(const char *name)
-{
-	void *handle = dl_open_again(name, 0);
-	struct link_map *map;
-	char *path = NULL;
-
-	if (!handle)
-		return NULL;
-	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map->l_name[0] == '/')
-		path = strdup(map->l_name);
-	dlclose(handle);
-	return path;
-}
-
 /* The dynamic section's string behind `tag`, in a loaded object. */
 static const char *dynamic_string(const struct link_map *map, long tag)
 {
@@ -179,6 +160,87 @@ static struct link_map *object_of(const void *address)
 	return NULL;
 }
 #endif
+
+#ifdef __GLIBC__
+static bool is_named(const struct link_map *map, const char *name,
+		     const struct file_identity *identity)
+{
+	struct file_identity its;
+
+	if (!strchr(name, '/'))
+		return !strcmp(dynamic_string(map, DT_SONAME), name);
+	if (map->l_name[0] != '/')
+		return false;
+	if (!strcmp(map->l_name, name))
+		return true;
+	if (file_identify(-1, map->l_name, &its) == 0)
+		return file_identity_equal(&its, identity);
+	status_clear();
+	return false;
+}
+
+/* _dl_find_object() knows objects of the start from the beginning, and what is
+ * opened since then when it has been relocated. A link map is a handle. */
+void *dl_unrelocated(const char *name)
+{
+	struct file_identity identity = {.ino = 0};
+	struct link_map *map =
+		object_of((const void *)(uintptr_t)&dl_unrelocated);
+
+	if (!map) /* nor have we been */
+		map = _r_debug.r_map;
+	if (strchr(name, '/') && file_identify(-1, name, &identity) < 0)
+		status_clear();
+	/* What is new is at the end. */
+	while (map && map->l_next)
+		map = map->l_next;
+	for (; map; map = map->l_prev)
+		if (!object_of(map->l_ld) && is_named(map, name, &identity))
+			return map;
+	return NULL;
+}
+#else /* nothing is asked from inside the linker there */
+void *dl_unrelocated(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+#endif
+
+static _Thread_local bool relocating __attribute__((tls_model("initial-exec")));
+
+bool dl_set_relocating(bool now)
+{
+	bool before = relocating;
+
+	relocating = now;
+	return before;
+}
+
+/*
+ * A link map is written by whichever thread was the first to ask for its object,
+ * under dl_load_lock. Who asked later has taken that lock, too, and who has its
+ * handle from one of them was told of it with a release.
+ */
+UNSEEN_LOCK static char *map_path(void *handle)
+{
+	struct link_map *map;
+
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) < 0 || map->l_name[0] != '/')
+		return NULL;
+	return strdup(map->l_name);
+}
+
+char *dl_loaded_path(const char *name)
+{
+	void *unrelocated = relocating ? dl_unrelocated(name) : NULL;
+	void *handle = unrelocated ? unrelocated : dl_open_again(name, 0);
+	char *path = handle ? map_path(handle) : NULL;
+
+	if (handle && !unrelocated)
+		dlclose(handle);
+	return path;
+}
 
 #ifdef __GLIBC__
 /* The namespace that this library is in: another than LM_ID_BASE if it came by

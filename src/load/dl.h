@@ -38,6 +38,18 @@ int dl_open(const char *path, int flags, void **ret_handle);
  * still be running in it); NULL: not there. Sets no message. */
 void *dl_open_again(const char *path, int flags);
 
+/*
+ * An object, by its path or SONAME, that the linker is about to relocate, found
+ * without asking it for that: glibc 2.41 and later then end the process. A
+ * handle for dl_symbol(), which is not to be closed; NULL: there is none. Only
+ * for a thread that is inside the linker: to another it may vanish.
+ */
+void *dl_unrelocated(const char *name);
+
+/* Whether this thread is known to be inside the linker, as that relocates an
+ * object and asks for data; returns what was said before. */
+bool dl_set_relocating(bool relocating);
+
 /* dlclose. false: the linker refused; its words are the message. */
 bool dl_close(void *handle);
 

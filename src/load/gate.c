@@ -48,15 +48,6 @@ static pid_t this_thread(void)
 	return thread;
 }
 
-/* Whether this thread is in a constructor, so that no other is in the linker. */
-static bool gate_has_linker(void)
-{
-	for (struct gate_frame *f = innermost; f; f = f->outer)
-		if (f->in_linker)
-			return dl_locks_constructors();
-	return false;
-}
-
 static unsigned gate_depth(void)
 {
 	unsigned n = 0;
@@ -195,6 +186,14 @@ struct gate_frame *gate_frames_of(const struct dlazy_module *module)
 bool gate_is_inside(void)
 {
 	return innermost != NULL;
+}
+
+bool gate_has_linker(void)
+{
+	for (struct gate_frame *f = innermost; f; f = f->outer)
+		if (f->in_linker)
+			return dl_locks_constructors();
+	return false;
 }
 
 bool gate_is_elsewhere(void)

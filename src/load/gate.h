@@ -52,6 +52,10 @@ bool gate_is_loading(const struct dlazy_module *module);
 /* Whether this thread is loading anything. */
 bool gate_is_inside(void);
 
+/* Whether it is in the linker for that, so that no other is: in a constructor,
+ * or asked for something while the linker relocates. */
+bool gate_has_linker(void);
+
 /* Whether another thread is loading anything. */
 bool gate_is_elsewhere(void);
 

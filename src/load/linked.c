@@ -459,7 +459,7 @@ static bool offset_of(const struct question *q, uintptr_t *ret)
 static int find_unnamed(const struct question *q, uintptr_t offset, void **ret,
 			bool *ret_published)
 {
-	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 	uint8_t id[LINKED_BUILD_MAX];
 	uintptr_t base;
 	int status = load_module(q->module, &q->touch, &loaded);
@@ -553,7 +553,7 @@ static int open_data(const struct question *q, struct load_handle *ret)
 {
 	void *handle = early_handle(q->module);
 
-	*ret = (struct load_handle){handle, true};
+	*ret = (struct load_handle){handle, true, false};
 	if (handle)
 		return 0;
 	tell_touch(q);
@@ -639,7 +639,7 @@ static bool find_mapped_data(const struct question *q, void **ret)
 
 static int find_data(const struct question *q, void **ret)
 {
-	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 	struct asked this = {q->name, asked};
 
 	if (find_mapped_data(q, ret))
@@ -656,6 +656,11 @@ static int find_data(const struct question *q, void **ret)
 	return judge(q, status, *ret);
 }
 
+static void relocating_end(const bool *before)
+{
+	dl_set_relocating(*before);
+}
+
 void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 {
 	int saved = errno;
@@ -663,6 +668,7 @@ void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 
 	if (is_asked(name_of(l, symbol)))
 		return NULL;
+	_cleanup_(relocating_end) bool before = dl_set_relocating(true);
 	_cleanup_question_ struct question q = {.linked = l};
 	int status = question_begin(&q, l, symbol, __builtin_return_address(0));
 	q.touch.relocating = true;
@@ -678,7 +684,7 @@ int linked_load(const struct linked *l, const void *caller)
 {
 	struct touch touch = {.caller = caller, .again = true};
 	struct dlazy_module *m = linked_module(l);
-	_cleanup_load_ struct load_handle loaded = {NULL, true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "out of memory");

@@ -420,7 +420,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 
 	if (outcome == OUTCOME_FAILED)
 		return tell_failure(m, touch, &r);
-	*ret = (struct load_handle){r.handle, outcome == OUTCOME_LOADED};
+	*ret = (struct load_handle){r.handle, outcome == OUTCOME_LOADED, false};
 	if (outcome == OUTCOME_UNFINISHED)
 		return 0;
 	if (!r.counts) { /* somebody was faster: one reference is enough */
@@ -456,20 +456,34 @@ int load_permit(struct dlazy_module *m, const struct touch *touch)
 	return forbid_is_on() && !ready ? obey(m, touch) : 0;
 }
 
+/* What this thread is loading: an object whose constructors run, or that is
+ * being relocated. */
+static bool find_unfinished(const struct dlazy_module *m,
+			    const struct touch *touch, struct load_handle *ret)
+{
+	bool loading = gate_is_loading(m);
+	void *handle = NULL;
+
+	if (touch->relocating || (loading && gate_has_linker()))
+		handle = dl_unrelocated(module_object(m));
+	bool borrowed = handle;
+	if (!handle && loading)
+		handle = dl_open_again(module_object(m), m->flags);
+	if (handle)
+		*ret = (struct load_handle){handle, false, borrowed};
+	return handle;
+}
+
 int load_module(struct dlazy_module *m, const struct touch *touch,
 		struct load_handle *ret)
 {
 	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
 
-	*ret = (struct load_handle){handle, true};
+	*ret = (struct load_handle){handle, true, false};
 	if (handle || m->symbols)
 		return 0;
-	if (gate_is_loading(m)) {
-		*ret = (struct load_handle){
-			dl_open_again(module_object(m), m->flags), false};
-		if (ret->handle)
-			return 0;
-	}
+	if (find_unfinished(m, touch, ret))
+		return 0;
 	if (atomic_load(&m->state) == DLAZY_LOADING && !gate_is_inside() &&
 	    !touch->relocating && wait_for_loader(m) == WAIT_JOINED)
 		return status_fail(
@@ -480,7 +494,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 			m->path);
 	handle = atomic_load_explicit(&m->handle, memory_order_acquire);
 	if (handle) {
-		*ret = (struct load_handle){handle, true};
+		*ret = (struct load_handle){handle, true, false};
 		return 0;
 	}
 	int status = forbid_is_on() ? obey(m, touch) : 0;
@@ -491,9 +505,9 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 
 void load_release(struct load_handle *h)
 {
-	if (h->handle && !h->published)
+	if (h->handle && !h->published && !h->borrowed)
 		dl_close(h->handle);
-	*h = (struct load_handle){NULL, true};
+	*h = (struct load_handle){NULL, true, false};
 }
 
 /* ------------------------------------------------------------------ */

@@ -24,6 +24,7 @@ struct touch {
 struct load_handle {
 	void *handle;
 	bool published; /* the module is LOADED */
+	bool borrowed;	/* no reference: the load in progress has it */
 };
 
 /*

@@ -157,9 +157,11 @@ limit arguments "arguments and results survive a first call" "1 lazy" "$wanted"
 
 # ------------------------------------------------------------ symbols
 
-make_limit ifunc
-limit ifunc "an IFUNC is called" "1 lazy" "2
-3"
+library ifunc 1 -Wl,-z,lazy
+program ifunc
+limit ifunc "an IFUNC is called, and one calls while it is bound" "1 lazy" "2
+3
+13"
 library versions 1 -Wl,--version-script="$fixtures/limit-versions.map"
 program versions
 limit versions "versions are told apart, hidden ones too" "1 lazy" "1 2
