@@ -93,7 +93,7 @@ TEST(touch_in_a_forbidden_phase_aborts_and_names_both_places)
 
 TEST(both_places_are_code_of_the_caller)
 {
-	char *first, *second;
+	const char *first, *second;
 
 	forbid("x");
 	CHECK_INT(dlazy_load(plain()), -DLAZY_EBUSY);
