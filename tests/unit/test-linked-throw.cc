@@ -23,6 +23,7 @@ extern "C" struct dlazy_module *dlazy_linked_module(const struct linked *l);
 
 TEST(exception_of_a_constructor_arrives_at_the_caller)
 {
+	test_leaves_dlopen();
 	linked_files(&linked_throwing, test_plugin("bad-throwing-constructor"),
 		     nullptr);
 	CHECK_STR(caught(), "no device");
@@ -32,6 +33,7 @@ TEST(exception_of_a_constructor_arrives_at_the_caller)
 
 TEST(other_libraries_load_after_an_exception)
 {
+	test_leaves_dlopen();
 	linked_files(&linked_throwing, test_plugin("bad-throwing-constructor"),
 		     nullptr);
 	linked_files(&linked_real, test_plugin("linked-real"), nullptr);

@@ -288,6 +288,7 @@ static void fork_here(const char *path)
 
 TEST(child_forked_by_a_constructor_calls_its_library)
 {
+	test_leaves_dlopen();
 	set_constructor(fork_here);
 	stand_for(&linked_host, "good-host-constructor");
 	CHECK_INT(stub_ready(), 1);

@@ -26,6 +26,7 @@ static const char *caught(void *stub)
 TEST(exception_of_a_constructor_arrives_at_the_caller)
 {
 	needs_stubs();
+	test_leaves_dlopen();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 
@@ -35,6 +36,7 @@ TEST(exception_of_a_constructor_arrives_at_the_caller)
 TEST(module_whose_constructor_threw_has_failed)
 {
 	needs_stubs();
+	test_leaves_dlopen();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 
@@ -49,6 +51,7 @@ TEST(module_whose_constructor_threw_has_failed)
 TEST(other_modules_load_after_an_exception)
 {
 	needs_stubs();
+	test_leaves_dlopen();
 	struct dlazy_module *m =
 		opened(test_plugin("bad-throwing-constructor"), 0);
 	struct dlazy_module *plain = opened(test_plugin("good-plain"), 0);
