@@ -703,6 +703,16 @@ fi
 # ------------------------------------------------------------------
 # Real libraries, without their headers.
 
+# newest LIBRARY: the name of the one that is installed here, whose number is
+# another in each release of a distribution
+newest()
+{
+	local names
+	names=$(find /usr/lib /usr/lib64 -name "$1.so.[0-9]*" 2>/dev/null |
+		sed -E 's,.*/,,; s,(\.so\.[0-9]+).*,\1,' | sort -uV)
+	[ "$names" ] && echo "${names##*$'\n'}" || echo "$1.so"
+}
+
 # real NAME SENTENCE: main on standard input, linked plainly and lazily
 real()
 {
@@ -773,7 +783,7 @@ int main(void)
 	png_error(png, "wrong");
 }
 END
-real libxml2.so.2 "parses" <<'END'
+real "$(newest libxml2)" "parses" <<'END'
 #include <stdio.h>
 #include <string.h>
 void *xmlReadMemory(const char *, int, const char *, const char *, int);
@@ -817,7 +827,7 @@ int main(void)
 	printf("%d %g %g\n", known, w, h);
 }
 END
-real libx265.so.199 "has parameters" <<'END'
+real "$(newest libx265)" "has parameters" <<'END'
 #include <stdio.h>
 void *x265_param_alloc(void);
 int x265_param_default_preset(void *, const char *, const char *);
