@@ -35,7 +35,7 @@ bool code_answers(const struct elf_data *data, uint64_t function, uint64_t size,
  */
 bool code_constructs(const struct elf_data *data, const struct elf_view *view);
 
-/* The same of destructors; but that none of them is private. */
+/* The same of destructors, of which only the compiler's are not counted. */
 bool code_destructs(const struct elf_data *data, const struct elf_view *view);
 
 #endif

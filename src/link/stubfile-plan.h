@@ -5,8 +5,9 @@
  * these three. Shared objects and relocatable ones differ only in what becomes
  * of a reference from one to another: an address, or a relocation.
  *
- *   code:       stubs of all functions, answers of some, resolvers of data that
- *               are not mirrored, the start, the helpers, the tails
+ *   code:       stubs of all functions (the place of one that answers is left
+ *               empty), answers, resolvers of data that are not mirrored, the
+ *               start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
  */
