@@ -62,6 +62,9 @@ static int open_regular(int dirfd, const char *path, int flags, int *ret_fd,
 	_cleanup_close_ int fd =
 		openat(dirfd, path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
+	if (fd < 0 && errno == ELOOP && flags & O_NOFOLLOW)
+		return status_fail(DLAZY_EUNTRUSTED,
+				   "%s: not trusted: a symbolic link", path);
 	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return status_fail(status_from_errno(errno), "%s: %s", path,
 				   strerror(errno));
@@ -113,11 +116,13 @@ bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size)
 	char *at = buffer;
 
 	while (size > 0) {
-		if (offset > INT64_MAX)
-			return false;
-		ssize_t n = pread(fd, at, size, (off_t)offset);
+		ssize_t n = offset > INT64_MAX
+				    ? 0
+				    : pread(fd, at, size, (off_t)offset);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n == 0)
+			errno = 0;
 		if (n <= 0)
 			return false;
 		at += n;
@@ -218,6 +223,8 @@ static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 			       mode);
 		struct stat held, named;
 
+		if (fd < 0 && errno == ELOOP)
+			errno = EPERM; /* somebody's link */
 		if (fd < 0 || fstat(fd, &held) < 0)
 			return -1;
 		/* Before the lock: another user could hold that for ever. */

@@ -51,8 +51,9 @@ int file_open_trusted(int dirfd, const char *path, int access, int *ret_fd,
 		      uint64_t *ret_size);
 
 /*
- * Reads exactly `size` bytes at `offset`. false: they are not there (short
- * file, or read error); sets no message.
+ * Reads exactly `size` bytes at `offset`. false, without message: they are not
+ * there. errno is 0 then if the file ends before, which is a fact about the
+ * file; else it is why it could not be read.
  */
 bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size);
 

@@ -126,7 +126,13 @@ int status_from_errno(int error)
 	switch (error) {
 	case ENOENT:
 	case ENOTDIR:
+	case ELOOP:
 		return DLAZY_ENOENT;
+	case EISDIR:
+	case ENODEV:
+	case ENXIO: /* a socket */
+	case EOVERFLOW:
+		return DLAZY_EFORMAT;
 	case ENOMEM:
 		return DLAZY_ENOMEM;
 	case EINVAL:
@@ -134,6 +140,19 @@ int status_from_errno(int error)
 		return DLAZY_EINVAL;
 	default:
 		return DLAZY_EIO;
+	}
+}
+
+bool status_is_state(int status)
+{
+	switch (status < 0 ? -status : status) {
+	case DLAZY_ENOMEM:
+	case DLAZY_EIO:
+	case DLAZY_EBUSY:
+	case DLAZY_EDEADLK:
+		return true;
+	default:
+		return false;
 	}
 }
 

@@ -34,8 +34,22 @@ int status_prefix(const char *format, ...)
 /* The short text of a status (either sign), for instance "no such symbol". */
 const char *status_text(int status);
 
-/* The DLAZY_E... constant (positive) that fits an errno. */
+/*
+ * The DLAZY_E... constant (positive) that fits an errno. An errno that is a fact
+ * about the path (nothing there, a loop of links, no regular file, too long a
+ * name) gives DLAZY_ENOENT, DLAZY_EFORMAT or DLAZY_EINVAL. Every other one is a
+ * state of who asks: DLAZY_ENOMEM or DLAZY_EIO.
+ */
 int status_from_errno(int error);
+
+/*
+ * Whether a failure with this status (either sign) comes from the state of who
+ * asked (no memory, no descriptors, an I/O error, no permission on the way, an
+ * interruption, a lock, a deadline) and not from the file that was asked about.
+ * A state passes: nothing that depends on it may be kept, in a file or in
+ * memory, and no other answer may be given in its place ("not there").
+ */
+bool status_is_state(int status);
 
 /* This thread's message, without taking it; "" if there is none. */
 const char *status_message(void);

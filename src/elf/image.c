@@ -24,9 +24,10 @@ int image_damaged(const struct image *image, const char *what)
 
 static int image_short(const struct image *image, const char *what)
 {
-	if (errno == EIO)
-		return status_fail(DLAZY_EIO, "%s: cannot read %s: %s",
-				   image->name, what, strerror(EIO));
+	if (errno)
+		return status_fail(status_from_errno(errno),
+				   "%s: cannot read %s: %s", image->name, what,
+				   strerror(errno));
 	return status_fail(DLAZY_EFORMAT,
 			   "%s: truncated ELF file: %s ends behind its end",
 			   image->name, what);
@@ -238,7 +239,8 @@ int image_open(struct image *image, int fd, const char *name)
 
 	*image = (struct image){.fd = fd, .name = name};
 	if (fstat(fd, &st) < 0)
-		return status_fail(DLAZY_EIO, "%s: %s", name, strerror(errno));
+		return status_fail(status_from_errno(errno), "%s: %s", name,
+				   strerror(errno));
 	image->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
 	int r = read_header(image);
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/status.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -157,4 +158,41 @@ TEST(temporary_with_another_name_is_not_taken_up)
 	check_refused(dirfd);
 	check_text(dirfd, "other", "other");
 	close(dirfd);
+}
+
+TEST(end_of_a_file_is_told_from_a_read_error)
+{
+	int dirfd = dirfd_of_test();
+	char buffer[8];
+
+	write_text(dirfd, "file", "four");
+	int fd = openat(dirfd, "file", O_RDONLY | O_CLOEXEC);
+	CHECK(file_read_at(fd, 0, buffer, 4));
+	errno = EIO; /* of something before */
+	CHECK(!file_read_at(fd, 0, buffer, 5));
+	CHECK_INT(errno, 0);
+	errno = EIO;
+	CHECK(!file_read_at(fd, UINT64_MAX, buffer, 1));
+	CHECK_INT(errno, 0);
+	CHECK(!file_read_at(-1, 0, buffer, 1));
+	CHECK_INT(errno, EBADF);
+	close(fd);
+	close(dirfd);
+}
+
+TEST(errno_is_a_fact_of_the_file_or_a_state_of_who_asks)
+{
+	static const int facts[] = {ENOENT, ENOTDIR, ELOOP,	ENAMETOOLONG,
+				    EINVAL, EISDIR,  EOVERFLOW, ENXIO};
+	static const int states[] = {EIO,    EMFILE, ENFILE,   ENOMEM, EINTR,
+				     EAGAIN, ENOLCK, EACCES,   EPERM,  EBUSY,
+				     ENOSPC, ESTALE, ETIMEDOUT};
+
+	for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++)
+		CHECK(!status_is_state(status_from_errno(facts[i])));
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		CHECK(status_is_state(status_from_errno(states[i])));
+		CHECK(status_is_state(-status_from_errno(states[i])));
+	}
+	CHECK(!status_is_state(0));
 }
