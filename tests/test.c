@@ -4,7 +4,8 @@
  * --list. Exit status 1 if one failed.
  *
  * TEST_PLUGINS is the directory of the built test plugins (Makefile.am);
- * TEST_SLOW multiplies time limits (valgrind, qemu).
+ * TEST_SLOW multiplies time limits (valgrind, qemu). With TEST_TIMES set, each
+ * test is followed by a comment on the time that it took.
  */
 #include "tests/test.h"
 
@@ -16,6 +17,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +25,22 @@
 
 /* What a test has beyond its time before it is killed. */
 #define GRACE_SECONDS 5
+
+/* How many times slower the sanitizers make it. */
+#if defined(__SANITIZE_THREAD__)
+#define SANITIZER_SLOW 10
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZER_SLOW 3
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SANITIZER_SLOW 10
+#elif __has_feature(address_sanitizer)
+#define SANITIZER_SLOW 3
+#endif
+#endif
+#ifndef SANITIZER_SLOW
+#define SANITIZER_SLOW 1
+#endif
 
 static struct test *tests;
 static char directory[PATH_MAX];
@@ -179,11 +197,21 @@ static int remove_entry(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-static unsigned time_limit(const struct test *test)
+unsigned test_seconds(unsigned seconds)
 {
 	const char *slow = getenv("TEST_SLOW");
 
-	return test->seconds * (slow ? (unsigned)atoi(slow) : 1);
+	return seconds * SANITIZER_SLOW * (slow ? (unsigned)atoi(slow) : 1);
+}
+
+unsigned test_rounds(unsigned whole)
+{
+	return getenv("TEST_DEEP") ? whole : (whole + 9) / 10;
+}
+
+static unsigned time_limit(const struct test *test)
+{
+	return test_seconds(test->seconds);
 }
 
 static void run_child(const struct test *test)
@@ -205,7 +233,7 @@ static void run_child(const struct test *test)
  * test, or a sanitizer, may block signals. (Where pidfd_open() is missing,
  * under qemu-user for one, the alarm is all there is.)
  */
-static int wait_for(pid_t pid, unsigned seconds)
+static int wait_for(pid_t pid, unsigned seconds, struct rusage *usage)
 {
 	struct pollfd ended = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
 	int status;
@@ -213,10 +241,24 @@ static int wait_for(pid_t pid, unsigned seconds)
 	if (ended.fd >= 0 &&
 	    poll(&ended, 1, (int)(seconds + GRACE_SECONDS) * 1000) == 0)
 		kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
+	wait4(pid, &status, 0, usage);
 	if (ended.fd >= 0)
 		close(ended.fd);
 	return status;
+}
+
+/* What a deadline is chosen by: processor time, as others may be at work. */
+static void say_time(const struct test *test, const struct rusage *usage)
+{
+	if (getenv("TEST_TIMES"))
+		printf("# %s: %.2f s of processor time, %u s given\n",
+		       test->name,
+		       (double)(usage->ru_utime.tv_sec +
+				usage->ru_stime.tv_sec) +
+			       (double)(usage->ru_utime.tv_usec +
+					usage->ru_stime.tv_usec) /
+				       1e6,
+		       time_limit(test));
 }
 
 /* 0 passed, 77 skipped, else failed; in `why` what ended it. */
@@ -229,7 +271,9 @@ static int run_one(const struct test *test, char *why, size_t size)
 	pid_t pid = fork();
 	if (pid == 0)
 		run_child(test);
-	int status = wait_for(pid, time_limit(test));
+	struct rusage usage = {0};
+	int status = wait_for(pid, time_limit(test), &usage);
+	say_time(test, &usage);
 	if (access(directory, F_OK) == 0)
 		nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	if (WIFEXITED(status)) {

@@ -25,7 +25,7 @@ extern "C" {
 struct test {
 	const char *name;
 	void (*run)(void);
-	unsigned seconds; /* time limit */
+	unsigned seconds; /* time limit, see TEST_SECONDS */
 	struct test *next;
 };
 
@@ -61,6 +61,19 @@ int test_mapped(const char *text);
  * its wait status. */
 int test_child(void (*fn)(void *), void *data, char *output, size_t size);
 
+/* Seconds on a plain build, as many times longer as this one is slower (a
+ * sanitizer, valgrind): for alarm() in a child that may hang. */
+unsigned test_seconds(unsigned seconds);
+
+/* How many of a sweep's `whole` rounds to do: a tenth, or all where TEST_DEEP is
+ * set, as by `./bootstrap check-deep`. */
+unsigned test_rounds(unsigned whole);
+
+/*
+ * A time limit is ten times what the test needs on a quick machine: machines
+ * differ threefold, and other tests run beside it. TEST_TIMES=1 shows the need.
+ * What a sanitizer or valgrind adds is not part of it.
+ */
 #define TEST_SECONDS(test_name, limit)                                      \
 	static void test_name(void);                                        \
 	__attribute__((constructor)) static void test_name##_register(void) \

@@ -271,7 +271,7 @@ static void fork_at_loading(const struct dlazy_event *event, void *data)
 		return;
 	pid_t pid = fork();
 	if (pid == 0) {
-		alarm(20);
+		alarm(test_seconds(20));
 		_exit(call_int(stub) != 42 ||
 		      dlazy_module_state(event->module) != DLAZY_LOADED);
 	}

@@ -129,7 +129,7 @@ TEST_SECONDS(lock_does_not_go_to_a_forked_child, 10)
 	usleep(200000); /* both wait for the lock */
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(15); /* should nobody be left to end it */
+		alarm(test_seconds(15)); /* should nobody be left to end it */
 		pause();
 		_exit(0);
 	}

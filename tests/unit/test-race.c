@@ -429,7 +429,7 @@ static void touch_in_child(void)
 {
 	int now = turn;
 
-	alarm(20);
+	alarm(test_seconds(20));
 	for (int i = now > 0 ? now - 1 : 0; i < MODULES && i < now + 2; i++)
 		if (call_int(stubs[i]) != 1)
 			_exit(1);
@@ -474,7 +474,7 @@ static void fork_inside(const char *path)
 		return;
 	forked = fork();
 	if (forked == 0)
-		alarm(20);
+		alarm(test_seconds(20));
 }
 
 /* A load, for which another thread waits. (ThreadSanitizer has no threads in
@@ -564,7 +564,7 @@ TEST(child_of_a_fork_finds_no_lock_taken)
 	for (int i = 0; i < 100; i++) {
 		pid_t pid = fork();
 		if (pid == 0) {
-			alarm(20);
+			alarm(test_seconds(20));
 			_exit(call_int(symbol_of(m, "plain_answer")) != 42);
 		}
 		CHECK(child_succeeds(pid));

@@ -666,7 +666,7 @@ TEST(stubs_are_not_made_during_fork)
 	pid_t pid = fork();
 	stub_fork_done();
 	if (pid == 0) {
-		alarm(5);
+		alarm(test_seconds(20));
 		make_one(&done);
 		_exit(0);
 	}
