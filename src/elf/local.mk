@@ -22,9 +22,4 @@ ELF_LINK_FILES = \
 	%D%/code.c %D%/code.h \
 	%D%/data.c %D%/data.h \
 	%D%/insn.c %D%/insn.h \
-	%D%/uses.c %D%/uses.h \
-	%D%/build.c %D%/build.h \
-	%D%/build-dynamic.c %D%/build-dynamic.h \
-	%D%/build-frame.c %D%/build-frame.h \
-	%D%/build-note.c %D%/build-note.h \
-	%D%/build-object.c %D%/build-object.h
+	%D%/uses.c %D%/uses.h

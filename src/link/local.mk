@@ -40,3 +40,5 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/verdict-words.c \
 	%D%/wanted.c %D%/wanted.h \
 	%D%/ways.c %D%/ways.h
+
+include %D%/write/local.mk

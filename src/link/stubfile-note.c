@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
-#include "elf/build-note.h"
+#include "link/write/note.h"
 
 #include <stdio.h>
 #include <stdlib.h>

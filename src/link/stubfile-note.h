@@ -6,7 +6,7 @@
 #ifndef LINK_STUBFILE_NOTE_H
 #define LINK_STUBFILE_NOTE_H
 
-#include "elf/build.h"
+#include "link/write/build.h"
 #include "link/stubfile.h"
 
 /* The text of a library's note, malloc'd; NULL with *ret_failed false: none is

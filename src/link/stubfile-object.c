@@ -12,9 +12,9 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/build-frame.h"
-#include "elf/build-note.h"
-#include "elf/build-object.h"
+#include "link/write/frame.h"
+#include "link/write/note.h"
+#include "link/write/object.h"
 #include "link/stubfile-note.h"
 #include "link/stubfile-plan.h"
 

@@ -5,7 +5,7 @@
 #ifndef LINK_STUBFILE_OBJECT_H
 #define LINK_STUBFILE_OBJECT_H
 
-#include "elf/build.h"
+#include "link/write/build.h"
 #include "link/stubfile.h"
 
 struct object_names {

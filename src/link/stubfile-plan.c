@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 #include "base/hash.h"
-#include "elf/build-frame.h"
+#include "link/write/frame.h"
 #include "link/mirror.h"
 #include "stub/linked.h"
 

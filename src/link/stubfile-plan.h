@@ -15,7 +15,7 @@
 #define LINK_STUBFILE_PLAN_H
 
 #include "base/map.h"
-#include "elf/build.h"
+#include "link/write/build.h"
 #include "link/stubfile.h"
 #include "stub/template.h"
 

@@ -6,7 +6,7 @@
  * The symbols of .gnu.hash stand in the order of their buckets, and within one
  * in that they were given in: of two that fit a lookup, the first is found.
  */
-#include "elf/build-dynamic.h"
+#include "link/write/dynamic.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -5,11 +5,11 @@
  * finds them by. Everything is said before build_layout(); then
  * build_dynamic_fill().
  */
-#ifndef ELF_BUILD_DYNAMIC_H
-#define ELF_BUILD_DYNAMIC_H
+#ifndef LINK_WRITE_DYNAMIC_H
+#define LINK_WRITE_DYNAMIC_H
 
 #include "base/map.h"
-#include "elf/build.h"
+#include "link/write/build.h"
 
 /* Versions: index 0 none, 1 of what has no version, from 2 on the defined. */
 #define BUILD_VERSION_PLAIN 1u

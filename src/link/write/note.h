@@ -2,10 +2,10 @@
 /*
  * Notes of a file that is being written.
  */
-#ifndef ELF_BUILD_NOTE_H
-#define ELF_BUILD_NOTE_H
+#ifndef LINK_WRITE_NOTE_H
+#define LINK_WRITE_NOTE_H
 
-#include "elf/build.h"
+#include "link/write/build.h"
 
 /* Adds a note section; filled by build_note_fill(). */
 struct build_section *build_note(struct build *b, const char *name,

@@ -2,7 +2,7 @@
 /*
  * Sources: gABI chapter 4; x86-64 psABI 4.4; AAELF64 5.7.
  */
-#include "elf/build-object.h"
+#include "link/write/object.h"
 
 #include "base/array.h"
 

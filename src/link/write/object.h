@@ -4,10 +4,10 @@
  * are collected first; build_object_sections() then adds the sections that
  * hold them, and build_object_fill() fills these.
  */
-#ifndef ELF_BUILD_OBJECT_H
-#define ELF_BUILD_OBJECT_H
+#ifndef LINK_WRITE_OBJECT_H
+#define LINK_WRITE_OBJECT_H
 
-#include "elf/build.h"
+#include "link/write/build.h"
 
 /* How the link editor is to complete a place; on either machine. */
 enum build_relocation {

@@ -4,10 +4,10 @@
  * an address by bisection. Of code that never moves the stack pointer, or does
  * once.
  */
-#ifndef ELF_BUILD_FRAME_H
-#define ELF_BUILD_FRAME_H
+#ifndef LINK_WRITE_FRAME_H
+#define LINK_WRITE_FRAME_H
 
-#include "elf/build.h"
+#include "link/write/build.h"
 
 /* Code of one description; in the order of offsets. */
 struct build_frame {

@@ -4,7 +4,7 @@
  * .eh_frame_hdr); DWARF 5, 6.4; the psABIs for the numbers of registers.
  * One CIE; every FDE has the same size, so that all places can be computed.
  */
-#include "elf/build-frame.h"
+#include "link/write/frame.h"
 
 #include <assert.h>
 #include <string.h>

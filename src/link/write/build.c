@@ -5,7 +5,7 @@
  * relocated data can be protected alone. The headers come first and are part
  * of the first segment, the table of sections comes last.
  */
-#include "elf/build.h"
+#include "link/write/build.h"
 
 #include "base/hash.h"
 #include "base/status.h"

@@ -13,8 +13,8 @@
  * Running out of memory is remembered (`failed`) and told by the last two.
  * Files are of 64 bits and little-endian.
  */
-#ifndef ELF_BUILD_H
-#define ELF_BUILD_H
+#ifndef LINK_WRITE_BUILD_H
+#define LINK_WRITE_BUILD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,7 +4,7 @@
  * alignment. Source: gABI chapter 5 "Note Section"; x86-64 psABI and AAELF64
  * for the properties.
  */
-#include "elf/build-note.h"
+#include "link/write/note.h"
 
 #include <elf.h>
 #include <string.h>

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_link_la_SOURCES += \
+	%D%/build.c %D%/build.h \
+	%D%/dynamic.c %D%/dynamic.h \
+	%D%/frame.c %D%/frame.h \
+	%D%/note.c %D%/note.h \
+	%D%/object.c %D%/object.h
