@@ -18,8 +18,4 @@ libdlazy_internal_la_SOURCES += \
 	%D%/walk.c %D%/walk.h
 
 # Data with their relocations, and writing ELF files: for src/link alone.
-ELF_LINK_FILES = \
-	%D%/code.c %D%/code.h \
-	%D%/data.c %D%/data.h \
-	%D%/insn.c %D%/insn.h \
-	%D%/uses.c %D%/uses.h
+ELF_LINK_FILES =

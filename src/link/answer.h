@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Functions that a stub can answer for: they do nothing but return what is
- * known beforehand (elf/code.h). A number is the same wherever it comes from.
+ * known beforehand (link/code/functions.h). A number is the same wherever it comes from.
  * An address is answered if it is that of a text that nobody could compare with
  * the library's own.
  */
 #ifndef LINK_ANSWER_H
 #define LINK_ANSWER_H
 
-#include "elf/code.h"
+#include "link/code/functions.h"
 #include "link/ways.h"
 
 struct answer {

@@ -42,3 +42,4 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/ways.c %D%/ways.h
 
 include %D%/write/local.mk
+include %D%/code/local.mk

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/code.h"
+#include "link/code/functions.h"
 #include "link/machine.h"
 #include "link/mirror.h"
 #include "link/rules.h"

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/uses.h"
+#include "link/code/uses.h"
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #ifndef LINK_WAYS_H
 #define LINK_WAYS_H
 
-#include "elf/data.h"
+#include "link/code/relocations.h"
 #include "link/names.h"
 
 struct ways;
@@ -47,7 +47,7 @@ bool ways_narrow(const struct ways *ways, uint64_t address,
 size_t ways_pointers(const struct ways *ways, struct elf_range range);
 
 /* Does the code use it directly? And with several instructions? In doubt it
- * does (elf/uses.h). */
+ * does (link/code/uses.h). */
 bool ways_use(struct ways *ways, struct elf_range range);
 bool ways_use_again(struct ways *ways, struct elf_range range);
 

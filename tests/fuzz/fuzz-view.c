@@ -5,8 +5,8 @@
  * does a fixed share of this.)
  */
 #include "base/cleanup.h"
-#include "elf/code.h"
-#include "elf/uses.h"
+#include "link/code/functions.h"
+#include "link/code/uses.h"
 #include "elf/view.h"
 
 #include <string.h>

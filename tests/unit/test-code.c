@@ -4,8 +4,8 @@
  * notice, as compilers make them and as nobody would.
  */
 #include "base/cleanup.h"
-#include "elf/code.h"
-#include "elf/insn.h"
+#include "link/code/functions.h"
+#include "link/code/insn.h"
 #include "tests/unit/world.h"
 
 #include <fcntl.h>

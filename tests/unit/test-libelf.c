@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "elf/data.h"
+#include "link/code/relocations.h"
 #include "elf/view.h"
 
 #include <fcntl.h>

@@ -4,10 +4,10 @@
  * of x86-64 count them from themselves. Something in the code that only looks
  * like an instruction counts as one: so a "no" is sure, a "yes" is not.
  */
-#ifndef ELF_USES_H
-#define ELF_USES_H
+#ifndef LINK_CODE_USES_H
+#define LINK_CODE_USES_H
 
-#include "elf/data.h"
+#include "link/code/relocations.h"
 
 struct uses;
 

@@ -3,10 +3,10 @@
  * What some functions of a file are seen to do, by reading their code: nothing
  * of it is run. x86-64; of other CPUs nothing is seen.
  */
-#ifndef ELF_CODE_H
-#define ELF_CODE_H
+#ifndef LINK_CODE_FUNCTIONS_H
+#define LINK_CODE_FUNCTIONS_H
 
-#include "elf/data.h"
+#include "link/code/relocations.h"
 #include "elf/view.h"
 
 /* What a function does, each time: return this, and nothing else. */

@@ -4,8 +4,8 @@
  * known beforehand, and of constructors that do nothing of their own.
  * Whatever else there is, is unknown.
  */
-#ifndef ELF_INSN_H
-#define ELF_INSN_H
+#ifndef LINK_CODE_INSN_H
+#define LINK_CODE_INSN_H
 
 #include <stdbool.h>
 #include <stddef.h>

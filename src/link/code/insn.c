@@ -4,7 +4,7 @@
  * that an instruction has, those that GCC and Clang use; each is written down
  * whole, and whatever differs in one bit is unknown.
  */
-#include "elf/insn.h"
+#include "link/code/insn.h"
 
 #include "base/array.h"
 

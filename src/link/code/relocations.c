@@ -4,7 +4,7 @@
  * SHT_RELR"; for .eh_frame_hdr LSB Core 10.6.2. Whatever is not understood is
  * an error or a "no", so that nobody builds on half the truth.
  */
-#include "elf/data.h"
+#include "link/code/relocations.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -4,8 +4,8 @@
  * address has, how they are protected, and which of them it relocates, to
  * what. Hostile bytes as everywhere in this folder.
  */
-#ifndef ELF_DATA_H
-#define ELF_DATA_H
+#ifndef LINK_CODE_RELOCATIONS_H
+#define LINK_CODE_RELOCATIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Source: Intel SDM volume 2, chapter 2 and the opcode map. Where instructions
  * begin is not known: each byte may be one.
  */
-#include "elf/uses.h"
+#include "link/code/uses.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

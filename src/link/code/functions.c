@@ -7,12 +7,12 @@
  *
  * Source: psABI for x86-64, 3.2.1: which registers are the caller's.
  */
-#include "elf/code.h"
+#include "link/code/functions.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "elf/insn.h"
+#include "link/code/insn.h"
 
 #include <stdlib.h>
 #include <string.h>

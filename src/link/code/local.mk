@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_link_la_SOURCES += \
+	%D%/functions.c %D%/functions.h \
+	%D%/insn.c %D%/insn.h \
+	%D%/relocations.c %D%/relocations.h \
+	%D%/uses.c %D%/uses.h
