@@ -14,7 +14,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "elf/search.h"
-#include "link/program.h"
+#include "link/cache/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

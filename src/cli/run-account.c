@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/table.h"
-#include "link/runs.h"
+#include "link/cache/runs.h"
 
 #include <string.h>
 

@@ -22,7 +22,7 @@
 #include "cli/launcher.h"
 #include "cli/progress.h"
 #include "cli/standin.h"
-#include "link/runs.h"
+#include "link/cache/runs.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -7,7 +7,7 @@
 #define CLI_RUN_H
 
 #include "cli/request.h"
-#include "link/program.h"
+#include "link/cache/program.h"
 
 #include <stdbool.h>
 

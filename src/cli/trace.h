@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "hook/trail.h"
-#include "link/program.h"
+#include "link/cache/program.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,6 @@ libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/answer.c %D%/answer.h \
 	%D%/closure.c %D%/closure.h \
-	%D%/entry.c %D%/entry.h \
-	%D%/generation.c %D%/generation.h \
 	%D%/library.c %D%/library.h \
 	%D%/library-list.c \
 	%D%/machine.c %D%/machine.h \
@@ -22,11 +20,7 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/mirror.c %D%/mirror.h \
 	%D%/mirror-make.c \
 	%D%/names.c %D%/names.h \
-	%D%/program.c %D%/program.h \
-	%D%/program-find.c \
-	%D%/prune.c %D%/prune.h \
 	%D%/rules.c %D%/rules.h \
-	%D%/runs.c %D%/runs.h \
 	%D%/start.c %D%/start.h \
 	%D%/stubfile.c %D%/stubfile.h \
 	%D%/stubfile-archive.c \
@@ -43,3 +37,4 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 
 include %D%/write/local.mk
 include %D%/code/local.mk
+include %D%/cache/local.mk

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/entry.h"
+#include "link/cache/entry.h"
 
 #include <fcntl.h>
 #include <limits.h>

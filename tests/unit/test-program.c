@@ -6,8 +6,8 @@
 #include "tests/test.h"
 
 #include "base/status.h"
-#include "link/program.h"
-#include "link/runs.h"
+#include "link/cache/program.h"
+#include "link/cache/runs.h"
 
 #include <limits.h>
 #include <sys/stat.h>

@@ -3,10 +3,10 @@
  * The cache does not grow for ever: entries that no run has used for long go
  * when another is made.
  */
-#ifndef LINK_PRUNE_H
-#define LINK_PRUNE_H
+#ifndef LINK_CACHE_PRUNE_H
+#define LINK_CACHE_PRUNE_H
 
-#include "link/generation.h"
+#include "link/cache/generation.h"
 
 /* Days. One that is needed after all is made anew. */
 #define PRUNE_DAYS 90

@@ -5,15 +5,15 @@
  * taken, the entry read again (another run may have made it meanwhile), and a
  * generation made.
  */
-#include "link/program.h"
+#include "link/cache/program.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "link/generation.h"
-#include "link/prune.h"
-#include "link/runs.h"
+#include "link/cache/generation.h"
+#include "link/cache/prune.h"
+#include "link/cache/runs.h"
 #include "link/verdict.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * The counters are added to atomically and read one by one: two runs at once
  * may be seen half, which an advice can bear.
  */
-#include "link/runs.h"
+#include "link/cache/runs.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"

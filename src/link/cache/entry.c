@@ -4,7 +4,7 @@
  * byte order: it never leaves this machine. It is used only if it is the
  * user's (or root's) and nobody else can write to it, as what it names is run.
  */
-#include "link/entry.h"
+#include "link/cache/entry.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -7,8 +7,8 @@
  * Read at each start, in one read, into memory of our own: the checksum is
  * verified, and each offset at its use.
  */
-#ifndef LINK_ENTRY_H
-#define LINK_ENTRY_H
+#ifndef LINK_CACHE_ENTRY_H
+#define LINK_CACHE_ENTRY_H
 
 #include "base/file.h"
 

@@ -8,7 +8,7 @@
  * tick in which we read would leave no trace in the file's identity: so files
  * that are as young as that are waited for, and read again.
  */
-#include "link/generation.h"
+#include "link/cache/generation.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -18,7 +18,7 @@
 #include "link/closure.h"
 #include "link/library.h"
 #include "link/mirror.h"
-#include "link/runs.h"
+#include "link/cache/runs.h"
 #include "link/stubfile.h"
 #include "link/verdict.h"
 #include "stub/stub.h"

@@ -3,11 +3,11 @@
  * A generation: what serves one program, made from its files as they are now;
  * or the reason why none would be of use.
  */
-#ifndef LINK_GENERATION_H
-#define LINK_GENERATION_H
+#ifndef LINK_CACHE_GENERATION_H
+#define LINK_CACHE_GENERATION_H
 
-#include "link/entry.h"
-#include "link/program.h"
+#include "link/cache/entry.h"
+#include "link/cache/program.h"
 
 /* The files in a generation's directory, beside links named as libraries. */
 #define GENERATION_STUB "stub.so"

@@ -4,8 +4,8 @@
  * (stub/linked.h), which the processes of the program add to while it is used
  * here. What it says only ever advises.
  */
-#ifndef LINK_RUNS_H
-#define LINK_RUNS_H
+#ifndef LINK_CACHE_RUNS_H
+#define LINK_CACHE_RUNS_H
 
 #include "stub/linked.h"
 

@@ -4,7 +4,7 @@
  * is made, and whenever a run counted itself in a generation's record. `current`
  * goes first: from then on nobody starts on the rest.
  */
-#include "link/prune.h"
+#include "link/cache/prune.h"
 
 #include "base/cleanup.h"
 

@@ -17,10 +17,10 @@
  * leaves the old. A generation that has been replaced is removed when the one
  * after that is made: a run may have read `current` just before.
  */
-#ifndef LINK_PROGRAM_H
-#define LINK_PROGRAM_H
+#ifndef LINK_CACHE_PROGRAM_H
+#define LINK_CACHE_PROGRAM_H
 
-#include "link/entry.h"
+#include "link/cache/entry.h"
 #include "link/machine.h"
 
 #include <stdint.h>

@@ -5,7 +5,7 @@
  * env(1) in them. Where a script's way is not understood, its interpreter is
  * what is started: that runs plainly, and so does all behind it.
  */
-#include "link/program.h"
+#include "link/cache/program.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
