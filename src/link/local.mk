@@ -4,7 +4,6 @@
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
 libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
-	%D%/answer.c %D%/answer.h \
 	%D%/closure.c %D%/closure.h \
 	%D%/library.c %D%/library.h \
 	%D%/library-list.c \
@@ -17,8 +16,6 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/machine-scan.c %D%/machine-scan.h \
 	%D%/machine-survey.c %D%/machine-survey.h \
 	%D%/machine-takers.c %D%/machine-takers.h \
-	%D%/mirror.c %D%/mirror.h \
-	%D%/mirror-make.c \
 	%D%/names.c %D%/names.h \
 	%D%/rules.c %D%/rules.h \
 	%D%/start.c %D%/start.h \
@@ -32,9 +29,9 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/verdict-alone.c \
 	%D%/verdict-words.c \
-	%D%/wanted.c %D%/wanted.h \
-	%D%/ways.c %D%/ways.h
+	%D%/wanted.c %D%/wanted.h
 
 include %D%/write/local.mk
 include %D%/code/local.mk
 include %D%/cache/local.mk
+include %D%/copy/local.mk

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "elf/view.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 
 #include <stdlib.h>
 #include <string.h>

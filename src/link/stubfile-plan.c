@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/hash.h"
 #include "link/write/frame.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "stub/linked.h"
 
 #include <stdio.h>

@@ -23,7 +23,7 @@
 #include "link/write/dynamic.h"
 #include "link/write/frame.h"
 #include "link/write/note.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "link/stubfile-note.h"
 #include "link/stubfile-plan.h"
 

@@ -12,7 +12,7 @@
 #include "elf/search.h"
 #include "elf/view.h"
 #include "link/closure.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "link/rules.h"
 #include "link/wanted.h"
 

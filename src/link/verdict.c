@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "link/code/functions.h"
 #include "link/machine.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "link/rules.h"
 #include "link/start.h"
 #include "link/wanted.h"

@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "link/machine.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "link/names.h"
 #include "link/verdict.h"
 

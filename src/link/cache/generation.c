@@ -17,7 +17,7 @@
 #include "elf/places.h"
 #include "link/closure.h"
 #include "link/library.h"
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 #include "link/cache/runs.h"
 #include "link/stubfile.h"
 #include "link/verdict.h"

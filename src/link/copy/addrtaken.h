@@ -4,8 +4,8 @@
  * pointers and instructions of its own, which are not. What is to be elsewhere
  * must have no ways but names.
  */
-#ifndef LINK_WAYS_H
-#define LINK_WAYS_H
+#ifndef LINK_COPY_ADDRTAKEN_H
+#define LINK_COPY_ADDRTAKEN_H
 
 #include "link/code/relocations.h"
 #include "link/names.h"

@@ -4,7 +4,7 @@
  * is nothing new: or something that cannot be mirrored, and then all that came
  * with this symbol is taken back.
  */
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -20,10 +20,10 @@
  * name has another address here than in the library: so what the library's own
  * code names, and could compare with, is not pointed at.
  */
-#ifndef LINK_MIRROR_H
-#define LINK_MIRROR_H
+#ifndef LINK_COPY_COPY_H
+#define LINK_COPY_COPY_H
 
-#include "link/answer.h"
+#include "link/copy/constant.h"
 
 enum mirror_part {
 	MIRROR_CONSTANT, /* never written */

@@ -3,7 +3,7 @@
  * All is read when the library is opened, but for its code: that is looked
  * through, once, when it is asked about.
  */
-#include "link/ways.h"
+#include "link/copy/addrtaken.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -5,11 +5,11 @@
  * An address is answered if it is that of a text that nobody could compare with
  * the library's own.
  */
-#ifndef LINK_ANSWER_H
-#define LINK_ANSWER_H
+#ifndef LINK_COPY_CONSTANT_H
+#define LINK_COPY_CONSTANT_H
 
 #include "link/code/functions.h"
-#include "link/ways.h"
+#include "link/copy/addrtaken.h"
 
 struct answer {
 	uint64_t function; /* its address in the library */

@@ -4,7 +4,7 @@
  * and ends with a NUL. Whatever else a function returns the address of may be
  * reached from an address beside it: as the end of a table, or a row.
  */
-#include "link/answer.h"
+#include "link/copy/constant.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -2,7 +2,7 @@
 /*
  * What has been made (mirror-make.c), for who writes it.
  */
-#include "link/mirror.h"
+#include "link/copy/copy.h"
 
 #include <stdlib.h>
 #include <string.h>
