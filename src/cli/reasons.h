@@ -5,7 +5,7 @@
 #ifndef CLI_REASONS_H
 #define CLI_REASONS_H
 
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 /*
  * Reads the file, and asks the machine's index if there is one in the cache. 0

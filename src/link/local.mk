@@ -17,21 +17,16 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/machine-survey.c %D%/machine-survey.h \
 	%D%/machine-takers.c %D%/machine-takers.h \
 	%D%/names.c %D%/names.h \
-	%D%/rules.c %D%/rules.h \
-	%D%/start.c %D%/start.h \
 	%D%/stubfile.c %D%/stubfile.h \
 	%D%/stubfile-archive.c \
 	%D%/stubfile-note.c %D%/stubfile-note.h \
 	%D%/stubfile-object.c %D%/stubfile-object.h \
 	%D%/stubfile-plan.c %D%/stubfile-plan.h \
 	%D%/stubfile-shared.c \
-	%D%/takes.c %D%/takes.h \
-	%D%/verdict.c %D%/verdict.h \
-	%D%/verdict-alone.c \
-	%D%/verdict-words.c \
-	%D%/wanted.c %D%/wanted.h
+	%D%/takes.c %D%/takes.h
 
 include %D%/write/local.mk
 include %D%/code/local.mk
 include %D%/cache/local.mk
 include %D%/copy/local.mk
+include %D%/decide/local.mk

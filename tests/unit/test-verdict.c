@@ -13,7 +13,7 @@
 #include "link/machine.h"
 #include "link/copy/copy.h"
 #include "link/names.h"
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -20,7 +20,7 @@
 #include "link/copy/copy.h"
 #include "link/cache/runs.h"
 #include "link/stubfile.h"
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 #include "stub/stub.h"
 
 #include <errno.h>

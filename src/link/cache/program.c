@@ -14,7 +14,7 @@
 #include "link/cache/generation.h"
 #include "link/cache/prune.h"
 #include "link/cache/runs.h"
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>

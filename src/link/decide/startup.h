@@ -3,11 +3,11 @@
  * The program's start when its lazy libraries are away: which objects are
  * there, and which more have to be.
  */
-#ifndef LINK_START_H
-#define LINK_START_H
+#ifndef LINK_DECIDE_STARTUP_H
+#define LINK_DECIDE_STARTUP_H
 
 #include "link/takes.h"
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 struct mirror;
 

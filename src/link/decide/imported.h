@@ -3,8 +3,8 @@
  * Which data of a library somebody takes: an object of the closure, or any file
  * of the machine.
  */
-#ifndef LINK_WANTED_H
-#define LINK_WANTED_H
+#ifndef LINK_DECIDE_IMPORTED_H
+#define LINK_DECIDE_IMPORTED_H
 
 #include "link/takes.h"
 

@@ -3,7 +3,7 @@
  * Each rule is a function that looks at one file. What taught it stands above
  * it; doc/design.md has the whole.
  */
-#include "link/rules.h"
+#include "link/decide/rules.h"
 
 #include "base/array.h"
 #include "elf/view.h"

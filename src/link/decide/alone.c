@@ -4,7 +4,7 @@
  * has a name of libc's counts here, as it is not known in which order somebody
  * would find the two.
  */
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -13,8 +13,8 @@
 #include "elf/view.h"
 #include "link/closure.h"
 #include "link/copy/copy.h"
-#include "link/rules.h"
-#include "link/wanted.h"
+#include "link/decide/rules.h"
+#include "link/decide/imported.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -5,16 +5,16 @@
  * then the program's start is settled (start.h), and names that somebody could
  * look up in a library by hand are compared.
  */
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/code/functions.h"
 #include "link/machine.h"
 #include "link/copy/copy.h"
-#include "link/rules.h"
-#include "link/start.h"
-#include "link/wanted.h"
+#include "link/decide/rules.h"
+#include "link/decide/startup.h"
+#include "link/decide/imported.h"
 
 #include <fcntl.h>
 #include <fnmatch.h>

@@ -10,8 +10,8 @@
  * data of a lazy library later gets it by loading it (stub/linked.h), in either
  * scope.
  */
-#ifndef LINK_VERDICT_H
-#define LINK_VERDICT_H
+#ifndef LINK_DECIDE_VERDICT_H
+#define LINK_DECIDE_VERDICT_H
 
 #include "link/closure.h"
 

@@ -3,10 +3,10 @@
  * The rules that a library's own file decides: what it says of itself that
  * keeps it eager, whoever needs it.
  */
-#ifndef LINK_RULES_H
-#define LINK_RULES_H
+#ifndef LINK_DECIDE_RULES_H
+#define LINK_DECIDE_RULES_H
 
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 /* At most so many reasons can one file have. */
 #define RULES_MAX 8

@@ -2,7 +2,7 @@
 /*
  * The words of a verdict, for people and for JSON.
  */
-#include "link/verdict.h"
+#include "link/decide/verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * The machine knows symbols by keys, of which one can be that of several
  * definitions: then it is all of them.
  */
-#include "link/wanted.h"
+#include "link/decide/imported.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -8,7 +8,7 @@
  * library takes from an eager one which nothing would bring in with it; and
  * names of which the first definition would not be the first any more.
  */
-#include "link/start.h"
+#include "link/decide/startup.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

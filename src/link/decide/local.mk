@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_link_la_SOURCES += \
+	%D%/alone.c \
+	%D%/imported.c %D%/imported.h \
+	%D%/rules.c %D%/rules.h \
+	%D%/startup.c %D%/startup.h \
+	%D%/verdict.c %D%/verdict.h \
+	%D%/words.c
