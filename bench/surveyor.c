@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that opens what is known of this machine (src/link/machine.h):
+ * A program that opens what is known of this machine (src/link/index/index.h):
  *
  *   surveyor first FILE     with nothing kept
  *   surveyor again FILE     with what is kept in FILE
@@ -9,7 +9,7 @@
  */
 #include "bench/host.h"
 
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include <sys/stat.h>
 

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "elf/view.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,15 +7,6 @@ libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
 	%D%/closure.c %D%/closure.h \
 	%D%/library.c %D%/library.h \
 	%D%/library-list.c \
-	%D%/machine.c %D%/machine.h \
-	%D%/machine-draft.c %D%/machine-draft.h \
-	%D%/machine-facts.c %D%/machine-facts.h \
-	%D%/machine-file.c %D%/machine-file.h \
-	%D%/machine-listing.c %D%/machine-listing.h \
-	%D%/machine-places.c \
-	%D%/machine-scan.c %D%/machine-scan.h \
-	%D%/machine-survey.c %D%/machine-survey.h \
-	%D%/machine-takers.c %D%/machine-takers.h \
 	%D%/names.c %D%/names.h \
 	%D%/stubfile.c %D%/stubfile.h \
 	%D%/stubfile-archive.c \
@@ -30,3 +21,4 @@ include %D%/code/local.mk
 include %D%/cache/local.mk
 include %D%/copy/local.mk
 include %D%/decide/local.mk
+include %D%/index/local.mk

@@ -6,10 +6,10 @@
  * says by FUZZ_PLACE of which directory the first seed, FUZZ_SEED, is made.
  */
 #include "base/hash.h"
-#include "link/machine-scan.h"
-#include "link/machine-survey.h"
-#include "link/machine-takers.h"
-#include "link/machine.h"
+#include "link/index/scan.h"
+#include "link/index/walk.h"
+#include "link/index/importers.h"
+#include "link/index/index.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "elf/view.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include <fcntl.h>
 #include <limits.h>

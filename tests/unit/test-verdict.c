@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 #include "link/copy/copy.h"
 #include "link/names.h"
 #include "link/decide/verdict.h"

@@ -21,7 +21,7 @@
 #define LINK_CACHE_PROGRAM_H
 
 #include "link/cache/entry.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include <stdint.h>
 

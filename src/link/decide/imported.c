@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 
 /* What a library defines, with the machine's keys. */
 struct keyed {

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/code/functions.h"
-#include "link/machine.h"
+#include "link/index/index.h"
 #include "link/copy/copy.h"
 #include "link/decide/rules.h"
 #include "link/decide/startup.h"

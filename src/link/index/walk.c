@@ -10,13 +10,13 @@
  * through them; links to directories are not, nor is another file system gone
  * into. What cannot be listed is as if it were empty.
  */
-#include "link/machine-survey.h"
+#include "link/index/walk.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "link/machine-listing.h"
+#include "link/index/listing.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -4,16 +4,16 @@
  * a new scan. Another process may do the same at the same time: each has its
  * own tables, and either's file may stay.
  */
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "link/machine-facts.h"
-#include "link/machine-file.h"
-#include "link/machine-scan.h"
-#include "link/machine-survey.h"
+#include "link/index/facts.h"
+#include "link/index/tables.h"
+#include "link/index/scan.h"
+#include "link/index/walk.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -6,13 +6,13 @@
  * A file that cannot be read is no ELF file of ours, as it is none for whoever
  * would load it; it is looked at again when it changes.
  */
-#include "link/machine-scan.h"
+#include "link/index/scan.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/machine-facts.h"
-#include "link/machine-survey.h"
-#include "link/machine-takers.h"
+#include "link/index/facts.h"
+#include "link/index/walk.h"
+#include "link/index/importers.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
  * A program takes nothing from others as far as the machine goes: it comes into
  * no other program's process, and what it takes itself is seen in its closure.
  */
-#include "link/machine-facts.h"
+#include "link/index/facts.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

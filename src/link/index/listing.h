@@ -2,10 +2,10 @@
 /*
  * The names in one directory: read from it, or recalled from tables.
  */
-#ifndef LINK_MACHINE_LISTING_H
-#define LINK_MACHINE_LISTING_H
+#ifndef LINK_INDEX_LISTING_H
+#define LINK_INDEX_LISTING_H
 
-#include "link/machine-file.h"
+#include "link/index/tables.h"
 
 enum listed_kind {
 	LISTED_FILE,

@@ -3,10 +3,10 @@
  * Tables that grow. Each function returns false when memory, or the range of
  * what tables refer to each other by, runs out.
  */
-#ifndef LINK_MACHINE_DRAFT_H
-#define LINK_MACHINE_DRAFT_H
+#ifndef LINK_INDEX_BUILDER_H
+#define LINK_INDEX_BUILDER_H
 
-#include "link/machine-file.h"
+#include "link/index/tables.h"
 
 struct draft {
 	struct table_place *places;

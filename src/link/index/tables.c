@@ -5,7 +5,7 @@
  * verified, then each reference from one table to another, so that afterwards
  * none needs to be checked.
  */
-#include "link/machine-file.h"
+#include "link/index/tables.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

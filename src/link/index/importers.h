@@ -2,10 +2,10 @@
 /*
  * Who takes data from whom, for all ELF files of the machine together.
  */
-#ifndef LINK_MACHINE_TAKERS_H
-#define LINK_MACHINE_TAKERS_H
+#ifndef LINK_INDEX_IMPORTERS_H
+#define LINK_INDEX_IMPORTERS_H
 
-#include "link/machine-file.h"
+#include "link/index/tables.h"
 
 /*
  * Fills the lists TABLE_TAKERS, which have TABLES_NONE so far. `keys` are those

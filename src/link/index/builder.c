@@ -2,7 +2,7 @@
 /*
  * Tables refer to each other by 32-bit numbers, of which the last means none.
  */
-#include "link/machine-draft.h"
+#include "link/index/builder.h"
 
 #include "base/array.h"
 

@@ -3,11 +3,11 @@
  * The scan: makes tables of the machine as it is, reading only files that are
  * not in the former tables as they are now.
  */
-#ifndef LINK_MACHINE_SCAN_H
-#define LINK_MACHINE_SCAN_H
+#ifndef LINK_INDEX_SCAN_H
+#define LINK_INDEX_SCAN_H
 
-#include "link/machine-file.h"
-#include "link/machine.h"
+#include "link/index/tables.h"
+#include "link/index/index.h"
 
 struct scan_options {
 	char *const *places;	       /* NULL-ended */

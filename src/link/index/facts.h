@@ -3,10 +3,10 @@
  * The facts of one ELF file: what it is called, needs, takes and gives, as far
  * as data is concerned.
  */
-#ifndef LINK_MACHINE_FACTS_H
-#define LINK_MACHINE_FACTS_H
+#ifndef LINK_INDEX_FACTS_H
+#define LINK_INDEX_FACTS_H
 
-#include "link/machine-file.h"
+#include "link/index/tables.h"
 
 struct facts {
 	uint64_t soname; /* hash; 0: none */

@@ -6,8 +6,8 @@
  * A symbol is a key: 48 bits of its name's hash, 16 of its version's (0: it has
  * none).
  */
-#ifndef LINK_MACHINE_FILE_H
-#define LINK_MACHINE_FILE_H
+#ifndef LINK_INDEX_TABLES_H
+#define LINK_INDEX_TABLES_H
 
 #include "base/file.h"
 

@@ -3,11 +3,11 @@
  * The survey: goes through the places and finds each file that may be ELF,
  * without opening any.
  */
-#ifndef LINK_MACHINE_SURVEY_H
-#define LINK_MACHINE_SURVEY_H
+#ifndef LINK_INDEX_WALK_H
+#define LINK_INDEX_WALK_H
 
 #include "base/map.h"
-#include "link/machine-draft.h"
+#include "link/index/builder.h"
 
 /* A file, which may have several names. */
 struct survey_file {

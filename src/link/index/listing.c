@@ -4,7 +4,7 @@
  * see that it is not ELF would be most of a scan, so the commonest are told by
  * their names.
  */
-#include "link/machine-listing.h"
+#include "link/index/listing.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -5,7 +5,7 @@
  * PATH's, which may be anything, only the files directly in them are of
  * interest: they are said as "DIR/.".
  */
-#include "link/machine.h"
+#include "link/index/index.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

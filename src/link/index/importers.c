@@ -12,7 +12,7 @@
  * file needs, the link editor would have seen. An import that has a version
  * names the library too.)
  */
-#include "link/machine-takers.h"
+#include "link/index/importers.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

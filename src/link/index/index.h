@@ -12,8 +12,8 @@
  * Noticed is what is new, gone, replaced or overwritten, but for one: a file
  * that becomes ELF in place, in a directory where there was no ELF file.
  */
-#ifndef LINK_MACHINE_H
-#define LINK_MACHINE_H
+#ifndef LINK_INDEX_INDEX_H
+#define LINK_INDEX_INDEX_H
 
 #include "base/file.h"
 
