@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

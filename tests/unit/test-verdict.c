@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "link/index/index.h"
 #include "link/copy/copy.h"
-#include "link/names.h"
+#include "link/resolve/symtab.h"
 #include "link/decide/verdict.h"
 
 #include <sys/stat.h>

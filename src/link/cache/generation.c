@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "elf/places.h"
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 #include "link/library.h"
 #include "link/copy/copy.h"
 #include "link/cache/runs.h"

@@ -8,7 +8,7 @@
 #define LINK_COPY_ADDRTAKEN_H
 
 #include "link/code/relocations.h"
-#include "link/names.h"
+#include "link/resolve/symtab.h"
 
 struct ways;
 

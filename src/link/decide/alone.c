@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "elf/search.h"
 #include "elf/view.h"
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 #include "link/copy/copy.h"
 #include "link/decide/rules.h"
 #include "link/decide/imported.h"

@@ -6,7 +6,7 @@
 #ifndef LINK_DECIDE_IMPORTED_H
 #define LINK_DECIDE_IMPORTED_H
 
-#include "link/takes.h"
+#include "link/resolve/references.h"
 
 struct machine;
 

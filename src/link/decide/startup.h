@@ -6,7 +6,7 @@
 #ifndef LINK_DECIDE_STARTUP_H
 #define LINK_DECIDE_STARTUP_H
 
-#include "link/takes.h"
+#include "link/resolve/references.h"
 #include "link/decide/verdict.h"
 
 struct mirror;

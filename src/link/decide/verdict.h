@@ -13,7 +13,7 @@
 #ifndef LINK_DECIDE_VERDICT_H
 #define LINK_DECIDE_VERDICT_H
 
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 
 struct machine;
 struct mirror;

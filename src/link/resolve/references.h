@@ -4,10 +4,10 @@
  * name that others define, and to whose definition ld.so would bind it, at the
  * program's start or later.
  */
-#ifndef LINK_TAKES_H
-#define LINK_TAKES_H
+#ifndef LINK_RESOLVE_REFERENCES_H
+#define LINK_RESOLVE_REFERENCES_H
 
-#include "link/names.h"
+#include "link/resolve/symtab.h"
 
 struct take {
 	struct name *name;

@@ -3,10 +3,10 @@
  * The names that the objects of a closure define: who is found first when a
  * symbol is looked up, as ld.so would, by reading.
  */
-#ifndef LINK_NAMES_H
-#define LINK_NAMES_H
+#ifndef LINK_RESOLVE_SYMTAB_H
+#define LINK_RESOLVE_SYMTAB_H
 
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 
 /* One symbol of one object; those of a name in the order of look-up. */
 struct definition {

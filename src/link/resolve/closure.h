@@ -4,8 +4,8 @@
  * its start, in the order in which it looks symbols up (breadth first), and
  * who needs whom. Found by reading, as ld.so(8) would find them.
  */
-#ifndef LINK_CLOSURE_H
-#define LINK_CLOSURE_H
+#ifndef LINK_RESOLVE_CLOSURE_H
+#define LINK_RESOLVE_CLOSURE_H
 
 #include "elf/view.h"
 

@@ -7,7 +7,7 @@
  * who then has to be there to be copied. (A function of an object's own that an
  * earlier one has too binds to the stub of that, which is as good.)
  */
-#include "link/takes.h"
+#include "link/resolve/references.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -6,7 +6,7 @@
  * version: to these any version is as good, as the objects, not the versions,
  * are what is asked for.
  */
-#include "link/names.h"
+#include "link/resolve/symtab.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

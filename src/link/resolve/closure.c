@@ -3,7 +3,7 @@
  * The walk of the ELF layer, with symbols and with what is preloaded; what it
  * found is taken over.
  */
-#include "link/closure.h"
+#include "link/resolve/closure.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
