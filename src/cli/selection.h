@@ -6,7 +6,7 @@
 #ifndef CLI_SELECTION_H
 #define CLI_SELECTION_H
 
-#include "link/library.h"
+#include "link/stubfile/library.h"
 
 /* Words of the command line: NULL-ended arrays, "" and NULL as none. */
 struct selection {

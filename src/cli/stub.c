@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dlazy stub: a stub file for one library, to link with in its place (.o, .a)
- * or to put in its place (.so). Options become fields of what link/stubfile.h
+ * or to put in its place (.so). Options become fields of what link/stubfile/stubfile.h
  * takes; what cannot be deferred is told with what to do about it.
  */
 #include "base/array.h"
@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/selection.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include <ctype.h>
 #include <fcntl.h>

@@ -3,15 +3,7 @@
 
 noinst_LTLIBRARIES += libdlazy-link.la
 libdlazy_link_la_LIBADD = libdlazy-internal.la
-libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES) \
-	%D%/library.c %D%/library.h \
-	%D%/library-list.c \
-	%D%/stubfile.c %D%/stubfile.h \
-	%D%/stubfile-archive.c \
-	%D%/stubfile-note.c %D%/stubfile-note.h \
-	%D%/stubfile-object.c %D%/stubfile-object.h \
-	%D%/stubfile-plan.c %D%/stubfile-plan.h \
-	%D%/stubfile-shared.c
+libdlazy_link_la_SOURCES = $(ELF_LINK_FILES) $(STUB_TEMPLATE_FILES)
 
 include %D%/write/local.mk
 include %D%/code/local.mk
@@ -20,3 +12,4 @@ include %D%/copy/local.mk
 include %D%/decide/local.mk
 include %D%/index/local.mk
 include %D%/resolve/local.mk
+include %D%/stubfile/local.mk

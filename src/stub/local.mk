@@ -19,4 +19,4 @@ endif
 EXTRA_DIST += $(POOL_FILES) $(X86_64_FILES) $(AARCH64_FILES) $(NONE_FILES)
 
 # The code in stub files, of every CPU: for src/link alone.
-STUB_TEMPLATE_FILES = %D%/template.c %D%/template.h
+STUB_TEMPLATE_FILES =

@@ -2,7 +2,7 @@
 /* libFuzzer: the bytes are a list of symbols, of which stub files are made.
  * Built and run by tests/fuzz/run. */
 #include "base/cleanup.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

@@ -2,7 +2,7 @@
 /* libFuzzer: the bytes are a library, twice in one stub file; what that is to
  * export must be found in it. Built and run by tests/fuzz/run. */
 #include "base/cleanup.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * is. KIND: object, archive, shared, combined. MACHINE: x86_64, aarch64.
  */
 #include "base/status.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include <getopt.h>
 #include <stdio.h>

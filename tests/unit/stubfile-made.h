@@ -21,7 +21,7 @@ extern "C" {
 #include "base/file.h"
 #include "base/status.h"
 #include "elf/view.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #ifdef __cplusplus
 }

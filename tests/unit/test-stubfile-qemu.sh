@@ -27,7 +27,7 @@ flags=(-O1 -g -fPIC -fexceptions -D_GNU_SOURCE -I. -Isrc -Iinclude
 	"-DDLAZY_PKGLIBDIR=\"$directory\"" "-DDLAZY_BIN_TO_PKGLIB=\"..\"")
 library=(src/{base,elf,catalog,load}/*.c src/api.c
 	src/stub/{stub,pool}.c src/stub/stub-aarch64.S)
-writer=(src/stub/template.c src/link/{library,stubfile}*.c
+writer=(src/link/stubfile/template.c src/link/{library,stubfile}*.c
 	src/link/copy/copy.c)
 
 # compile FOLDER FILE...

@@ -16,10 +16,10 @@
 #include "base/status.h"
 #include "elf/places.h"
 #include "link/resolve/closure.h"
-#include "link/library.h"
+#include "link/stubfile/library.h"
 #include "link/copy/copy.h"
 #include "link/cache/runs.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 #include "link/decide/verdict.h"
 #include "stub/stub.h"
 

@@ -3,8 +3,8 @@
  * A library to make a stub of: what its stub is to export, and where the real
  * one is. Read from the library itself, or from a list of symbols.
  */
-#ifndef LINK_LIBRARY_H
-#define LINK_LIBRARY_H
+#ifndef LINK_STUBFILE_LIBRARY_H
+#define LINK_STUBFILE_LIBRARY_H
 
 #include "elf/view.h"
 

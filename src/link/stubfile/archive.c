@@ -5,7 +5,7 @@
  */
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/stubfile-object.h"
+#include "link/stubfile/object.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  * expect of an ELF file: section headers, symbols, unwind tables, CET or BTI
  * notes, no executable stack.
  */
-#ifndef LINK_STUBFILE_H
-#define LINK_STUBFILE_H
+#ifndef LINK_STUBFILE_STUBFILE_H
+#define LINK_STUBFILE_STUBFILE_H
 
-#include "link/library.h"
+#include "link/stubfile/library.h"
 
 #include <stdint.h>
 

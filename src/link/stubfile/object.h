@@ -6,7 +6,7 @@
 #define LINK_STUBFILE_OBJECT_H
 
 #include "link/write/build.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 struct object_names {
 	struct build_strings strings; /* one behind the other; the first is

@@ -2,7 +2,7 @@
 /*
  * One library is one entry: its names are alternatives, the preferred first.
  */
-#include "link/stubfile-note.h"
+#include "link/stubfile/note.h"
 
 #include "base/file.h"
 #include "base/json.h"

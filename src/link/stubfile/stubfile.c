@@ -2,7 +2,7 @@
 /*
  * What does not depend on the kind of stub file.
  */
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include <stdlib.h>
 

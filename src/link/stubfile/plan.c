@@ -3,7 +3,7 @@
  * Things of a kind lie together, and within a kind those of a library: a run
  * touches few pages. All places follow from counts, in stub_plan_layout().
  */
-#include "link/stubfile-plan.h"
+#include "link/stubfile/plan.h"
 
 #include "base/array.h"
 #include "base/hash.h"

@@ -7,7 +7,7 @@
 #define LINK_STUBFILE_NOTE_H
 
 #include "link/write/build.h"
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 /* The text of a library's note, malloc'd; NULL with *ret_failed false: none is
  * asked for; true: out of memory. */

@@ -16,8 +16,8 @@
 
 #include "base/map.h"
 #include "link/write/build.h"
-#include "link/stubfile.h"
-#include "stub/template.h"
+#include "link/stubfile/stubfile.h"
+#include "link/stubfile/template.h"
 
 /* Where something is. */
 enum stub_part {

@@ -13,7 +13,7 @@
  * Sources: Intel SDM volume 2; Arm ARM C6.2; ELF for AArch64 (fields of adrp
  * and the others).
  */
-#include "stub/template.h"
+#include "link/stubfile/template.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
  * depend on addresses. Written down here rather than assembled, as stub files
  * are made where there is no assembler.
  */
-#ifndef STUB_TEMPLATE_H
-#define STUB_TEMPLATE_H
+#ifndef LINK_STUBFILE_TEMPLATE_H
+#define LINK_STUBFILE_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

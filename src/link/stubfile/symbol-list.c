@@ -7,7 +7,7 @@
  * A list may give a name with several versions and not tell the default (a
  * Debian symbols file never does): the highest is taken, as it is the newest.
  */
-#include "link/library.h"
+#include "link/stubfile/library.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -8,15 +8,15 @@
  * program exports none of it. The code's references to its own section are
  * made here, those to others are relocations.
  */
-#include "link/stubfile-object.h"
+#include "link/stubfile/object.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/write/frame.h"
 #include "link/write/note.h"
 #include "link/write/object.h"
-#include "link/stubfile-note.h"
-#include "link/stubfile-plan.h"
+#include "link/stubfile/note.h"
+#include "link/stubfile/plan.h"
 
 #include <ctype.h>
 #include <stdio.h>

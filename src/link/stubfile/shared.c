@@ -15,7 +15,7 @@
  * oldest by its index, 2, and takes what has it even if it is hidden: so in the
  * file of a program no symbol has it.
  */
-#include "link/stubfile.h"
+#include "link/stubfile/stubfile.h"
 
 #include "base/cleanup.h"
 #include "base/hash.h"
@@ -24,8 +24,8 @@
 #include "link/write/frame.h"
 #include "link/write/note.h"
 #include "link/copy/copy.h"
-#include "link/stubfile-note.h"
-#include "link/stubfile-plan.h"
+#include "link/stubfile/note.h"
+#include "link/stubfile/plan.h"
 
 #include <string.h>
 

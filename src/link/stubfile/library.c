@@ -3,7 +3,7 @@
  * Which of a library's symbols can have a stub. Functions do; data do in shared
  * stub files only, whose writer knows. The rest must be bound as it is.
  */
-#include "link/library.h"
+#include "link/stubfile/library.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+
+libdlazy_link_la_SOURCES += \
+	%D%/archive.c \
+	%D%/library.c %D%/library.h \
+	%D%/note.c %D%/note.h \
+	%D%/object.c %D%/object.h \
+	%D%/plan.c %D%/plan.h \
+	%D%/shared.c \
+	%D%/stubfile.c %D%/stubfile.h \
+	%D%/symbol-list.c \
+	%D%/template.c %D%/template.h
