@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Reading ELF files, as hostile bytes; which file a library's name stands for.
 
 libdlazy_internal_la_SOURCES += \
 	%D%/hash.c %D%/hash.h \
@@ -16,6 +17,3 @@ libdlazy_internal_la_SOURCES += \
 	%D%/versions.c %D%/versions.h \
 	%D%/view.c %D%/view.h \
 	%D%/walk.c %D%/walk.h
-
-# Data with their relocations, and writing ELF files: for src/link alone.
-ELF_LINK_FILES =

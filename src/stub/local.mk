@@ -17,6 +17,3 @@ if STUB_NONE
 libdlazy_internal_la_SOURCES += $(NONE_FILES)
 endif
 EXTRA_DIST += $(POOL_FILES) $(X86_64_FILES) $(AARCH64_FILES) $(NONE_FILES)
-
-# The code in stub files, of every CPU: for src/link alone.
-STUB_TEMPLATE_FILES =

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# What `dlazy run` keeps for each program.
 
 libdlazy_link_la_SOURCES += \
 	%D%/command.c \

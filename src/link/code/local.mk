@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# What compiled code is seen to do.
 
 libdlazy_link_la_SOURCES += \
 	%D%/functions.c %D%/functions.h \

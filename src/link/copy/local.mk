@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+# Canonical copies of a library's data, address-taken analysis, and functions
+# that return a constant.
 
 libdlazy_link_la_SOURCES += \
 	%D%/addrtaken.c %D%/addrtaken.h \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Which library may be lazy, and why not.
 
 libdlazy_link_la_SOURCES += \
 	%D%/alone.c \

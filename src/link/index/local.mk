@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# The index of this machine's files that import data.
 
 libdlazy_link_la_SOURCES += \
 	%D%/builder.c %D%/builder.h \

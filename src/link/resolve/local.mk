@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Which definition each symbol reference binds to, as ld.so would find it.
 
 libdlazy_link_la_SOURCES += \
 	%D%/closure.c %D%/closure.h \

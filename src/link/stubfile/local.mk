@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Stub files: what stands in a library's place until it is called.
 
 libdlazy_link_la_SOURCES += \
 	%D%/archive.c \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Writing ELF files.
 
 libdlazy_link_la_SOURCES += \
 	%D%/build.c %D%/build.h \
