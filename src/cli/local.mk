@@ -4,17 +4,12 @@
 bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
-	%D%/bench.c %D%/bench.h \
 	%D%/beside.c %D%/beside.h \
-	%D%/bench-command.c \
-	%D%/bench-memory.c %D%/bench-memory.h \
-	%D%/bench-print.c \
 	%D%/call.c \
 	%D%/check.c \
 	%D%/children.c %D%/children.h \
 	%D%/cli.h \
 	%D%/directory.c %D%/directory.h \
-	%D%/host.c %D%/host.h \
 	%D%/info.c %D%/info.h \
 	%D%/inspect.c %D%/inspect.h \
 	%D%/launcher.c %D%/launcher.h \
@@ -30,7 +25,6 @@ dlazy_SOURCES = \
 	%D%/request.c %D%/request.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
-	%D%/sample.c %D%/sample.h \
 	%D%/scan.c \
 	%D%/selection.c %D%/selection.h \
 	%D%/standin.c %D%/standin.h \
@@ -59,3 +53,5 @@ CLEANFILES += %D%/report-page.c
 	mv $@.new $@
 
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash
+
+include %D%/bench/local.mk

@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "cli/children.h"
-#include "cli/host.h"
+#include "cli/bench/host.h"
 #include "cli/launcher.h"
 #include "hook/follow.h"
 

@@ -4,7 +4,7 @@
  * every host has (readdir, dlopen, dlsym), the lazy one through the public
  * interface of this library.
  */
-#include "cli/host.h"
+#include "cli/bench/host.h"
 
 #include "base/cleanup.h"
 #include "base/event.h"

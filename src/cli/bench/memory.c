@@ -3,7 +3,7 @@
  * A process that has ended has no memory to look at. So it is traced, with one
  * stop where it is about to end (PTRACE_EVENT_EXIT); it is not timed then.
  */
-#include "cli/bench-memory.h"
+#include "cli/bench/memory.h"
 
 #include "base/status.h"
 

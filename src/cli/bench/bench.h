@@ -2,11 +2,11 @@
 /*
  * What `dlazy bench` has measured, and how it is told.
  */
-#ifndef CLI_BENCH_H
-#define CLI_BENCH_H
+#ifndef CLI_BENCH_BENCH_H
+#define CLI_BENCH_BENCH_H
 
-#include "cli/host.h"
-#include "cli/sample.h"
+#include "cli/bench/host.h"
+#include "cli/bench/sample.h"
 
 #include <stdbool.h>
 #include <stddef.h>

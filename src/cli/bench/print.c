@@ -3,7 +3,7 @@
  * The result of a measurement: as JSON, with the keys that doc/design.md fixes;
  * for people, as a table and a chart of 80 columns.
  */
-#include "cli/bench.h"
+#include "cli/bench/bench.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -2,7 +2,7 @@
 /*
  * Order statistics, of a sorted copy.
  */
-#include "cli/sample.h"
+#include "cli/bench/sample.h"
 
 #include <assert.h>
 #include <stdlib.h>

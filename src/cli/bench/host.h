@@ -7,8 +7,8 @@
  * from standard input before the clock starts, the cost is written to
  * descriptor HOST_RESULT_FD.
  */
-#ifndef CLI_HOST_H
-#define CLI_HOST_H
+#ifndef CLI_BENCH_HOST_H
+#define CLI_BENCH_HOST_H
 
 #include <stdint.h>
 

@@ -4,14 +4,14 @@
  * start-up, measured. Each value is of a fresh process (host.c), the ways
  * alternate within a round, all processes run on one CPU.
  */
-#include "cli/bench.h"
+#include "cli/bench/bench.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "cli/bench-memory.h"
+#include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
 #include "cli/progress.h"

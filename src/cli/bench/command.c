@@ -5,12 +5,12 @@
  * is of a fresh process, from fork to its end; the two alternate. What is
  * learnt of memory is learnt in rounds of their own, as they take longer.
  */
-#include "cli/bench.h"
+#include "cli/bench/bench.h"
 
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "base/status.h"
-#include "cli/bench-memory.h"
+#include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "elf/search.h"
