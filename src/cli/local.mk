@@ -6,12 +6,10 @@ dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/beside.c %D%/beside.h \
 	%D%/call.c \
-	%D%/check.c \
 	%D%/children.c %D%/children.h \
 	%D%/cli.h \
 	%D%/directory.c %D%/directory.h \
 	%D%/info.c %D%/info.h \
-	%D%/inspect.c %D%/inspect.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/list.c \
 	%D%/main.c \
@@ -29,7 +27,6 @@ dlazy_SOURCES = \
 	%D%/selection.c %D%/selection.h \
 	%D%/standin.c %D%/standin.h \
 	%D%/stub.c \
-	%D%/subject.c %D%/subject.h \
 	%D%/table.c %D%/table.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/trace-export.c \
@@ -38,8 +35,7 @@ dlazy_SOURCES = \
 	%D%/trace-read.c \
 	%D%/trace-start.c \
 	%D%/trace-text.c \
-	%D%/trace-use.c \
-	%D%/trial.c %D%/trial.h
+	%D%/trace-use.c
 
 # The page of dlazy report is in the tool, where nothing else touches it.
 REPORT_FILES = %D%/report/assemble %D%/report/page.html \
@@ -55,3 +51,4 @@ CLEANFILES += %D%/report-page.c
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash
 
 include %D%/bench/local.mk
+include %D%/check/local.mk

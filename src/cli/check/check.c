@@ -11,10 +11,10 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "catalog/scan.h"
-#include "cli/inspect.h"
+#include "cli/check/inspect.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "cli/trial.h"
+#include "cli/check/trial.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * The symbols of a plugin are looked up as ld.so would: in the order of its
  * DT_NEEDED closure, with versions; what is not there is the host's to supply.
  */
-#include "cli/inspect.h"
+#include "cli/check/inspect.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

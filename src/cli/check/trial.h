@@ -4,10 +4,10 @@
  * deadline, as many at a time as there are CPUs. Whatever a constructor does
  * (crash, hang, exit) it does to that child.
  */
-#ifndef CLI_TRIAL_H
-#define CLI_TRIAL_H
+#ifndef CLI_CHECK_TRIAL_H
+#define CLI_CHECK_TRIAL_H
 
-#include "cli/subject.h"
+#include "cli/check/subject.h"
 
 /* Called as trials end, for a progress bar. */
 typedef void trial_progress_fn(size_t done, size_t all, void *data);

@@ -5,7 +5,7 @@
  * when it has ended, and not by end-of-file: what a constructor forks may keep
  * the pipe open. SIGCHLD, blocked and waited for, tells of the end.
  */
-#include "cli/trial.h"
+#include "cli/check/trial.h"
 
 #include "base/cleanup.h"
 #include "base/event.h"

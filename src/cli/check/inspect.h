@@ -3,11 +3,11 @@
  * Early error: what the dynamic linker would refuse, found by reading the
  * plugin file and the libraries it needs. Nothing is loaded.
  */
-#ifndef CLI_INSPECT_H
-#define CLI_INSPECT_H
+#ifndef CLI_CHECK_INSPECT_H
+#define CLI_CHECK_INSPECT_H
 
 #include "base/map.h"
-#include "cli/subject.h"
+#include "cli/check/subject.h"
 
 struct elf_view;
 

@@ -3,8 +3,8 @@
  * What `dlazy check` looks at: one plugin file, and the problems found with
  * it so far.
  */
-#ifndef CLI_SUBJECT_H
-#define CLI_SUBJECT_H
+#ifndef CLI_CHECK_SUBJECT_H
+#define CLI_CHECK_SUBJECT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 /*
  * Kinds of problems, with what is to be done about each, in one table.
  */
-#include "cli/subject.h"
+#include "cli/check/subject.h"
 
 #include "base/array.h"
 #include "cli/cli.h"
