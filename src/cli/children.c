@@ -6,7 +6,7 @@
 #include "cli/children.h"
 
 #include "base/cleanup.h"
-#include "cli/beside.h"
+#include "cli/frame/beside.h"
 #include "cli/cli.h"
 #include "cli/run.h"
 #include "hook/follow.h"

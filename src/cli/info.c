@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/reasons.h"
-#include "cli/table.h"
+#include "cli/frame/table.h"
 #include "elf/search.h"
 #include "elf/view.h"
 

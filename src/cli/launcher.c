@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "cli/beside.h"
+#include "cli/frame/beside.h"
 #include "cli/cli.h"
 
 #include <errno.h>

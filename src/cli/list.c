@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "cli/directory.h"
 #include "cli/info.h"
-#include "cli/table.h"
+#include "cli/frame/table.h"
 
 #include <stdlib.h>
 

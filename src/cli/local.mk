@@ -4,7 +4,6 @@
 bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
-	%D%/beside.c %D%/beside.h \
 	%D%/call.c \
 	%D%/children.c %D%/children.h \
 	%D%/cli.h \
@@ -13,10 +12,6 @@ dlazy_SOURCES = \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/list.c \
 	%D%/main.c \
-	%D%/message.c \
-	%D%/option.c \
-	%D%/output.c %D%/output.h \
-	%D%/progress.c %D%/progress.h \
 	%D%/reasons.c %D%/reasons.h \
 	%D%/report.c %D%/report.h \
 	%D%/report-read.c \
@@ -25,9 +20,7 @@ dlazy_SOURCES = \
 	%D%/run-account.c \
 	%D%/scan.c \
 	%D%/selection.c %D%/selection.h \
-	%D%/standin.c %D%/standin.h \
 	%D%/stub.c \
-	%D%/table.c %D%/table.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/trace-export.c \
 	%D%/trace-json.c \
@@ -52,3 +45,4 @@ dist_bashcompletion_DATA += %D%/completion/dlazy.bash
 
 include %D%/bench/local.mk
 include %D%/check/local.mk
+include %D%/frame/local.mk

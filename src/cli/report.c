@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "cli/output.h"
+#include "cli/frame/output.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/frame/table.h"
 #include "link/cache/runs.h"
 
 #include <string.h>

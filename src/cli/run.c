@@ -16,12 +16,12 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
-#include "cli/beside.h"
+#include "cli/frame/beside.h"
 #include "cli/children.h"
 #include "cli/cli.h"
 #include "cli/launcher.h"
-#include "cli/progress.h"
-#include "cli/standin.h"
+#include "cli/frame/progress.h"
+#include "cli/frame/standin.h"
 #include "link/cache/runs.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "catalog/scan.h"
 #include "cli/directory.h"
-#include "cli/progress.h"
+#include "cli/frame/progress.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

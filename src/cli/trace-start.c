@@ -9,10 +9,10 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "cli/beside.h"
+#include "cli/frame/beside.h"
 #include "cli/cli.h"
 #include "cli/run.h"
-#include "cli/standin.h"
+#include "cli/frame/standin.h"
 #include "elf/view.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/frame/table.h"
 
 #include <signal.h>
 #include <stdlib.h>

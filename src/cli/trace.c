@@ -12,9 +12,9 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "cli/output.h"
+#include "cli/frame/output.h"
 #include "cli/run.h"
-#include "cli/standin.h"
+#include "cli/frame/standin.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -14,7 +14,7 @@
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
-#include "cli/progress.h"
+#include "cli/frame/progress.h"
 #include "elf/machine.h"
 #include "elf/view.h"
 

@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
-#include "cli/progress.h"
+#include "cli/frame/progress.h"
 #include "elf/search.h"
 #include "link/cache/program.h"
 

@@ -12,8 +12,8 @@
 #include "base/status.h"
 #include "catalog/scan.h"
 #include "cli/check/inspect.h"
-#include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/frame/progress.h"
+#include "cli/frame/table.h"
 #include "cli/check/trial.h"
 
 #include <errno.h>

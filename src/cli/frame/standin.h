@@ -4,8 +4,8 @@
  * on the same terminal, and this process takes its signals, stops when it
  * stops, and ends as it ended.
  */
-#ifndef CLI_STANDIN_H
-#define CLI_STANDIN_H
+#ifndef CLI_FRAME_STANDIN_H
+#define CLI_FRAME_STANDIN_H
 
 #include <stdbool.h>
 

@@ -2,10 +2,10 @@
 /*
  * Drawn at most every 40 ms, so that it costs nothing beside the work.
  */
-#include "cli/progress.h"
+#include "cli/frame/progress.h"
 
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/frame/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /*
  * A link stays one: what it leads to is replaced.
  */
-#include "cli/output.h"
+#include "cli/frame/output.h"
 
 #include "base/file.h"
 #include "base/status.h"

@@ -6,7 +6,7 @@
  * interactive shell's `kill %1`, it comes to the child twice: nothing tells the
  * two apart.)
  */
-#include "cli/standin.h"
+#include "cli/frame/standin.h"
 
 #include "base/status.h"
 

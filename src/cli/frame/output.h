@@ -3,8 +3,8 @@
  * A file that is written when the work is done, and is asked for before it, so
  * that work is not for nothing.
  */
-#ifndef CLI_OUTPUT_H
-#define CLI_OUTPUT_H
+#ifndef CLI_FRAME_OUTPUT_H
+#define CLI_FRAME_OUTPUT_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
  * was installed to, which may have been moved; in the one it was built in; or
  * where it was configured to be.
  */
-#ifndef CLI_BESIDE_H
-#define CLI_BESIDE_H
+#ifndef CLI_FRAME_BESIDE_H
+#define CLI_FRAME_BESIDE_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 /*
  * A progress bar on standard error, if that is a terminal; nothing else.
  */
-#ifndef CLI_PROGRESS_H
-#define CLI_PROGRESS_H
+#ifndef CLI_FRAME_PROGRESS_H
+#define CLI_FRAME_PROGRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * Cells are kept until all are known, then printed. Their width is counted in
  * UTF-8 characters, each taken for one column wide.
  */
-#include "cli/table.h"
+#include "cli/frame/table.h"
 
 #include "base/array.h"
 #include "cli/cli.h"

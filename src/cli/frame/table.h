@@ -3,8 +3,8 @@
  * Aligned columns. On a terminal the table is made to fit: what is too long, most
  * often a path in the last column, is cut in its middle. Elsewhere nothing is.
  */
-#ifndef CLI_TABLE_H
-#define CLI_TABLE_H
+#ifndef CLI_FRAME_TABLE_H
+#define CLI_FRAME_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

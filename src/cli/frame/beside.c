@@ -2,7 +2,7 @@
 /*
  * /proc/self/exe has no links left in it: beside the tool is beside the file.
  */
-#include "cli/beside.h"
+#include "cli/frame/beside.h"
 
 #include "base/file.h"
 

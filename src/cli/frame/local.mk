@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+
+dlazy_SOURCES += \
+	%D%/beside.c %D%/beside.h \
+	%D%/message.c \
+	%D%/option.c \
+	%D%/output.c %D%/output.h \
+	%D%/progress.c %D%/progress.h \
+	%D%/standin.c %D%/standin.h \
+	%D%/table.c %D%/table.h
