@@ -4,21 +4,15 @@
 bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
-	%D%/call.c \
 	%D%/children.c %D%/children.h \
 	%D%/cli.h \
-	%D%/directory.c %D%/directory.h \
-	%D%/info.c %D%/info.h \
 	%D%/launcher.c %D%/launcher.h \
-	%D%/list.c \
 	%D%/main.c \
-	%D%/reasons.c %D%/reasons.h \
 	%D%/report.c %D%/report.h \
 	%D%/report-read.c \
 	%D%/request.c %D%/request.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
-	%D%/scan.c \
 	%D%/selection.c %D%/selection.h \
 	%D%/stub.c \
 	%D%/trace.c %D%/trace.h \
@@ -46,3 +40,4 @@ dist_bashcompletion_DATA += %D%/completion/dlazy.bash
 include %D%/bench/local.mk
 include %D%/check/local.mk
 include %D%/frame/local.mk
+include %D%/plugins/local.mk

@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
-#include "cli/directory.h"
+#include "cli/plugins/directory.h"
 #include "cli/frame/progress.h"
 #include "elf/machine.h"
 #include "elf/view.h"

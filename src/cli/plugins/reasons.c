@@ -3,7 +3,7 @@
  * The index of the machine is brought up to date where `dlazy run` has made one;
  * to make it takes seconds, which to describe one file is not worth.
  */
-#include "cli/reasons.h"
+#include "cli/plugins/reasons.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -3,8 +3,8 @@
  * A directory of plugins as the library sees it: its fresh catalog, else what
  * a scan finds, which is then left in the user's cache. Nothing is loaded.
  */
-#ifndef CLI_DIRECTORY_H
-#define CLI_DIRECTORY_H
+#ifndef CLI_PLUGINS_DIRECTORY_H
+#define CLI_PLUGINS_DIRECTORY_H
 
 #include "catalog/catalog.h"
 

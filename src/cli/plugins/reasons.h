@@ -2,8 +2,8 @@
 /*
  * Why a library cannot be lazy, as far as it can be told without a program.
  */
-#ifndef CLI_REASONS_H
-#define CLI_REASONS_H
+#ifndef CLI_PLUGINS_REASONS_H
+#define CLI_PLUGINS_REASONS_H
 
 #include "link/decide/verdict.h"
 

@@ -3,13 +3,13 @@
  * dlazy info: all that is known of one plugin file, by reading it. Nothing is
  * loaded. A bare name is searched for as dlopen would.
  */
-#include "cli/info.h"
+#include "cli/plugins/info.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "cli/reasons.h"
+#include "cli/plugins/reasons.h"
 #include "cli/frame/table.h"
 #include "elf/search.h"
 #include "elf/view.h"

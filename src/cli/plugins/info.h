@@ -2,8 +2,8 @@
 /*
  * Parts of what is known of a plugin file, as JSON values.
  */
-#ifndef CLI_INFO_H
-#define CLI_INFO_H
+#ifndef CLI_PLUGINS_INFO_H
+#define CLI_PLUGINS_INFO_H
 
 #include "base/json.h"
 #include "catalog/record.h"

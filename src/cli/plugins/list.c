@@ -9,8 +9,8 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "cli/directory.h"
-#include "cli/info.h"
+#include "cli/plugins/directory.h"
+#include "cli/plugins/info.h"
 #include "cli/frame/table.h"
 
 #include <stdlib.h>

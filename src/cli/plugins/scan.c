@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "catalog/scan.h"
-#include "cli/directory.h"
+#include "cli/plugins/directory.h"
 #include "cli/frame/progress.h"
 
 #include <fcntl.h>

@@ -2,13 +2,13 @@
 /*
  * How a directory is opened, for the commands that take some.
  */
-#include "cli/directory.h"
+#include "cli/plugins/directory.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "catalog/scan.h"
 #include "cli/cli.h"
-#include "cli/info.h"
+#include "cli/plugins/info.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+
+dlazy_SOURCES += \
+	%D%/call.c \
+	%D%/directory.c %D%/directory.h \
+	%D%/info.c %D%/info.h \
+	%D%/list.c \
+	%D%/reasons.c %D%/reasons.h \
+	%D%/scan.c
