@@ -8,8 +8,6 @@ dlazy_SOURCES = \
 	%D%/cli.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/main.c \
-	%D%/report.c %D%/report.h \
-	%D%/report-read.c \
 	%D%/request.c %D%/request.h \
 	%D%/run.c %D%/run.h \
 	%D%/run-account.c \
@@ -41,3 +39,4 @@ include %D%/bench/local.mk
 include %D%/check/local.mk
 include %D%/frame/local.mk
 include %D%/plugins/local.mk
+include %D%/report/local.mk

@@ -4,7 +4,7 @@
  * Checked is that they are JSON, and of a kind that the page can draw, so that
  * a wrong file is told of here, by line and column, and not by an empty page.
  */
-#include "cli/report.h"
+#include "cli/report/report.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -3,8 +3,8 @@
  * What `dlazy report` is made of: the page, which the build puts together from
  * src/cli/report/ (report-page.c), and the measurements that go into it.
  */
-#ifndef CLI_REPORT_H
-#define CLI_REPORT_H
+#ifndef CLI_REPORT_REPORT_H
+#define CLI_REPORT_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
  * of the page draws them. It loads nothing, and its Content-Security-Policy
  * lets it run this one script, by hash.
  */
-#include "cli/report.h"
+#include "cli/report/report.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+
+dlazy_SOURCES += \
+	%D%/read.c \
+	%D%/report.c %D%/report.h
