@@ -4,13 +4,8 @@
 bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
-	%D%/children.c %D%/children.h \
 	%D%/cli.h \
-	%D%/launcher.c %D%/launcher.h \
 	%D%/main.c \
-	%D%/request.c %D%/request.h \
-	%D%/run.c %D%/run.h \
-	%D%/run-account.c \
 	%D%/selection.c %D%/selection.h \
 	%D%/stub.c \
 	%D%/trace.c %D%/trace.h \
@@ -40,3 +35,4 @@ include %D%/check/local.mk
 include %D%/frame/local.mk
 include %D%/plugins/local.mk
 include %D%/report/local.mk
+include %D%/run/local.mk

@@ -5,9 +5,9 @@
 #include "cli/cli.h"
 
 #include "base/array.h"
-#include "cli/children.h"
+#include "cli/run/children.h"
 #include "cli/bench/host.h"
-#include "cli/launcher.h"
+#include "cli/run/launcher.h"
 #include "hook/follow.h"
 
 #include <signal.h>

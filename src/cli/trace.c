@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/output.h"
-#include "cli/run.h"
+#include "cli/run/run.h"
 #include "cli/frame/standin.h"
 
 #include <inttypes.h>

@@ -3,10 +3,10 @@
  * One run of a command: what `dlazy run`, launchers and children do with a
  * request.
  */
-#ifndef CLI_RUN_H
-#define CLI_RUN_H
+#ifndef CLI_RUN_RUN_H
+#define CLI_RUN_RUN_H
 
-#include "cli/request.h"
+#include "cli/run/request.h"
 #include "link/cache/program.h"
 
 #include <stdbool.h>

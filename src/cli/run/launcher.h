@@ -11,10 +11,10 @@
  *
  * The target is absolute: a launcher never finds itself.
  */
-#ifndef CLI_LAUNCHER_H
-#define CLI_LAUNCHER_H
+#ifndef CLI_RUN_LAUNCHER_H
+#define CLI_RUN_LAUNCHER_H
 
-#include "cli/run.h"
+#include "cli/run/run.h"
 
 /* Both return an exit status, after a message. */
 int launcher_install(const struct request *request, const char *command);

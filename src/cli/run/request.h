@@ -4,8 +4,8 @@
  * child it is. Its text form, for the latter two, is a line for each word and
  * its value.
  */
-#ifndef CLI_REQUEST_H
-#define CLI_REQUEST_H
+#ifndef CLI_RUN_REQUEST_H
+#define CLI_RUN_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

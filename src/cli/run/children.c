@@ -3,12 +3,12 @@
  * The variable holds all that a child's run needs to know (hook/follow.h): it
  * is read here and set anew, with this process's number, as the child keeps it.
  */
-#include "cli/children.h"
+#include "cli/run/children.h"
 
 #include "base/cleanup.h"
 #include "cli/frame/beside.h"
 #include "cli/cli.h"
-#include "cli/run.h"
+#include "cli/run/run.h"
 #include "hook/follow.h"
 
 #include <limits.h>

@@ -3,7 +3,7 @@
  * Writing a launcher never replaces a file that is none, and removing removes
  * nothing else: the second line of the file tells.
  */
-#include "cli/launcher.h"
+#include "cli/run/launcher.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"

@@ -9,7 +9,7 @@
  * Whatever goes wrong here costs the laziness, with one warning, and never the
  * command.
  */
-#include "cli/run.h"
+#include "cli/run/run.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -17,9 +17,9 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "cli/frame/beside.h"
-#include "cli/children.h"
+#include "cli/run/children.h"
 #include "cli/cli.h"
-#include "cli/launcher.h"
+#include "cli/run/launcher.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/standin.h"
 #include "link/cache/runs.h"

@@ -4,10 +4,10 @@
  * object (src/hook/follow.c), which LD_AUDIT names in their environment, has
  * each executed again through `dlazy --child`.
  */
-#ifndef CLI_CHILDREN_H
-#define CLI_CHILDREN_H
+#ifndef CLI_RUN_CHILDREN_H
+#define CLI_RUN_CHILDREN_H
 
-#include "cli/request.h"
+#include "cli/run/request.h"
 
 /* Entries of the environment, "NAME=VALUE"; NULL: children are not followed,
  * and if they were to be, that has been said. */

@@ -2,7 +2,7 @@
 /*
  * Words: "scope program", "eager GLOB", "lazy GLOB", "children".
  */
-#include "cli/request.h"
+#include "cli/run/request.h"
 
 #include <string.h>
 

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+
+dlazy_SOURCES += \
+	%D%/account.c \
+	%D%/children.c %D%/children.h \
+	%D%/launcher.c %D%/launcher.h \
+	%D%/request.c %D%/request.h \
+	%D%/run.c %D%/run.h
