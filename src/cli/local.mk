@@ -6,8 +6,6 @@ dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/cli.h \
 	%D%/main.c \
-	%D%/selection.c %D%/selection.h \
-	%D%/stub.c \
 	%D%/trace.c %D%/trace.h \
 	%D%/trace-export.c \
 	%D%/trace-json.c \
@@ -36,3 +34,4 @@ include %D%/frame/local.mk
 include %D%/plugins/local.mk
 include %D%/report/local.mk
 include %D%/run/local.mk
+include %D%/stub/local.mk

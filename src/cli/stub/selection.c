@@ -4,7 +4,7 @@
  * the linker (-lpng16), what ldd(1) prints (libpng16.so.16), a path. Reads
  * only; nothing of a library is loaded.
  */
-#include "cli/selection.h"
+#include "cli/stub/selection.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

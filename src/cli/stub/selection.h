@@ -3,8 +3,8 @@
  * What `dlazy stub` is asked for: which file a library's name stands for, and
  * which of its symbols are wanted.
  */
-#ifndef CLI_SELECTION_H
-#define CLI_SELECTION_H
+#ifndef CLI_STUB_SELECTION_H
+#define CLI_STUB_SELECTION_H
 
 #include "link/stubfile/library.h"
 

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "cli/cli.h"
-#include "cli/selection.h"
+#include "cli/stub/selection.h"
 #include "link/stubfile/stubfile.h"
 
 #include <ctype.h>
