@@ -5,15 +5,7 @@ bin_PROGRAMS += dlazy
 dlazy_LDADD = libdlazy-link.la libdlazy-internal.la
 dlazy_SOURCES = \
 	%D%/cli.h \
-	%D%/main.c \
-	%D%/trace.c %D%/trace.h \
-	%D%/trace-export.c \
-	%D%/trace-json.c \
-	%D%/trace-memory.c \
-	%D%/trace-read.c \
-	%D%/trace-start.c \
-	%D%/trace-text.c \
-	%D%/trace-use.c
+	%D%/main.c
 
 # The page of dlazy report is in the tool, where nothing else touches it.
 REPORT_FILES = %D%/report/assemble %D%/report/page.html \
@@ -35,3 +27,4 @@ include %D%/plugins/local.mk
 include %D%/report/local.mk
 include %D%/run/local.mk
 include %D%/stub/local.mk
+include %D%/trace/local.mk

@@ -3,7 +3,7 @@
  * From a trail to times. The traced process can write into its trail whatever
  * it likes, so every place and every string is checked where it is used.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

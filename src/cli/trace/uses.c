@@ -5,7 +5,7 @@
  * thread-local storage), the name is looked up in the files, in the order in
  * which the linker does.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

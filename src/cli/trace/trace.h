@@ -5,8 +5,8 @@
  *
  * Nothing is guessed: a value that was not observed is unknown, and says why.
  */
-#ifndef CLI_TRACE_H
-#define CLI_TRACE_H
+#ifndef CLI_TRACE_TRACE_H
+#define CLI_TRACE_TRACE_H
 
 #include "base/file.h"
 #include "hook/trail.h"

@@ -4,7 +4,7 @@
  * linker would start without it: then nothing would be seen, and the reader
  * should hear so before, with the reason.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -3,7 +3,7 @@
  * A trace as JSON: doc/trace-format.md tells of each key. What is not known is
  * null, and its reason stands under the same key in "unknown" beside it.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include "base/array.h"
 #include "base/json.h"

@@ -6,7 +6,7 @@
  * call to be seen: code that nobody used is told as such for sure; code that
  * was used may have been by its destructors, too.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>

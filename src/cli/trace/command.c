@@ -5,7 +5,7 @@
  * were for nothing. The command's own output, status and signals are as they
  * would be without.
  */
-#include "cli/trace.h"
+#include "cli/trace/trace.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+
+dlazy_SOURCES += \
+	%D%/command.c \
+	%D%/export.c \
+	%D%/json.c \
+	%D%/memory.c \
+	%D%/start.c \
+	%D%/text.c \
+	%D%/trace.c %D%/trace.h \
+	%D%/uses.c
