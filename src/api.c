@@ -13,7 +13,7 @@
 #include "load/call.h"
 #include "load/dl.h"
 #include "load/forbid.h"
-#include "load/ledger.h"
+#include "ledger/ledger.h"
 #include "load/linked.h"
 #include "load/load.h"
 #include "load/prefetch.h"

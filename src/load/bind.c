@@ -18,9 +18,9 @@
 #include "load/call.h"
 #include "load/dl.h"
 #include "load/gate.h"
-#include "load/ledger.h"
+#include "ledger/ledger.h"
 #include "load/linked.h"
-#include "load/probe.h"
+#include "ledger/usdt.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>

@@ -20,7 +20,7 @@
 #include "load/dl.h"
 #include "load/gate.h"
 #include "load/load.h"
-#include "load/probe.h"
+#include "ledger/usdt.h"
 #include "load/run.h"
 #include "stub/linked.h"
 #include "stub/stub.h"

@@ -6,14 +6,10 @@ libdlazy_internal_la_SOURCES += \
 	%D%/dl.c %D%/dl.h \
 	%D%/forbid.c %D%/forbid.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/ledger.c %D%/ledger.h \
-	%D%/ledger-cost.c %D%/ledger-cost.h \
-	%D%/ledger-tell.c %D%/ledger-tell.h \
 	%D%/linked.c %D%/linked.h \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \
 	%D%/prefetch.c %D%/prefetch.h \
-	%D%/probe.c %D%/probe.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/run.c %D%/run.h \
 	%D%/wait.c %D%/wait.h

@@ -18,7 +18,7 @@
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
 #include "load/gate.h"
-#include "load/ledger.h"
+#include "ledger/ledger.h"
 #include "load/load.h"
 
 #include <dirent.h>

@@ -8,7 +8,7 @@
  * Names and arguments are an interface, as exported symbols are. Two underscores
  * are SystemTap's way to write a hyphen.
  */
-#include "load/probe.h"
+#include "ledger/usdt.h"
 
 #include "base/event.h"
 #include "load/module.h"

@@ -4,8 +4,8 @@
  * the user's cache, by which the ledger tells what was saved. Of a file that has
  * changed nothing is known.
  */
-#ifndef LOAD_LEDGER_COST_H
-#define LOAD_LEDGER_COST_H
+#ifndef LEDGER_COST_H
+#define LEDGER_COST_H
 
 #include "base/file.h"
 #include "base/map.h"

@@ -7,8 +7,8 @@
  * It is one observer of events. Where it is not wanted it costs nothing: there
  * is no observer then.
  */
-#ifndef LOAD_LEDGER_H
-#define LOAD_LEDGER_H
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
 
 /* Begins it if DLAZY_TRACE is set; once, when the library is first used. */
 void ledger_begin(void);

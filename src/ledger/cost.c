@@ -3,7 +3,7 @@
  * The file is an array, behind a word that tells what it is. Two processes that
  * write at once lose what one of them learnt, never the file.
  */
-#include "load/ledger-cost.h"
+#include "ledger/cost.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -2,7 +2,7 @@
 /*
  * A ledger as JSON. What was not measured is null, with the reason beside it.
  */
-#include "load/ledger-tell.h"
+#include "ledger/tell.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
-#include "load/ledger-cost.h"
+#include "ledger/cost.h"
 #include "load/module.h"
 
 #include <dirent.h>

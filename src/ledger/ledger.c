@@ -4,7 +4,7 @@
  * by the thread that loads, and then marked complete: no lock. What does not
  * fit is counted. Writing reads what is complete.
  */
-#include "load/ledger.h"
+#include "ledger/ledger.h"
 
 #include "base/array.h"
 #include "base/atomic.h"
@@ -14,7 +14,7 @@
 #include "base/lock.h"
 #include "base/status.h"
 #include "load/dl.h"
-#include "load/ledger-tell.h"
+#include "ledger/tell.h"
 #include "load/module.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 /*
  * What a ledger holds, and its words: doc/trace-format.md tells of each key.
  */
-#ifndef LOAD_LEDGER_TELL_H
-#define LOAD_LEDGER_TELL_H
+#ifndef LEDGER_TELL_H
+#define LEDGER_TELL_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

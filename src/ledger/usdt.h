@@ -4,8 +4,8 @@
  * and what is bound, told to who watches from outside. dlazy-probes(7) lists
  * them.
  */
-#ifndef LOAD_PROBE_H
-#define LOAD_PROBE_H
+#ifndef LEDGER_USDT_H
+#define LEDGER_USDT_H
 
 struct dlazy_module;
 
