@@ -14,7 +14,7 @@
 #include "load/dl.h"
 #include "load/forbid.h"
 #include "ledger/ledger.h"
-#include "load/linked.h"
+#include "runtime/module.h"
 #include "load/load.h"
 #include "load/prefetch.h"
 #include "load/registry.h"

@@ -19,7 +19,7 @@
 #include "load/dl.h"
 #include "load/gate.h"
 #include "ledger/ledger.h"
-#include "load/linked.h"
+#include "runtime/module.h"
 #include "ledger/usdt.h"
 #include "stub/stub.h"
 

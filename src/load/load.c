@@ -19,7 +19,7 @@
 #include "load/dl.h"
 #include "load/forbid.h"
 #include "load/gate.h"
-#include "load/linked.h"
+#include "runtime/module.h"
 #include "load/wait.h"
 #include "stub/linked.h"
 

@@ -6,10 +6,8 @@ libdlazy_internal_la_SOURCES += \
 	%D%/dl.c %D%/dl.h \
 	%D%/forbid.c %D%/forbid.h \
 	%D%/gate.c %D%/gate.h \
-	%D%/linked.c %D%/linked.h \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \
 	%D%/prefetch.c %D%/prefetch.h \
 	%D%/registry.c %D%/registry.h \
-	%D%/run.c %D%/run.h \
 	%D%/wait.c %D%/wait.h

@@ -18,7 +18,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/gate.h"
-#include "load/linked.h"
+#include "runtime/module.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * What `dlazy run` wants of the programs it starts: their environment as the
  * user gave it (dlazy_linked_start()), and which libraries they touch.
  */
-#ifndef LOAD_RUN_H
-#define LOAD_RUN_H
+#ifndef RUNTIME_TOUCHED_H
+#define RUNTIME_TOUCHED_H
 
 #include <stdbool.h>
 

@@ -8,7 +8,7 @@
  *
  * The record only ever advises. What cannot be had of it is done without.
  */
-#include "load/run.h"
+#include "runtime/touched.h"
 
 #include "base/atomic.h"
 #include "base/cleanup.h"

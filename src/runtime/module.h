@@ -3,8 +3,8 @@
  * Linked stubs, as the rest of this layer sees them: a module whose file is
  * known by the stub file (stub/linked.h) and looked for when it is loaded.
  */
-#ifndef LOAD_LINKED_H
-#define LOAD_LINKED_H
+#ifndef RUNTIME_MODULE_H
+#define RUNTIME_MODULE_H
 
 #include "base/file.h"
 #include "load/module.h"

@@ -9,7 +9,7 @@
  * an object: perhaps the very library whose data is asked for, as the stub file
  * comes before it in the global scope.
  */
-#include "load/linked.h"
+#include "runtime/module.h"
 
 #include "base/atomic.h"
 #include "base/cleanup.h"
@@ -21,7 +21,7 @@
 #include "load/gate.h"
 #include "load/load.h"
 #include "ledger/usdt.h"
-#include "load/run.h"
+#include "runtime/touched.h"
 #include "stub/linked.h"
 #include "stub/stub.h"
 
