@@ -16,8 +16,8 @@
 #include "ledger/ledger.h"
 #include "runtime/module.h"
 #include "load/load.h"
-#include "load/prefetch.h"
-#include "load/registry.h"
+#include "registry/prefetch.h"
+#include "registry/registry.h"
 #include "stub/linked.h"
 
 #include <limits.h>

@@ -11,6 +11,7 @@ include %D%/stub/local.mk
 include %D%/catalog/local.mk
 include %D%/link/local.mk
 include %D%/load/local.mk
+include %D%/registry/local.mk
 include %D%/runtime/local.mk
 include %D%/ledger/local.mk
 include %D%/ffi/local.mk

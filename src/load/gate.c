@@ -17,9 +17,9 @@
 #include "load/forbid.h"
 #include "ledger/ledger.h"
 #include "load/module.h"
-#include "load/prefetch.h"
+#include "registry/prefetch.h"
 #include "ledger/usdt.h"
-#include "load/registry.h"
+#include "registry/registry.h"
 #include "load/wait.h"
 #include "stub/stub.h"
 

@@ -8,6 +8,4 @@ libdlazy_internal_la_SOURCES += \
 	%D%/gate.c %D%/gate.h \
 	%D%/load.c %D%/load.h \
 	%D%/module.c %D%/module.h \
-	%D%/prefetch.c %D%/prefetch.h \
-	%D%/registry.c %D%/registry.h \
 	%D%/wait.c %D%/wait.h

@@ -7,8 +7,8 @@
  *
  * The public functions of the registry, for arguments that are checked.
  */
-#ifndef LOAD_REGISTRY_H
-#define LOAD_REGISTRY_H
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
 
 #include "load/module.h"
 

@@ -10,7 +10,7 @@
  * directory has changed or its catalog is damaged: a catalog's "no" must not
  * outlive its cause. Scans are done without the lock.
  */
-#include "load/registry.h"
+#include "registry/registry.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

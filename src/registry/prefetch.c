@@ -4,7 +4,7 @@
  * the dynamic linker loads one object at a time, so more would only wait for
  * each other. The worker takes no signals. The queue is under load_lock.
  */
-#include "load/prefetch.h"
+#include "registry/prefetch.h"
 
 #include "base/array.h"
 #include "load/load.h"

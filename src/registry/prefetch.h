@@ -3,8 +3,8 @@
  * Prefetching: the same move from DECLARED to LOADED, asked for earlier and
  * made by a thread of ours, while the host does something else.
  */
-#ifndef LOAD_PREFETCH_H
-#define LOAD_PREFETCH_H
+#ifndef REGISTRY_PREFETCH_H
+#define REGISTRY_PREFETCH_H
 
 #include "load/module.h"
 
