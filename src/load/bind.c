@@ -17,7 +17,7 @@
 #include "base/hash.h"
 #include "load/call.h"
 #include "load/dl.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "ledger/ledger.h"
 #include "runtime/module.h"
 #include "ledger/usdt.h"

@@ -11,7 +11,7 @@
 #include "base/atomic.h"
 #include "base/status.h"
 #include "load/dl.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "load/load.h"
 
 #include <fnmatch.h>

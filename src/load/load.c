@@ -18,7 +18,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/forbid.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "runtime/module.h"
 #include "load/wait.h"
 #include "stub/linked.h"

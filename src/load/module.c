@@ -17,7 +17,7 @@
 #include "base/hash.h"
 #include "load/bind.h"
 #include "load/dl.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "runtime/module.h"
 
 #include <errno.h>

@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "load/dl.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "load/module.h"
 
 #include <fcntl.h>

@@ -17,7 +17,7 @@
 #include "base/hash.h"
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "ledger/ledger.h"
 #include "load/load.h"
 

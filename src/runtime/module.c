@@ -18,7 +18,7 @@
 #include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
-#include "load/gate.h"
+#include "load/loading.h"
 #include "load/load.h"
 #include "ledger/usdt.h"
 #include "runtime/touched.h"

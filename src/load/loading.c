@@ -9,7 +9,7 @@
  * thread has the linker's lock, so the others are only waiting for that, and
  * nothing of theirs is half done.
  */
-#include "load/gate.h"
+#include "load/loading.h"
 
 #include "base/event.h"
 #include "base/lock.h"

@@ -8,8 +8,8 @@
  * It also keeps this thread's stack of modules being loaded: a constructor's
  * calls into its own module must go through at once.
  */
-#ifndef LOAD_GATE_H
-#define LOAD_GATE_H
+#ifndef LOAD_LOADING_H
+#define LOAD_LOADING_H
 
 #include <stdbool.h>
 #include <stdint.h>
