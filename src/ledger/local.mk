@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Who loaded what, and what it cost; USDT probes.
 
 libdlazy_internal_la_SOURCES += \
 	%D%/cost.c %D%/cost.h \

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
+# The first touch of a module: loading it, binding its symbols.
 
 libdlazy_internal_la_SOURCES += \
-	%D%/loading.c %D%/loading.h \
 	%D%/bind.c %D%/bind.h \
 	%D%/call.c %D%/call.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/forbid.c %D%/forbid.h \
 	%D%/load.c %D%/load.h \
+	%D%/loading.c %D%/loading.h \
 	%D%/module.c %D%/module.h \
 	%D%/wait.c %D%/wait.h

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Stub files at run time.
 
 libdlazy_internal_la_SOURCES += \
 	%D%/module.c %D%/module.h \

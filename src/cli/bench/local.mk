@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# dlazy bench: a host, eagerly and lazily, alternated in fresh processes.
 
 dlazy_SOURCES += \
 	%D%/bench.c %D%/bench.h \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# dlazy check: what a load would fail on, and trials of it in a child.
 
 dlazy_SOURCES += \
 	%D%/check.c \

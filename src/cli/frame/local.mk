@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# What every command has: options, messages, tables, progress.
 
 dlazy_SOURCES += \
 	%D%/beside.c %D%/beside.h \

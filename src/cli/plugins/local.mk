@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# The commands about plugins: scan, list, info, call.
 
 dlazy_SOURCES += \
 	%D%/call.c \

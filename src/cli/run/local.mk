@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# dlazy run: unmodified programs with lazy libraries.
 
 dlazy_SOURCES += \
 	%D%/account.c \

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# dlazy stub: stub files to link with.
 
 dlazy_SOURCES += \
 	%D%/selection.c %D%/selection.h \

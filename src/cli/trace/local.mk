@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# dlazy trace: what a start-up cost, from what the audit object left.
 
 dlazy_SOURCES += \
 	%D%/command.c \
