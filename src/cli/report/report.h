@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What `dlazy report` is made of: the page, which the build puts together from
- * src/cli/report/ (report-page.c), and the measurements that go into it.
+ * src/cli/report/ (page.c), and the measurements that go into it.
  */
 #ifndef CLI_REPORT_REPORT_H
 #define CLI_REPORT_REPORT_H
