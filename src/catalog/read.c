@@ -40,6 +40,7 @@ struct draft {
 	size_t most;  /* bytes it may grow to */
 	bool failed;  /* out of memory, or: */
 	bool too_big; /* more was asked for */
+	int state;    /* the file could not be read: why, with message */
 	/* The versions of late: there are few, and each has many symbols. */
 	uint32_t versions[64];
 };
@@ -158,10 +159,25 @@ static void draft_begin(struct draft *d, const char *file,
 	r->soname = r->rpath = r->runpath = r->machine = r->message = empty;
 }
 
+/* Reads from the file; false: it is not so long, or the draft has failed. */
+static bool draft_read(struct draft *d, int fd, void *buffer, size_t size)
+{
+	if (file_read_at(fd, 0, buffer, size))
+		return true;
+	if (errno && !d->failed) {
+		d->state = status_fail(status_from_errno(errno),
+				       "cannot read: %s", strerror(errno));
+		d->failed = true;
+	}
+	return false;
+}
+
 static int draft_finish(struct draft *d, struct record **ret)
 {
 	/* One byte more: the block's last must be NUL. */
 	draft_room(d, format_align(d->size + 1) - d->size);
+	if (d->state < 0)
+		return d->state;
 	if (d->failed)
 		return status_fail(DLAZY_ENOMEM, "no memory for a record");
 	struct record *r = head(d);
@@ -323,13 +339,14 @@ static void draft_notes(struct draft *d, const struct elf_view *view)
 }
 
 /* Where in the file's first bytes the build-id stands; 0: not there. */
-static uint32_t find_build_id(int fd, uint64_t file_size, const uint8_t *id,
+static uint32_t find_build_id(struct draft *d, int fd, const uint8_t *id,
 			      size_t size)
 {
+	uint64_t file_size = head(d)->identity.size;
 	uint8_t start[BUILD_ID_REACH];
 	size_t n = file_size < sizeof(start) ? file_size : sizeof(start);
 
-	if (!file_read_at(fd, 0, start, n))
+	if (!draft_read(d, fd, start, n))
 		return 0;
 	const uint8_t *found = memmem(start, n, id, size);
 	return found ? (uint32_t)(found - start) : 0;
@@ -345,8 +362,7 @@ static void draft_build_id(struct draft *d, const struct elf_view *view, int fd)
 		return;
 	draft_bytes(d, array.offset, id, size);
 	head(d)->build_id = array;
-	head(d)->build_id_at =
-		find_build_id(fd, head(d)->identity.size, id, size);
+	head(d)->build_id_at = find_build_id(d, fd, id, size);
 }
 
 static void draft_view(struct draft *d, const struct elf_view *view, int fd)
@@ -372,7 +388,7 @@ static void draft_machine(struct draft *d, int fd)
 	uint8_t start[64];
 	char buffer[64];
 
-	if (!file_read_at(fd, 0, start, sizeof(start)))
+	if (!draft_read(d, fd, start, sizeof(start)))
 		return;
 	const char *machine =
 		elf_machine_name(start, sizeof(start), buffer, sizeof(buffer));
@@ -393,8 +409,7 @@ static void draft_refuse(struct draft *d, int fd, const char *file)
 		      "not a usable ELF file: its names are too long");
 }
 
-/* 0, also for a file that is no plugin, which the draft then says; or
- * -DLAZY_EIO, -DLAZY_ENOMEM. */
+/* 0, also for a file that is no plugin, which the draft then says; or a state. */
 static int draft_elf(struct draft *d, int fd, const char *file)
 {
 	_cleanup_elf_view_ struct elf_view *view = NULL;
@@ -402,7 +417,7 @@ static int draft_elf(struct draft *d, int fd, const char *file)
 
 	if (status == 0)
 		status = elf_view_check_plugin(view, file);
-	if (status == -DLAZY_EIO || status == -DLAZY_ENOMEM)
+	if (status_is_state(status))
 		return status;
 	draft_machine(d, fd);
 	if (status < 0)
@@ -411,6 +426,8 @@ static int draft_elf(struct draft *d, int fd, const char *file)
 		draft_view(d, view, fd);
 	if (d->too_big)
 		draft_refuse(d, fd, file);
+	if (d->state < 0)
+		return status_prefix("%s", file);
 	status_clear();
 	return 0;
 }
@@ -424,7 +441,8 @@ static int draft_portable(struct draft *d, int fd, const char *file)
 	r->identity = (struct file_identity){.size = r->identity.size};
 	r->flags |= RECORD_PORTABLE;
 	if (r->build_id.count == 0 && !record_content(fd, &r->content))
-		return status_fail(DLAZY_EIO, "%s: cannot read: %s", file,
+		return status_fail(status_from_errno(errno),
+				   "%s: cannot read: %s", file,
 				   strerror(errno));
 	return 0;
 }

@@ -39,7 +39,8 @@ struct record_symbol {
  * keeps it from being read again.
  *
  * file: the name to open, relative to dirfd. Its plugin name is derived from
- * it. 0, or, with message, -DLAZY_ENOENT, -DLAZY_EIO, -DLAZY_ENOMEM.
+ * it. 0, or, with message, -DLAZY_ENOENT, or a state (status_is_state()): what
+ * the file is cannot be told now.
  */
 int record_read(int dirfd, const char *file, struct record **ret);
 

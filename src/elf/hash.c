@@ -18,7 +18,7 @@
 /* Only these failures are news: without a table there is another way. */
 static int fatal(int r)
 {
-	if (r == -DLAZY_ENOMEM || r == -DLAZY_EIO)
+	if (status_is_state(r))
 		return r;
 	status_clear();
 	return 0;

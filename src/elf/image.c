@@ -150,20 +150,25 @@ uint64_t image_dynamic_value(const struct image *image, int64_t tag)
 	return value;
 }
 
-size_t image_sections(const struct image *image, ElfN(Shdr) * *ret)
+int image_sections(const struct image *image, ElfN(Shdr) * *ret,
+		   size_t *ret_count)
 {
 	const ElfN(Ehdr) *header = &image->header;
 
 	*ret = NULL;
+	*ret_count = 0;
 	if (header->e_shnum == 0 || header->e_shentsize != sizeof(**ret))
 		return 0;
-	if (image_read(image, "the section headers", header->e_shoff,
-		       (uint64_t)header->e_shnum * sizeof(**ret),
-		       (void **)ret) < 0) {
+	int r = image_read(image, "the section headers", header->e_shoff,
+			   (uint64_t)header->e_shnum * sizeof(**ret),
+			   (void **)ret);
+	if (status_is_state(r))
+		return r;
+	if (r < 0)
 		status_clear();
-		return 0;
-	}
-	return header->e_shnum;
+	else
+		*ret_count = header->e_shnum;
+	return 0;
 }
 
 static int read_header(struct image *image)

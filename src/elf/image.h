@@ -34,10 +34,13 @@ int image_open(struct image *image, int fd, const char *name);
 void image_clear(struct image *image);
 
 /*
- * The section headers, where a file has sound ones: 0 if not. A last resort,
- * as nothing that loads a file reads them and strip may remove them. malloc'd.
+ * The section headers, where a file has sound ones; none (NULL, 0) if not. A
+ * last resort, as nothing that loads a file reads them and strip may remove
+ * them. malloc'd. 0, or the state (status_is_state()) that kept them from being
+ * read, with message.
  */
-size_t image_sections(const struct image *image, ElfN(Shdr) * *ret);
+int image_sections(const struct image *image, ElfN(Shdr) * *ret,
+		   size_t *ret_count);
 
 /* "damaged ELF file: WHAT", as -DLAZY_EFORMAT. */
 int image_damaged(const struct image *image, const char *what);

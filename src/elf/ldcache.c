@@ -12,8 +12,10 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/status.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,23 +84,28 @@ static const char *string_at(const struct ldcache *cache, uint64_t offset)
 	return offset < cache->size ? (const char *)cache->data + offset : NULL;
 }
 
-static bool read_whole(struct ldcache *cache, const char *file)
+/* 0: as much as there is of it. */
+static int read_whole(struct ldcache *cache, const char *file)
 {
-	_cleanup_close_ int fd =
-		open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat st;
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+	int r = file_open(AT_FDCWD, file, &fd, &identity);
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size > CACHE_MAX)
-		return false;
-	size_t size = (size_t)st.st_size;
+	if (r < 0 || identity.size > CACHE_MAX)
+		return r;
+	size_t size = (size_t)identity.size;
 	_cleanup_free_ uint8_t *data = malloc(size + 1);
-	if (!data || !file_read_at(fd, 0, data, size))
-		return false;
+	if (!data)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+	if (!file_read_at(fd, 0, data, size))
+		return errno ? status_fail(status_from_errno(errno),
+					   "%s: cannot read: %s", file,
+					   strerror(errno))
+			     : 0;
 	data[size] = '\0';
 	cache->data = TAKE_PTR(data);
 	cache->size = size;
-	return true;
+	return 0;
 }
 
 /* Behind the old format, if that comes first. */
@@ -166,11 +173,17 @@ static bool read_header(struct ldcache *cache)
 	return true;
 }
 
-void ldcache_open(struct ldcache *cache, const char *file)
+int ldcache_open(struct ldcache *cache, const char *file)
 {
 	*cache = (struct ldcache){0};
-	if (read_whole(cache, file) && !read_header(cache))
+	int r = read_whole(cache, file);
+	if (status_is_state(r))
+		return r;
+	if (r < 0)
+		status_clear();
+	if (!read_header(cache))
 		ldcache_close(cache);
+	return 0;
 }
 
 void ldcache_close(struct ldcache *cache)

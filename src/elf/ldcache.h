@@ -21,8 +21,9 @@ struct ldcache {
 };
 
 /* Reads a cache. One that is missing, damaged or of another format is as an
- * empty one. */
-void ldcache_open(struct ldcache *cache, const char *file);
+ * empty one. 0, or the state (status_is_state()) that kept it from being read,
+ * with message; ldcache_close() in any case. */
+int ldcache_open(struct ldcache *cache, const char *file);
 void ldcache_close(struct ldcache *cache);
 
 /*

@@ -122,17 +122,17 @@ static bool in_segment(const struct image *image, const ElfN(Shdr) * section)
 static int read_sections(struct notes *notes, const struct image *image)
 {
 	ElfN(Shdr) * sections;
-	size_t n = image_sections(image, &sections);
-	int r = 0;
+	size_t n;
+	int r = image_sections(image, &sections, &n);
 
-	for (size_t i = 0; r != -DLAZY_ENOMEM && i < n; i++)
+	for (size_t i = 0; !status_is_state(r) && i < n; i++)
 		if (sections[i].sh_type == SHT_NOTE &&
 		    !in_segment(image, &sections[i]))
 			r = read_block(notes, image, sections[i].sh_offset,
 				       sections[i].sh_size,
 				       sections[i].sh_addralign);
 	free(sections);
-	if (r == -DLAZY_ENOMEM)
+	if (status_is_state(r))
 		return r;
 	if (r < 0)
 		status_clear();

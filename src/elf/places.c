@@ -9,10 +9,12 @@
 #include "elf/places.h"
 
 #include "base/file.h"
+#include "base/status.h"
 #include "elf/hwcaps.h"
 #include "elf/machine.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,61 +24,95 @@
 #define CACHE_FILE "/etc/ld.so.cache"
 #endif
 
-static void add_directory(struct places *places, const char *prefix,
-			  const char *lib)
+static int add_directory(struct places *places, const char *prefix,
+			 const char *lib)
 {
 	char *path;
 
-	if (asprintf(&path, "%s/%s", prefix, lib) >= 0)
-		places->directories[places->directory_count++] = path;
+	if (asprintf(&path, "%s/%s", prefix, lib) < 0)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	places->directories[places->directory_count++] = path;
+	return 0;
 }
 
-static bool is_directory(const char *prefix, const char *lib)
+/* 1: it is one; 0: it is none; or a state. */
+static int is_directory(const char *prefix, const char *lib)
 {
 	char path[128];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/%s", prefix, lib);
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode);
+	int status = status_from_errno(errno);
+	return status_is_state(status)
+		       ? status_fail(status, "%s: %s", path, strerror(errno))
+		       : 0;
 }
 
-static bool has_lib(const char *lib)
+static int has_lib(const char *lib)
 {
-	return is_directory("", lib) || is_directory("/usr", lib);
+	int r = is_directory("", lib);
+
+	return r ? r : is_directory("/usr", lib);
 }
 
-static void find_lib(struct places *places)
+static int find_lib(struct places *places)
 {
 	const char *multiarch = machine_multiarch();
+	int r = 0;
 
 	snprintf(places->lib, sizeof(places->lib), "lib/%s", multiarch);
-	if (*multiarch && has_lib(places->lib))
-		return;
-	strcpy(places->lib,
-	       machine_is_wide() && has_lib("lib64") ? "lib64" : "lib");
+	if (*multiarch)
+		r = has_lib(places->lib);
+	if (r != 0)
+		return r;
+	if (machine_is_wide())
+		r = has_lib("lib64");
+	strcpy(places->lib, r > 0 ? "lib64" : "lib");
+	return r;
 }
 
-void places_open(struct places *places)
+#ifdef __GLIBC__
+
+static int add_places(struct places *places)
+{
+	int r = 0;
+
+	if (strcmp(places->lib, "lib") != 0)
+		r = add_directory(places, "", places->lib);
+	if (r == 0 && strcmp(places->lib, "lib") != 0)
+		r = add_directory(places, "/usr", places->lib);
+	if (r == 0)
+		r = add_directory(places, "", "lib");
+	if (r == 0)
+		r = add_directory(places, "/usr", "lib");
+	return r < 0 ? r : ldcache_open(&places->cache, CACHE_FILE);
+}
+
+#else
+
+/* musl: no cache, and these unless /etc/ld-musl-*.path says else. */
+static int add_places(struct places *places)
+{
+	int r = add_directory(places, "", "lib");
+
+	if (r == 0)
+		r = add_directory(places, "/usr/local", "lib");
+	return r < 0 ? r : add_directory(places, "/usr", "lib");
+}
+
+#endif
+
+int places_open(struct places *places)
 {
 	*places = (struct places){
 		.library_path = secure_getenv("LD_LIBRARY_PATH"),
 		.hwcaps = hwcaps_active(),
 	};
-	find_lib(places);
-#ifdef __GLIBC__
-	if (strcmp(places->lib, "lib") != 0) {
-		add_directory(places, "", places->lib);
-		add_directory(places, "/usr", places->lib);
-	}
-	add_directory(places, "", "lib");
-	add_directory(places, "/usr", "lib");
-	ldcache_open(&places->cache, CACHE_FILE);
-#else
-	/* musl: no cache, and these unless /etc/ld-musl-*.path says else. */
-	add_directory(places, "", "lib");
-	add_directory(places, "/usr/local", "lib");
-	add_directory(places, "/usr", "lib");
-#endif
+	int r = find_lib(places);
+
+	return r < 0 ? r : add_places(places);
 }
 
 void places_close(struct places *places)

@@ -22,10 +22,13 @@ struct places {
 				     this process's */
 	const char *const *hwcaps;
 	struct ldcache cache;
+	bool denied; /* a search passed over what it has no permission for: as
+			ld.so does, but who has it finds something else */
 };
 
-/* Memory running out costs a place. */
-void places_open(struct places *places);
+/* 0, or the state (status_is_state()) that kept something from being read, with
+ * message; places_close() in any case. */
+int places_open(struct places *places);
 void places_close(struct places *places);
 
 /*

@@ -13,12 +13,14 @@
 #include "base/status.h"
 #include "elf/machine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 struct search {
-	const struct places *places;
+	struct places *places;
+	int status; /* the state that ended it, or 0 */
 	const char *name;
 	const struct file_identity *but;
 	char found[PATH_MAX];
@@ -44,22 +46,41 @@ static bool is_passed_over(const struct search *search, const struct stat *st)
 	return search->but && file_identity_equal(search->but, &identity);
 }
 
+/* A file could not be looked at, errno says why. True: so the search ends. */
+static bool is_search_over(struct search *search, const char *path)
+{
+	int status = status_from_errno(errno);
+
+	if (errno == EACCES) {
+		search->places->denied = true;
+		return false;
+	}
+	if (!status_is_state(status))
+		return false;
+	search->status = status_fail(status, "%s: %s: %s", search->name, path,
+				     strerror(errno));
+	return true;
+}
+
 /* Would ld.so stop at this file? A foreign one it passes over, a damaged one
- * is its answer. */
-static bool is_usable(const struct search *search, const char *path)
+ * is its answer. True also where it cannot be told: the search ends. */
+static bool is_usable(struct search *search, const char *path)
 {
 	_cleanup_close_ int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t header[MACHINE_HEADER_SIZE];
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    is_passed_over(search, &st))
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return is_search_over(search, path);
+	if (!S_ISREG(st.st_mode) || is_passed_over(search, &st))
 		return false;
-	return !file_read_at(fd, 0, header, sizeof(header)) ||
-	       machine_fit(header, sizeof(header)) != MACHINE_FOREIGN;
+	if (!file_read_at(fd, 0, header, sizeof(header)))
+		return !errno || is_search_over(search, path);
+	return machine_fit(header, sizeof(header)) != MACHINE_FOREIGN;
 }
 
+/* True: it is found, or the search is over. So with all that follows. */
 static bool try_file(struct search *search, const char *path)
 {
 	if (strlen(path) >= sizeof(search->found) || !is_usable(search, path))
@@ -140,6 +161,8 @@ static bool try_library_path(struct search *search)
 		return false;
 	if (!places->program) {
 		ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+		if (n < 0 && is_search_over(search, "/proc/self/exe"))
+			return true;
 		self[n > 0 ? n : 0] = '\0';
 	}
 	return try_list(search, places->library_path, ":;",
@@ -207,21 +230,32 @@ static bool find_path(struct search *search, const struct requester *requester)
 	       try_file(search, path);
 }
 
-int requester_find(const struct requester *requester,
-		   const struct places *places, const char *name,
-		   char **ret_path, enum requester_way *ret_way)
+static int not_found(const struct search *search)
+{
+	bool denied = search->places->denied;
+
+	return status_fail(denied ? DLAZY_EIO : DLAZY_ENOENT,
+			   "%s: no such library%s%s (%s)", search->name,
+			   *search->tried ? " in " : "", search->tried,
+			   denied ? "but not every file or directory may be "
+				    "read: permission denied"
+				  : "is its package installed, or "
+				    "LD_LIBRARY_PATH to be set?");
+}
+
+int requester_find(const struct requester *requester, struct places *places,
+		   const char *name, char **ret_path,
+		   enum requester_way *ret_way)
 {
 	struct search search = {
 		.places = places, .name = name, .but = requester->but};
 	bool found = strchr(name, '/') ? find_path(&search, requester)
 				       : find_bare(&search, requester);
 
+	if (search.status < 0)
+		return search.status;
 	if (!found)
-		return status_fail(DLAZY_ENOENT,
-				   "%s: no such library%s%s (is its package "
-				   "installed, or LD_LIBRARY_PATH to be set?)",
-				   name, *search.tried ? " in " : "",
-				   search.tried);
+		return not_found(&search);
 	char *path = file_absolute(search.found);
 	if (!path)
 		return status_last();

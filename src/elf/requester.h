@@ -25,9 +25,9 @@ enum requester_way {
 };
 
 /* Finds a library: a bare name by searching, one with a slash as a path. As
- * search_library(). */
-int requester_find(const struct requester *requester,
-		   const struct places *places, const char *name,
-		   char **ret_path, enum requester_way *ret_way);
+ * search_library(); sets places->denied. */
+int requester_find(const struct requester *requester, struct places *places,
+		   const char *name, char **ret_path,
+		   enum requester_way *ret_way);
 
 #endif

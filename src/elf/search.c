@@ -12,8 +12,10 @@
 #include "elf/view.h"
 #include "elf/walk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 struct search_origin search_origin_of(const struct elf_view *view,
 				      const char *path)
@@ -50,21 +52,29 @@ int search_closure(const char *path, search_closure_fn *fn, void *data)
 	return walk_run(&walk, path, &options);
 }
 
-/* The program of this process; NULL where it cannot be read. */
-static struct elf_view *program(char **ret_path)
+static int open_program(char **ret_path, struct elf_view **ret_view)
 {
 	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *path = realpath("/proc/self/exe", NULL);
 	struct file_identity identity;
-	struct elf_view *view;
 
-	if (!path || file_open(AT_FDCWD, path, &fd, &identity) < 0 ||
-	    elf_view_open_needs(fd, path, &view) < 0) {
+	*ret_path = realpath("/proc/self/exe", NULL);
+	if (!*ret_path)
+		return status_fail(status_from_errno(errno),
+				   "/proc/self/exe: %s", strerror(errno));
+	int r = file_open(AT_FDCWD, *ret_path, &fd, &identity);
+	return r < 0 ? r : elf_view_open_needs(fd, *ret_path, ret_view);
+}
+
+/* The program of this process; *ret_view NULL where it is not to be had (no
+ * /proc, a file that may be run but not read). 0, or a state that passes. */
+static int find_program(char **ret_path, struct elf_view **ret_view)
+{
+	int r = open_program(ret_path, ret_view);
+	bool passes = status_is_state(r) && access("/proc/self/exe", R_OK) == 0;
+
+	if (r < 0 && !passes)
 		status_clear();
-		return NULL;
-	}
-	*ret_path = TAKE_PTR(path);
-	return view;
+	return passes ? r : 0;
 }
 
 int search_library(const char *name, const struct search_origin *origin,
@@ -77,7 +87,8 @@ int search_library_but(const char *name, const struct search_origin *origin,
 		       const struct file_identity *but, char **ret_path)
 {
 	_cleanup_free_ char *path = NULL;
-	_cleanup_elf_view_ struct elf_view *view = program(&path);
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	int r = find_program(&path, &view);
 	struct requester self = {.loader = NULL};
 	struct requester requester = {
 		.origin = origin ? *origin
@@ -88,10 +99,13 @@ int search_library_but(const char *name, const struct search_origin *origin,
 	struct places places;
 	enum requester_way way;
 
+	if (r < 0)
+		return r;
 	if (view)
 		self.origin = search_origin_of(view, path);
-	places_open(&places);
-	int r = requester_find(&requester, &places, name, ret_path, &way);
+	r = places_open(&places);
+	if (r == 0)
+		r = requester_find(&requester, &places, name, ret_path, &way);
 	places_close(&places);
 	return r;
 }

@@ -29,7 +29,7 @@ struct search_origin search_origin_of(const struct elf_view *view,
  * process's program counts, too, as for dlopen. What is loaded already is not
  * looked at, and neither are the "legacy" hwcaps, which glibc 2.37 dropped.
  * 0 and a malloc'd absolute path, or -DLAZY_ENOENT (with message: which
- * directories were tried), -DLAZY_ENOMEM.
+ * directories were tried), or a state (status_is_state()): it cannot be told now.
  *
  * Environment is read with secure_getenv. Threads: any.
  */
@@ -48,7 +48,8 @@ int search_library_but(const char *name, const struct search_origin *origin,
  * for all that is needed through its object, as in ld.so; the file at `path`
  * takes the program's place. A program's interpreter is found as the program
  * names it; the vDSO is nobody's need. fn returning false ends the walk. 0, or
- * the status of reading `path` itself.
+ * the status of reading `path` itself, or the state (status_is_state()) that
+ * kept another file from being found or read.
  */
 typedef bool search_closure_fn(const char *name, const char *found,
 			       const char *needed_by, void *data);

@@ -17,30 +17,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t count_by_section(const struct image *image, uint64_t address)
+static int count_by_section(const struct image *image, uint64_t address,
+			    size_t *ret)
 {
 	ElfN(Shdr) * sections;
-	size_t n = image_sections(image, &sections), count = 0;
+	size_t n;
+	int r = image_sections(image, &sections, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (sections[i].sh_type == SHT_DYNSYM &&
 		    sections[i].sh_addr == address)
-			count = sections[i].sh_size / sizeof(ElfN(Sym));
+			*ret = sections[i].sh_size / sizeof(ElfN(Sym));
 	free(sections);
-	return count;
+	return r;
 }
 
-static size_t count_symbols(const struct symbols *symbols,
-			    const struct image *image, uint64_t address,
-			    size_t most)
+static int count_symbols(const struct symbols *symbols,
+			 const struct image *image, uint64_t address,
+			 size_t most, size_t *ret)
 {
 	size_t count = symbols->sysv.words ? symbols->sysv.chain_count : 0;
+	int r = 0;
 
 	if (count == 0 && symbols->gnu.words)
 		count = gnu_hash_count(&symbols->gnu);
 	if (count == 0)
-		count = count_by_section(image, address);
-	return count > 0 && count <= most ? count : most;
+		r = count_by_section(image, address, &count);
+	*ret = count > 0 && count <= most ? count : most;
+	return r;
 }
 
 int symbols_read(struct symbols *symbols, const struct image *image,
@@ -58,9 +62,11 @@ int symbols_read(struct symbols *symbols, const struct image *image,
 	int r = gnu_hash_read(&symbols->gnu, image, most);
 	if (r == 0)
 		r = sysv_hash_read(&symbols->sysv, image, most);
+	size_t count = 0;
+	if (r == 0)
+		r = count_symbols(symbols, image, address, most, &count);
 	if (r < 0)
 		return r;
-	size_t count = count_symbols(symbols, image, address, most);
 	r = image_read_address(image, "the symbol table", address,
 			       (uint64_t)count * sizeof(ElfN(Sym)),
 			       (void **)&symbols->table);

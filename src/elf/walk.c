@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "elf/view.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -48,6 +49,12 @@ void walk_end(struct walk *walk)
 static int out_of_memory(const char *name)
 {
 	return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+}
+
+static int state_of(const char *path)
+{
+	return status_fail(status_from_errno(errno), "%s: %s", path,
+			   strerror(errno));
 }
 
 /* ------------------------------------------------------------------ */
@@ -134,7 +141,7 @@ static int read_object(struct walk_object *object,
 /* ------------------------------------------------------------------ */
 /* One step                                                           */
 
-static int find_path(const struct walk *walk, const struct walk_object *needs,
+static int find_path(struct walk *walk, const struct walk_object *needs,
 		     const char *name, char **ret, enum requester_way *ret_way)
 {
 	const char *interpreter = elf_view_interpreter(walk->objects[0]->view);
@@ -163,15 +170,19 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 	if (*ret_place != WALK_NONE)
 		return 0;
 	int r = find_path(walk, needs, name, &path, &way);
-	if (r == -DLAZY_ENOMEM)
+	if (status_is_state(r))
 		return r;
 	_cleanup_object_ struct walk_object *object =
 		object_new(name, path, needs);
 	if (!object)
 		return out_of_memory(name);
 	object->way = way;
+	if (r == 0)
+		r = read_object(object, options);
+	if (status_is_state(r))
+		return r;
 	/* That it is missing, or damaged, is the caller's to say. */
-	if (r < 0 || read_object(object, options) < 0)
+	if (r < 0)
 		status_clear();
 	*ret_place = object->identity.ino
 			     ? place_of(&walk->files, key_of_file(object))
@@ -251,6 +262,8 @@ static int begin(struct walk *walk, const char *path,
 		return r;
 	if (elf_view_flags(root->view) & ELF_INTERP) {
 		char *real = realpath(root->path, NULL);
+		if (!real && status_is_state(status_from_errno(errno)))
+			return state_of(root->path);
 		if (real) {
 			free(root->path);
 			root->path = real;
@@ -310,14 +323,19 @@ static int preload_all(struct walk *walk, const struct walk_options *options)
 		open(PRELOAD_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = 0;
 
+	if (fd < 0 && status_is_state(status_from_errno(errno)) &&
+	    errno != EACCES) /* ld.so could not read it either */
+		return state_of(PRELOAD_FILE);
 	if (variable && strlen(variable) < sizeof(list)) {
 		strcpy(list, variable);
 		r = preload_list(walk, options, list, " :");
 	}
 	if (r < 0 || fd < 0)
 		return r;
-	ssize_t n = read(fd, list, sizeof(list) - 1);
-	list[n > 0 ? n : 0] = '\0';
+	ssize_t n = pread(fd, list, sizeof(list) - 1, 0);
+	if (n < 0)
+		return state_of(PRELOAD_FILE);
+	list[n] = '\0';
 	blank_comments(list);
 	return preload_list(walk, options, list, ": \t\n");
 }
@@ -328,8 +346,9 @@ int walk_run(struct walk *walk, const char *path,
 	bool on = true;
 
 	*walk = (struct walk){0};
-	places_open(&walk->places);
-	int r = begin(walk, path, options);
+	int r = places_open(&walk->places);
+	if (r == 0)
+		r = begin(walk, path, options);
 	if (r == 0 && options->preload)
 		r = preload_all(walk, options);
 	for (size_t i = 0; r == 0 && on && i < walk->count; i++)

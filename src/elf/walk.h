@@ -53,7 +53,9 @@ struct walk {
  * Goes breadth first. An RPATH counts for all that is needed through its
  * object; the file at `path` takes the program's place. A program's interpreter
  * is found as the program names it; the vDSO is nobody's need. 0, or the status
- * of reading `path` itself; walk_end() in any case.
+ * of reading `path` itself, or the state (status_is_state()) that kept another
+ * file from being found or read: no object is taken for missing or damaged for
+ * that. (walk.places.denied: see there.) walk_end() in any case.
  */
 int walk_run(struct walk *walk, const char *path,
 	     const struct walk_options *options);

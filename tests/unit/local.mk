@@ -27,6 +27,11 @@ check_PROGRAMS += \
 %C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \
 	tests/fuzz/fuzz-view.c
 
+# What fails when one of its calls fails.
+check_PROGRAMS += %D%/test-faults
+%C%_test_faults_SOURCES = %D%/test-faults.c tests/faults/inject.c \
+	tests/faults/inject.h
+
 EXTRA_DIST += %D%/opened.h
 
 # Of lazy linking, which the tool has and the library has not.

@@ -481,7 +481,10 @@ struct elf_calls elf_data_destructors(const struct elf_data *data)
 uint64_t elf_data_section_size(const struct elf_data *data, uint64_t address)
 {
 	_cleanup_free_ ElfN(Shdr) *sections = NULL;
-	size_t n = image_sections(&data->image, &sections);
+	size_t n;
+
+	if (image_sections(&data->image, &sections, &n) < 0)
+		status_clear();
 
 	for (size_t i = 0; i < n; i++)
 		if (sections[i].sh_type == SHT_PROGBITS &&

@@ -34,6 +34,11 @@ int closure_read(const char *program, struct closure *ret)
 	_cleanup_walk_ struct walk walk;
 	int r = walk_run(&walk, program, &options);
 
+	if (r == 0 && walk.places.denied)
+		r = status_fail(DLAZY_EIO,
+				"%s: not every file or directory on the way to "
+				"its libraries may be read: permission denied",
+				program);
 	if (r < 0)
 		return r;
 	struct closure_object *objects = calloc(walk.count, sizeof(*objects));

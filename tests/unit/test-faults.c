@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a call of the system's that fails for a moment does to what is read: the
+ * answer is the right one, or there is none, for a state of who asks. It is
+ * never another answer ("not an ELF file", "no such library").
+ *
+ * Each call is failed in turn, once and from there on.
+ */
+#include "tests/test.h"
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "catalog/record.h"
+#include "elf/search.h"
+#include "tests/faults/inject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* What is asked: its answer, malloc'd, as bytes; or a negated status. */
+typedef int ask_fn(const char *about, void **ret, size_t *ret_size);
+
+struct fault {
+	const char *kind;
+	int error;
+};
+
+static const struct fault faults[] = {
+	{"open", EMFILE},     {"open", EINTR},	  {"open", EACCES},
+	{"stat", EIO},	      {"stat", ENOMEM},	  {"read", EIO},
+	{"read", EAGAIN},     {"read", 0},	  {"mmap", ENOMEM},
+	{"readlink", EACCES}, {"malloc", ENOMEM},
+};
+
+#define ASKED_MOST 3000
+
+/* One fault; false: there were fewer such calls. */
+static bool ask_with(ask_fn *ask, const char *about, const struct fault *f,
+		     long n, bool always, const void *want, size_t want_size)
+{
+	void *got = NULL;
+	size_t size = 0;
+
+	fault_arm(f->kind, n, f->error, always);
+	int status = ask(about, &got, &size);
+	bool hit = fault_disarm();
+	if (status == 0) {
+		if (size != want_size || memcmp(got, want, size) != 0)
+			test_fail(__FILE__, __LINE__,
+				  "%s: %s %ld fails with %d: another answer",
+				  about, f->kind, n, f->error);
+		free(got);
+	} else if (!status_is_state(status)) {
+		test_fail(__FILE__, __LINE__, "%s: %s %ld fails with %d: %s",
+			  about, f->kind, n, f->error, status_message());
+	}
+	return hit;
+}
+
+static void sweep(ask_fn *ask, const char *about)
+{
+	_cleanup_free_ void *want = NULL;
+	size_t size;
+	long tried = 0;
+
+	CHECK_INT(ask(about, &want, &size), 0);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		for (int always = 0; always < 2; always++)
+			for (long n = 1; n < ASKED_MOST; n++, tried++)
+				if (!ask_with(ask, about, &faults[i], n, always,
+					      want, size))
+					break;
+	CHECK(tried > 5);
+}
+
+static int ask_record(const char *about, void **ret, size_t *ret_size)
+{
+	struct record *record;
+	int status = record_read(AT_FDCWD, about, &record);
+
+	if (status < 0)
+		return status;
+	*ret = record;
+	*ret_size = record_size(record);
+	return 0;
+}
+
+static int ask_portable(const char *about, void **ret, size_t *ret_size)
+{
+	struct record *record;
+	int status = record_read_portable(AT_FDCWD, about, &record);
+
+	if (status < 0)
+		return status;
+	*ret = record;
+	*ret_size = record_size(record);
+	return 0;
+}
+
+static int ask_library(const char *about, void **ret, size_t *ret_size)
+{
+	char *path;
+	int status = search_library(about, NULL, &path);
+
+	if (status < 0)
+		return status;
+	*ret = path;
+	*ret_size = strlen(path);
+	return 0;
+}
+
+/* Every library of the closure, a line each. */
+static bool add_line(const char *name, const char *found, const char *needed_by,
+		     void *data)
+{
+	FILE *out = data;
+
+	fprintf(out, "%s %s %s\n", name, found ? found : "-", needed_by);
+	return true;
+}
+
+static int ask_closure(const char *about, void **ret, size_t *ret_size)
+{
+	static char text[65536];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	if (!out)
+		return -DLAZY_ENOMEM;
+	setbuf(out, NULL);
+	int status = search_closure(about, add_line, out);
+	fclose(out);
+	if (status < 0)
+		return status;
+	*ret_size = strlen(text);
+	*ret = strdup(text);
+	return *ret ? 0 : -DLAZY_ENOMEM;
+}
+
+/* A record of a file is what the file says, or there is none. */
+TEST_SECONDS(fault_while_a_plugin_is_read_is_no_fact_about_it, 120)
+{
+	sweep(ask_record, test_plugin("good-plain"));
+	sweep(ask_portable, test_plugin("good-plain"));
+}
+
+TEST_SECONDS(fault_while_what_is_no_plugin_is_read_is_no_fact_about_it, 120)
+{
+	sweep(ask_record, "/etc/passwd");
+	sweep(ask_portable, "/etc/passwd");
+}
+
+TEST_SECONDS(fault_while_a_library_is_looked_for_does_not_hide_it, 120)
+{
+	sweep(ask_library, "libc.so.6");
+}
+
+TEST_SECONDS(fault_while_a_closure_is_read_is_no_missing_library, 240)
+{
+	sweep(ask_closure, "/proc/self/exe");
+}
