@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole machine, as the scope `machine` of `dlazy run` knows it: what the
- * first look costs, and a later one when nothing has changed.
+ * The whole machine, as `dlazy run` knows it: what the first look costs, and a
+ * later one when nothing has changed.
  *
  * In the environment: BENCH_PROGRAMS, and BENCH_KEPT, the file to keep it in.
  */

@@ -25,65 +25,45 @@ struct program {
 	const char *name;
 	/* The command; "IN/" at a word's beginning is the inputs' directory. */
 	const char *argv[WORDS_MAX];
-	/* The most, against plain; 0: none is set, or, of the scope program,
-	 * no row. */
-	double machine, program;
-	bool small; /* must not be hurt: at most RUN_US more */
+	double most; /* against plain */
+	bool small;  /* must not be hurt: at most RUN_US more */
 };
 
 static const struct program list[] = {
-	{"ffmpeg -version", {FFMPEG, "-version"}, 1. / 5, 1. / 7, false},
+	{"ffmpeg -version", {FFMPEG, "-version"}, 1. / 5, false},
 	{"ffmpeg, x264 of 1 s",
 	 {FFMPEG, "-nostdin", "-v", "error", "-f", "lavfi", "-i",
 	  "testsrc2=s=320x240:r=25:d=1", "-c:v", "libx264", "-f", "null", "-"},
 	 BUDGET_NONE,
-	 BUDGET_NONE,
 	 false},
-	{"mpv --version",
-	 {"/usr/bin/mpv", "--version"},
-	 BUDGET_NONE,
-	 BUDGET_NONE,
-	 false},
+	{"mpv --version", {"/usr/bin/mpv", "--version"}, BUDGET_NONE, false},
 	{"gdalinfo --version",
 	 {"/usr/bin/gdalinfo", "--version"},
-	 BUDGET_NONE,
 	 BUDGET_NONE,
 	 false},
 	{"gdalinfo of a file",
 	 {"/usr/bin/gdalinfo", "IN/grid.asc"},
 	 BUDGET_NONE,
-	 BUDGET_NONE,
 	 false},
 	{"inkscape --version",
 	 {"/usr/bin/inkscape", "--version"},
 	 BUDGET_NONE,
-	 BUDGET_NONE,
 	 false},
-	{"melt -version",
-	 {"/usr/bin/melt", "-version"},
-	 BUDGET_NONE,
-	 BUDGET_NONE,
-	 false},
-	{"git --version", {"/usr/bin/git", "--version"}, BUDGET_NONE, 0, true},
-	{"openssl version",
-	 {"/usr/bin/openssl", "version"},
-	 BUDGET_NONE,
-	 0,
-	 true},
-	{"true", {"/bin/true"}, BUDGET_NONE, 0, true},
+	{"melt -version", {"/usr/bin/melt", "-version"}, BUDGET_NONE, false},
+	{"git --version", {"/usr/bin/git", "--version"}, BUDGET_NONE, true},
+	{"openssl version", {"/usr/bin/openssl", "version"}, BUDGET_NONE, true},
+	{"true", {"/bin/true"}, BUDGET_NONE, true},
 };
 
-/* The command's words behind those that run it in a scope; plainly: NULL. */
-static struct side *side_of(const struct program *p, const char *scope)
+/* The command's words, behind those that run it lazily. */
+static struct side *side_of(const struct program *p, bool lazily)
 {
 	const char *argv[ARGUMENTS_MAX] = {NULL};
 	size_t n = 0;
 
-	if (scope) {
+	if (lazily) {
 		argv[n++] = getenv("DLAZY_TOOL");
 		argv[n++] = "run";
-		argv[n++] = "--scope";
-		argv[n++] = scope;
 		argv[n++] = "--";
 	}
 	for (size_t i = 0; i < WORDS_MAX && p->argv[i]; i++) {
@@ -96,16 +76,13 @@ static struct side *side_of(const struct program *p, const char *scope)
 			err(1, "memory");
 		argv[n++] = path ? path : word;
 	}
-	return row_side(scope ? scope : "plainly", argv);
+	return row_side(lazily ? "lazily" : "plainly", argv);
 }
 
-static void tell_against(const char *scope, const struct side *run,
-			 const struct side *plain, double budget)
+static void tell_against(const struct side *run, const struct side *plain,
+			 double budget)
 {
-	char what[64];
-
-	snprintf(what, sizeof(what), "run, scope %s, against plainly", scope);
-	row_tell(&(struct row){what,
+	row_tell(&(struct row){"run, against plainly",
 			       measure_ratio(&run->total_us, &plain->total_us),
 			       "x", budget, run->name, plain->name,
 			       &run->total_us, &plain->total_us, "us"});
@@ -121,28 +98,24 @@ static void tell_more(const char *what, const struct side *a,
 
 static void one_program(const struct program *p)
 {
-	struct side *plain = side_of(p, NULL);
-	struct side *machine = side_of(p, "machine");
-	struct side *program = side_of(p, "program");
-	struct side *all[] = {plain, machine, program};
-	size_t count = p->program == 0 ? 2 : 3;
-	struct side *warming[] = {side_of(p, "machine"), side_of(p, "program")};
+	struct side *plain = side_of(p, false);
+	struct side *lazy = side_of(p, true);
+	struct side *warming = side_of(p, true);
+	struct side *both[] = {plain, lazy};
 
 	row_heading(p->name);
-	row_measure(warming, count - 1, WARMING);
-	row_measure(all, count, row_rounds * (p->small ? ROW_OFTEN : 1));
-	tell_against("machine", machine, plain, p->machine);
-	if (count == 3)
-		tell_against("program", program, plain, p->program);
+	row_measure(&warming, 1, WARMING);
+	row_measure(both, 2, row_rounds * (p->small ? ROW_OFTEN : 1));
+	tell_against(lazy, plain, p->most);
 	if (p->small)
-		tell_more("run, more than plainly", machine, plain, RUN_US);
+		tell_more("run, more than plainly", lazy, plain, RUN_US);
 }
 
 /* `dlazy run` against its own last step done by hand. */
 static void own_cost(void)
 {
-	struct side *run = side_of(&list[0], "machine");
-	struct side *by_hand = side_of(&list[0], NULL);
+	struct side *run = side_of(&list[0], true);
+	struct side *by_hand = side_of(&list[0], false);
 
 	by_hand->name = "LD_LIBRARY_PATH by hand";
 	by_hand->variable = "LD_LIBRARY_PATH";

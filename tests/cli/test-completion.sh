@@ -39,7 +39,6 @@ offers "check --host takes a file" "file.so" check --host f
 offers "scan's options" "--help|--json|--output|--system" scan --
 offers "info's options" "--symbols" info --s
 PATH=$t/bin:$PATH offers "run takes a program" "only-here" run only
-offers "run --scope takes a scope" "machine" run --scope m
 PATH=$t/bin:$PATH offers "trace takes a program" "only-here" trace only
 offers "trace -o takes a file" "file.so" trace -o f
 offers "bench --runs takes a number, which nobody can guess" "" bench --runs ""

@@ -16,14 +16,18 @@ numbers | echo "took $(date +%N) ns"
 broken | sh -c 'echo broken >&2; exit 4'
 END
 # jobs COMMAND: as in place of `dlazy run`
-jobs_with() { RUN_SLOTS=1 RUN_COMMAND=$1 run "$root/tests/real/programs" "$t/some.jobs"; }
+jobs_with()
+{
+	RUN_SLOTS=1 RUN_WAYS='lazy lazy:--learn' RUN_COMMAND=$1 \
+		run "$root/tests/real/programs" "$t/some.jobs"
+}
 
 jobs_with env
 is_status 0 "what runs as it is passes"
-has "$out" "- constant (program)" "each way is told"
-has "$out" "its-own (machine): files/file differs, plainly too" \
+has "$out" "- constant (lazy:--learn)" "each way is told"
+has "$out" "its-own (lazy): files/file differs, plainly too" \
 	"what differs plainly too is told"
-has "$out" "numbers (machine): out but for numbers" "numbers may be the clock's"
+has "$out" "numbers (lazy): out but for numbers" "numbers may be the clock's"
 has "$out" "broken # SKIP plainly it fails: exit 4, broken" \
 	"what fails plainly is skipped"
 
@@ -36,11 +40,11 @@ jobs_with "$t/liar/status"
 is_status 1 "another status is noticed"
 liar out <<<'"$@" | tr a-y b-z'
 jobs_with "$t/liar/out"
-has "$out" "not ok 1 - constant (machine)" "another output is noticed"
+has "$out" "not ok 1 - constant (lazy)" "another output is noticed"
 liar numbers <<<'"$@" | sed "s/5/6/"'
 echo 'five | echo 5' >>"$t/some.jobs"
 jobs_with "$t/liar/numbers"
-has "$out" "- five (machine)
+has "$out" "- five (lazy)
 # out is not what it is plainly" "another number is noticed"
 liar err <<<'echo warned >&2; exec "$@"'
 jobs_with "$t/liar/err"

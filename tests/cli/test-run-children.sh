@@ -53,10 +53,10 @@ check_same "its environment has two variables more" \
 		echo "LD_AUDIT=$audit"
 		echo "DLAZY_RUN_CHILDREN="
 	} | sort)"
-children --scope=program --eager 'libmany-1.*' -- sh -c "'$many' call=1"
+children --eager 'libmany-1.*' --eager 'libmany-2.*' -- sh -c "'$many' call=1"
 check_same "options hold for children" \
 	"$(cat "$t"/cache/run/many-*/current | tr '\0' '\n' |
-		grep -ac '^scope program$\|^eager libmany-1\.\*$')" 2
+		grep -ac '^eager libmany-[12]\.\*$')" 2
 children -- sh -c "chmod 777 '$t/cache/run'; '$many' call=4"
 check_same "a child that cannot be lazy says nothing of it" "$out$err" \
 	"library 4"

@@ -44,14 +44,20 @@ run "$dlazy" run --install "$launcher"
 is_status 1 "a launcher of a launcher is refused"
 
 # Its options.
-run "$dlazy" run --install manycmd --scope program --eager 'libmany-1.*' \
+run "$dlazy" run --install manycmd --eager 'libmany-1.*' \
 	--eager 'libmany-2.*' --lazy 'x*'
 is_status 0 "options behind CMD are its own"
-has "$(<"$launcher")" $'scope program\neager libmany-1.*\neager libmany-2.*\nlazy x*' \
+has "$(<"$launcher")" $'eager libmany-1.*\neager libmany-2.*\nlazy x*' \
 	"and are kept"
 manycmd
-check_same "and used" "$(grep -al 'scope program' "$t"/cache/run/*/current |
+check_same "and used" "$(grep -al 'eager libmany-2' "$t"/cache/run/*/current |
 	xargs grep -ac 'eager libmany-1')" 1
+sed -i '/^target/a scope program' "$launcher"
+run manycmd call=2
+check_same "one of dlazy 0.1.0 that says a scope runs" "$status $out $err" \
+	"0 library 2 "
+check_same "as if it said none" \
+	"$(grep -al 'eager libmany-2' "$t"/cache/run/*/current | wc -l)" 1
 
 # What becomes of the target.
 many_library 4 "new 4"

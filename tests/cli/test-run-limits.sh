@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What lazy linking may not change, one limit after the other: programs and
-# libraries are made from tests/fixtures/limit-*, run plainly and with each
-# scope, and must say the same, while their libraries are lazy (or eager, where
-# that is the rule). TAP.
+# libraries are made from tests/fixtures/limit-*, run plainly and lazily, and must
+# say the same, while their libraries are lazy (or eager, where that is the rule).
+# TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
 [ "${STUBS-}" != none ] || skip_all "this build has no stubs"
@@ -97,21 +97,18 @@ says()
 	}
 }
 
-# limit NAME SENTENCE START OUTPUT [ARGUMENT...]: the program says OUTPUT in each
-# way; START are the words about its libraries ("1 lazy"), when run lazily
+# limit NAME SENTENCE START OUTPUT [ARGUMENT...]: the program says OUTPUT in both
+# ways; START are the words about its libraries ("1 lazy"), when run lazily
 limit()
 {
-	local name=$1 sentence=$2 start=$3 wanted=$4 scope
+	local name=$1 sentence=$2 start=$3 wanted=$4
 	shift 4
 	run "$t/$name" "$@"
 	says "$wanted" || return
-	for scope in machine program; do
-		run "$dlazy" run --scope $scope -- "$t/$name" "$@"
-		check_same "$sentence ($scope)" "$status:$out" "0:$wanted"
-		[ -z "$start" ] ||
-			check_same "$name: ${start//$'\n'/, } ($scope)" "$err" \
-				"$start"
-	done
+	run "$dlazy" run -- "$t/$name" "$@"
+	check_same "$sentence" "$status:$out" "0:$wanted"
+	[ -z "$start" ] ||
+		check_same "$name: ${start//$'\n'/, }" "$err" "$start"
 }
 
 # why NAME LIBRARY WORD SENTENCE: why it is not lazy
@@ -209,13 +206,11 @@ $answers
 $answers
 1 1
 destructed"
-for scope in machine program; do
-	run "$dlazy" run --scope $scope -- "$t/answer"
-	check_same "what a function always says needs no library ($scope)" \
-		"$(sort <<<"$out")" "$(printf '%s\n' "$answers" "$answers" \
-			constructed 29 "1 1" destructed | sort)"
-	check_same "which is there for all else ($scope)" "$err" $'1 lazy\n1 mapped'
-done
+run "$dlazy" run -- "$t/answer"
+check_same "what a function always says needs no library" "$(sort <<<"$out")" \
+	"$(printf '%s\n' "$answers" "$answers" constructed 29 "1 1" \
+		destructed | sort)"
+check_same "which is there for all else" "$err" $'1 lazy\n1 mapped'
 library answer 1 -DREBUILT
 mv "$t/lib/liblimit-answer-1.so" "$t/rebuilt.so"
 library answer 1

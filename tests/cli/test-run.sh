@@ -107,8 +107,9 @@ run "$dlazy" run --json -- "$many"
 is_status 2 "--json alone makes no sense"
 run "$dlazy" run
 is_status 2 "neither does nothing"
-run "$dlazy" run --scope=world -- "$many"
-is_status 2 "nor an unknown scope"
+run "$dlazy" run --scope=program -- "$many"
+is_status 2 "nor what is no option any more"
+has "$err" "--scope=program" "which is named"
 run "$dlazy" run --eagre=x -- "$many"
 has "$err" "--eager" "a mistyped option is understood"
 finish

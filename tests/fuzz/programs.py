@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """programs.py [FIRST [COUNT]]: makes random programs of a few libraries and plugins each, one of
-each number from FIRST (1) on, and runs them plainly and by dlazy run, in both scopes, bound at once
+each number from FIRST (1) on, and runs them plainly and by dlazy run, bound at once
 and late, before and after it has learned. What they print, and their exit status, has to be the same.
 
 Environment: DLAZY_TOOL (dlazy); TMPDIR; KEEP=1: the directories of those that differ are left there.
@@ -334,10 +334,9 @@ def difference(plain, lazy):
 def ways():
     """How a program is run: extra environment, options."""
     for bound in {}, {"LD_BIND_NOW": "1"}:
-        for scope in "machine", "program":
-            for learn in [], ["--learn"]:
-                # --lazy: however few its libraries are.
-                yield bound, ["run", "--scope", scope, "--lazy", "none*", *learn, "--"]
+        for learn in [], ["--learn"]:
+            # --lazy: however few its libraries are.
+            yield bound, ["run", "--lazy", "none*", *learn, "--"]
 
 
 def compare(seed, directory, tool):

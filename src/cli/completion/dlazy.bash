@@ -17,7 +17,7 @@ _dlazy_options()
 			"--export --no-needed --machine"
 		;;
 	run)
-		echo "--scope --eager --lazy --children --learn --stats" \
+		echo "--eager --lazy --children --learn --stats" \
 			"--install --uninstall --dir"
 		;;
 	trace) echo "--all --children --format --output" ;;
@@ -85,10 +85,6 @@ _dlazy()
 		;;
 	run,--dir)
 		_dlazy_files -d "$word"
-		return
-		;;
-	run,--scope)
-		_dlazy_words "machine program" "$word"
 		return
 		;;
 	trace,--format)

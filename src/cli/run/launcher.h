@@ -6,7 +6,6 @@
  *     #!/usr/bin/dlazy --launcher
  *     # dlazy launcher: ...
  *     target /usr/bin/ffmpeg
- *     scope program
  *     eager libx264*
  *
  * The target is absolute: a launcher never finds itself.

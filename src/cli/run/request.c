@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words: "scope program", "eager GLOB", "lazy GLOB", "children".
+ * Words: "eager GLOB", "lazy GLOB", "children"; and "scope WORD", which
+ * launchers of dlazy 0.1.0 have, and which is passed over.
  */
 #include "cli/run/request.h"
 
@@ -37,8 +38,6 @@ static void write_globs(FILE *out, const char *word,
 
 void request_write(const struct request *request, FILE *out)
 {
-	if (request->program_scope)
-		fputs("scope program\n", out);
 	if (request->children)
 		fputs("children\n", out);
 	write_globs(out, "eager", &request->eager);
@@ -51,15 +50,13 @@ bool request_read_line(char *line, struct request *request)
 
 	if (*value == ' ')
 		*value++ = '\0';
-	if (strcmp(line, "scope") == 0)
-		request->program_scope = strcmp(value, "program") == 0;
-	else if (strcmp(line, "children") == 0)
+	if (strcmp(line, "children") == 0)
 		request->children = true;
 	else if (strcmp(line, "eager") == 0)
 		return request_add_glob(&request->eager, value);
 	else if (strcmp(line, "lazy") == 0)
 		return request_add_glob(&request->lazy, value);
 	else
-		return false;
+		return strcmp(line, "scope") == 0;
 	return true;
 }

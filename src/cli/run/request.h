@@ -19,7 +19,6 @@ struct request_globs {
 };
 
 struct request {
-	bool program_scope;
 	struct request_globs eager, lazy;
 	bool children;
 	bool child; /* started for another run's --children */

@@ -38,15 +38,10 @@ static const char help[] =
 	"Runs a program as it is, but with its libraries loaded when they are\n"
 	"first called. What it does, prints and returns is the same.\n"
 	"\n"
-	"      --scope=machine   no library that gives data to anything on\n"
-	"                        this machine is lazy (default)\n"
-	"      --scope=program   none that gives data to what is there at the\n"
-	"                        program's start: faster; for programs that\n"
-	"                        open no plugins\n"
 	"      --eager=GLOB      libraries to leave as they are; repeatable\n"
-	"      --lazy=GLOB       libraries to make lazy that only the scope "
-	"or\n"
-	"                        habit would spare; repeatable\n"
+	"      --lazy=GLOB       libraries to make lazy that only habit, or\n"
+	"                        files outside of the program, would spare;\n"
+	"                        repeatable\n"
 	"      --children        what it starts, too\n"
 	"      --learn           leave as they are what the last run needed\n"
 	"      --stats           tell afterwards, on standard error, what was\n"
@@ -83,7 +78,6 @@ static int prepare(const struct request *request, const struct program *program,
 	char libdlazy[PATH_MAX];
 	struct progress progress = progress_begin("reading this machine");
 	struct program_options options = {
-		.machine = !request->program_scope,
 		.eager = request->eager.list,
 		.lazy = request->lazy.list,
 		.learn = request->learn,
@@ -406,21 +400,10 @@ static int add_glob(struct request_globs *globs, const char *option)
 			 REQUEST_GLOBS_MAX);
 }
 
-static int set_scope(struct request *request)
-{
-	request->program_scope = strcmp(optarg, "program") == 0;
-	if (request->program_scope || strcmp(optarg, "machine") == 0)
-		return -1;
-	return cli_usage("run", "run: --scope=%s: it is machine or program",
-			 optarg);
-}
-
 /* -1, or the exit status. */
 static int parse_option(int option, struct request *request)
 {
 	switch (option) {
-	case 's':
-		return set_scope(request);
 	case 'e':
 		return add_glob(&request->eager, "eager");
 	case 'l':
@@ -456,7 +439,6 @@ static int parse_option(int option, struct request *request)
 static int parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option longs[] = {
-		{"scope", required_argument, NULL, 's'},
 		{"eager", required_argument, NULL, 'e'},
 		{"lazy", required_argument, NULL, 'l'},
 		{"children", no_argument, NULL, 'c'},

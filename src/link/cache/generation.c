@@ -147,8 +147,6 @@ static int open_machine(const struct making *m, struct machine **ret)
 {
 	_cleanup_free_ char *cache = NULL;
 
-	if (!m->options->machine)
-		return 0;
 	if (asprintf(&cache, "%s/" MACHINE_CACHE_NAME, m->options->cache) < 0) {
 		cache = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");

@@ -76,7 +76,6 @@ static char *key_of(const struct program *program,
 		return NULL;
 	fprintf(out, "user %u\n", (unsigned)geteuid());
 	put_value(out, "program", program->executable);
-	put_value(out, "scope", options->machine ? "machine" : "program");
 	put_globs(out, "eager", options->eager);
 	put_globs(out, "lazy", options->lazy);
 	put_value(out, "libdlazy", options->libdlazy);

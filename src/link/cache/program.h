@@ -10,8 +10,8 @@
  *         stub.so, SONAME -> stub.so ...
  *         record                     what runs touched (struct linked_record)
  *
- * KEY: the program's name and a hash of its path, scope, globs, libdlazy, and
- * the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
+ * KEY: the program's name and a hash of its path, globs, libdlazy, and the
+ * user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
  * own, is complete before `current` names it, and never changes; `current` is
  * replaced by rename. So two runs at once are safe, and an interrupted one
  * leaves the old. A generation that has been replaced is removed when the one
@@ -54,7 +54,6 @@ bool program_is_text(const char *path);
 bool program_is_launcher(const char *path);
 
 struct program_options {
-	bool machine;	    /* scope */
 	char *const *eager; /* globs; NULL-ended, or NULL */
 	char *const *lazy;
 	bool learn;	   /* take what the last run touched as always needed */

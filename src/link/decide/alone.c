@@ -54,9 +54,12 @@ static bool add_own(struct reasons *reasons, const struct elf_view *view,
 		    bool machine)
 {
 	struct rules_reason own[RULES_MAX];
-	size_t n = rules_of_file(view, machine, own);
+	size_t n = rules_of_file(view, own);
 	bool fits = true;
 
+	/* Whoever could import it has to be taken for an importer. */
+	if (!machine && rules_exports_tls(view, &own[n]))
+		n++;
 	for (size_t i = 0; i < n; i++) {
 		char *symbol = own[i].symbol ? strdup(own[i].symbol) : NULL;
 
@@ -119,7 +122,7 @@ static bool is_resident(const struct closure_object *object)
 {
 	struct rules_reason reasons[RULES_MAX];
 
-	return object->view && rules_of_file(object->view, true, reasons) > 0;
+	return object->view && rules_of_file(object->view, reasons) > 0;
 }
 
 /* Mirrors what others take. */

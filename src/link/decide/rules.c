@@ -138,8 +138,7 @@ static bool rule_variant(const struct elf_view *view, struct rules_reason *ret)
 	return false;
 }
 
-/* No stub stands for a thread-local symbol. */
-static bool rule_tls(const struct elf_view *view, struct rules_reason *ret)
+bool rules_exports_tls(const struct elf_view *view, struct rules_reason *ret)
 {
 	struct elf_symbol symbol;
 
@@ -156,17 +155,16 @@ static bool rule_tls(const struct elf_view *view, struct rules_reason *ret)
 	return false;
 }
 
-size_t rules_of_file(const struct elf_view *view, bool machine,
+size_t rules_of_file(const struct elf_view *view,
 		     struct rules_reason ret[RULES_MAX])
 {
 	static rule_fn *const rules[] = {rule_runtime, rule_special,
 					 rule_static_tls, rule_variant};
 	size_t n = 0;
 
-	_Static_assert(ARRAY_SIZE(rules) < RULES_MAX, "and one more");
+	_Static_assert(ARRAY_SIZE(rules) < RULES_MAX,
+		       "and rules_exports_tls()");
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		n += rules[i](view, &ret[n]);
-	if (!machine)
-		n += rule_tls(view, &ret[n]);
 	return n;
 }

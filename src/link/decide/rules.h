@@ -19,12 +19,17 @@ struct rules_reason {
 };
 
 /*
- * Writes the reasons that hold, weightiest first; returns how many. machine:
- * whether the machine is known, so that not all that somebody could import
- * has to be taken for imported.
+ * Writes the reasons that hold, weightiest first; returns how many: fewer than
+ * RULES_MAX.
  */
-size_t rules_of_file(const struct elf_view *view, bool machine,
+size_t rules_of_file(const struct elf_view *view,
 		     struct rules_reason ret[RULES_MAX]);
+
+/*
+ * Writes the first thread-local symbol that the file exports, if it has one. No
+ * stub stands for such a symbol, so whoever imports it keeps the file eager.
+ */
+bool rules_exports_tls(const struct elf_view *view, struct rules_reason *ret);
 
 /*
  * How many bytes of static TLS may come late, in sum. glibc keeps some 1,600

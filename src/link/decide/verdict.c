@@ -113,8 +113,7 @@ static int file_says(const struct trial *trial, size_t i,
 		     struct verdict *verdict)
 {
 	struct rules_reason reasons[RULES_MAX];
-	size_t n = rules_of_file(trial->closure->objects[i].view,
-				 trial->rules->machine != NULL, reasons);
+	size_t n = rules_of_file(trial->closure->objects[i].view, reasons);
 
 	/* That it is libc's says more than what is special about that. */
 	if (n == 0 ||
@@ -143,7 +142,7 @@ static int machine_says(const struct trial *trial, size_t i,
 	verdict->learned = is_learned(trial, i);
 	if (verdict->learned)
 		verdict->why = VERDICT_LEARNED;
-	else if (trial->rules->machine)
+	else
 		r = wanted_unready(trial->closure, trial->names,
 				   trial->rules->machine, i, &taken,
 				   &verdict->symbol, &verdict->importer);
@@ -524,8 +523,7 @@ static bool resides(const struct trial *trial, size_t i)
 
 	return why != VERDICT_MISSING &&
 	       (why != VERDICT_LAZY ||
-		rules_of_file(trial->closure->objects[i].view,
-			      trial->rules->machine != NULL, reasons) > 0);
+		rules_of_file(trial->closure->objects[i].view, reasons) > 0);
 }
 
 /* Of one library, the data that somebody takes; wanted: of all. */
@@ -537,12 +535,9 @@ static int mirror_one(struct trial *trial, size_t i, bool *wanted,
 	const struct mirror_request request = {
 		trial->closure, trial->names, i,
 		wanted + names_place(trial->names, own), resident};
-	int r = 0;
-
-	if (trial->rules->machine)
-		r = wanted_by_machine(trial->closure, trial->names,
-				      trial->rules->machine, i,
-				      wanted + names_place(trial->names, own));
+	int r = wanted_by_machine(trial->closure, trial->names,
+				  trial->rules->machine, i,
+				  wanted + names_place(trial->names, own));
 	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
 }
 

@@ -3,12 +3,11 @@
  * The verdict: which libraries of a program may be lazy, and why each other
  * may not. doc/design.md has the rules and what taught each.
  *
- * Scope `program`: nobody of the program's closure takes anything from it but
- * functions and data that can be mirrored (mirror.h). Scope
- * `machine`: moreover nobody on this machine does (machine.h), so that plugins
- * that arrive later find what they expect without even a load. What binds other
- * data of a lazy library later gets it by loading it (stub/linked.h), in either
- * scope.
+ * Nobody of the program's closure takes anything from a lazy library but
+ * functions and data that can be mirrored (mirror.h); nor does anybody on this
+ * machine (machine.h), so that plugins that arrive later find what they expect
+ * without even a load. What binds other data of a lazy library later gets it by
+ * loading it (stub/linked.h).
  */
 #ifndef LINK_DECIDE_VERDICT_H
 #define LINK_DECIDE_VERDICT_H
@@ -67,9 +66,9 @@ struct verdict {
 };
 
 struct verdict_rules {
-	const struct machine *machine; /* scope machine; NULL: program */
+	const struct machine *machine; /* who takes data on it */
 	char *const *eager;   /* globs on SONAMEs, NULL-ended; or NULL */
-	char *const *lazy;    /* overrule scope machine, LEARNED, SHADOWED and
+	char *const *lazy;    /* overrule the machine, LEARNED, SHADOWED and
 				 CONSTRUCTOR; not what would break */
 	char *const *learned; /* paths, NULL-ended; or NULL */
 };
