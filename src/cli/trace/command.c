@@ -5,16 +5,17 @@
  * were for nothing. The command's own output, status and signals are as they
  * would be without.
  */
-#include "cli/trace/trace.h"
-
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/output.h"
-#include "cli/run/run.h"
 #include "cli/frame/standin.h"
+#include "cli/run/run.h"
+#include "cli/trace/export.h"
+#include "cli/trace/json.h"
+#include "cli/trace/start.h"
+#include "cli/trace/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -41,6 +42,20 @@ static const char help[] =
 	"\n"
 	"Exit status: CMD's own; else 127 not found, 126 not executable,\n"
 	"125 cannot be traced, 2 usage.\n";
+
+enum trace_format {
+	TRACE_JSON,
+	TRACE_EVENTS, /* for Perfetto */
+	TRACE_FOLDED, /* for flame graphs */
+};
+
+struct trace_request {
+	const char *out; /* NULL: none */
+	enum trace_format format;
+	bool all;
+	bool children;
+	bool json;
+};
 
 /* ------------------------------------------------------------------ */
 /* Trails                                                             */
@@ -224,6 +239,19 @@ static int refuse(int status, bool json)
 	}
 }
 
+static int start(const struct trace_request *request,
+		 const struct program *program, char **argv,
+		 const struct output *output, struct trace_run *ret)
+{
+	const struct trace_options options = {
+		.children = request->children,
+		.keep_output = request->json,
+		.keep = output->fd,
+	};
+
+	return trace_start(program, argv, &options, ret);
+}
+
 static int trace(const struct trace_request *request, char **argv)
 {
 	_cleanup_program_ struct program program = {.command = NULL};
@@ -236,7 +264,7 @@ static int trace(const struct trace_request *request, char **argv)
 	if (status < 0)
 		return refuse(status, request->json);
 	if ((request->out && output_open(request->out, &output) < 0) ||
-	    trace_start(&program, argv, request, output.fd, &run) < 0) {
+	    start(request, &program, argv, &output, &run) < 0) {
 		cli_fail(status_last(), request->json);
 		return RUN_FAILED;
 	}

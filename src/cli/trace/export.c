@@ -8,7 +8,7 @@
  * lies within another is drawn there. Stacks are of who pulled in whom, their
  * weights nanoseconds without the tracer's.
  */
-#include "cli/trace/trace.h"
+#include "cli/trace/export.h"
 
 #include "base/file.h"
 #include "base/json.h"

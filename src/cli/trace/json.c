@@ -3,10 +3,9 @@
  * A trace as JSON: doc/trace-format.md tells of each key. What is not known is
  * null, and its reason stands under the same key in "unknown" beside it.
  */
-#include "cli/trace/trace.h"
+#include "cli/trace/json.h"
 
 #include "base/array.h"
-#include "base/json.h"
 #include "base/status.h"
 
 #include <string.h>

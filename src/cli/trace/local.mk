@@ -3,10 +3,10 @@
 
 dlazy_SOURCES += \
 	%D%/command.c \
-	%D%/export.c \
-	%D%/json.c \
+	%D%/export.c %D%/export.h \
+	%D%/json.c %D%/json.h \
 	%D%/memory.c \
-	%D%/start.c \
-	%D%/text.c \
+	%D%/start.c %D%/start.h \
+	%D%/text.c %D%/text.h \
 	%D%/trace.c %D%/trace.h \
 	%D%/uses.c

@@ -4,7 +4,7 @@
  * linker would start without it: then nothing would be seen, and the reader
  * should hear so before, with the reason.
  */
-#include "cli/trace/trace.h"
+#include "cli/trace/start.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -228,8 +228,7 @@ static char *make_directory(void)
 }
 
 int trace_start(const struct program *program, char **argv,
-		const struct trace_request *request, int keep,
-		struct trace_run *ret)
+		const struct trace_options *options, struct trace_run *ret)
 {
 	char hook[PATH_MAX];
 
@@ -247,9 +246,9 @@ int trace_start(const struct program *program, char **argv,
 				   strerror(errno),
 				   (sizeof(struct trail) >> 20) + 1);
 	struct child child = {program, argv, hook, ret->directory,
-			      request->children};
-	int status = standin_run(become_command, &child, request->json, keep,
-				 &ret->how);
+			      options->children};
+	int status = standin_run(become_command, &child, options->keep_output,
+				 options->keep, &ret->how);
 	ret->span.end_ns = now_ns();
 	ret->span.begin_ns = read_begin(ret->directory);
 	ret->failed = ret->span.begin_ns == 0;

@@ -3,7 +3,7 @@
  * A trace for people, in 80 columns: where the time went, which objects cost
  * most, which did nothing, and what to do about it.
  */
-#include "cli/trace/trace.h"
+#include "cli/trace/text.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

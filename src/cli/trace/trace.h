@@ -10,12 +10,10 @@
 
 #include "base/file.h"
 #include "hook/trail.h"
-#include "link/cache/program.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* A quantity, or why it is not known. */
 struct trace_value {
@@ -135,9 +133,9 @@ const char *trace_word(struct trace *t, const char *format, ...)
 
 /* Parts of trace_read(), each in a file of its own. */
 
-/* Who uses whom (trace-use.c). 0 or -DLAZY_ENOMEM. */
+/* Who uses whom (uses.c). 0 or -DLAZY_ENOMEM. */
 int trace_find_uses(struct trace *t);
-/* Memory, from what the kernel told (trace-memory.c). */
+/* Memory, from what the kernel told (memory.c). */
 void trace_find_memory(struct trace *t);
 
 /* The program's libraries that did nothing; what they cost as far as is
@@ -164,54 +162,5 @@ static inline bool trace_is_library(const struct trace_object *o)
 /* Names of enum trail_why and enum trace_used as the contract has them. */
 const char *trace_why_word(enum trail_why why);
 const char *trace_used_word(enum trace_used used);
-
-/* ------------------------------------------------------------------ */
-/* Running                                                            */
-
-enum trace_format {
-	TRACE_JSON,
-	TRACE_EVENTS, /* for Perfetto */
-	TRACE_FOLDED, /* for flame graphs */
-};
-
-struct trace_request {
-	const char *out; /* NULL: none */
-	enum trace_format format;
-	bool all;
-	bool children;
-	bool json;
-};
-
-struct trace_run {
-	int how;	 /* as waitpid(2) */
-	bool failed;	 /* it could not be executed, and this was said */
-	char *directory; /* of the trails */
-	struct trace_span span;
-};
-
-/* Whether the dynamic linker of this command will take an auditor: 0, or a
- * status with message. */
-int trace_check(const struct program *program);
-
-/* Runs it, with trails in a new directory, and leaves one descriptor open, if
- * it is not -1. 0 or negated status. */
-int trace_start(const struct program *program, char **argv,
-		const struct trace_request *request, int keep,
-		struct trace_run *ret);
-/* Removes the directory. */
-void trace_run_clear(struct trace_run *run);
-
-/* ------------------------------------------------------------------ */
-/* Telling                                                            */
-
-struct json;
-/* One object; how: as waitpid(2), or -1: not known. */
-void trace_print_json(struct json *j, const struct trace *t, int how,
-		      const struct trace *children, size_t child_count);
-/* For other tools, the command's own trace first (trace-export.c). */
-void trace_print_events(FILE *out, const struct trace *all, size_t count);
-void trace_print_folded(FILE *out, const struct trace *all, size_t count);
-/* For people, in 80 columns. */
-void trace_print_text(FILE *out, const struct trace *t, int how, bool all);
 
 #endif
