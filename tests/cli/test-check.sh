@@ -95,6 +95,20 @@ json 'any(.plugins[].problems[]; .detail | test("ABRT|signal 6"))' \
 	"with its signal"
 problem load-crashed quit.so "one that exits is named"
 
+constructor tells 'write(2, "acme: first\nacme: no \033[31m device\n", 34);
+	_exit(3);'
+run "$dlazy" check "$t/tells.so" --load
+has "$out" "it said: acme: no ?[31m device" \
+	"the last words of a plugin that ends the process are told"
+hasnt "$out" "acme: first" "only these"
+run "$dlazy" check "$t/tells.so" --load --json
+json '.plugins[0].problems[0].detail | test("acme: no")' "in JSON, too"
+constructor floods 'for (int i = 0; i < 9000; i++)
+	write(1, "noise noise\n", 12);
+	abort();'
+run "$dlazy" check "$t/floods.so" --load --timeout 60
+has "$out" "killed by" "who writes more than there is room for is not held up"
+
 if env --ignore-signal=CHLD true 2>/dev/null; then
 	run timeout 30 env --ignore-signal=CHLD \
 		"$dlazy" check --load "$t/fine.so"

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A child says "+" when the plugin was loaded, "-" and the dynamic linker's
- * words when it was refused, nothing when it did not come so far. That is read
- * when it has ended, and not by end-of-file: what a constructor forks may keep
- * the pipe open. SIGCHLD, blocked and waited for, tells of the end.
+ * words when it was refused, nothing when it did not come so far. What the
+ * plugin itself writes comes by a pipe of its own: where it ends the process,
+ * its last words may say why. Both are read when it has ended, and not by
+ * end-of-file: what a constructor forks may keep the pipes open. SIGCHLD,
+ * blocked and waited for, tells of the end.
  */
 #include "cli/check/trial.h"
 
@@ -16,6 +18,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,10 +26,12 @@
 
 #define SECOND_NS 1000000000u
 #define CHILDREN_MAX 64
+#define WORDS_MAX 2048 /* of what a plugin wrote, at its end */
 
 struct child {
 	pid_t pid; /* 0: none */
 	int said;  /* where its words are read */
+	int wrote; /* where the plugin's are */
 	uint64_t deadline_ns;
 	struct subject *subject;
 };
@@ -48,18 +53,21 @@ static size_t cpus(void)
 	return n < CHILDREN_MAX ? n : CHILDREN_MAX;
 }
 
-/* A constructor's output is not ours, and it finds no input. */
-static void be_silent(void)
+/* A constructor finds no input, and what it writes goes into a pipe, which
+ * refuses what it has no room for: nobody waits. */
+static void listen_to(int write_end)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = 0; null >= 0 && fd <= 2; fd++)
-		dup2(null, fd);
+	if (null >= 0)
+		dup2(null, 0);
+	dup2(write_end, 1);
+	dup2(write_end, 2);
 }
 
 /* The child: all that happens in it. */
 __attribute__((noreturn)) static void load(const char *path, int say,
-					   const sigset_t *mask)
+					   int output, const sigset_t *mask)
 {
 	char words[STATUS_MESSAGE_MAX + 1] = "+";
 	void *handle;
@@ -69,7 +77,7 @@ __attribute__((noreturn)) static void load(const char *path, int say,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	be_silent();
+	listen_to(output);
 	if (dl_open(path, 0, &handle) < 0) {
 		words[0] = '-';
 		strcpy(words + 1, status_message());
@@ -79,52 +87,117 @@ __attribute__((noreturn)) static void load(const char *path, int say,
 	_exit(0);
 }
 
+static void close_pipe(const int ends[2])
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static int open_pipes(const char *path, int say[2], int output[2])
+{
+	int status = 0;
+
+	if (pipe2(say, O_CLOEXEC | O_NONBLOCK) == 0) {
+		if (pipe2(output, O_CLOEXEC | O_NONBLOCK) == 0)
+			return 0;
+		status = errno;
+		close_pipe(say);
+		errno = status;
+	}
+	return status_fail(DLAZY_EIO, "%s: no pipe: %s", path, strerror(errno));
+}
+
 static int begin(struct trials *t, struct subject *s, const sigset_t *mask)
 {
 	struct child *child = t->children;
-	int ends[2];
+	int say[2], output[2];
 
 	while (child->pid)
 		child++;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return status_fail(DLAZY_EIO, "%s: no pipe: %s", s->path,
-				   strerror(errno));
+	int status = open_pipes(s->path, say, output);
+	if (status < 0)
+		return status;
 	pid_t pid = fork();
 	if (pid == 0)
-		load(s->path, ends[1], mask);
-	close(ends[1]);
+		load(s->path, say[1], output[1], mask);
 	if (pid < 0) {
-		close(ends[0]);
-		return status_fail(DLAZY_EIO, "%s: no process: %s", s->path,
-				   strerror(errno));
+		status = status_fail(DLAZY_EIO, "%s: no process: %s", s->path,
+				     strerror(errno));
+		close_pipe(say);
+		close_pipe(output);
+		return status;
 	}
+	close(say[1]);
+	close(output[1]);
 	setpgid(pid, pid);
-	*child = (struct child){pid, ends[0], event_now() + t->allowed_ns, s};
+	*child = (struct child){pid, say[0], output[0],
+				event_now() + t->allowed_ns, s};
 	t->running++;
 	return 0;
 }
 
-static void note_death(struct subject *s, int how)
+/* The last line that has something in it, cut out of the text; or NULL. */
+static const char *last_line(char *text)
 {
-	if (WIFSIGNALED(how))
-#ifdef __GLIBC__
-		subject_add(s, PROBLEM_LOAD_CRASHED,
-			    "killed by SIG%s while loading",
-			    sigabbrev_np(WTERMSIG(how)));
-#else
-		subject_add(s, PROBLEM_LOAD_CRASHED,
-			    "killed by signal %d while loading", WTERMSIG(how));
-#endif
+	for (size_t n = strlen(text); n > 0; n = strlen(text)) {
+		char *line = strrchr(text, '\n');
+		char *begin = line ? line + 1 : text;
+
+		if (begin[strspn(begin, " \t\r")])
+			return begin + strspn(begin, " \t\r");
+		*(line ? line : text) = '\0';
+	}
+	return NULL;
+}
+
+/* The last words of the plugin, in `buffer`; NULL: it wrote nothing. */
+static const char *last_words(int fd, char buffer[WORDS_MAX])
+{
+	size_t size = 0;
+
+	for (;;) {
+		/* Of more than fits the end is kept. */
+		if (size > WORDS_MAX / 2) {
+			memmove(buffer, buffer + size - WORDS_MAX / 2,
+				WORDS_MAX / 2);
+			size = WORDS_MAX / 2;
+		}
+		ssize_t n = read(fd, buffer + size, WORDS_MAX / 2 - 1);
+		if (n <= 0)
+			break;
+		size += (size_t)n;
+	}
+	for (size_t i = 0; i < size; i++)
+		if (buffer[i] == '\0')
+			buffer[i] = ' ';
+	buffer[size] = '\0';
+	return last_line(buffer);
+}
+
+static void note_death(struct subject *s, int how, const char *wrote)
+{
+	char end[64];
+
+	if (!WIFSIGNALED(how))
+		snprintf(end, sizeof(end), "ended the process with status %d",
+			 WEXITSTATUS(how));
 	else
-		subject_add(s, PROBLEM_LOAD_CRASHED,
-			    "ended the process with status %d while loading",
-			    WEXITSTATUS(how));
+#ifdef __GLIBC__
+		snprintf(end, sizeof(end), "killed by SIG%s",
+			 sigabbrev_np(WTERMSIG(how)));
+#else
+		snprintf(end, sizeof(end), "killed by signal %d",
+			 WTERMSIG(how));
+#endif
+	subject_add(s, PROBLEM_LOAD_CRASHED, "%s while loading%s%s", end,
+		    wrote ? "; it said: " : "", wrote ? wrote : "");
 }
 
 static void note_end(struct child *child, int how, bool late, unsigned seconds)
 {
-	char words[STATUS_MESSAGE_MAX + 1];
+	char words[STATUS_MESSAGE_MAX + 1], output[WORDS_MAX];
 	ssize_t n = read(child->said, words, sizeof(words) - 1);
+	const char *wrote = last_words(child->wrote, output);
 
 	words[n > 0 ? n : 0] = '\0';
 	if (words[0] == '+')
@@ -134,9 +207,10 @@ static void note_end(struct child *child, int how, bool late, unsigned seconds)
 			    words + 1);
 	else if (late)
 		subject_add(child->subject, PROBLEM_LOAD_TIMEOUT,
-			    "not loaded after %u s", seconds);
+			    "not loaded after %u s%s%s", seconds,
+			    wrote ? "; it said: " : "", wrote ? wrote : "");
 	else
-		note_death(child->subject, how);
+		note_death(child->subject, how, wrote);
 }
 
 /* Takes the child if it has ended, or has to: true. */
@@ -152,6 +226,7 @@ static bool reap(struct trials *t, struct child *child)
 	kill(-child->pid, SIGKILL);
 	note_end(child, how, late, (unsigned)(t->allowed_ns / SECOND_NS));
 	close(child->said);
+	close(child->wrote);
 	child->pid = 0;
 	t->running--;
 	return true;
