@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 
 #include "base/array.h"
-#include "cli/run/children.h"
 #include "cli/bench/host.h"
+#include "cli/run/follow.h"
 #include "cli/run/launcher.h"
 #include "hook/follow.h"
 

@@ -3,7 +3,7 @@
  * dlazy run --stats: the account of one run. What needed a library stands
  * first, then what was spared, then what could not be.
  */
-#include "cli/run/run.h"
+#include "cli/run/account.h"
 
 #include "base/array.h"
 #include "base/file.h"

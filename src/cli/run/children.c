@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The variable holds all that a child's run needs to know (hook/follow.h): it
- * is read here and set anew, with this process's number, as the child keeps it.
+ * The variable holds all that a child's run needs to know (hook/follow.h). It
+ * is set anew for each run, with this process's number, as the child keeps it;
+ * follow.c reads it.
  */
 #include "cli/run/children.h"
 
 #include "base/cleanup.h"
-#include "cli/frame/beside.h"
 #include "cli/cli.h"
-#include "cli/run/run.h"
+#include "cli/frame/beside.h"
 #include "hook/follow.h"
 
 #include <limits.h>
@@ -68,34 +68,4 @@ void children_prepare(const struct request *request, struct children *ret)
 	ret->variable = variable_of(request, own);
 	if (asprintf(&ret->audit, "LD_AUDIT=%s", follow) < 0)
 		ret->audit = NULL;
-}
-
-/* The lines behind the number and dlazy's path. */
-static void read_request(char *value, struct request *request)
-{
-	char *line = value;
-
-	for (int i = 0; line; i++) {
-		char *next = strchr(line, FOLLOW_SEPARATOR);
-
-		if (next)
-			*next++ = '\0';
-		if (i >= 2 && *line)
-			request_read_line(line, request);
-		line = next;
-	}
-}
-
-int children_start(int argc, char **argv)
-{
-	static struct request request;
-	const char *value = getenv(FOLLOW_VARIABLE);
-	_cleanup_free_ char *text = value ? strdup(value) : NULL;
-
-	if (argc < 3 || !text)
-		return cli_usage(NULL, "%s: is for dlazy run --children",
-				 FOLLOW_OPTION);
-	read_request(text, &request);
-	request.child = true;
-	return run_start(&request, argv[1], argv + 2);
 }

@@ -2,7 +2,7 @@
 /*
  * dlazy run --children: what a program starts is run lazily too. An audit
  * object (src/hook/follow.c), which LD_AUDIT names in their environment, has
- * each executed again through `dlazy --child`.
+ * each executed again through `dlazy --child` (follow.h).
  */
 #ifndef CLI_RUN_CHILDREN_H
 #define CLI_RUN_CHILDREN_H
@@ -17,8 +17,5 @@ struct children {
 };
 
 void children_prepare(const struct request *request, struct children *ret);
-
-/* What the audit object starts: argv is --child FILE ARGV... */
-int children_start(int argc, char **argv);
 
 #endif

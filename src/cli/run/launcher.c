@@ -8,8 +8,10 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "cli/frame/beside.h"
 #include "cli/cli.h"
+#include "cli/frame/beside.h"
+#include "cli/run/start.h"
+#include "link/cache/program.h"
 
 #include <errno.h>
 #include <fcntl.h>

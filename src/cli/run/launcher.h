@@ -13,7 +13,7 @@
 #ifndef CLI_RUN_LAUNCHER_H
 #define CLI_RUN_LAUNCHER_H
 
-#include "cli/run/run.h"
+#include "cli/run/request.h"
 
 /* Both return an exit status, after a message. */
 int launcher_install(const struct request *request, const char *command);

@@ -2,8 +2,10 @@
 # dlazy run: unmodified programs with lazy libraries.
 
 dlazy_SOURCES += \
-	%D%/account.c \
+	%D%/account.c %D%/account.h \
 	%D%/children.c %D%/children.h \
+	%D%/follow.c %D%/follow.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/request.c %D%/request.h \
-	%D%/run.c %D%/run.h
+	%D%/run.c \
+	%D%/start.c %D%/start.h

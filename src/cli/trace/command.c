@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/frame/output.h"
 #include "cli/frame/standin.h"
-#include "cli/run/run.h"
+#include "cli/run/start.h"
 #include "cli/trace/export.h"
 #include "cli/trace/json.h"
 #include "cli/trace/start.h"

@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "cli/frame/beside.h"
 #include "cli/cli.h"
-#include "cli/run/run.h"
+#include "cli/run/start.h"
 #include "cli/frame/standin.h"
 #include "elf/view.h"
 

@@ -3,13 +3,10 @@
  * One run of a command: what `dlazy run`, launchers and children do with a
  * request.
  */
-#ifndef CLI_RUN_RUN_H
-#define CLI_RUN_RUN_H
+#ifndef CLI_RUN_START_H
+#define CLI_RUN_START_H
 
 #include "cli/run/request.h"
-#include "link/cache/program.h"
-
-#include <stdbool.h>
 
 /* env(1)'s exit statuses, for what comes before the command. */
 enum run_exit {
@@ -23,13 +20,5 @@ enum run_exit {
  * cannot be run: the exit status, after a message.
  */
 int run_start(const struct request *request, const char *command, char **argv);
-
-/*
- * The account of a run: one object on standard error, or a table. touched: the
- * record of this one run, or NULL if there is none.
- */
-struct runs;
-void run_account(const struct program_start *start, const struct runs *touched,
-		 bool json);
 
 #endif

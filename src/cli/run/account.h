@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The account of one run, for --stats. */
+#ifndef CLI_RUN_ACCOUNT_H
+#define CLI_RUN_ACCOUNT_H
+
+#include "link/cache/program.h"
+
+#include <stdbool.h>
+
+/*
+ * One object on standard error, or a table. touched: the record of this one
+ * run, or NULL if there is none.
+ */
+struct runs;
+void run_account(const struct program_start *start, const struct runs *touched,
+		 bool json);
+
+#endif

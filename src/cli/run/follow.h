@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* dlazy --child: one program that another run's --children leads here. */
+#ifndef CLI_RUN_FOLLOW_H
+#define CLI_RUN_FOLLOW_H
+
+/* What the audit object starts: argv is --child FILE ARGV... */
+int children_start(int argc, char **argv);
+
+#endif
