@@ -47,6 +47,7 @@ TREE_CHECKS = \
 	%D%/check-headers \
 	%D%/check-layers \
 	%D%/check-marks \
+	%D%/check-mutants \
 	%D%/check-symbols
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
 EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash

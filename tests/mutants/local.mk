@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Patches that take one guard away each; see run.
+# Each mutant takes one guard away; see apply and run.
 
-EXTRA_DIST += %D%/run $(wildcard $(srcdir)/%D%/*.patch)
+EXTRA_DIST += %D%/apply %D%/run $(wildcard $(srcdir)/%D%/*.mutant)
 
 # What the tests need besides their programs.
 fixtures: $(FIXTURE_PLUGINS)
