@@ -50,7 +50,7 @@ TREE_CHECKS = \
 	%D%/check-mutants \
 	%D%/check-symbols
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
-EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash
+EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/same-code
 check_DATA += stage.stamp
 
 check-layers:
