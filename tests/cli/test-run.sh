@@ -17,6 +17,11 @@ stats '.lazy == 16 and .touched == 1 and .functions == 1 and .plain == null' \
 	"one of its libraries was needed"
 stats '.eager | map(.path) | any(test("libc.so"))' "libc is eager"
 stats '.eager | all(.why | length > 0)' "each eager one has a reason"
+rm -r "$DLAZY_CACHE_DIR"/run
+run "$dlazy" run --wait --stats --json -- "$many" call=3
+check_same "with --wait it runs, too, when nothing is there yet" \
+	"$status $out" "0 library 3"
+stats '.lazy == 16 and .touched == 1' "and lazily at once"
 run "$dlazy" run --stats -- "$many"
 has "$err" "16 lazy (0 needed, 0 functions bound)" "the table has a sum"
 check_same "nothing of it is on standard output" "$out" ""

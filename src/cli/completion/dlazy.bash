@@ -17,7 +17,7 @@ _dlazy_options()
 			"--export --no-needed --machine"
 		;;
 	run)
-		echo "--eager --lazy --children --learn --stats" \
+		echo "--wait --eager --lazy --children --learn --stats" \
 			"--install --uninstall --dir"
 		;;
 	trace) echo "--all --children --format --output" ;;

@@ -16,6 +16,8 @@ static const char help[] =
 	"Runs a program as it is, but with its libraries loaded when they are\n"
 	"first called. What it does, prints and returns is the same.\n"
 	"\n"
+	"      --wait            make what is missing first, then run lazily;\n"
+	"                        so it does without this, too\n"
 	"      --eager=GLOB      libraries to leave as they are; repeatable\n"
 	"      --lazy=GLOB       libraries to make lazy that only habit, or\n"
 	"                        files outside of the program, would spare;\n"
@@ -45,6 +47,8 @@ static int add_glob(struct request_globs *globs, const char *option)
 static int parse_option(int option, struct request *request)
 {
 	switch (option) {
+	case 'w': /* as ever */
+		return -1;
 	case 'e':
 		return add_glob(&request->eager, "eager");
 	case 'l':
@@ -80,6 +84,7 @@ static int parse_option(int option, struct request *request)
 static int parse_options(int argc, char **argv, struct request *request)
 {
 	static const struct option longs[] = {
+		{"wait", no_argument, NULL, 'w'},
 		{"eager", required_argument, NULL, 'e'},
 		{"lazy", required_argument, NULL, 'l'},
 		{"children", no_argument, NULL, 'c'},
