@@ -266,6 +266,7 @@ struct closure_search {
 	const struct bind_request *request;
 	struct module_export export;
 	bool found;
+	int state; /* that kept a library from being looked at */
 };
 
 static bool search_needed(const char *name, const char *path,
@@ -278,10 +279,15 @@ static bool search_needed(const char *name, const char *path,
 
 	(void)name;
 	(void)needed_by;
-	if (!path || file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
-	    elf_view_open(fd, path, &view) < 0 ||
-	    !elf_view_find(view, search->request->name,
-			   search->request->version, &symbol))
+	int status = path ? file_open(AT_FDCWD, path, &fd, NULL) : -1;
+	if (status == 0)
+		status = elf_view_open(fd, path, &view);
+	if (status_is_state(status)) {
+		search->state = status;
+		return false;
+	}
+	if (status < 0 || !elf_view_find(view, search->request->name,
+					 search->request->version, &symbol))
 		return true;
 	search->export = (struct module_export){
 		symbol.value, symbol.type, symbol.is_default, symbol.variant};
@@ -303,7 +309,11 @@ static int find_export(struct dlazy_module *m,
 	}
 	if (status != -DLAZY_ENOSYM || !closure)
 		return status;
-	search_closure(m->path, search_needed, &search);
+	status = search_closure(m->path, search_needed, &search);
+	if (search.state < 0)
+		return search.state;
+	if (status_is_state(status))
+		return status;
 	if (!search.found)
 		return status_fail(DLAZY_ENOSYM,
 				   "neither %s nor a library it needs exports "
@@ -484,11 +494,14 @@ void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
 	give_up(&failure, false);
 }
 
-/* Keeps a replacement in the slot, until the module's state changes. */
+/* Keeps a replacement in the slot, until the module's state changes; but not
+ * where the next call may well find it loadable. */
 static void keep_replacement(struct binding *b, void *replacement)
 {
 	LOCKED(&load_lock);
-	if (!b->slot || atomic_load(&b->module->state) != DLAZY_FAILED)
+	const struct module_failure *failure = b->module->failure;
+	if (!b->slot || atomic_load(&b->module->state) != DLAZY_FAILED ||
+	    !failure || failure->passing)
 		return;
 	b->replaced = true;
 	slot_publish(b->slot, replacement);

@@ -24,8 +24,8 @@ void call_use_module(const char *path)
 	chosen = path;
 }
 
-/* Declares the file `relative` beside our own; false: not there. */
-static bool declare_beside(const char *relative, struct dlazy_module **ret)
+/* Declares the file `relative` beside our own. */
+static int declare_beside(const char *relative, struct dlazy_module **ret)
 {
 	_cleanup_free_ char *path = NULL;
 	char buffer[PATH_MAX];
@@ -34,9 +34,9 @@ static bool declare_beside(const char *relative, struct dlazy_module **ret)
 	if (own[0] != '/' ||
 	    asprintf(&path, "%.*s%s", (int)(file_base_name(own) - own), own,
 		     relative) < 0)
-		return false;
+		return -DLAZY_ENOENT;
 	struct module_declaration declaration = {.path = path};
-	return module_declare(&declaration, true, ret, NULL) == 0;
+	return module_declare(&declaration, true, ret, NULL);
 }
 
 static int declare_ffi(struct dlazy_module **ret)
@@ -44,11 +44,15 @@ static int declare_ffi(struct dlazy_module **ret)
 	struct module_declaration declaration = {
 		.path = chosen ? chosen : DLAZY_PKGLIBDIR "/ffi.so"};
 
-	if (!chosen && (declare_beside("dlazy/ffi.so", ret) ||
-			declare_beside(DLAZY_BIN_TO_PKGLIB "/ffi.so", ret)))
-		return 0;
-	if (module_declare(&declaration, true, ret, NULL) == 0)
-		return 0;
+	int status =
+		chosen ? -DLAZY_ENOENT : declare_beside("dlazy/ffi.so", ret);
+
+	if (status < 0 && !status_is_state(status) && !chosen)
+		status = declare_beside(DLAZY_BIN_TO_PKGLIB "/ffi.so", ret);
+	if (status < 0 && !status_is_state(status))
+		status = module_declare(&declaration, true, ret, NULL);
+	if (status == 0 || status_is_state(status))
+		return status;
 	return status_fail(DLAZY_ENOSYS,
 			   "calls by signature need the module %s: %s",
 			   declaration.path, status_message());
@@ -70,8 +74,8 @@ static int find_ffi(const char *name, void **ret)
 	*ret = bind_resolve(ffi, name, __builtin_return_address(0));
 	if (*ret)
 		return 0;
-	if (status_last() == -DLAZY_EBUSY) /* forbidden: it is there */
-		return -DLAZY_EBUSY;
+	if (status_is_state(status_last())) /* or forbidden: it is there */
+		return status_last();
 	return status_fail(DLAZY_ENOSYS, "calls by signature: %s",
 			   status_message());
 }

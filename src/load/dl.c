@@ -33,6 +33,9 @@
 #define RTLD_DEEPBIND 0
 #endif
 
+/* Behind all that Linux has. */
+#define ERRNO_MAX 134
+
 static const char *words(void)
 {
 	const char *said = dlerror();
@@ -72,6 +75,22 @@ int dl_open(const char *path, int flags, void **ret_handle)
 		return status_fail(DLAZY_ELOAD, "%s", words());
 	*ret_handle = handle;
 	return 0;
+}
+
+bool dl_refusal_passes(const char *said)
+{
+	size_t length = strlen(said);
+
+	for (int error = 1; error < ERRNO_MAX; error++) {
+		const char *text = strerror(error);
+		size_t n = strlen(text);
+
+		if (status_is_state(status_from_errno(error)) &&
+		    length > n + 2 && !strcmp(said + length - n, text) &&
+		    !memcmp(said + length - n - 2, ": ", 2))
+			return true;
+	}
+	return false;
 }
 
 void *dl_open_again(const char *path, int flags)

@@ -34,6 +34,11 @@ bool dl_flags_noload(int flags);
  * -DLAZY_ELOAD with the linker's words as the message. */
 int dl_open(const char *path, int flags, void **ret_handle);
 
+/* Whether the linker's words for a refusal name a state of this process or of
+ * the system (too many files, no memory, an I/O error) and no fact about a
+ * file: they end with the text of an errno. */
+bool dl_refusal_passes(const char *words);
+
 /* One more reference to an object that is there already (a constructor may
  * still be running in it); NULL: not there. Sets no message. */
 void *dl_open_again(const char *path, int flags);

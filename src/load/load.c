@@ -53,8 +53,12 @@ static int explain_refusal(const struct dlazy_module *m,
 	char said[STATUS_MESSAGE_MAX];
 
 	strcpy(said, status_message());
-	if (search_closure(m->path, note_missing, failure) == 0 &&
-	    failure->missing[0])
+	failure->passing = dl_refusal_passes(said);
+	int status = failure->passing
+			     ? 0
+			     : search_closure(m->path, note_missing, failure);
+	failure->passing |= status_is_state(status);
+	if (status == 0 && failure->missing[0])
 		return status_fail(
 			DLAZY_EDEPEND,
 			"%s: needs %s, which is not found (needed by %s; the "
@@ -100,6 +104,8 @@ static bool has_cause_changed(const struct dlazy_module *m,
 
 	if (failure->final)
 		return false;
+	if (failure->passing)
+		return true;
 	note_cause(m, &now);
 	if (!file_identity_equal(&now.file, &failure->file))
 		return true;
@@ -178,6 +184,7 @@ static struct module_failure *failure_new(const struct dlazy_module *m,
 		return NULL;
 	if (status == -DLAZY_ELOAD)
 		status = explain_refusal(m, failure);
+	failure->passing |= status_is_state(status);
 	failure->status = status;
 	strcpy(failure->message, status_message());
 	note_cause(m, failure);

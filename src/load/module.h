@@ -37,6 +37,7 @@ struct module_failure {
 	char needed_by[4096];	   /* the file that needs it */
 	unsigned long long loads;  /* objects the linker had ever loaded */
 	bool final;		   /* no change can help (fork) */
+	bool passing; /* a state of the process, no fact: not remembered */
 };
 
 struct dlazy_module {

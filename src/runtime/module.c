@@ -93,10 +93,14 @@ bool linked_search_next(struct linked_search *search)
 
 		search->next += strlen(name) + 1;
 		free(TAKE_PTR(search->path));
-		if (find_file(search->linked, name, &search->path) == 0 &&
-		    file_identify(AT_FDCWD, search->path, &search->identity) ==
-			    0)
+		int status = find_file(search->linked, name, &search->path);
+		if (status == 0)
+			status = file_identify(AT_FDCWD, search->path,
+					       &search->identity);
+		if (status == 0)
 			return true;
+		if (status_is_state(status))
+			search->state = status;
 	}
 	return false;
 }
@@ -120,6 +124,8 @@ int linked_not_found(const struct linked *l)
 	}
 	char last[STATUS_MESSAGE_MAX];
 	strcpy(last, status_message());
+	if (search.state < 0)
+		return status_fail(-search.state, "%s", last);
 	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names, last);
 }
 

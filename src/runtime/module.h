@@ -17,6 +17,7 @@ struct linked_search {
 	const char *next;	       /* name; "": no more */
 	char *path;		       /* where the last one was found */
 	struct file_identity identity; /* of it */
+	int state; /* that kept one from being looked for, or 0 */
 };
 
 struct linked_search linked_search(const struct linked *l);

@@ -3,10 +3,13 @@
  * First touches that fail: what is said, to whom, what is remembered, and when
  * it is tried again.
  */
+#include "load/call.h"
 #include "tests/unit/opened.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -266,6 +269,71 @@ TEST(undefined_symbol_heals_when_somebody_brings_it)
 	CHECK(dlopen(test_plugin("good-plain"), RTLD_NOW) != NULL);
 	CHECK(!dlazy_resolve(module, "symbol_answer"));
 	CHECK_INT(tries, 2); /* what was loaded might have had it */
+}
+
+/* How many descriptors this process may have. */
+static void limit_descriptors(rlim_t n)
+{
+	struct rlimit limit;
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = n;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static rlim_t descriptors_in_use(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	close(fd);
+	return (rlim_t)fd;
+}
+
+TEST(want_of_descriptors_is_not_remembered)
+{
+	needs_stubs();
+	prepare(test_plugin("good-plain"), "plain_answer");
+	limit_descriptors(descriptors_in_use());
+	CHECK_INT(call_int(stub), 1000);
+	CHECK_INT(dlazy_module_state(module), DLAZY_FAILED);
+	CHECK_INT(call_int(stub), 1000);
+	CHECK_INT(told.calls, 2); /* it was tried again each time */
+	limit_descriptors(64);
+	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(want_of_descriptors_does_not_stop_calls_by_signature_for_good)
+{
+	const char *stage = getenv("DLAZY_STAGE_LIBDIR");
+	char path[4096] = "";
+	int answer = 0;
+
+	if (stage)
+		snprintf(path, sizeof(path), "%s/dlazy/ffi.so", stage);
+	if (access(path, F_OK) < 0)
+		test_skip("no ffi module in DLAZY_STAGE_LIBDIR");
+	call_use_module(path);
+	opened(path, 0); /* so that it is the load that fails */
+	module = opened(test_plugin("good-plain"), 0);
+	CHECK_INT(dlazy_load(module), 0);
+	limit_descriptors(descriptors_in_use());
+	CHECK(dlazy_call(module, "plain_answer", "i()", &answer, NULL) < 0);
+	limit_descriptors(64);
+	CHECK_INT(dlazy_call(module, "plain_answer", "i()", &answer, NULL), 0);
+	CHECK_INT(answer, 42);
+}
+
+TEST(want_of_descriptors_is_no_missing_symbol)
+{
+	needs_stubs();
+	module = opened(test_plugin("good-needs-plain"), 0);
+	limit_descriptors(descriptors_in_use());
+	CHECK_INT(dlazy_call(module, "nobody_has_this", "i()", NULL, NULL),
+		  -DLAZY_EIO);
+	limit_descriptors(64);
+	CHECK_INT(dlazy_call(module, "nobody_has_this", "i()", NULL, NULL),
+		  -DLAZY_ENOSYM);
 }
 
 /* ------------------------------------------------------------------ */
