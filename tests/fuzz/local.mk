@@ -8,5 +8,5 @@ fuzz-programs: stage.stamp
 	$(AM_TESTS_ENVIRONMENT) python3 $(srcdir)/%D%/programs.py $(FUZZ_PROGRAMS)
 PHONY += fuzz fuzz-programs
 EXTRA_DIST += %D%/run %D%/programs.py %D%/fuzz-catalog.c %D%/fuzz-ldcache.c \
-	%D%/fuzz-list.c %D%/fuzz-machine.c %D%/fuzz-stubfile.c \
+	%D%/fuzz-list.c %D%/fuzz-index.c %D%/fuzz-stubfile.c \
 	%D%/fuzz-view.c

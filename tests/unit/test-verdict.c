@@ -21,35 +21,35 @@
 /* ------------------------------------------------------------------ */
 /* The machine, as the tests want it: by default nobody takes data    */
 
-struct machine {
+struct index {
 	const char *library; /* from it, somebody takes ...; NULL: see below */
 	const char *symbol, *importer;
 	unsigned share, turn; /* from each library whose path's hash is `turn`
 				 modulo `share` */
 };
 
-static bool is_chosen(const struct machine *machine, const char *path)
+static bool is_chosen(const struct index *index, const char *path)
 {
-	if (machine->library)
-		return strcmp(file_base_name(path), machine->library) == 0;
-	return hash_string(path) % machine->share == machine->turn;
+	if (index->library)
+		return strcmp(file_base_name(path), index->library) == 0;
+	return hash_string(path) % index->share == index->turn;
 }
 
-uint64_t machine_key(const char *name, const char *version)
+uint64_t index_key(const char *name, const char *version)
 {
 	(void)version;
 	return hash_string(name);
 }
 
-bool machine_takes_data(const struct machine *machine, const char *path,
-			machine_taken_fn *taken, void *data, char **ret_symbol,
-			char **ret_importer)
+bool index_takes_data(const struct index *index, const char *path,
+		      index_taken_fn *taken, void *data, char **ret_symbol,
+		      char **ret_importer)
 {
-	if (!is_chosen(machine, path) ||
-	    (taken && taken(hash_string(machine->symbol), data)))
+	if (!is_chosen(index, path) ||
+	    (taken && taken(hash_string(index->symbol), data)))
 		return false;
-	*ret_symbol = strdup(machine->symbol);
-	*ret_importer = strdup(machine->importer);
+	*ret_symbol = strdup(index->symbol);
+	*ret_importer = strdup(index->importer);
 	return true;
 }
 
@@ -217,11 +217,11 @@ static void check_binding(void)
 
 static void decide_of(const char *program, const struct verdict_rules *rules)
 {
-	static const struct machine nobody = {"", NULL, NULL, 0, 0};
+	static const struct index nobody = {"", NULL, NULL, 0, 0};
 	struct verdict_rules all = *rules;
 
-	if (!all.machine)
-		all.machine = &nobody;
+	if (!all.index)
+		all.index = &nobody;
 	verdicts_clear(&verdicts);
 	closure_clear(&closure);
 	if (closure_read(program, &closure) < 0 ||
@@ -377,8 +377,8 @@ TEST(data_that_many_have_are_not_taken_of_the_first)
 /* ... nor mirrored: what the mirror would point at had to be there. */
 TEST(data_that_many_have_bring_nobody_to_the_start)
 {
-	static const struct machine taken = {"libfar.so", "other",
-					     "/usr/lib/plugin.so", 0, 0};
+	static const struct index taken = {"libfar.so", "other",
+					   "/usr/lib/plugin.so", 0, 0};
 	static const char datum[] = "int far(); __attribute__((weak)) "
 				    "int (*const _Z1t)() = far; ";
 	char source[256];
@@ -391,7 +391,7 @@ TEST(data_that_many_have_bring_nobody_to_the_start)
 		 datum);
 	world_library("libtwo.so", source, "-lfar");
 	world_program("int main() { return one() + two(); }", "-lone -ltwo");
-	decide(&(const struct verdict_rules){.machine = &taken});
+	decide(&(const struct verdict_rules){.index = &taken});
 	check_lazy("libone.so");
 	check_lazy("libtwo.so");
 	check_why("libfar.so", VERDICT_DATA);
@@ -603,9 +603,8 @@ TEST(lazy_is_believed_of_a_constructor)
 TEST(lazy_is_not_believed_of_what_would_break)
 {
 	char *globs[] = {"*", NULL};
-	const struct machine machine = {"libfun.so", "datum", "/usr/bin/x", 0,
-					0};
-	const struct verdict_rules rules = {.lazy = globs, .machine = &machine};
+	const struct index index = {"libfun.so", "datum", "/usr/bin/x", 0, 0};
+	const struct verdict_rules rules = {.lazy = globs, .index = &index};
 
 	world_library("libdata.so", "int datum = 1;", "");
 	world_library("libfun.so", "int fun() { return 1; }", "");
@@ -633,9 +632,9 @@ TEST(eager_always_wins)
 
 TEST(what_the_machine_says_is_told_with_its_words)
 {
-	const struct machine machine = {"libfun.so", "datum",
-					"/usr/lib/plugin.so", 0, 0};
-	const struct verdict_rules rules = {.machine = &machine};
+	const struct index index = {"libfun.so", "datum", "/usr/lib/plugin.so",
+				    0, 0};
+	const struct verdict_rules rules = {.index = &index};
 	char words[128];
 
 	world_library("libfun.so", "int fun() { return 1; }", "");
@@ -899,8 +898,8 @@ TEST(functions_with_names_are_pointed_at_by_name)
  * start needs it. */
 TEST(what_mirrored_data_point_at_is_there)
 {
-	static const struct machine taken = {"libfar.so", "other",
-					     "/usr/lib/plugin.so", 0, 0};
+	static const struct index taken = {"libfar.so", "other",
+					   "/usr/lib/plugin.so", 0, 0};
 
 	world_library("libfar.so", "int other; int far() { return 1; }", "");
 	world_library("libdata.so",
@@ -910,7 +909,7 @@ TEST(what_mirrored_data_point_at_is_there)
 	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
 	world_program("extern int *p; int main() { return *p + f(); }",
 		      "-luser -ldata");
-	decide(&(const struct verdict_rules){.machine = &taken});
+	decide(&(const struct verdict_rules){.index = &taken});
 	check_lazy("libdata.so");
 	check_why("libfar.so", VERDICT_DATA);
 	CHECK(verdict_of("libfar.so")->mapped);
@@ -948,18 +947,18 @@ TEST(data_that_the_program_copies_are_mirrored)
 /* Others of the machine take only what has a mirror, or also something else. */
 TEST(what_the_machine_takes_is_mirrored)
 {
-	static const struct machine taken = {"libdata.so", "datum",
-					     "/usr/lib/plugin.so", 0, 0};
-	static const struct machine other = {"libdata.so", "other",
-					     "/usr/lib/plugin.so", 0, 0};
+	static const struct index taken = {"libdata.so", "datum",
+					   "/usr/lib/plugin.so", 0, 0};
+	static const struct index other = {"libdata.so", "other",
+					   "/usr/lib/plugin.so", 0, 0};
 
 	world_library("libdata.so",
 		      "const int datum = 1; int other; int f() { return 1; }",
 		      "");
 	world_program("int main() { return f(); }", "-ldata");
-	decide(&(const struct verdict_rules){.machine = &taken});
+	decide(&(const struct verdict_rules){.index = &taken});
 	check_lazy("libdata.so");
-	decide(&(const struct verdict_rules){.machine = &other});
+	decide(&(const struct verdict_rules){.index = &other});
 	check_eager("libdata.so", VERDICT_DATA, "other", "plugin.so");
 }
 
@@ -1330,9 +1329,8 @@ TEST(templates_that_many_have_are_not_shadowed)
 /* libuser.so takes `low` without needing liblow.so: who brings it in? */
 TEST(underlinked_libraries_find_their_provider)
 {
-	const struct machine machine = {"liblow.so", "datum", "/usr/bin/x", 0,
-					0};
-	const struct verdict_rules rules = {.machine = &machine};
+	const struct index index = {"liblow.so", "datum", "/usr/bin/x", 0, 0};
+	const struct verdict_rules rules = {.index = &index};
 
 	world_library("liblow.so", "int low() { return 1; }", "");
 	world_library("libuser.so", "int user() { return low(); }", "");
@@ -1350,9 +1348,8 @@ TEST(underlinked_libraries_find_their_provider)
 /* As zdotu_, which scipy finds through liblapack in libblas. */
 TEST(a_transitive_dependency_is_kept)
 {
-	const struct machine machine = {"libblas.so", "datum", "/usr/bin/x", 0,
-					0};
-	const struct verdict_rules rules = {.machine = &machine};
+	const struct index index = {"libblas.so", "datum", "/usr/bin/x", 0, 0};
+	const struct verdict_rules rules = {.index = &index};
 
 	world_library("libblas.so", "int dot() { return 1; }", "");
 	world_library("liblapack.so", "int solve() { return dot(); }",
@@ -1369,9 +1366,8 @@ TEST(a_transitive_dependency_is_kept)
 /* What is away may not be found first any more: then it has to be there. */
 TEST(who_gives_a_symbol_first_goes_on_to)
 {
-	const struct machine machine = {"libfirst.so", "datum", "/usr/bin/x", 0,
-					0};
-	const struct verdict_rules rules = {.machine = &machine};
+	const struct index index = {"libfirst.so", "datum", "/usr/bin/x", 0, 0};
+	const struct verdict_rules rules = {.index = &index};
 
 	world_library("libfirst.so", "int both() { return 1; }", "");
 	world_library("libuser.so", "int user() { return both(); }", "-lfirst");
@@ -1499,9 +1495,8 @@ TEST(data_that_no_stub_may_have_keeps_a_library_eager)
 
 TEST(who_gives_a_template_first_need_not_be_there)
 {
-	const struct machine machine = {"libfirst.so", "datum", "/usr/bin/x", 0,
-					0};
-	const struct verdict_rules rules = {.machine = &machine};
+	const struct index index = {"libfirst.so", "datum", "/usr/bin/x", 0, 0};
+	const struct verdict_rules rules = {.index = &index};
 
 	world_library("libfirst.so",
 		      "__attribute__((weak)) int both() { return 1; }"
@@ -1523,27 +1518,26 @@ TEST(who_gives_a_template_first_need_not_be_there)
 	CHECK(is_exported("libother.so", "both"));
 }
 
-static void judge_alone(const char *name, const struct machine *machine)
+static void judge_alone(const char *name, const struct index *index)
 {
 	_cleanup_closure_ struct closure alone = {NULL, 0};
 
 	verdicts_clear(&verdicts);
 	CHECK_INT(closure_read(world_path(name), &alone), 0);
 	CHECK_INT(verdict_alone(alone.objects[0].view, alone.objects[0].path,
-				machine, &verdicts),
+				index, &verdicts),
 		  0);
 }
 
 TEST(one_library_alone_tells_what_it_can)
 {
-	const struct machine machine = {"libfun.so", "datum", "/usr/bin/x", 0,
-					0};
+	const struct index index = {"libfun.so", "datum", "/usr/bin/x", 0, 0};
 	char words[128];
 
 	world_library("libfun.so", "int fun() { return 1; }", "");
 	judge_alone("libfun.so", NULL);
 	CHECK_INT(verdicts.count, 0);
-	judge_alone("libfun.so", &machine);
+	judge_alone("libfun.so", &index);
 	CHECK_INT(verdicts.count, 1);
 	verdict_describe(&verdicts.list[0], words, sizeof(words));
 	CHECK_STR(words, "/usr/bin/x takes datum (data) from it");
@@ -1557,7 +1551,7 @@ TEST(one_library_alone_tells_what_it_can)
 	CHECK_STR(verdicts.list[1].symbol, "local");
 	CHECK_INT(verdicts.list[2].why, VERDICT_LIBC_NAME);
 	CHECK_STR(verdicts.list[2].symbol, "getenv");
-	judge_alone("libtls.so", &machine);
+	judge_alone("libtls.so", &index);
 	CHECK_INT(verdicts.count, 2);
 }
 
@@ -1624,8 +1618,8 @@ TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
 
 	unsetenv("LD_LIBRARY_PATH");
 	for (unsigned turn = 0; turn < 3; turn++) {
-		const struct machine machine = {NULL, "any", "any", 3, turn};
-		const struct verdict_rules rules = {.machine = &machine};
+		const struct index index = {NULL, "any", "any", 3, turn};
+		const struct verdict_rules rules = {.index = &index};
 
 		for (size_t i = 0; i < PROGRAMS; i++)
 			if (find_program(i, program))

@@ -15,30 +15,30 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void cleanup_machine(struct machine **machine)
+static void cleanup_index(struct index **index)
 {
-	machine_close(*machine);
+	index_close(*index);
 }
-#define _cleanup_machine_ _cleanup_(cleanup_machine)
+#define _cleanup_index_ _cleanup_(cleanup_index)
 
 /* NULL: there is none. */
-static struct machine *known_machine(void)
+static struct index *known_index(void)
 {
 	_cleanup_free_ char *cache = catalog_cache_dir();
 	_cleanup_free_ char *path = NULL;
-	struct machine *machine = NULL;
+	struct index *index = NULL;
 
-	if (!cache || asprintf(&path, "%s/" MACHINE_CACHE_NAME, cache) < 0) {
+	if (!cache || asprintf(&path, "%s/" INDEX_CACHE_NAME, cache) < 0) {
 		path = NULL;
 		return NULL;
 	}
 	if (access(path, R_OK) < 0 ||
-	    machine_open(&(struct machine_options){.cache_path = path},
-			 &machine) < 0) {
+	    index_open(&(struct index_options){.cache_path = path}, &index) <
+		    0) {
 		status_clear();
 		return NULL;
 	}
-	return machine;
+	return index;
 }
 
 int reasons_of(const char *path, struct verdicts *ret)
@@ -52,6 +52,6 @@ int reasons_of(const char *path, struct verdicts *ret)
 		status = elf_view_open(fd, path, &view);
 	if (status < 0)
 		return status;
-	_cleanup_machine_ struct machine *machine = known_machine();
-	return verdict_alone(view, path, machine, ret);
+	_cleanup_index_ struct index *index = known_index();
+	return verdict_alone(view, path, index, ret);
 }

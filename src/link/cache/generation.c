@@ -143,37 +143,37 @@ static void check_program(struct making *m)
 /* ------------------------------------------------------------------ */
 /* The verdicts                                                       */
 
-static int open_machine(const struct making *m, struct machine **ret)
+static int open_index(const struct making *m, struct index **ret)
 {
 	_cleanup_free_ char *cache = NULL;
 
-	if (asprintf(&cache, "%s/" MACHINE_CACHE_NAME, m->options->cache) < 0) {
+	if (asprintf(&cache, "%s/" INDEX_CACHE_NAME, m->options->cache) < 0) {
 		cache = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	}
-	return machine_open(
-		&(struct machine_options){.cache_path = cache,
-					  .progress = m->options->progress,
-					  .data = m->options->data},
+	return index_open(
+		&(struct index_options){.cache_path = cache,
+					.progress = m->options->progress,
+					.data = m->options->data},
 		ret);
 }
 
 static int decide(struct making *m)
 {
-	struct machine *machine = NULL;
-	int status = open_machine(m, &machine);
+	struct index *index = NULL;
+	int status = open_index(m, &index);
 
 	if (status < 0)
 		return status;
 	status = verdict_decide(&m->closure,
 				&(struct verdict_rules){
-					.machine = machine,
+					.index = index,
 					.eager = m->options->eager,
 					.lazy = m->options->lazy,
 					.learned = m->learned,
 				},
 				&m->verdicts);
-	machine_close(machine);
+	index_close(index);
 	return status;
 }
 

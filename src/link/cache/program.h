@@ -60,7 +60,7 @@ struct program_options {
 	bool count;	   /* count this run in the record */
 	const char *cache; /* DLAZY_CACHE_DIR or its default */
 	const char *libdlazy; /* absolute path of libdlazy.so */
-	machine_progress_fn *progress;
+	index_progress_fn *progress;
 	void *data;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One library without a program: what its own file and the machine say. That it
+ * One library without a program: what its own file and the index say. That it
  * has a name of libc's counts here, as it is not known in which order somebody
  * would find the two.
  */
@@ -51,14 +51,14 @@ static void add(struct reasons *reasons, enum verdict_why why, char *symbol,
 }
 
 static bool add_own(struct reasons *reasons, const struct elf_view *view,
-		    bool machine)
+		    bool indexed)
 {
 	struct rules_reason own[RULES_MAX];
 	size_t n = rules_of_file(view, own);
 	bool fits = true;
 
 	/* Whoever could import it has to be taken for an importer. */
-	if (!machine && rules_exports_tls(view, &own[n]))
+	if (!indexed && rules_exports_tls(view, &own[n]))
 		n++;
 	for (size_t i = 0; i < n; i++) {
 		char *symbol = own[i].symbol ? strdup(own[i].symbol) : NULL;
@@ -126,7 +126,7 @@ static bool is_resident(const struct closure_object *object)
 }
 
 /* Mirrors what others take. */
-static int mirror_alone(struct alone *a, const struct machine *machine)
+static int mirror_alone(struct alone *a, const struct index *index)
 {
 	size_t n;
 	int r = names_build(&a->closure, &a->names);
@@ -140,7 +140,7 @@ static int mirror_alone(struct alone *a, const struct machine *machine)
 		return out_of_memory(a->closure.objects[0].path);
 	for (size_t i = 1; i < a->closure.count; i++)
 		a->resident[i] = is_resident(&a->closure.objects[i]);
-	r = wanted_by_machine(&a->closure, a->names, machine, 0, a->wanted);
+	r = wanted_by_index(&a->closure, a->names, index, 0, a->wanted);
 	if (r < 0)
 		return r;
 	const struct mirror_request request = {&a->closure, a->names, 0,
@@ -149,8 +149,8 @@ static int mirror_alone(struct alone *a, const struct machine *machine)
 }
 
 /* Does anybody take from it what has no mirror? */
-static int ask_machine(struct reasons *reasons, const char *path,
-		       const struct machine *machine)
+static int ask_index(struct reasons *reasons, const char *path,
+		     const struct index *index)
 {
 	_cleanup_(cleanup_alone) struct alone a = {.names = NULL};
 	char *symbol = NULL, *importer = NULL;
@@ -158,9 +158,9 @@ static int ask_machine(struct reasons *reasons, const char *path,
 	int r = closure_read(path, &a.closure);
 
 	if (r == 0)
-		r = mirror_alone(&a, machine);
+		r = mirror_alone(&a, index);
 	if (r == 0)
-		r = wanted_unready(&a.closure, a.names, machine, 0, &taken,
+		r = wanted_unready(&a.closure, a.names, index, 0, &taken,
 				   &symbol, &importer);
 	if (r == 0 && taken)
 		add(reasons, VERDICT_DATA, symbol, importer, NULL);
@@ -168,16 +168,16 @@ static int ask_machine(struct reasons *reasons, const char *path,
 }
 
 int verdict_alone(const struct elf_view *view, const char *path,
-		  const struct machine *machine, struct verdicts *ret)
+		  const struct index *index, struct verdicts *ret)
 {
 	_cleanup_(cleanup_reasons) struct reasons reasons = {.count = 0};
 
-	if (!add_own(&reasons, view, machine != NULL))
+	if (!add_own(&reasons, view, index != NULL))
 		return out_of_memory(path);
 	bool runtime = reasons.count && reasons.list[0].why == VERDICT_RUNTIME;
 	if (!runtime && !add_libc_name(&reasons, view))
 		return out_of_memory(path);
-	int r = machine ? ask_machine(&reasons, path, machine) : 0;
+	int r = index ? ask_index(&reasons, path, index) : 0;
 	if (r < 0)
 		return r;
 	struct verdict *list = calloc(reasons.count + 1, sizeof(*list));

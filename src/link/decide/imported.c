@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine knows symbols by keys, of which one can be that of several
+ * The index knows symbols by keys, of which one can be that of several
  * definitions: then it is all of them.
  */
 #include "link/decide/imported.h"
@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "link/index/index.h"
 
-/* What a library defines, with the machine's keys. */
+/* What a library defines, with the index's keys. */
 struct keyed {
 	const struct definition *own;
 	size_t count;
@@ -32,7 +32,7 @@ static int keyed_of(const struct names *names, size_t object, struct keyed *ret)
 		return status_fail(DLAZY_ENOMEM,
 				   "what is taken: out of memory");
 	for (size_t i = 0; i < n; i++)
-		keys[i] = machine_key(own[i].name->text, own[i].version);
+		keys[i] = index_key(own[i].name->text, own[i].version);
 	*ret = (struct keyed){own, n, keys, NULL};
 	return 0;
 }
@@ -68,9 +68,8 @@ void wanted_by_closure(const struct closure *closure, const struct names *names,
 			wanted[names_place(names, takes->list[t].from)] = true;
 }
 
-int wanted_by_machine(const struct closure *closure, const struct names *names,
-		      const struct machine *machine, size_t object,
-		      bool *wanted)
+int wanted_by_index(const struct closure *closure, const struct names *names,
+		    const struct index *index, size_t object, bool *wanted)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
 	char *symbol, *importer;
@@ -79,13 +78,13 @@ int wanted_by_machine(const struct closure *closure, const struct names *names,
 	if (r < 0)
 		return r;
 	keyed.wanted = wanted;
-	machine_takes_data(machine, closure->objects[object].path, want, &keyed,
-			   &symbol, &importer);
+	index_takes_data(index, closure->objects[object].path, want, &keyed,
+			 &symbol, &importer);
 	return 0;
 }
 
 int wanted_unready(const struct closure *closure, const struct names *names,
-		   const struct machine *machine, size_t object, bool *ret,
+		   const struct index *index, size_t object, bool *ret,
 		   char **ret_symbol, char **ret_importer)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
@@ -93,7 +92,7 @@ int wanted_unready(const struct closure *closure, const struct names *names,
 
 	if (r < 0)
 		return r;
-	*ret = machine_takes_data(machine, closure->objects[object].path,
-				  is_ready, &keyed, ret_symbol, ret_importer);
+	*ret = index_takes_data(index, closure->objects[object].path, is_ready,
+				&keyed, ret_symbol, ret_importer);
 	return 0;
 }

@@ -1,33 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which data of a library somebody takes: an object of the closure, or any file
- * of the machine.
+ * of the index.
  */
 #ifndef LINK_DECIDE_IMPORTED_H
 #define LINK_DECIDE_IMPORTED_H
 
 #include "link/resolve/references.h"
 
-struct machine;
+struct index;
 
 /* Sets those definitions, of all objects (by names_place()), that an object of
  * the closure takes from another, and cannot do without. */
 void wanted_by_closure(const struct closure *closure, const struct names *names,
 		       const struct takes *takes, bool *wanted);
 
-/* Sets those of one library that a file of the machine takes; `wanted` is for
+/* Sets those of one library that a file of the index takes; `wanted` is for
  * its definitions alone, as many as they are. 0 or -DLAZY_ENOMEM. */
-int wanted_by_machine(const struct closure *closure, const struct names *names,
-		      const struct machine *machine, size_t object,
-		      bool *wanted);
+int wanted_by_index(const struct closure *closure, const struct names *names,
+		    const struct index *index, size_t object, bool *wanted);
 
 /*
- * Whether somebody on the machine takes data from the library that a stub file
+ * Whether a file of the index takes data from the library that a stub file
  * would not have without loading it (definition_is_ready()). If so: by whom, as
- * machine_takes_data() tells. 0 or -DLAZY_ENOMEM.
+ * index_takes_data() tells. 0 or -DLAZY_ENOMEM.
  */
 int wanted_unready(const struct closure *closure, const struct names *names,
-		   const struct machine *machine, size_t object, bool *ret,
+		   const struct index *index, size_t object, bool *ret,
 		   char **ret_symbol, char **ret_importer);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rules in their order: what was asked for, what a library's own file says,
- * what its place in the closure says, what the machine says, who takes what;
+ * what its place in the closure says, what the index says, who takes what;
  * then the program's start is settled (start.h), and names that somebody could
  * look up in a library by hand are compared.
  */
@@ -131,8 +131,8 @@ static int file_says(const struct trial *trial, size_t i,
 	return 0;
 }
 
-static int machine_says(const struct trial *trial, size_t i,
-			struct verdict *verdict)
+static int index_says(const struct trial *trial, size_t i,
+		      struct verdict *verdict)
 {
 	bool taken = false;
 	int r = 0;
@@ -144,7 +144,7 @@ static int machine_says(const struct trial *trial, size_t i,
 		verdict->why = VERDICT_LEARNED;
 	else
 		r = wanted_unready(trial->closure, trial->names,
-				   trial->rules->machine, i, &taken,
+				   trial->rules->index, i, &taken,
 				   &verdict->symbol, &verdict->importer);
 	if (taken)
 		verdict->why = VERDICT_DATA;
@@ -161,7 +161,7 @@ static int judge_alone(const struct trial *trial, size_t i)
 	int r = file_says(trial, i, verdict);
 	if (verdict->why == VERDICT_LAZY && trial->full[i])
 		verdict->why = VERDICT_STATIC_TLS;
-	return r < 0 ? r : machine_says(trial, i, verdict);
+	return r < 0 ? r : index_says(trial, i, verdict);
 }
 
 /* ------------------------------------------------------------------ */
@@ -535,9 +535,9 @@ static int mirror_one(struct trial *trial, size_t i, bool *wanted,
 	const struct mirror_request request = {
 		trial->closure, trial->names, i,
 		wanted + names_place(trial->names, own), resident};
-	int r = wanted_by_machine(trial->closure, trial->names,
-				  trial->rules->machine, i,
-				  wanted + names_place(trial->names, own));
+	int r = wanted_by_index(trial->closure, trial->names,
+				trial->rules->index, i,
+				wanted + names_place(trial->names, own));
 	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
 }
 

@@ -5,7 +5,7 @@
  *
  * Nobody of the program's closure takes anything from a lazy library but
  * functions and data that can be mirrored (mirror.h); nor does anybody on this
- * machine (machine.h), so that plugins that arrive later find what they expect
+ * machine (index.h), so that plugins that arrive later find what they expect
  * without even a load. What binds other data of a lazy library later gets it by
  * loading it (stub/linked.h).
  */
@@ -14,7 +14,7 @@
 
 #include "link/resolve/closure.h"
 
-struct machine;
+struct index;
 struct mirror;
 struct names;
 
@@ -66,11 +66,11 @@ struct verdict {
 };
 
 struct verdict_rules {
-	const struct machine *machine; /* who takes data on it */
-	char *const *eager;   /* globs on SONAMEs, NULL-ended; or NULL */
-	char *const *lazy;    /* overrule the machine, LEARNED, SHADOWED and
+	const struct index *index; /* of who imports data */
+	char *const *eager;	   /* globs on SONAMEs, NULL-ended; or NULL */
+	char *const *lazy;	   /* overrule the index, LEARNED, SHADOWED and
 				 CONSTRUCTOR; not what would break */
-	char *const *learned; /* paths, NULL-ended; or NULL */
+	char *const *learned;	   /* paths, NULL-ended; or NULL */
 };
 
 /* What was decided of a closure, which must live as long. */
@@ -115,11 +115,11 @@ bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
 
 /*
  * What can be told of one library alone, without a program: a verdict for each
- * reason to be eager, none if it could be lazy. machine: or NULL.
+ * reason to be eager, none if it could be lazy. index: or NULL.
  * 0 or -DLAZY_ENOMEM.
  */
 int verdict_alone(const struct elf_view *view, const char *path,
-		  const struct machine *machine, struct verdicts *ret);
+		  const struct index *index, struct verdicts *ret);
 
 /* Decides otherwise; what decided before is forgotten. */
 void verdict_turn(struct verdict *verdict, enum verdict_why why);

@@ -5,8 +5,8 @@
  * was found when the file was linked, or none if there was none to be found (a
  * plugin's, of its host).
  *
- * A program takes nothing from others as far as the machine goes: it comes into
- * no other program's process, and what it takes itself is seen in its closure.
+ * A program takes nothing, as far as the index goes: it comes into no other
+ * program's process, and what it takes itself is seen in its closure.
  */
 #include "link/index/facts.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who takes data from whom, for all ELF files of the machine together.
+ * Who takes data from whom, for all ELF files of the index together.
  */
 #ifndef LINK_INDEX_IMPORTERS_H
 #define LINK_INDEX_IMPORTERS_H

@@ -18,7 +18,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-struct machine {
+struct index {
 	struct tables_file file;
 	struct map files; /* hash of (dev, ino) -> ELF file + 1 */
 	size_t read;
@@ -46,17 +46,17 @@ static bool keep(const char *path, const struct tables_file *file)
 	return kept;
 }
 
-static int refresh(struct machine *machine,
-		   const struct machine_options *options, char *const *places)
+static int refresh(struct index *index, const struct index_options *options,
+		   char *const *places)
 {
 	_cleanup_(tables_close) struct tables_file former = {0};
 	bool known = options->cache_path &&
 		     tables_open(options->cache_path, &former) == 0;
 
 	if (known && survey_is_current(&former.tables, places)) {
-		machine->file = former;
+		index->file = former;
 		former = (struct tables_file){0};
-		machine->kept = true;
+		index->kept = true;
 		return 0;
 	}
 	status_clear();
@@ -66,21 +66,21 @@ static int refresh(struct machine *machine,
 		.progress = options->progress,
 		.data = options->data,
 	};
-	int status = scan_run(&how, &machine->file, &machine->read);
+	int status = scan_run(&how, &index->file, &index->read);
 	if (status == 0 && options->cache_path)
-		machine->kept = keep(options->cache_path, &machine->file);
+		index->kept = keep(options->cache_path, &index->file);
 	return status;
 }
 
-static int index_files(struct machine *machine)
+static int map_files(struct index *index)
 {
-	const struct tables *t = &machine->file.tables;
+	const struct tables *t = &index->file.tables;
 
 	for (size_t i = 0; i < t->entry_count; i++) {
 		const struct table_entry *e = &t->entries[i];
 
 		if (e->elf != TABLES_NONE &&
-		    !map_put(&machine->files, file_hash(&e->identity),
+		    !map_put(&index->files, file_hash(&e->identity),
 			     (void *)&t->elves[e->elf]))
 			return status_fail(DLAZY_ENOMEM,
 					   "machine: out of memory");
@@ -95,42 +95,42 @@ static void free_places(char **places)
 	free(places);
 }
 
-int machine_open(const struct machine_options *options, struct machine **ret)
+int index_open(const struct index_options *options, struct index **ret)
 {
-	char **own = options->places ? NULL : machine_places();
+	char **own = options->places ? NULL : index_places();
 	char *const *places = options->places ? options->places : own;
-	struct machine *machine = places ? calloc(1, sizeof(*machine)) : NULL;
+	struct index *index = places ? calloc(1, sizeof(*index)) : NULL;
 	int status =
-		machine ? refresh(machine, options, places)
-			: status_fail(DLAZY_ENOMEM, "machine: out of memory");
+		index ? refresh(index, options, places)
+		      : status_fail(DLAZY_ENOMEM, "machine: out of memory");
 
 	free_places(own);
 	if (status == 0)
-		status = index_files(machine);
+		status = map_files(index);
 	if (status < 0)
-		machine_close(machine);
+		index_close(index);
 	else
-		*ret = machine;
+		*ret = index;
 	return status;
 }
 
-void machine_close(struct machine *machine)
+void index_close(struct index *index)
 {
-	if (!machine)
+	if (!index)
 		return;
-	tables_close(&machine->file);
-	map_clear(&machine->files);
-	free(machine);
+	tables_close(&index->file);
+	map_clear(&index->files);
+	free(index);
 }
 
-struct machine_stats machine_stats(const struct machine *machine)
+struct index_stats index_stats(const struct index *index)
 {
-	const struct tables *t = &machine->file.tables;
-	struct machine_stats stats = {
+	const struct tables *t = &index->file.tables;
+	struct index_stats stats = {
 		.files = t->elf_count,
 		.directories = t->directory_count,
-		.read = machine->read,
-		.kept = machine->kept,
+		.read = index->read,
+		.kept = index->kept,
 	};
 
 	for (size_t i = 0; i < t->elf_count; i++) {
@@ -146,14 +146,14 @@ struct machine_stats machine_stats(const struct machine *machine)
 	return stats;
 }
 
-uint64_t machine_key(const char *name, const char *version)
+uint64_t index_key(const char *name, const char *version)
 {
 	return tables_key(name, version);
 }
 
 /* Of what matters, the key, and who takes it; false: there is none. */
 static bool find_taken(const struct tables *t, const struct table_elf *elf,
-		       machine_taken_fn *taken, void *data, uint64_t *ret_key,
+		       index_taken_fn *taken, void *data, uint64_t *ret_key,
 		       char **ret_importer)
 {
 	const uint64_t *keys = tables_list(t, elf, TABLE_DATA);
@@ -178,11 +178,11 @@ static bool find_taken(const struct tables *t, const struct table_elf *elf,
 	return found;
 }
 
-bool machine_takes_data(const struct machine *machine, const char *path,
-			machine_taken_fn *taken, void *data, char **ret_symbol,
-			char **ret_importer)
+bool index_takes_data(const struct index *index, const char *path,
+		      index_taken_fn *taken, void *data, char **ret_symbol,
+		      char **ret_importer)
 {
-	const struct tables *t = &machine->file.tables;
+	const struct tables *t = &index->file.tables;
 	struct file_identity identity;
 	uint64_t key;
 
@@ -191,7 +191,7 @@ bool machine_takes_data(const struct machine *machine, const char *path,
 		return false;
 	}
 	const struct table_elf *elf =
-		map_get(&machine->files, file_hash(&identity));
+		map_get(&index->files, file_hash(&identity));
 	if (!elf || !find_taken(t, elf, taken, data, &key, ret_importer))
 		return false;
 	*ret_symbol = *ret_importer ? facts_name(*ret_importer, key) : NULL;

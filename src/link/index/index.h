@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine: every ELF file in the places where programs, libraries and
- * plugins lie, and which of their symbols each takes from others. It answers
- * one question: which data does anybody here take from this library?
+ * The index of this machine: every ELF file in the places where programs,
+ * libraries and plugins lie, and which data symbols each of them takes from
+ * others. It answers one question: which data does anybody here take from this
+ * library?
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
@@ -20,47 +21,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct machine;
+struct index;
 
 /* The file's name in the user's cache. */
-#define MACHINE_CACHE_NAME "machine"
+#define INDEX_CACHE_NAME "machine"
 
 /* Told from time to time while files are read. */
-typedef void machine_progress_fn(size_t done, size_t total, void *data);
+typedef void index_progress_fn(size_t done, size_t total, void *data);
 
-struct machine_options {
+struct index_options {
 	const char *cache_path; /* the file; NULL: keep nothing */
 	char *const *places;	/* directories, gone through with those below;
-				    NULL-ended; NULL: machine_places() */
-	machine_progress_fn *progress; /* or NULL */
+				    NULL-ended; NULL: index_places() */
+	index_progress_fn *progress; /* or NULL */
 	void *data;
 };
 
 /* Opens what is kept, brings it up to date, and keeps it again if it changed
  * (if that fails, it goes on with what is in memory). 0 or a status. */
-int machine_open(const struct machine_options *options, struct machine **ret);
-void machine_close(struct machine *machine);
+int index_open(const struct index_options *options, struct index **ret);
+void index_close(struct index *index);
 
 /* The default places: the directories of programs, libraries and plugins that
  * systems have, those of ld.so.cache and those of PATH. A place "DIR/." is DIR
  * without what is below it. malloc'd, NULL-ended; free each and all; NULL: out
  * of memory. */
-char **machine_places(void);
+char **index_places(void);
 
-struct machine_stats {
+struct index_stats {
 	size_t files, directories; /* ELF files known; directories watched */
 	size_t libraries, taken;   /* those with a SONAME; of which data is
 				      taken */
-	size_t read;		   /* files read by this machine_open() */
+	size_t read;		   /* files read by this index_open() */
 	bool kept;		   /* the file has all of it */
 };
-struct machine_stats machine_stats(const struct machine *machine);
+struct index_stats index_stats(const struct index *index);
 
 /* Called with what somebody takes; true: that is no matter. */
-typedef bool machine_taken_fn(uint64_t key, void *data);
+typedef bool index_taken_fn(uint64_t key, void *data);
 
 /* What a symbol is called with; "": it has no version. */
-uint64_t machine_key(const char *name, const char *version);
+uint64_t index_key(const char *name, const char *version);
 
 /*
  * Whether somebody takes data from the library at `path` that `taken` (NULL:
@@ -69,8 +70,8 @@ uint64_t machine_key(const char *name, const char *version);
  * (by importer's path, then name), and the importer's path; the symbol is NULL
  * if the importer cannot be read any more.
  */
-bool machine_takes_data(const struct machine *machine, const char *path,
-			machine_taken_fn *taken, void *data, char **ret_symbol,
-			char **ret_importer);
+bool index_takes_data(const struct index *index, const char *path,
+		      index_taken_fn *taken, void *data, char **ret_symbol,
+		      char **ret_importer);
 
 #endif

@@ -167,7 +167,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char **machine_places(void)
+char **index_places(void)
 {
 	struct list list = {0};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scan: makes tables of the machine as it is, reading only files that are
- * not in the former tables as they are now.
+ * The scan: makes the index's tables of the files that are there now, reading
+ * only those that are not in the former tables as they are now.
  */
 #ifndef LINK_INDEX_SCAN_H
 #define LINK_INDEX_SCAN_H
@@ -10,9 +10,9 @@
 #include "link/index/index.h"
 
 struct scan_options {
-	char *const *places;	       /* NULL-ended */
-	const struct tables *former;   /* or NULL */
-	machine_progress_fn *progress; /* or NULL */
+	char *const *places;	     /* NULL-ended */
+	const struct tables *former; /* or NULL */
+	index_progress_fn *progress; /* or NULL */
 	void *data;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of the machine, as flat tables: so they are built, so they are
+ * What the index holds, as flat tables: so they are built, so they are
  * kept in a file, and so they are used where they are mapped.
  *
  * A symbol is a key: 48 bits of its name's hash, 16 of its version's (0: it has

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine: who takes data from which library, in small worlds made for
+ * The index: who takes data from which library, in small worlds made for
  * each rule; what is kept of it, and what of the world's changes is noticed.
  */
 #include "tests/unit/world.h"
@@ -72,18 +72,18 @@ static void let_settle(void)
 	nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
 }
 
-static struct machine *open_places(char *const *places)
+static struct index *open_places(char *const *places)
 {
-	struct machine_options options = {.cache_path = cache_path(),
-					  .places = places};
-	struct machine *machine;
+	struct index_options options = {.cache_path = cache_path(),
+					.places = places};
+	struct index *index;
 
-	if (machine_open(&options, &machine) < 0)
+	if (index_open(&options, &index) < 0)
 		test_fail(__FILE__, __LINE__, "%s", status_message());
-	return machine;
+	return index;
 }
 
-static struct machine *open_world(void)
+static struct index *open_world(void)
 {
 	char *places[] = {(char *)world_path("m"), NULL};
 
@@ -92,10 +92,10 @@ static struct machine *open_world(void)
 
 static size_t count_read(void)
 {
-	struct machine *machine = open_world();
-	size_t read = machine_stats(machine).read;
+	struct index *index = open_world();
+	size_t read = index_stats(index).read;
 
-	machine_close(machine);
+	index_close(index);
 	return read;
 }
 
@@ -108,15 +108,15 @@ static void open_settled(void)
 }
 
 /* Checks who takes what from "m/NAME"; symbol NULL: nobody takes anything. */
-static void check_taken_by(const struct machine *machine, const char *name,
+static void check_taken_by(const struct index *index, const char *name,
 			   const char *symbol, const char *importer)
 {
 	_cleanup_free_ char *found_symbol = NULL, *found_importer = NULL;
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", world_path("m"), name);
-	bool taken = machine_takes_data(machine, path, NULL, NULL,
-					&found_symbol, &found_importer);
+	bool taken = index_takes_data(index, path, NULL, NULL, &found_symbol,
+				      &found_importer);
 	if (taken != (symbol != NULL))
 		test_fail(__FILE__, __LINE__, "%s: %s by %s", name,
 			  found_symbol ? found_symbol : "nothing taken",
@@ -130,10 +130,10 @@ static void check_taken_by(const struct machine *machine, const char *name,
 static void check_taken(const char *name, const char *symbol,
 			const char *importer)
 {
-	struct machine *machine = open_world();
+	struct index *index = open_world();
 
-	check_taken_by(machine, name, symbol, importer);
-	machine_close(machine);
+	check_taken_by(index, name, symbol, importer);
+	index_close(index);
 }
 
 static void check_not_taken(const char *name)
@@ -369,11 +369,11 @@ TEST(unknown_library_is_not_taken_from)
 	library_a();
 	library("p.so", "extern int a2; int h() { return a2; }",
 		needs("liba.so"));
-	struct machine *machine = open_world();
+	struct index *index = open_world();
 	test_copy(world_path("m/liba.so"), world_path("elsewhere.so"));
-	check_taken_by(machine, "../elsewhere.so", NULL, NULL);
-	check_taken_by(machine, "absent.so", NULL, NULL);
-	machine_close(machine);
+	check_taken_by(index, "../elsewhere.so", NULL, NULL);
+	check_taken_by(index, "absent.so", NULL, NULL);
+	index_close(index);
 }
 
 /* ------------------------------------------------------------------ */
@@ -407,15 +407,15 @@ static void overwrite(const char *from, const char *to)
 TEST(nothing_changed_reads_no_file)
 {
 	begin_changes();
-	struct machine *machine = open_world();
-	struct machine_stats stats = machine_stats(machine);
+	struct index *index = open_world();
+	struct index_stats stats = index_stats(index);
 	CHECK_INT(stats.read, 0);
 	CHECK_INT(stats.files, 1);
 	CHECK_INT(stats.directories, 1);
 	CHECK_INT(stats.libraries, 1);
 	CHECK_INT(stats.taken, 0);
 	CHECK(stats.kept);
-	machine_close(machine);
+	index_close(index);
 }
 
 TEST(new_file_is_noticed_and_alone_read)
@@ -531,12 +531,12 @@ TEST(place_that_appears_is_noticed)
 	begin_changes();
 	char *places[] = {(char *)world_path("m"), (char *)world_path("late"),
 			  NULL};
-	machine_close(open_places(places));
+	index_close(open_places(places));
 	mkdir(world_path("late"), 0755);
 	test_copy(world_path("taker.so"), world_path("late/p.so"));
-	struct machine *machine = open_places(places);
-	check_taken_by(machine, "liba.so", "a2", "p.so");
-	machine_close(machine);
+	struct index *index = open_places(places);
+	check_taken_by(index, "liba.so", "a2", "p.so");
+	index_close(index);
 }
 
 TEST(other_places_are_gone_through_anew)
@@ -548,9 +548,9 @@ TEST(other_places_are_gone_through_anew)
 	snprintf(flat, sizeof(flat), "%s/.", world_path("m"));
 	char *places[] = {flat, NULL};
 	let_settle();
-	struct machine *machine = open_places(places);
-	check_taken_by(machine, "liba.so", NULL, NULL);
-	machine_close(machine);
+	struct index *index = open_places(places);
+	check_taken_by(index, "liba.so", NULL, NULL);
+	index_close(index);
 	check_taken("liba.so", "a2", "p.so");
 }
 
@@ -564,10 +564,10 @@ TEST(links_in_circles_end)
 	CHECK(symlink("..", world_path("m/d/up")) == 0);
 	CHECK(symlink("b", world_path("m/a")) == 0);
 	CHECK(symlink("a", world_path("m/b")) == 0);
-	struct machine *machine = open_world();
-	CHECK_INT(machine_stats(machine).directories, 2);
-	CHECK_INT(machine_stats(machine).files, 1);
-	machine_close(machine);
+	struct index *index = open_world();
+	CHECK_INT(index_stats(index).directories, 2);
+	CHECK_INT(index_stats(index).files, 1);
+	index_close(index);
 }
 
 TEST(directories_are_not_followed_through_links)
@@ -589,9 +589,9 @@ TEST(deep_directories_end)
 		strcat(path, "/d");
 		mkdir(path, 0755);
 	}
-	struct machine *machine = open_world();
-	CHECK(machine_stats(machine).directories < 50);
-	machine_close(machine);
+	struct index *index = open_world();
+	CHECK(index_stats(index).directories < 50);
+	index_close(index);
 }
 
 TEST(special_files_do_not_block)
@@ -646,19 +646,19 @@ static void remove_last(size_t done, size_t total, void *data)
 	unlink(world_path("m/z.so"));
 }
 
-static struct progress open_while(machine_progress_fn *meanwhile)
+static struct progress open_while(index_progress_fn *meanwhile)
 {
 	struct progress progress = {0, 0, 0};
 	char *places[] = {(char *)world_path("m"), NULL};
-	struct machine_options options = {.cache_path = cache_path(),
-					  .places = places,
-					  .progress = meanwhile,
-					  .data = &progress};
-	struct machine *machine;
+	struct index_options options = {.cache_path = cache_path(),
+					.places = places,
+					.progress = meanwhile,
+					.data = &progress};
+	struct index *index;
 
-	CHECK_INT(machine_open(&options, &machine), 0);
-	check_taken_by(machine, "liba.so", NULL, NULL);
-	machine_close(machine);
+	CHECK_INT(index_open(&options, &index), 0);
+	check_taken_by(index, "liba.so", NULL, NULL);
+	index_close(index);
 	return progress;
 }
 
@@ -775,15 +775,15 @@ TEST(place_that_cannot_be_written_keeps_nothing)
 	char *places[] = {(char *)world_path("m"), NULL};
 	const char *nowhere[] = {world_path("m/liba.so/cache"), NULL};
 	for (size_t i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
-		struct machine_options options = {.cache_path = nowhere[i],
-						  .places = places};
-		struct machine *machine;
+		struct index_options options = {.cache_path = nowhere[i],
+						.places = places};
+		struct index *index;
 
-		CHECK_INT(machine_open(&options, &machine), 0);
-		CHECK(!machine_stats(machine).kept);
+		CHECK_INT(index_open(&options, &index), 0);
+		CHECK(!index_stats(index).kept);
 		CHECK(!status_is_pending());
-		CHECK_INT(machine_stats(machine).files, 1);
-		machine_close(machine);
+		CHECK_INT(index_stats(index).files, 1);
+		index_close(index);
 	}
 }
 
@@ -830,7 +830,7 @@ static void free_places(char **places)
 TEST(places_are_absolute_and_few)
 {
 	setenv("PATH", "/usr/bin:relative::/:/dlazy-absent/:/usr/bin/", 1);
-	char **places = machine_places();
+	char **places = index_places();
 	size_t n = 0;
 	for (; places[n]; n++)
 		CHECK(places[n][0] == '/' && places[n][1] != '\0');
@@ -845,9 +845,9 @@ TEST(places_are_absolute_and_few)
 TEST(order_of_path_is_nothing)
 {
 	setenv("PATH", "/dlazy-a:/dlazy-b", 1);
-	char **one = machine_places();
+	char **one = index_places();
 	setenv("PATH", "/dlazy-b:/dlazy-a:/dlazy-b", 1);
-	char **other = machine_places();
+	char **other = index_places();
 	for (size_t i = 0; one[i] || other[i]; i++)
 		CHECK_STR(one[i], other[i]);
 	free_places(one);
@@ -857,12 +857,12 @@ TEST(order_of_path_is_nothing)
 /* libc's data everybody takes, that of its companion for look-ups nobody. */
 TEST_SECONDS(this_machine_takes_libc_s_data, 300)
 {
-	struct machine_options options = {.cache_path = cache_path()};
+	struct index_options options = {.cache_path = cache_path()};
 	_cleanup_free_ char *symbol = NULL, *importer = NULL;
-	struct machine *machine;
+	struct index *index;
 
-	CHECK_INT(machine_open(&options, &machine), 0);
-	struct machine_stats stats = machine_stats(machine);
+	CHECK_INT(index_open(&options, &index), 0);
+	struct index_stats stats = index_stats(index);
 	printf("# %zu ELF files, %zu directories, %zu libraries, data of %zu "
 	       "taken\n",
 	       stats.files, stats.directories, stats.libraries, stats.taken);
@@ -874,13 +874,13 @@ TEST_SECONDS(this_machine_takes_libc_s_data, 300)
 
 		line[strcspn(line, "\n")] = '\0';
 		taken = path && strstr(path, "/libc.") &&
-			machine_takes_data(machine, path, NULL, NULL, &symbol,
-					   &importer);
+			index_takes_data(index, path, NULL, NULL, &symbol,
+					 &importer);
 	}
 	fclose(maps);
 	CHECK(taken && symbol && importer);
 	printf("# %s takes %s from libc\n", importer, symbol);
-	machine_close(machine);
+	index_close(index);
 }
 
 /* A file of a program's closure, and whether its data is known to be taken. */
@@ -891,7 +891,7 @@ struct mapped {
 };
 
 struct closure_of {
-	const struct machine *machine;
+	const struct index *index;
 	struct mapped *files;
 	size_t count, room, bindings;
 };
@@ -911,8 +911,8 @@ static struct mapped *find_mapped(struct closure_of *closure, const char *path)
 	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
 	    elf_view_open(fd, path, &m->view) < 0)
 		return NULL;
-	m->taken = machine_takes_data(closure->machine, path, NULL, NULL,
-				      &symbol, &importer);
+	m->taken = index_takes_data(closure->index, path, NULL, NULL, &symbol,
+				    &importer);
 	closure->count++;
 	return m;
 }
@@ -951,9 +951,9 @@ static void check_binding(struct closure_of *closure, const char *from,
 			  to, name);
 }
 
-static void check_program(const struct machine *machine, const char *program)
+static void check_program(const struct index *index, const char *program)
 {
-	struct closure_of closure = {.machine = machine};
+	struct closure_of closure = {.index = index};
 	char line[4 * PATH_MAX], from[PATH_MAX], to[PATH_MAX], name[PATH_MAX];
 
 	snprintf(line, sizeof(line),
@@ -983,12 +983,12 @@ TEST_SECONDS(data_that_ld_so_binds_is_known_to_be_taken, 300)
 		"/usr/bin/python3", "/usr/bin/perl", "/usr/bin/git",
 		"/bin/bash",	    "/bin/ls",
 	};
-	struct machine_options options = {.cache_path = cache_path()};
-	struct machine *machine;
+	struct index_options options = {.cache_path = cache_path()};
+	struct index *index;
 
-	CHECK_INT(machine_open(&options, &machine), 0);
+	CHECK_INT(index_open(&options, &index), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		if (access(programs[i], X_OK) == 0)
-			check_program(machine, programs[i]);
-	machine_close(machine);
+			check_program(index, programs[i]);
+	index_close(index);
 }

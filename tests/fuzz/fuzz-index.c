@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Any bytes as what is kept of the machine: as they are, and with the checksum
+ * Any bytes as the index's file: as they are, and with the checksum
  * put right, so that what lies behind it is reached. What is taken for sound is
  * used for all that tables are used for. Built and run by tests/fuzz/run, which
  * says by FUZZ_PLACE of which directory the first seed, FUZZ_SEED, is made.
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the header, as machine-file.c has it. */
+/* Of the header, as index/tables.c has it. */
 #define CHECKSUM_AT 8
 #define CHECKED_FROM 16
 #define SIZE_AT 24
@@ -27,15 +27,15 @@ static char *places[2];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct machine_options options = {.cache_path = getenv("FUZZ_SEED"),
-					  .places = places};
-	struct machine *machine;
+	struct index_options options = {.cache_path = getenv("FUZZ_SEED"),
+					.places = places};
+	struct index *index;
 
 	(void)argc;
 	(void)argv;
 	places[0] = getenv("FUZZ_PLACE");
-	if (machine_open(&options, &machine) == 0)
-		machine_close(machine);
+	if (index_open(&options, &index) == 0)
+		index_close(index);
 	return 0;
 }
 
