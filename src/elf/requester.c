@@ -12,11 +12,23 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "elf/machine.h"
+#include "elf/view.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+
+struct search_origin search_origin_of(const struct elf_view *view,
+				      const char *path)
+{
+	return (struct search_origin){
+		.path = path,
+		.rpath = elf_view_rpath(view),
+		.runpath = elf_view_runpath(view),
+		.no_default = elf_view_flags(view) & ELF_NODEFLIB,
+	};
+}
 
 struct search {
 	struct places *places;

@@ -9,6 +9,12 @@
 #include "elf/places.h"
 #include "elf/search.h"
 
+struct elf_view;
+
+/* What a file says of itself as one that needs libraries. */
+struct search_origin search_origin_of(const struct elf_view *view,
+				      const char *path);
+
 struct requester {
 	struct search_origin origin;
 	const struct requester *loader;	 /* or NULL */

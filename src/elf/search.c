@@ -17,17 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct search_origin search_origin_of(const struct elf_view *view,
-				      const char *path)
-{
-	return (struct search_origin){
-		.path = path,
-		.rpath = elf_view_rpath(view),
-		.runpath = elf_view_runpath(view),
-		.no_default = elf_view_flags(view) & ELF_NODEFLIB,
-	};
-}
-
 /* A caller of search_closure(). */
 struct listener {
 	search_closure_fn *fn;

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct elf_view;
-
 /* The object in whose name a search is done. */
 struct search_origin {
 	const char *path;    /* its file, for $ORIGIN; "" if not known */
@@ -19,9 +17,6 @@ struct search_origin {
 	const char *runpath; /* DT_RUNPATH, "" if none */
 	bool no_default;     /* ELF_NODEFLIB: not in the default directories */
 };
-
-struct search_origin search_origin_of(const struct elf_view *view,
-				      const char *path);
 
 /*
  * Finds the file for `name` (bare: without a slash). Files of another class or

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/event.h"
+#include "elf/requester.h"
 #include "elf/search.h"
 #include "load/bind.h"
 #include "load/dl.h"
