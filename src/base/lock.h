@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 enum lock_rank {
-	LOCK_GATE = 1 << 0,	/* src/load/loading.c: loads and forks */
+	LOCK_LOADING = 1 << 0,	/* src/load/loading.c: loads and forks */
 	LOCK_REGISTRY = 1 << 1, /* what registries declare */
 	LOCK_LOAD = 1 << 2,	/* modules and bindings */
 	LOCK_STUB = 1 << 3,	/* the stub allocator */

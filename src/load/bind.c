@@ -406,7 +406,7 @@ static void write_all(const char *text)
 static bool may_wait(int status)
 {
 	return status != -DLAZY_EDEADLK &&
-	       (status != -DLAZY_EBUSY || !gate_is_elsewhere());
+	       (status != -DLAZY_EBUSY || !loading_is_elsewhere());
 }
 
 /* What to do; NULL: to look at the plugin file. */

@@ -10,6 +10,7 @@
 
 #include "base/atomic.h"
 #include "base/status.h"
+#include "fork.h"
 #include "load/dl.h"
 #include "load/loading.h"
 #include "load/load.h"
@@ -46,7 +47,7 @@ int forbid_loading(const char *name, const void *caller)
 				   "name (NULL ends it)");
 	if (name)
 		snprintf(next.name, sizeof(next.name), "%s", name);
-	gate_install(); /* the environment has its say before */
+	fork_install(); /* the environment has its say before */
 	LOCKED(&load_lock);
 	phase = next;
 	atomic_store_explicit(&forbid_on, name != NULL, memory_order_relaxed);
@@ -101,7 +102,7 @@ __attribute__((noinline)) static int refuse(const struct phase *p,
 					    const struct touch *touch)
 {
 	/* Not to wait for a constructor that waits for us. */
-	bool may_wait = !gate_is_elsewhere();
+	bool may_wait = !loading_is_elsewhere();
 	char toucher[256], forbidder[256];
 
 	dl_describe(touch->caller, may_wait, toucher, sizeof(toucher));
@@ -118,7 +119,7 @@ __attribute__((noinline)) static int refuse_finally(
 {
 	char toucher[256];
 
-	dl_describe(touch->caller, !gate_is_elsewhere(), toucher,
+	dl_describe(touch->caller, !loading_is_elsewhere(), toucher,
 		    sizeof(toucher));
 	return status_fail(DLAZY_EBUSY,
 			   "%s: %s was asked for by %s, but the environment "

@@ -5,7 +5,7 @@
  * waiting, and the constructor still runs once. Then one thread publishes.
  *
  * LOADED must not be seen before the constructors have finished. So
- * - a constructor that calls its own module (gate_is_loading) gets addresses
+ * - a constructor that calls its own module (loading_has_module) gets addresses
  *   that are not published;
  * - so does one that touches a module which was in the process before our
  *   dlopen, as that one's constructor may be what we are in.
@@ -155,7 +155,7 @@ static void keep_name(const struct dlazy_module *m)
 		dl_open_again(file_base_name(m->path), 0);
 }
 
-static int open_object(struct gate_frame *frame, void **ret_handle)
+static int open_object(struct loading_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
 	int status =
@@ -170,7 +170,7 @@ static int open_object(struct gate_frame *frame, void **ret_handle)
 	status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
-	gate_return(frame);
+	loading_return(frame);
 	return status;
 }
 
@@ -193,7 +193,7 @@ static struct module_failure *failure_new(const struct dlazy_module *m,
 	return failure;
 }
 
-static int open_plugin(struct gate_frame *frame, void **ret_handle,
+static int open_plugin(struct loading_frame *frame, void **ret_handle,
 		       struct module_failure **ret_failure)
 {
 	int status = refresh(frame->module);
@@ -208,7 +208,7 @@ static int open_plugin(struct gate_frame *frame, void **ret_handle,
 
 /* Of the files that a linked module may be, the first that can be loaded; if
  * none can, the first that is there is the one to speak of. */
-static int open_linked(struct gate_frame *frame, void **ret_handle,
+static int open_linked(struct loading_frame *frame, void **ret_handle,
 		       struct module_failure **ret_failure)
 {
 	struct dlazy_module *m = frame->module;
@@ -236,7 +236,7 @@ static int open_linked(struct gate_frame *frame, void **ret_handle,
 	return status_last();
 }
 
-static int ask_linker(struct gate_frame *frame, void **ret_handle,
+static int ask_linker(struct loading_frame *frame, void **ret_handle,
 		      struct module_failure **ret_failure)
 {
 	return frame->module->linked
@@ -245,7 +245,7 @@ static int ask_linker(struct gate_frame *frame, void **ret_handle,
 }
 
 /* Enters LOADING; true: nobody else was loading it. */
-static bool begin(struct gate_frame *frame)
+static bool begin(struct loading_frame *frame)
 {
 	LOCKED(&load_lock);
 	struct dlazy_module *m = frame->module;
@@ -258,9 +258,9 @@ static bool begin(struct gate_frame *frame)
 	return first;
 }
 
-static void forget_loader_locked(struct gate_frame *frame)
+static void forget_loader_locked(struct loading_frame *frame)
 {
-	struct gate_frame **at = &frame->module->loaders;
+	struct loading_frame **at = &frame->module->loaders;
 
 	while (*at && *at != frame)
 		at = &(*at)->other;
@@ -274,7 +274,7 @@ enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
  * Leaves LOADING. True: this thread's is the load that counts, and its handle,
  * or its failure, is the module's now.
  */
-static bool end(struct gate_frame *frame, enum outcome outcome, void *handle,
+static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 		struct module_failure **failure)
 {
 	LOCKED(&load_lock);
@@ -321,13 +321,13 @@ static void tell(enum dlazy_event_kind kind, struct dlazy_module *m,
 
 /* A try that has begun, and must end. */
 struct attempt {
-	struct gate_frame *frame;
+	struct loading_frame *frame;
 	bool ended;
 };
 
 /* A constructor threw through dlopen. The linker has the object for good then,
  * half constructed, so nobody may have it from here. */
-static void attempt_abandon(struct gate_frame *frame)
+static void attempt_abandon(struct loading_frame *frame)
 {
 	_cleanup_free_ struct module_failure *failure =
 		calloc(1, sizeof(*failure));
@@ -351,14 +351,14 @@ static void attempt_cleanup(struct attempt *attempt)
 
 	if (!attempt->ended)
 		attempt_abandon(attempt->frame);
-	gate_leave(m);
+	loading_leave(m);
 }
 
 /* Whether the object is in the process already, and perhaps in its own
  * constructor, while we are in one. */
 static bool is_there(const struct dlazy_module *m, const struct touch *touch)
 {
-	bool inside = touch->relocating || gate_is_inside();
+	bool inside = touch->relocating || loading_is_inside();
 	void *handle =
 		inside ? dl_open_again(module_object(m), m->flags) : NULL;
 
@@ -378,9 +378,9 @@ struct result {
 
 /*
  * One try: enters LOADING, asks the linker, leaves LOADING. All of that is
- * inside the gate, so that a fork sees a module with its loaders or without.
+ * on the loading stack, so that a fork sees a module with its loaders or without.
  */
-static enum outcome try_loading(struct gate_frame *frame, bool was_there,
+static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 				const struct touch *touch, struct result *ret)
 {
 	_cleanup_(attempt_cleanup) struct attempt attempt = {frame, false};
@@ -419,7 +419,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 {
 	struct result r;
 	bool was_there = is_there(m, touch);
-	struct gate_frame *frame = gate_enter(m);
+	struct loading_frame *frame = loading_enter(m);
 
 	if (!frame)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
@@ -469,10 +469,10 @@ int load_permit(struct dlazy_module *m, const struct touch *touch)
 static bool find_unfinished(const struct dlazy_module *m,
 			    const struct touch *touch, struct load_handle *ret)
 {
-	bool loading = gate_is_loading(m);
+	bool loading = loading_has_module(m);
 	void *handle = NULL;
 
-	if (touch->relocating || (loading && gate_has_linker()))
+	if (touch->relocating || (loading && loading_has_linker()))
 		handle = dl_unrelocated(module_object(m));
 	bool borrowed = handle;
 	if (!handle && loading)
@@ -492,7 +492,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 		return 0;
 	if (find_unfinished(m, touch, ret))
 		return 0;
-	if (atomic_load(&m->state) == DLAZY_LOADING && !gate_is_inside() &&
+	if (atomic_load(&m->state) == DLAZY_LOADING && !loading_is_inside() &&
 	    !touch->relocating && wait_for_loader(m) == WAIT_JOINED)
 		return status_fail(
 			DLAZY_EDEADLK,

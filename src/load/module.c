@@ -15,6 +15,7 @@
 #include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "fork.h"
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/loading.h"
@@ -376,7 +377,7 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
-	gate_install();
+	fork_install();
 	if (ret_adopted)
 		*ret_adopted = false;
 	if (status < 0)
@@ -495,7 +496,7 @@ int module_declare_linked(const struct linked *l, const char *path,
 	_cleanup_(cleanup_module) struct dlazy_module *m =
 		module_new(NULL, linked_first_file(l), l);
 
-	gate_install();
+	fork_install();
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	m->linked = l;
@@ -586,7 +587,7 @@ void module_after_fork(bool all_waited)
 
 		if (!m || !m->loaders)
 			continue;
-		m->loaders = gate_frames_of(m);
+		m->loaders = loading_frames_of(m);
 		if (!m->loaders)
 			module_end_in_child_locked(m, all_waited);
 	}

@@ -19,7 +19,7 @@
 #include <stdatomic.h>
 
 struct binding;
-struct gate_frame;
+struct loading_frame;
 struct import;
 struct linked;
 struct linked_replaced;
@@ -68,7 +68,7 @@ struct dlazy_module {
 	bool keep;			/* some opener did not say DISCARD */
 	bool pinned;			/* a real address was given out */
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
-	struct gate_frame *loaders;	/* who is loading it now */
+	struct loading_frame *loaders;	/* who is loading it now */
 	struct module_failure *failure; /* NULL: none yet */
 	struct map bindings;		/* by name, see bind.c */
 	struct binding *all_bindings;
@@ -177,7 +177,7 @@ bool module_is_current_locked(const struct dlazy_module *m);
  */
 void module_move_locked(struct dlazy_module *m, enum dlazy_state to);
 
-/* fork(2), called by the gate. */
+/* fork(2). */
 void module_fork_prepare(void);
 void module_fork_done(void);
 /* In the child: what other threads were loading cannot be used here; unless

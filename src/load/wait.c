@@ -102,7 +102,7 @@ static bool wait_a_while(struct dlazy_module *m, long ns, struct loaders *ret)
 	if (m->loaders && ns)
 		pthread_cond_timedwait(&load_ended, &load_lock.mutex, &until);
 	ret->count = 0;
-	for (struct gate_frame *f = m->loaders; f; f = f->other)
+	for (struct loading_frame *f = m->loaders; f; f = f->other)
 		if (ret->count < LOADERS_MAX)
 			ret->threads[ret->count++] = f->thread;
 	return m->loaders && !atomic_load(&m->handle);

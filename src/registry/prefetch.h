@@ -11,7 +11,7 @@
 /* As dlazy_prefetch(), for an open module. */
 int prefetch_module(struct dlazy_module *m, const void *caller);
 
-/* In the child of fork(2), which has no worker; called by the gate. */
+/* In the child of fork(2), which has no worker. */
 void prefetch_after_fork(void);
 
 #endif

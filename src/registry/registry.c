@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
+#include "fork.h"
 #include "load/loading.h"
 #include "ledger/ledger.h"
 #include "load/load.h"
@@ -93,7 +94,7 @@ struct dlazy_registry *registry_new(void)
 {
 	struct dlazy_registry *r = calloc(1, sizeof(*r));
 
-	gate_install();
+	fork_install();
 	if (!r)
 		status_fail(DLAZY_ENOMEM, "registry: out of memory");
 	return r;

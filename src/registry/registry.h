@@ -26,7 +26,7 @@ struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name);
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after);
 
-/* fork(2), called by the gate. */
+/* fork(2). */
 void registry_fork_prepare(void);
 void registry_fork_done(void);
 

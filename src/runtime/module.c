@@ -575,7 +575,7 @@ static int open_data(const struct question *q, struct load_handle *ret)
 	early.changes = dl_changes();
 	/* Who gets the data relies on the library for good. (A reference while
 	 * we load it would keep it mapped if that failed.) */
-	ret->published = !gate_is_loading(q->module);
+	ret->published = !loading_has_module(q->module);
 	return 0;
 }
 
@@ -628,7 +628,7 @@ static bool find_mapped_data(const struct question *q, void **ret)
 	uintptr_t base, offset;
 	size_t size;
 
-	if (atomic_load(&q->module->handle) || gate_is_loading(q->module) ||
+	if (atomic_load(&q->module->handle) || loading_has_module(q->module) ||
 	    !dl_load_address(path, NULL, 0, &base))
 		return false;
 	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||

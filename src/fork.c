@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Around fork(2): each layer in turn keeps what it has whole in the child.
+ *
+ * A child that is forked while another thread is in the dynamic linker inherits
+ * an object half relocated; so a fork waits, for a bounded time, until no other
+ * thread is loading, and what could not be waited for is marked in the child.
+ * Then every lock is taken, in their order, so that the child finds what they
+ * guard as it should be.
+ */
+#include "fork.h"
+
+#include "base/event.h"
+#include "ledger/ledger.h"
+#include "ledger/usdt.h"
+#include "load/forbid.h"
+#include "load/loading.h"
+#include "load/module.h"
+#include "load/wait.h"
+#include "registry/prefetch.h"
+#include "registry/registry.h"
+#include "stub/stub.h"
+
+#include <pthread.h>
+
+static void before_fork(void)
+{
+	loading_fork_prepare();
+	registry_fork_prepare();
+	module_fork_prepare();
+	stub_fork_prepare();
+	event_fork_prepare();
+}
+
+static void after_fork(void)
+{
+	event_fork_done();
+	stub_fork_done();
+	module_fork_done();
+	registry_fork_done();
+}
+
+static void after_fork_in_parent(void)
+{
+	after_fork();
+	loading_fork_done();
+}
+
+static void after_fork_in_child(void)
+{
+	after_fork();
+	prefetch_after_fork();
+	wait_after_fork();
+	if (loading_after_fork())
+		module_after_fork(loading_has_linker());
+	loading_fork_done();
+}
+
+static void add_handlers(void)
+{
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+	forbid_begin();
+	ledger_begin();
+	probe_begin();
+}
+
+void fork_install(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, add_handlers);
+}
