@@ -14,6 +14,7 @@
 #include "load/dl.h"
 #include "load/forbid.h"
 #include "ledger/ledger.h"
+#include "runtime/file.h"
 #include "runtime/module.h"
 #include "load/load.h"
 #include "registry/prefetch.h"

@@ -20,7 +20,7 @@
 #include "load/dl.h"
 #include "load/forbid.h"
 #include "load/loading.h"
-#include "runtime/module.h"
+#include "runtime/file.h"
 #include "load/wait.h"
 #include "stub/linked.h"
 

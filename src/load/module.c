@@ -19,7 +19,7 @@
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/loading.h"
-#include "runtime/module.h"
+#include "runtime/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,43 +6,46 @@
 #ifndef RUNTIME_MODULE_H
 #define RUNTIME_MODULE_H
 
-#include "base/file.h"
-#include "load/module.h"
+#include "load/bind.h"
+#include "stub/linked.h"
 
-struct linked;
+/* As dlazy_linked_module(), dlazy_linked_load(). */
+struct dlazy_module *linked_module(const struct linked *l);
+int linked_load(const struct linked *l, const void *caller);
 
-/* The files that may be the library, in order, of those that are there. */
-struct linked_search {
+/* What a stub, or the dynamic linker, asks for. */
+struct linked_question {
 	const struct linked *linked;
-	const char *next;	       /* name; "": no more */
-	char *path;		       /* where the last one was found */
-	struct file_identity identity; /* of it */
-	int state; /* that kept one from being looked for, or 0 */
+	struct dlazy_module *module; /* NULL: out of memory */
+	const uint32_t *name;	     /* its place in the stub file */
+	const char *symbol;	     /* as the stub file has it */
+	struct bind_request request; /* the same, taken apart */
+	struct touch touch;
 };
 
-struct linked_search linked_search(const struct linked *l);
-bool linked_search_next(struct linked_search *search);
-void linked_search_end(struct linked_search *search);
-#define _cleanup_linked_search_ _cleanup_(linked_search_end)
+/* What tells a symbol of a stub file from any other. */
+static inline const uint32_t *linked_name_of(const struct linked *l,
+					     uint32_t symbol)
+{
+	return (const uint32_t *)linked_at(l, l->names) + symbol;
+}
 
-/* Is the file one that goes with what the stub file has of the library, or has
- * said for it? 0, or -DLAZY_ENOENT: it is another build. */
-int linked_check_build(const struct linked *l, const char *path,
-		       const struct file_identity *identity);
+/* 0, or a status to be said with bind_replacement(). */
+int linked_question_begin(struct linked_question *q, const struct linked *l,
+			  uint32_t symbol, const void *caller);
+void linked_question_end(struct linked_question *q);
+#define _cleanup_question_ _cleanup_(linked_question_end)
 
-/* What the first of them is called. */
-const char *linked_first_file(const struct linked *l);
+/* Tells observers, the first time that it is asked. */
+void linked_tell_touch(const struct linked_question *q);
 
-/* Says which were looked for; returns -DLAZY_ENOENT. */
-int linked_not_found(const struct linked *l);
+/* What the linker answered, seen with suspicion: through what the library
+ * needs, the stub file itself can be the one that has the symbol. */
+int linked_judge(const struct linked_question *q, int status,
+		 const void *address);
 
-/* One identity for all that is there; all 0: nothing. */
-void linked_identify(const struct linked *l, struct file_identity *ret);
-
-/* As dlazy_linked_module(), dlazy_linked_available(), dlazy_linked_load(). */
-struct dlazy_module *linked_module(const struct linked *l);
-bool linked_available(const struct linked *l);
-int linked_load(const struct linked *l, const void *caller);
+/* The library is in use, and so is one more of its functions if `bound`. */
+void linked_count(const struct linked *l, struct dlazy_module *m, bool bound);
 
 /* The module has just been LOADED: replacements end. load_lock must be held. */
 void linked_arm_locked(struct dlazy_module *m);

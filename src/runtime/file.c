@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A stub file names the files that may be its library; which of them is there is
+ * looked up each time it is asked. Reads files, loads none.
+ */
+#include "runtime/file.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/status.h"
+#include "elf/view.h"
+#include "load/dl.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *linked_first_file(const struct linked *l)
+{
+	return linked_string(l, l->files);
+}
+
+struct linked_search linked_search(const struct linked *l)
+{
+	return (struct linked_search){.linked = l,
+				      .next = linked_first_file(l)};
+}
+
+void linked_search_end(struct linked_search *search)
+{
+	free(search->path);
+}
+
+/*
+ * A bare name is searched for in the name of the object that has the stubs. That
+ * object itself may carry the SONAME it stands for, and be found: it is passed
+ * over.
+ */
+static int find_bare(const struct linked *l, const char *name, char **ret)
+{
+	char buffer[PATH_MAX];
+	struct search_origin origin = dl_origin_of(l, buffer);
+	struct file_identity own = {.ino = 0}, found;
+	_cleanup_free_ char *loaded = dl_loaded_path(name);
+
+	if (file_identify(AT_FDCWD, origin.path, &own) < 0)
+		status_clear();
+	if (loaded && file_identify(AT_FDCWD, loaded, &found) == 0 &&
+	    !file_identity_equal(&own, &found)) {
+		*ret = TAKE_PTR(loaded);
+		return 0;
+	}
+	return search_library_but(name, &origin, &own, ret);
+}
+
+static int find_file(const struct linked *l, const char *name, char **ret)
+{
+	if (!strchr(name, '/'))
+		return find_bare(l, name, ret);
+	*ret = strdup(name);
+	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
+bool linked_search_next(struct linked_search *search)
+{
+	while (*search->next) {
+		const char *name = search->next;
+
+		search->next += strlen(name) + 1;
+		free(TAKE_PTR(search->path));
+		int status = find_file(search->linked, name, &search->path);
+		if (status == 0)
+			status = file_identify(AT_FDCWD, search->path,
+					       &search->identity);
+		if (status == 0)
+			return true;
+		if (status_is_state(status))
+			search->state = status;
+	}
+	return false;
+}
+
+int linked_not_found(const struct linked *l)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	char names[STATUS_MESSAGE_MAX / 2] = "";
+	size_t used = 0;
+
+	/* The words about the last one say where it was looked for. */
+	while (linked_search_next(&search))
+		;
+	for (const char *at = linked_first_file(l); *at; at += strlen(at) + 1) {
+		size_t room = sizeof(names) - used;
+		int n = snprintf(names + used, room, "%s%s", used ? ", " : "",
+				 at);
+		if (n < 0 || (size_t)n >= room)
+			break;
+		used += (size_t)n;
+	}
+	char last[STATUS_MESSAGE_MAX];
+	strcpy(last, status_message());
+	if (search.state < 0)
+		return status_fail(-search.state, "%s", last);
+	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names, last);
+}
+
+void linked_identify(const struct linked *l, struct file_identity *ret)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	uint64_t all = 0;
+
+	while (linked_search_next(&search))
+		all = all * 3 +
+		      hash_bytes(&search.identity, sizeof(search.identity));
+	*ret = (struct file_identity){.ino = all};
+}
+
+/* The build-id that the stub file was made for; returns its length. */
+size_t linked_build(const struct linked *l, uint8_t id[LINKED_BUILD_MAX])
+{
+	const char *text = linked_string(l, l->build);
+	size_t n = 0;
+	unsigned byte;
+
+	while (n < LINKED_BUILD_MAX && sscanf(text + 2 * n, "%2x", &byte) == 1)
+		id[n++] = (uint8_t)byte;
+	return n;
+}
+
+static bool is_the_build(const struct linked *l, const char *path)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	uint8_t wanted[LINKED_BUILD_MAX];
+	size_t size, n = linked_build(l, wanted);
+
+	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, path, &view) < 0) {
+		status_clear();
+		return true; /* the linker will say what is wrong */
+	}
+	const uint8_t *id = elf_view_build_id(view, &size);
+	return size == n && memcmp(id, wanted, n) == 0;
+}
+
+/* Is the file of the build that the stub file was made for? */
+bool linked_is_build(const struct linked *l, const char *path,
+		     const struct file_identity *identity)
+{
+	char file[32];
+
+	snprintf(file, sizeof(file), LINKED_FILE_HASH,
+		 (unsigned long long)hash_bytes(identity, sizeof(*identity)));
+	return strcmp(file, linked_string(l, l->file)) == 0 ||
+	       is_the_build(l, path);
+}
+
+int linked_check_build(const struct linked *l, const char *path,
+		       const struct file_identity *identity)
+{
+	if (!*linked_string(l, l->build) ||
+	    (!l->mirrored && !atomic_load(&linked_state(l)->told)) ||
+	    linked_is_build(l, path, identity))
+		return 0;
+	return status_fail(DLAZY_ENOENT,
+			   "%s is another build than the stub was made for, "
+			   "which stood for some of it already: start the "
+			   "program again",
+			   path);
+}
+
+bool linked_available(const struct linked *l)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+
+	return linked_search_next(&search);
+}

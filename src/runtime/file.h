@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file of the library that a linked stub stands for (stub/linked.h): where
+ * it is, and whether it is the build that the stub file was made for.
+ */
+#ifndef RUNTIME_FILE_H
+#define RUNTIME_FILE_H
+
+#include "base/file.h"
+#include "stub/linked.h"
+
+#include <stdbool.h>
+
+/* The files that may be the library, in order, of those that are there. */
+struct linked_search {
+	const struct linked *linked;
+	const char *next;	       /* name; "": no more */
+	char *path;		       /* where the last one was found */
+	struct file_identity identity; /* of it */
+	int state; /* that kept one from being looked for, or 0 */
+};
+
+struct linked_search linked_search(const struct linked *l);
+bool linked_search_next(struct linked_search *search);
+void linked_search_end(struct linked_search *search);
+#define _cleanup_linked_search_ _cleanup_(linked_search_end)
+
+/* What the first of them is called. */
+const char *linked_first_file(const struct linked *l);
+
+/* Says which were looked for; returns -DLAZY_ENOENT. */
+int linked_not_found(const struct linked *l);
+
+/* One identity for all that is there; all 0: nothing. */
+void linked_identify(const struct linked *l, struct file_identity *ret);
+
+/* The build-id that the stub file was made for; returns its length. */
+size_t linked_build(const struct linked *l, uint8_t id[LINKED_BUILD_MAX]);
+
+/* Is the file of the build that the stub file was made for? */
+bool linked_is_build(const struct linked *l, const char *path,
+		     const struct file_identity *identity);
+
+/* Is the file one that goes with what the stub file has of the library, or has
+ * said for it? 0, or -DLAZY_ENOENT: it is another build. */
+int linked_check_build(const struct linked *l, const char *path,
+		       const struct file_identity *identity);
+
+/* As dlazy_linked_available(). */
+bool linked_available(const struct linked *l);
+
+static inline struct linked_state *linked_state(const struct linked *l)
+{
+	return (struct linked_state *)linked_at(l, l->state);
+}
+
+#endif
