@@ -188,7 +188,7 @@ static void print_json(const struct subjects *all)
 	struct json j = json_to(stdout);
 	size_t bad = count_bad(all);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "ok");
 	json_unsigned(&j, all->count - bad);
 	json_key(&j, "bad");

@@ -160,7 +160,7 @@ static void print_json(const struct record *r, const char *path,
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	print_members(&j, r, path, obstacles);
 	if (record_status(r) < 0) {
 		json_key(&j, "error");
