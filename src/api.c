@@ -12,6 +12,7 @@
 #include "load/bind.h"
 #include "load/call.h"
 #include "load/dl.h"
+#include "load/failure.h"
 #include "load/forbid.h"
 #include "ledger/ledger.h"
 #include "runtime/file.h"
@@ -347,7 +348,7 @@ int dlazy_call(struct dlazy_module *m, const char *symbol,
 int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 {
 	if (!m) {
-		bind_on_failure(fn, data);
+		failure_set_hook(fn, data);
 		return 0;
 	}
 	int status = module_check(m, "dlazy_on_failure");

@@ -17,17 +17,14 @@
 #include "base/hash.h"
 #include "load/call.h"
 #include "load/dl.h"
-#include "load/loading.h"
-#include "ledger/ledger.h"
+#include "load/failure.h"
 #include "runtime/module.h"
 #include "ledger/usdt.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct binding {
 	struct dlazy_module *module;
@@ -39,18 +36,6 @@ struct binding {
 	bool replaced; /* the slot holds a hook's replacement */
 	char name[];   /* the version stands behind it */
 };
-
-static struct {
-	dlazy_failure_fn *fn;
-	void *data;
-} on_failure; /* of the process; under load_lock */
-
-void bind_on_failure(dlazy_failure_fn *fn, void *data)
-{
-	LOCKED(&load_lock);
-	on_failure.fn = fn;
-	on_failure.data = data;
-}
 
 /* ------------------------------------------------------------------ */
 /* Names and bindings                                                 */
@@ -388,112 +373,6 @@ int bind_function(struct dlazy_module *m, const char *symbol,
 	return bind_find(m, &request, &touch, ret, &published);
 }
 
-/* ------------------------------------------------------------------ */
-/* Failure at first touch                                             */
-
-static void write_all(const char *text)
-{
-	for (size_t n = strlen(text); n > 0;) {
-		ssize_t written = write(STDERR_FILENO, text, n);
-		if (written <= 0)
-			return;
-		text += written;
-		n -= (size_t)written;
-	}
-}
-
-/* Who is being waited for by a constructor must not wait for it. */
-static bool may_wait(int status)
-{
-	return status != -DLAZY_EDEADLK &&
-	       (status != -DLAZY_EBUSY || !loading_is_elsewhere());
-}
-
-/* What to do; NULL: to look at the plugin file. */
-static const char *advice(int status, bool by_environment)
-{
-	if (by_environment)
-		return "if it is to be loaded, name it in DLAZY_ALLOW";
-	return status == -DLAZY_EBUSY
-		       ? "touch it at another time: dlazy_load() before"
-		       : NULL;
-}
-
-/* The documented default: all that is known, then abort(). */
-__attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
-					      bool by_environment)
-{
-	static const struct dlazy_module none = {.name = "", .path = ""};
-	const struct dlazy_module *m = f->module ? f->module : &none;
-	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
-	const char *to_do = advice(f->status, by_environment);
-	bool wait = may_wait(f->status);
-
-	dl_describe(f->caller, wait, caller, sizeof(caller));
-	dl_describe(m->declared_by, wait, declarer, sizeof(declarer));
-	snprintf(text, sizeof(text),
-		 "dlazy: %s%s \"%s\" cannot be %s: %s\n"
-		 "  file:     %s\n"
-		 "  reason:   %s\n"
-		 "  called:   by %s\n"
-		 "  declared: by %s\n"
-		 "  to do:    %s%s%s\n",
-		 f->symbol ? f->symbol : "",
-		 f->symbol ? "() of module" : "module", m->name,
-		 f->symbol ? "called" : "loaded", status_text(f->status),
-		 m->path, f->message, caller, declarer,
-		 to_do ? to_do : "run `dlazy check ", to_do ? "" : m->path,
-		 to_do ? ""
-		       : "`; a host that can go on without it sets a hook with "
-			 "dlazy_on_failure()");
-	write_all(text);
-	ledger_write_last();
-	abort();
-}
-
-void bind_give_up(struct dlazy_module *m, const struct touch *touch, int status)
-{
-	char message[STATUS_MESSAGE_MAX];
-
-	strcpy(message, status_message());
-	struct dlazy_failure failure = {sizeof(failure), m,
-					touch->symbol,	 status,
-					message,	 touch->caller};
-	give_up(&failure, true);
-}
-
-void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
-		       int status)
-{
-	struct {
-		dlazy_failure_fn *fn;
-		void *data;
-	} hooks[2];
-	char message[STATUS_MESSAGE_MAX];
-
-	strcpy(message, status_message());
-	status_publish();
-	struct dlazy_failure failure = {sizeof(failure), m,
-					touch->symbol,	 status,
-					message,	 touch->caller};
-	{
-		LOCKED(&load_lock);
-		hooks[0].fn = m ? m->on_failure : NULL;
-		hooks[0].data = m ? m->on_failure_data : NULL;
-		hooks[1].fn = on_failure.fn;
-		hooks[1].data = on_failure.data;
-	}
-	for (int i = 0; i < 2; i++) {
-		LOCK_ASSERT_NONE();
-		void *replacement =
-			hooks[i].fn ? hooks[i].fn(&failure, hooks[i].data)
-				    : NULL;
-		if (replacement)
-			return replacement;
-	}
-	give_up(&failure, false);
-}
-
 /* Keeps a replacement in the slot, until the module's state changes; but not
  * where the next call may well find it loadable. */
 static void keep_replacement(struct binding *b, void *replacement)
@@ -537,7 +416,7 @@ static void *binding_address(struct binding *b, const void *caller,
 	if (status == 0)
 		return address;
 	*ret_published = false;
-	address = bind_replacement(b->module, &touch, status);
+	address = failure_replacement(b->module, &touch, status);
 	keep_replacement(b, address);
 	return address;
 }

@@ -52,17 +52,6 @@ void bind_request_free(struct bind_request *request);
 int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	      const struct touch *touch, void **ret, bool *ret_published);
 
-/* A stub cannot reach its symbol, for the pending reason: what the hooks put in
- * its place. Does not return if they have nothing. m NULL: no memory for it. */
-void *bind_replacement(struct dlazy_module *m, const struct touch *touch,
-		       int status);
-
-/* The end, for the pending reason, which is what the environment forbids;
- * whatever hooks there are. */
-__attribute__((noreturn)) void bind_give_up(struct dlazy_module *m,
-					    const struct touch *touch,
-					    int status);
-
 /* The module has just been LOADED: host pointers get real addresses, and
  * replacements end. */
 void bind_loaded(struct dlazy_module *m);
@@ -72,8 +61,5 @@ void bind_arm_locked(struct dlazy_module *m);
 
 /* The handle has become invalid: host pointers are left alone from now on. */
 void bind_forget_imports_locked(struct dlazy_module *m);
-
-/* The process-wide failure hook. */
-void bind_on_failure(dlazy_failure_fn *fn, void *data);
 
 #endif

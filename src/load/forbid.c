@@ -13,7 +13,7 @@
 #include "fork.h"
 #include "load/dl.h"
 #include "load/loading.h"
-#include "load/load.h"
+#include "load/module.h"
 
 #include <fnmatch.h>
 #include <stdio.h>

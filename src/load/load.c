@@ -18,6 +18,7 @@
 #include "elf/search.h"
 #include "load/bind.h"
 #include "load/dl.h"
+#include "load/failure.h"
 #include "load/forbid.h"
 #include "load/loading.h"
 #include "runtime/file.h"
@@ -453,7 +454,7 @@ __attribute__((noinline)) static int obey(struct dlazy_module *m,
 		return 0;
 	tell_failure(m, touch, &r);
 	if (final)
-		bind_give_up(m, touch, r.status);
+		failure_give_up(m, touch, r.status);
 	return r.status;
 }
 

@@ -8,14 +8,6 @@
 
 #include "load/module.h"
 
-/* Who asks for a load. */
-struct touch {
-	const char *symbol; /* NULL: nobody's symbol (dlazy_load) */
-	const void *caller; /* a code address */
-	bool again;	    /* try even if it failed and nothing changed */
-	bool relocating;    /* the linker itself asks, while it relocates */
-};
-
 /*
  * The linker's handle of a loaded module, for the time of a look-up. While the
  * module's constructors run on this very thread it is there too, but nothing

@@ -5,6 +5,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bind.c %D%/bind.h \
 	%D%/call.c %D%/call.h \
 	%D%/dl.c %D%/dl.h \
+	%D%/failure.c %D%/failure.h \
 	%D%/forbid.c %D%/forbid.h \
 	%D%/load.c %D%/load.h \
 	%D%/loading.c %D%/loading.h \

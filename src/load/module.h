@@ -99,6 +99,14 @@ struct module_declaration {
 					the process if *ret_adopted */
 };
 
+/* Who asks for a load. */
+struct touch {
+	const char *symbol; /* NULL: nobody's symbol (dlazy_load) */
+	const void *caller; /* a code address */
+	bool again;	    /* try even if it failed and nothing changed */
+	bool relocating;    /* the linker itself asks, while it relocates */
+};
+
 /* All modules, as they are now: a malloc'd array, and its count. */
 struct module_seen {
 	const struct dlazy_module *module;

@@ -10,6 +10,7 @@
 #include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
+#include "load/failure.h"
 #include "load/load.h"
 #include "load/loading.h"
 #include "runtime/module.h"
@@ -169,7 +170,7 @@ void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 	if (status == 0)
 		status = find_data(&q, &address);
 	if (status < 0)
-		address = bind_replacement(q.module, &q.touch, status);
+		address = failure_replacement(q.module, &q.touch, status);
 	errno = saved;
 	return address;
 }

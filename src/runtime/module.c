@@ -13,6 +13,7 @@
 #include "base/event.h"
 #include "load/bind.h"
 #include "load/dl.h"
+#include "load/failure.h"
 #include "load/loading.h"
 #include "load/load.h"
 #include "ledger/usdt.h"
@@ -328,7 +329,7 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 	if (status == 0)
 		status = find_function(&q, &address, &published);
 	if (status < 0) {
-		address = bind_replacement(q.module, &q.touch, status);
+		address = failure_replacement(q.module, &q.touch, status);
 		keep_replacement(q.module, slot, address);
 	} else if (published) {
 		publish(&q, slot, address);

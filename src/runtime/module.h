@@ -30,7 +30,7 @@ static inline const uint32_t *linked_name_of(const struct linked *l,
 	return (const uint32_t *)linked_at(l, l->names) + symbol;
 }
 
-/* 0, or a status to be said with bind_replacement(). */
+/* 0, or a status to be said with failure_replacement(). */
 int linked_question_begin(struct linked_question *q, const struct linked *l,
 			  uint32_t symbol, const void *caller);
 void linked_question_end(struct linked_question *q);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failure at a first touch. The module's hook is asked, then the process's; if
+ * neither has anything to put in the symbol's place, all that is known is
+ * written to standard error, and the process ends.
+ *
+ * Hooks are called without a lock.
+ */
+#include "load/failure.h"
+
+#include "base/event.h"
+#include "ledger/ledger.h"
+#include "load/dl.h"
+#include "load/loading.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+	dlazy_failure_fn *fn;
+	void *data;
+} on_failure; /* of the process; under load_lock */
+
+void failure_set_hook(dlazy_failure_fn *fn, void *data)
+{
+	LOCKED(&load_lock);
+	on_failure.fn = fn;
+	on_failure.data = data;
+}
+
+static void write_all(const char *text)
+{
+	for (size_t n = strlen(text); n > 0;) {
+		ssize_t written = write(STDERR_FILENO, text, n);
+		if (written <= 0)
+			return;
+		text += written;
+		n -= (size_t)written;
+	}
+}
+
+/* Who is being waited for by a constructor must not wait for it. */
+static bool may_wait(int status)
+{
+	return status != -DLAZY_EDEADLK &&
+	       (status != -DLAZY_EBUSY || !loading_is_elsewhere());
+}
+
+/* What to do; NULL: to look at the plugin file. */
+static const char *advice(int status, bool by_environment)
+{
+	if (by_environment)
+		return "if it is to be loaded, name it in DLAZY_ALLOW";
+	return status == -DLAZY_EBUSY
+		       ? "touch it at another time: dlazy_load() before"
+		       : NULL;
+}
+
+/* The documented default: all that is known, then abort(). */
+__attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
+					      bool by_environment)
+{
+	static const struct dlazy_module none = {.name = "", .path = ""};
+	const struct dlazy_module *m = f->module ? f->module : &none;
+	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
+	const char *to_do = advice(f->status, by_environment);
+	bool wait = may_wait(f->status);
+
+	dl_describe(f->caller, wait, caller, sizeof(caller));
+	dl_describe(m->declared_by, wait, declarer, sizeof(declarer));
+	snprintf(text, sizeof(text),
+		 "dlazy: %s%s \"%s\" cannot be %s: %s\n"
+		 "  file:     %s\n"
+		 "  reason:   %s\n"
+		 "  called:   by %s\n"
+		 "  declared: by %s\n"
+		 "  to do:    %s%s%s\n",
+		 f->symbol ? f->symbol : "",
+		 f->symbol ? "() of module" : "module", m->name,
+		 f->symbol ? "called" : "loaded", status_text(f->status),
+		 m->path, f->message, caller, declarer,
+		 to_do ? to_do : "run `dlazy check ", to_do ? "" : m->path,
+		 to_do ? ""
+		       : "`; a host that can go on without it sets a hook with "
+			 "dlazy_on_failure()");
+	write_all(text);
+	ledger_write_last();
+	abort();
+}
+
+void failure_give_up(struct dlazy_module *m, const struct touch *touch,
+		     int status)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	struct dlazy_failure failure = {sizeof(failure), m,
+					touch->symbol,	 status,
+					message,	 touch->caller};
+	give_up(&failure, true);
+}
+
+void *failure_replacement(struct dlazy_module *m, const struct touch *touch,
+			  int status)
+{
+	struct {
+		dlazy_failure_fn *fn;
+		void *data;
+	} hooks[2];
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	status_publish();
+	struct dlazy_failure failure = {sizeof(failure), m,
+					touch->symbol,	 status,
+					message,	 touch->caller};
+	{
+		LOCKED(&load_lock);
+		hooks[0].fn = m ? m->on_failure : NULL;
+		hooks[0].data = m ? m->on_failure_data : NULL;
+		hooks[1].fn = on_failure.fn;
+		hooks[1].data = on_failure.data;
+	}
+	for (int i = 0; i < 2; i++) {
+		LOCK_ASSERT_NONE();
+		void *replacement =
+			hooks[i].fn ? hooks[i].fn(&failure, hooks[i].data)
+				    : NULL;
+		if (replacement)
+			return replacement;
+	}
+	give_up(&failure, false);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens where a stub cannot reach its symbol: hooks of the host, and else
+ * a message and abort().
+ */
+#ifndef LOAD_FAILURE_H
+#define LOAD_FAILURE_H
+
+#include "load/module.h"
+
+/* A stub cannot reach its symbol, for the pending reason: what the hooks put in
+ * its place. Does not return if they have nothing. m NULL: no memory for it. */
+void *failure_replacement(struct dlazy_module *m, const struct touch *touch,
+			  int status);
+
+/* The end, for the pending reason, which is what the environment forbids;
+ * whatever hooks there are. */
+__attribute__((noreturn)) void failure_give_up(struct dlazy_module *m,
+					       const struct touch *touch,
+					       int status);
+
+/* The process-wide failure hook. */
+void failure_set_hook(dlazy_failure_fn *fn, void *data);
+
+#endif
