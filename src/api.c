@@ -14,6 +14,7 @@
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/forbid.h"
+#include "load/import.h"
 #include "ledger/ledger.h"
 #include "runtime/file.h"
 #include "runtime/module.h"
@@ -317,7 +318,7 @@ static int bind(struct dlazy_module *m, const struct dlazy_import *imports,
 		if (!imports[i].symbol || !imports[i].address)
 			return missing("dlazy_bind",
 				       "an import lacks its symbol or address");
-	return bind_imports(m, imports, n, caller);
+	return import_bind(m, imports, n, caller);
 }
 
 int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,

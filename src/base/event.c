@@ -89,6 +89,16 @@ void event_set_probe(const struct event_probe *probe)
 	atomic_store(&the_probe, probe);
 }
 
+void event_bound(const struct dlazy_module *m, const char *symbol,
+		 const void *caller, const void *address)
+{
+	const struct event_probe *probe =
+		atomic_load_explicit(&the_probe, memory_order_acquire);
+
+	if (probe)
+		probe->bound(m, symbol, caller, address);
+}
+
 /* The probe if it wants to be told. */
 static const struct event_probe *wanting_probe(void)
 {

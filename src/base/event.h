@@ -17,12 +17,17 @@ int event_unobserve(dlazy_event_fn *fn, void *data);
 /* Whether anybody listens: what an event costs to make can be saved. */
 bool event_wanted(void);
 
-/* One who is told what observers are, while it wants to be. */
+/* One who is told what observers are, while it wants to be, and of each slot, or
+ * pointer of the host (caller NULL), that has its address for good. */
 struct event_probe {
 	bool (*is_wanted)(void);
 	void (*tell)(const struct dlazy_event *event);
+	void (*bound)(const struct dlazy_module *m, const char *symbol,
+		      const void *caller, const void *address);
 };
 void event_set_probe(const struct event_probe *probe);
+void event_bound(const struct dlazy_module *m, const char *symbol,
+		 const void *caller, const void *address);
 
 /* Tells all observers; sets size, and time_ns if it is 0. Takes no lock. */
 void event_emit(struct dlazy_event event);

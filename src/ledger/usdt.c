@@ -75,31 +75,25 @@ static void tell(const struct dlazy_event *e)
 	}
 }
 
-void probe_begin(void)
-{
-	static const struct event_probe probe = {is_watched, tell};
-
-	event_set_probe(&probe);
-}
-
-void probe_bind(const struct dlazy_module *m, const char *symbol,
-		const void *caller, const void *address)
+static void tell_bound(const struct dlazy_module *m, const char *symbol,
+		       const void *caller, const void *address)
 {
 	if (read_counter(&dlazy_bind_semaphore))
 		STAP_PROBE5(dlazy, bind, m->name, m->path, symbol, caller,
 			    address);
 }
 
+void probe_begin(void)
+{
+	static const struct event_probe probe = {is_watched, tell, tell_bound};
+
+	event_set_probe(&probe);
+}
+
 #else
 
 void probe_begin(void)
 {
-}
-
-void probe_bind(const struct dlazy_module *m, const char *symbol,
-		const void *caller, const void *address)
-{
-	(void)m, (void)symbol, (void)caller, (void)address;
 }
 
 #endif

@@ -11,34 +11,19 @@
  */
 #include "load/bind.h"
 
-#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/event.h"
-#include "base/hash.h"
-#include "load/call.h"
+#include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
-#include "runtime/module.h"
-#include "ledger/usdt.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct binding {
-	struct dlazy_module *module;
-	struct slot *slot;
-	struct binding *next;	   /* of the module */
-	struct binding *same_hash; /* other names of one hash */
-	const char *version;	   /* NULL: the default */
-	_Atomic(bool) touched;
-	bool replaced; /* the slot holds a hook's replacement */
-	char name[];   /* the version stands behind it */
-};
-
 /* ------------------------------------------------------------------ */
-/* Names and bindings                                                 */
+/* Names                                                              */
 
 void bind_request_free(struct bind_request *request)
 {
@@ -61,72 +46,6 @@ int bind_parse(const char *symbol, struct bind_request *ret)
 	if (ret->version[0] == '@') /* as nm(1) shows a default version */
 		ret->version++;
 	return 0;
-}
-
-static uint64_t binding_key(const char *name, const char *version)
-{
-	uint64_t key = hash_string(name);
-
-	return version ? key ^ (hash_string(version) * 3) : key;
-}
-
-static struct binding *binding_find_locked(const struct dlazy_module *m,
-					   const char *name,
-					   const char *version)
-{
-	struct binding *b = map_get(&m->bindings, binding_key(name, version));
-
-	for (; b; b = b->same_hash)
-		if (!strcmp(b->name, name) && !b->version == !version &&
-		    (!version || !strcmp(b->version, version)))
-			return b;
-	return NULL;
-}
-
-static void *binding_miss(struct slot *slot, const void *caller);
-
-/* The binding of a function, new or not; NULL: no memory, no stub. */
-static struct binding *binding_make_locked(struct dlazy_module *m,
-					   const char *name,
-					   const char *version)
-{
-	struct binding *b = binding_find_locked(m, name, version);
-	size_t name_size = strlen(name) + 1;
-	size_t version_size = version ? strlen(version) + 1 : 0;
-	uint64_t key = binding_key(name, version);
-
-	if (b)
-		return b;
-	_cleanup_free_ struct binding *fresh =
-		calloc(1, sizeof(*fresh) + name_size + version_size);
-	if (!fresh) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
-		return NULL;
-	}
-	memcpy(fresh->name, name, name_size);
-	if (version)
-		fresh->version =
-			memcpy(fresh->name + name_size, version, version_size);
-	ATOMIC_SHARED(&fresh->touched);
-	fresh->module = m;
-	fresh->next = m->all_bindings;
-	fresh->same_hash = map_get(&m->bindings, key);
-	/* The map first: a stub is never given back. */
-	if (!map_put(&m->bindings, key, fresh)) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
-		return NULL;
-	}
-	b = TAKE_PTR(fresh);
-	m->all_bindings = b;
-	return b;
-}
-
-/* The binding's stub, made at first use; NULL with message. */
-static void *binding_stub_locked(struct binding *b)
-{
-	if (!b->slot && stub_new(b, binding_miss, &b->slot) < 0)
-		return NULL;
-	return stub_code(b->slot);
 }
 
 /* ------------------------------------------------------------------ */
@@ -218,8 +137,8 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 				      request->version, ret);
 }
 
-static void *find_real(struct dlazy_module *m,
-		       const struct bind_request *request, const void *caller)
+void *bind_real(struct dlazy_module *m, const struct bind_request *request,
+		const void *caller)
 {
 	struct touch touch = {.symbol = request->name, .caller = caller};
 	void *address = NULL;
@@ -240,7 +159,7 @@ void *bind_resolve(struct dlazy_module *m, const char *symbol,
 
 	if (bind_parse(symbol, &request) < 0)
 		return NULL;
-	return find_real(m, &request, caller);
+	return bind_real(m, &request, caller);
 }
 
 /* ------------------------------------------------------------------ */
@@ -280,10 +199,8 @@ static bool search_needed(const char *name, const char *path,
 	return false;
 }
 
-/* The export that a request means, in the file or, if wanted, its closure. */
-static int find_export(struct dlazy_module *m,
-		       const struct bind_request *request, bool closure,
-		       struct module_export *ret)
+int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
+		     bool closure, struct module_export *ret)
 {
 	struct closure_search search = {.request = request};
 	int status;
@@ -308,8 +225,7 @@ static int find_export(struct dlazy_module *m,
 	return 0;
 }
 
-/* A function whose first call may come later than its look-up. */
-static bool can_defer(const struct module_export *export)
+bool bind_can_defer(const struct module_export *export)
 {
 	return (export->type == ELF_TYPE_FUNC ||
 		export->type == ELF_TYPE_IFUNC) &&
@@ -339,19 +255,19 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	if (m->symbols)
 		return builtin_symbol(m, request.name, &stub) < 0 ? NULL : stub;
 	if (module_mode() == MODULE_OFF)
-		return find_real(m, &request, caller);
+		return bind_real(m, &request, caller);
 	stub = known_stub(m, &request);
 	if (stub)
 		return stub;
-	if (find_export(m, &request, closure, &export) < 0)
+	if (bind_find_export(m, &request, closure, &export) < 0)
 		return NULL;
-	if (!can_defer(&export) || !stub_available() || m->on_sym)
-		return find_real(m, &request, caller);
+	if (!bind_can_defer(&export) || !stub_available() || m->on_sym)
+		return bind_real(m, &request, caller);
 
 	LOCKED(&load_lock);
 	struct binding *b = binding_make_locked(
 		m, request.name, export.is_default ? NULL : request.version);
-	return b ? binding_stub_locked(b) : NULL;
+	return b ? binding_stub_locked(b, bind_miss) : NULL;
 }
 
 int bind_function(struct dlazy_module *m, const char *symbol,
@@ -364,26 +280,13 @@ int bind_function(struct dlazy_module *m, const char *symbol,
 	int status = bind_parse(symbol, &request);
 
 	if (status == 0 && !m->symbols && module_mode() != MODULE_OFF)
-		status = find_export(m, &request, true, &export);
+		status = bind_find_export(m, &request, true, &export);
 	if (status < 0)
 		return status;
 	if (export.type == ELF_TYPE_OBJECT || export.type == ELF_TYPE_TLS)
 		return status_fail(DLAZY_EKIND, "%s of %s is data, no function",
 				   symbol, m->path);
 	return bind_find(m, &request, &touch, ret, &published);
-}
-
-/* Keeps a replacement in the slot, until the module's state changes; but not
- * where the next call may well find it loadable. */
-static void keep_replacement(struct binding *b, void *replacement)
-{
-	LOCKED(&load_lock);
-	const struct module_failure *failure = b->module->failure;
-	if (!b->slot || atomic_load(&b->module->state) != DLAZY_FAILED ||
-	    !failure || failure->passing)
-		return;
-	b->replaced = true;
-	slot_publish(b->slot, replacement);
 }
 
 /* ------------------------------------------------------------------ */
@@ -417,12 +320,11 @@ static void *binding_address(struct binding *b, const void *caller,
 		return address;
 	*ret_published = false;
 	address = failure_replacement(b->module, &touch, status);
-	keep_replacement(b, address);
+	binding_replace(b, address);
 	return address;
 }
 
-/* A stub was called and its slot has no address yet. */
-static void *binding_miss(struct slot *slot, const void *caller)
+void *bind_miss(struct slot *slot, const void *caller)
 {
 	bool published;
 	struct binding *b = slot->owner;
@@ -430,200 +332,14 @@ static void *binding_miss(struct slot *slot, const void *caller)
 
 	if (published) {
 		slot_publish(slot, address);
-		probe_bind(b->module, b->name, caller, address);
+		event_bound(b->module, b->name, caller, address);
 	}
 	return address;
 }
 
-/* The same for a closure of libffi, which asks at every call. */
-static void *binding_miss_closure(void *owner, const void *caller)
+void *bind_miss_closure(void *owner, const void *caller)
 {
 	bool published;
 
 	return binding_address(owner, caller, &published);
-}
-
-void bind_arm_locked(struct dlazy_module *m)
-{
-	for (struct binding *b = m->all_bindings; b; b = b->next) {
-		if (!b->slot)
-			continue;
-		stub_arm(b->slot);
-		b->replaced = false;
-		atomic_store(&b->touched, false);
-	}
-}
-
-/* ------------------------------------------------------------------ */
-/* Pointers of the host                                               */
-
-void bind_forget_imports_locked(struct dlazy_module *m)
-{
-	while (m->imports) {
-		struct import *import = m->imports;
-		m->imports = import->next;
-		free(import);
-	}
-}
-
-/* The next pointer that still holds a stub. */
-static struct import *next_import(struct dlazy_module *m,
-				  struct binding **ret_binding)
-{
-	LOCKED(&load_lock);
-	for (struct import *i = m->imports; i; i = i->next) {
-		if (i->patched)
-			continue;
-		i->patched = true;
-		*ret_binding = i->binding;
-		return i;
-	}
-	return NULL;
-}
-
-/* Stores an address in all pointers to a binding that are still the host's. */
-static void patch_imports(struct dlazy_module *m, const struct binding *b,
-			  void *address)
-{
-	LOCKED(&load_lock);
-	for (struct import *i = m->imports; i; i = i->next) {
-		if (i->binding != b)
-			continue;
-		i->patched = true;
-		__atomic_store_n(i->address, address, __ATOMIC_RELEASE);
-	}
-}
-
-void bind_loaded(struct dlazy_module *m)
-{
-	struct binding *b;
-	bool discardable;
-	{
-		LOCKED(&load_lock);
-		for (b = m->all_bindings; b; b = b->next) {
-			if (!b->replaced)
-				continue;
-			stub_arm(b->slot);
-			b->replaced = false;
-		}
-		linked_arm_locked(m);
-		discardable = !m->keep;
-	}
-	while (!discardable && next_import(m, &b)) {
-		void *handle = atomic_load(&m->handle), *address = NULL;
-		/* A symbol that is gone stays a stub, which will say so. */
-		if (!handle ||
-		    dl_symbol(handle, b->name, b->version, &address) < 0 ||
-		    !address)
-			continue;
-		patch_imports(m, b, address);
-		probe_bind(m, b->name, NULL, address);
-	}
-}
-
-/* What one pointer will hold until the module is loaded. */
-struct early {
-	struct import *import; /* NULL: the address is the real one */
-	void *address;
-};
-
-static void early_free(struct early **early)
-{
-	for (struct early *e = *early; e && e->address; e++)
-		free(e->import);
-	free(*early);
-}
-
-/* Without stubs, a closure of libffi will do if the host says the type. */
-static int early_address(struct dlazy_module *m,
-			 const struct bind_request *request,
-			 const struct module_export *export,
-			 const char *signature, struct early *ret)
-{
-	struct binding *b;
-	{
-		LOCKED(&load_lock);
-		b = binding_make_locked(m, request->name,
-					export->is_default ? NULL
-							   : request->version);
-		if (!b)
-			return -DLAZY_ENOMEM;
-		ret->import->binding = b;
-		if (stub_available()) {
-			ret->address = binding_stub_locked(b);
-			return ret->address ? 0 : -DLAZY_ENOMEM;
-		}
-	}
-	return call_closure(signature, binding_miss_closure, b, &ret->address);
-}
-
-static int early_prepare(struct dlazy_module *m,
-			 const struct dlazy_import *wanted, const void *caller,
-			 struct early *ret)
-{
-	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
-	struct module_export export = {.type = ELF_TYPE_FUNC};
-	int status = bind_parse(wanted->symbol, &request);
-
-	if (status == 0 && !m->symbols)
-		status = find_export(m, &request, false, &export);
-	if (status < 0)
-		return status;
-	if (export.type == ELF_TYPE_OBJECT || export.type == ELF_TYPE_TLS)
-		return status_fail(DLAZY_EKIND,
-				   "%s of %s is data: ask dlazy_sym() for it",
-				   wanted->symbol, m->path);
-	bool early = module_mode() != MODULE_OFF && !m->symbols &&
-		     can_defer(&export) &&
-		     (stub_available() || wanted->signature);
-	if (!early) {
-		ret->address = find_real(m, &request, caller);
-		if (!ret->address && !status_is_pending())
-			status_fail(DLAZY_ENOSYM, "%s: its value is NULL",
-				    wanted->symbol);
-		return ret->address ? 0 : status_last();
-	}
-	_cleanup_free_ struct import *import = calloc(1, sizeof(*import));
-	if (!import)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   wanted->symbol);
-	import->address = wanted->address;
-	ret->import = import;
-	status = early_address(m, &request, &export, wanted->signature, ret);
-	if (status == 0)
-		import = NULL;
-	else
-		ret->import = NULL;
-	return status;
-}
-
-int bind_imports(struct dlazy_module *m, const struct dlazy_import *imports,
-		 size_t n, const void *caller)
-{
-	_cleanup_(early_free) struct early *early =
-		calloc(n + 1, sizeof(*early));
-
-	if (!early)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
-	for (size_t i = 0; i < n; i++) {
-		int status = early_prepare(m, &imports[i], caller, &early[i]);
-		if (status < 0)
-			return status;
-	}
-	{
-		LOCKED(&load_lock);
-		for (size_t i = 0; i < n; i++) {
-			struct import *import = TAKE_PTR(early[i].import);
-			ATOMIC_SHARED(imports[i].address);
-			__atomic_store_n(imports[i].address, early[i].address,
-					 __ATOMIC_RELEASE);
-			if (!import)
-				continue;
-			import->next = m->imports;
-			m->imports = import;
-		}
-	}
-	if (atomic_load(&m->handle))
-		bind_loaded(m);
-	return 0;
 }

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bindings: a symbol of a module, the slot that keeps its address, and so the
- * stub that was handed out. One per module and symbol, for the life of the
- * process; the slow path of every stub ends here.
+ * From a symbol's name to its address: early as a stub, late for good. The slow
+ * path of every stub ends here.
  */
 #ifndef LOAD_BIND_H
 #define LOAD_BIND_H
 
 #include "load/load.h"
-
-/* A function pointer of the host; see dlazy_bind(). */
-struct import {
-	struct import *next;
-	struct binding *binding;
-	void **address;
-	bool patched; /* holds the real address */
-};
+#include "stub/slot.h"
 
 /* As dlazy_sym(), for an open module. closure: look also in the libraries that
  * the file needs, by reading. */
@@ -25,10 +17,6 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 /* As dlazy_resolve(), for an open module. */
 void *bind_resolve(struct dlazy_module *m, const char *symbol,
 		   const void *caller);
-
-/* As dlazy_bind(), for an open module. */
-int bind_imports(struct dlazy_module *m, const struct dlazy_import *imports,
-		 size_t n, const void *caller);
 
 /* As dlazy_call() needs it: the address of a function, for this call. 0 or a
  * status; -DLAZY_EKIND: it is no function. */
@@ -52,14 +40,23 @@ void bind_request_free(struct bind_request *request);
 int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	      const struct touch *touch, void **ret, bool *ret_published);
 
-/* The module has just been LOADED: host pointers get real addresses, and
- * replacements end. */
-void bind_loaded(struct dlazy_module *m);
+/* As dlazy_resolve(), of a symbol taken apart. */
+void *bind_real(struct dlazy_module *m, const struct bind_request *request,
+		const void *caller);
 
-/* The module is being discarded: each stub loads again. */
-void bind_arm_locked(struct dlazy_module *m);
+/* The export that a request means, in the file or, if wanted, in the libraries
+ * that it needs. 0 or a status. */
+int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
+		     bool closure, struct module_export *ret);
 
-/* The handle has become invalid: host pointers are left alone from now on. */
-void bind_forget_imports_locked(struct dlazy_module *m);
+/* A function whose first call may come later than its look-up. */
+bool bind_can_defer(const struct module_export *export);
+
+/* A stub was called and its slot has no address yet. */
+void *bind_miss(struct slot *slot, const void *caller);
+
+/* The same for a closure of libffi, which asks at every call; its owner is a
+ * binding. */
+void *bind_miss_closure(void *owner, const void *caller);
 
 #endif

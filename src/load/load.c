@@ -16,7 +16,7 @@
 #include "base/event.h"
 #include "elf/requester.h"
 #include "elf/search.h"
-#include "load/bind.h"
+#include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/forbid.h"
@@ -436,7 +436,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		dl_close(r.handle);
 		return 0;
 	}
-	bind_loaded(m);
+	binding_loaded(m);
 	atomic_store(&m->linker_ns, r.linker_ns);
 	tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
@@ -548,7 +548,7 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 		return refuse(m, m->undiscardable);
 	*ret_handle = atomic_exchange(&m->handle, NULL);
 	module_move_locked(m, DLAZY_DECLARED);
-	bind_arm_locked(m);
+	binding_arm_locked(m);
 	return 0;
 }
 

@@ -3,10 +3,12 @@
 
 libdlazy_internal_la_SOURCES += \
 	%D%/bind.c %D%/bind.h \
+	%D%/binding.c %D%/binding.h \
 	%D%/call.c %D%/call.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/failure.c %D%/failure.h \
 	%D%/forbid.c %D%/forbid.h \
+	%D%/import.c %D%/import.h \
 	%D%/load.c %D%/load.h \
 	%D%/loading.c %D%/loading.h \
 	%D%/module.c %D%/module.h \

@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "fork.h"
-#include "load/bind.h"
 #include "load/dl.h"
 #include "load/loading.h"
 #include "runtime/file.h"
@@ -520,12 +519,23 @@ int module_declare_linked(const struct linked *l, const char *path,
 	return 0;
 }
 
+/* The host's pointers are left alone from now on. */
+static void forget_imports_locked(struct dlazy_module *m)
+{
+	while (m->imports) {
+		struct import *import = m->imports;
+
+		m->imports = import->next;
+		free(import);
+	}
+}
+
 /* The handle has become invalid: what the host gave is forgotten. */
 static void module_forget_locked(struct dlazy_module *m)
 {
 	if (m->opens || m->borrows)
 		return;
-	bind_forget_imports_locked(m);
+	forget_imports_locked(m);
 	m->on_failure = NULL;
 }
 

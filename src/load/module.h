@@ -20,9 +20,8 @@
 
 struct binding;
 struct loading_frame;
-struct import;
 struct linked;
-struct linked_replaced;
+struct replaced_slot;
 
 /* How this process wants it, from DLAZY in the environment. */
 enum module_mode { MODULE_LAZY, MODULE_EAGER, MODULE_OFF };
@@ -38,6 +37,14 @@ struct module_failure {
 	unsigned long long loads;  /* objects the linker had ever loaded */
 	bool final;		   /* no change can help (fork) */
 	bool passing; /* a state of the process, no fact: not remembered */
+};
+
+/* A function pointer of the host; see dlazy_bind(). */
+struct import {
+	struct import *next;
+	struct binding *binding;
+	void **address;
+	bool patched; /* holds the real address */
 };
 
 struct dlazy_module {
@@ -70,10 +77,10 @@ struct dlazy_module {
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
 	struct loading_frame *loaders;	/* who is loading it now */
 	struct module_failure *failure; /* NULL: none yet */
-	struct map bindings;		/* by name, see bind.c */
+	struct map bindings;		/* by name, see binding.c */
 	struct binding *all_bindings;
 	struct import *imports;
-	struct linked_replaced *replaced; /* slots, see linked.c */
+	struct replaced_slot *replaced_slots; /* see binding.c */
 	dlazy_failure_fn *on_failure;
 	void *on_failure_data;
 };

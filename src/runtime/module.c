@@ -12,11 +12,11 @@
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "load/bind.h"
+#include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/loading.h"
 #include "load/load.h"
-#include "ledger/usdt.h"
 #include "runtime/file.h"
 #include "runtime/touched.h"
 #include "stub/stub.h"
@@ -159,36 +159,6 @@ static int explain(const struct linked *l, int status)
 	return status;
 }
 
-/* A slot that holds a hook's replacement. */
-struct linked_replaced {
-	struct linked_replaced *next;
-	linked_slot *slot;
-};
-
-static void keep_replacement(struct dlazy_module *m, linked_slot *slot,
-			     void *replacement)
-{
-	_cleanup_free_ struct linked_replaced *kept = malloc(sizeof(*kept));
-
-	LOCKED(&load_lock);
-	if (!kept || !m || atomic_load(&m->state) != DLAZY_FAILED)
-		return;
-	*kept = (struct linked_replaced){m->replaced, slot};
-	m->replaced = TAKE_PTR(kept);
-	atomic_store_explicit(slot, replacement, memory_order_release);
-}
-
-void linked_arm_locked(struct dlazy_module *m)
-{
-	while (m->replaced) {
-		struct linked_replaced *kept = TAKE_PTR(m->replaced);
-
-		m->replaced = kept->next;
-		atomic_store_explicit(kept->slot, NULL, memory_order_release);
-		free(kept);
-	}
-}
-
 /* ------------------------------------------------------------------ */
 /* Functions                                                          */
 
@@ -314,7 +284,7 @@ static void publish(const struct linked_question *q, linked_slot *slot,
 		!atomic_exchange_explicit(slot, address, memory_order_release);
 
 	linked_count(q->linked, q->module, first);
-	probe_bind(q->module, q->touch.symbol, q->touch.caller, address);
+	event_bound(q->module, q->touch.symbol, q->touch.caller, address);
 }
 
 void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
@@ -330,7 +300,8 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 		status = find_function(&q, &address, &published);
 	if (status < 0) {
 		address = failure_replacement(q.module, &q.touch, status);
-		keep_replacement(q.module, slot, address);
+		if (q.module)
+			binding_replace_slot(q.module, slot, address);
 	} else if (published) {
 		publish(&q, slot, address);
 	}

@@ -47,7 +47,4 @@ int linked_judge(const struct linked_question *q, int status,
 /* The library is in use, and so is one more of its functions if `bound`. */
 void linked_count(const struct linked *l, struct dlazy_module *m, bool bound);
 
-/* The module has just been LOADED: replacements end. load_lock must be held. */
-void linked_arm_locked(struct dlazy_module *m);
-
 #endif

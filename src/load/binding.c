@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A binding has its stub's slot from the first look-up on, and for the life of
+ * the process: a stub may be called at any time. All is under load_lock, which is
+ * not held while the linker is asked.
+ */
+#include "load/binding.h"
+
+#include "base/atomic.h"
+#include "base/cleanup.h"
+#include "base/event.h"
+#include "base/hash.h"
+#include "load/dl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t binding_key(const char *name, const char *version)
+{
+	uint64_t key = hash_string(name);
+
+	return version ? key ^ (hash_string(version) * 3) : key;
+}
+
+struct binding *binding_find_locked(const struct dlazy_module *m,
+				    const char *name, const char *version)
+{
+	struct binding *b = map_get(&m->bindings, binding_key(name, version));
+
+	for (; b; b = b->same_hash)
+		if (!strcmp(b->name, name) && !b->version == !version &&
+		    (!version || !strcmp(b->version, version)))
+			return b;
+	return NULL;
+}
+
+struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
+				    const char *version)
+{
+	struct binding *b = binding_find_locked(m, name, version);
+	size_t name_size = strlen(name) + 1;
+	size_t version_size = version ? strlen(version) + 1 : 0;
+	uint64_t key = binding_key(name, version);
+
+	if (b)
+		return b;
+	_cleanup_free_ struct binding *fresh =
+		calloc(1, sizeof(*fresh) + name_size + version_size);
+	if (!fresh) {
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return NULL;
+	}
+	memcpy(fresh->name, name, name_size);
+	if (version)
+		fresh->version =
+			memcpy(fresh->name + name_size, version, version_size);
+	ATOMIC_SHARED(&fresh->touched);
+	fresh->module = m;
+	fresh->next = m->all_bindings;
+	fresh->same_hash = map_get(&m->bindings, key);
+	/* The map first: a stub is never given back. */
+	if (!map_put(&m->bindings, key, fresh)) {
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return NULL;
+	}
+	b = TAKE_PTR(fresh);
+	m->all_bindings = b;
+	return b;
+}
+
+void *binding_stub_locked(struct binding *b, stub_miss_fn *miss)
+{
+	if (!b->slot && stub_new(b, miss, &b->slot) < 0)
+		return NULL;
+	return stub_code(b->slot);
+}
+
+/* ------------------------------------------------------------------ */
+/* Replacements                                                       */
+
+/* Another slot than a binding's, which is empty until it has an address. */
+struct replaced_slot {
+	struct replaced_slot *next;
+	_Atomic(void *) *slot;
+};
+
+/* Not where the next call may well find the module loadable. */
+static bool keeps_failing_locked(const struct dlazy_module *m)
+{
+	return atomic_load(&m->state) == DLAZY_FAILED && m->failure &&
+	       !m->failure->passing;
+}
+
+void binding_replace(struct binding *b, void *replacement)
+{
+	LOCKED(&load_lock);
+	if (!b->slot || !keeps_failing_locked(b->module))
+		return;
+	b->replaced = true;
+	slot_publish(b->slot, replacement);
+}
+
+void binding_replace_slot(struct dlazy_module *m, _Atomic(void *) *slot,
+			  void *replacement)
+{
+	_cleanup_free_ struct replaced_slot *replaced =
+		malloc(sizeof(*replaced));
+
+	LOCKED(&load_lock);
+	if (!replaced || !keeps_failing_locked(m))
+		return;
+	*replaced = (struct replaced_slot){m->replaced_slots, slot};
+	m->replaced_slots = TAKE_PTR(replaced);
+	atomic_store_explicit(slot, replacement, memory_order_release);
+}
+
+static void end_replacements_locked(struct dlazy_module *m)
+{
+	for (struct binding *b = m->all_bindings; b; b = b->next) {
+		if (!b->replaced)
+			continue;
+		stub_arm(b->slot);
+		b->replaced = false;
+	}
+	while (m->replaced_slots) {
+		struct replaced_slot *replaced = TAKE_PTR(m->replaced_slots);
+
+		m->replaced_slots = replaced->next;
+		atomic_store_explicit(replaced->slot, NULL,
+				      memory_order_release);
+		free(replaced);
+	}
+}
+
+void binding_arm_locked(struct dlazy_module *m)
+{
+	for (struct binding *b = m->all_bindings; b; b = b->next) {
+		if (!b->slot)
+			continue;
+		stub_arm(b->slot);
+		b->replaced = false;
+		atomic_store(&b->touched, false);
+	}
+}
+
+/* ------------------------------------------------------------------ */
+/* Pointers of the host                                               */
+
+/* The next pointer that still holds a stub. */
+static struct import *next_import(struct dlazy_module *m,
+				  struct binding **ret_binding)
+{
+	LOCKED(&load_lock);
+	for (struct import *i = m->imports; i; i = i->next) {
+		if (i->patched)
+			continue;
+		i->patched = true;
+		*ret_binding = i->binding;
+		return i;
+	}
+	return NULL;
+}
+
+/* Stores an address in all pointers to a binding that are still the host's. */
+static void patch_imports(struct dlazy_module *m, const struct binding *b,
+			  void *address)
+{
+	LOCKED(&load_lock);
+	for (struct import *i = m->imports; i; i = i->next) {
+		if (i->binding != b)
+			continue;
+		i->patched = true;
+		__atomic_store_n(i->address, address, __ATOMIC_RELEASE);
+	}
+}
+
+void binding_loaded(struct dlazy_module *m)
+{
+	struct binding *b;
+	bool discardable;
+	{
+		LOCKED(&load_lock);
+		end_replacements_locked(m);
+		discardable = !m->keep;
+	}
+	while (!discardable && next_import(m, &b)) {
+		void *handle = atomic_load(&m->handle), *address = NULL;
+		/* A symbol that is gone stays a stub, which will say so. */
+		if (!handle ||
+		    dl_symbol(handle, b->name, b->version, &address) < 0 ||
+		    !address)
+			continue;
+		patch_imports(m, b, address);
+		event_bound(m, b->name, NULL, address);
+	}
+}

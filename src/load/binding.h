@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was given out of a module, and changes when it is loaded or discarded:
+ * bindings (a symbol, the slot that keeps its address, and so the stub that was
+ * handed out, one per module and symbol); replacements by failure hooks; function
+ * pointers of the host.
+ */
+#ifndef LOAD_BINDING_H
+#define LOAD_BINDING_H
+
+#include "load/module.h"
+#include "stub/stub.h"
+
+struct binding {
+	struct dlazy_module *module;
+	struct slot *slot;
+	struct binding *next;	   /* of the module */
+	struct binding *same_hash; /* other names of one hash */
+	const char *version;	   /* NULL: the default */
+	_Atomic(bool) touched;
+	bool replaced; /* the slot holds a hook's replacement */
+	char name[];   /* the version stands behind it */
+};
+
+/* NULL: there is none yet. */
+struct binding *binding_find_locked(const struct dlazy_module *m,
+				    const char *name, const char *version);
+
+/* The binding of a function, new or not; NULL: no memory. */
+struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
+				    const char *version);
+
+/* The binding's stub, made at first use; NULL with message. `miss` is the same
+ * for all. */
+void *binding_stub_locked(struct binding *b, stub_miss_fn *miss);
+
+/* Keeps a hook's replacement in the slot, until the module's state changes. */
+void binding_replace(struct binding *b, void *replacement);
+
+/* The same with a slot that is no binding's: it was empty, and will be. */
+void binding_replace_slot(struct dlazy_module *m, _Atomic(void *) *slot,
+			  void *replacement);
+
+/* The module has just been LOADED: host pointers get real addresses, and
+ * replacements end. */
+void binding_loaded(struct dlazy_module *m);
+
+/* The module is being discarded: each stub loads again. */
+void binding_arm_locked(struct dlazy_module *m);
+
+#endif
