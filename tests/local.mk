@@ -50,7 +50,8 @@ TREE_CHECKS = \
 	%D%/check-mutants \
 	%D%/check-symbols
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
-EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/same-code
+EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/same-code \
+	%D%/layers %D%/layers.bash
 check_DATA += stage.stamp
 
 check-layers:
