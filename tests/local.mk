@@ -25,7 +25,7 @@ TEST_ENVIRONMENT = \
 	PLUGINS='$(abs_builddir)/plugins' \
 	top_srcdir='$(abs_top_srcdir)' \
 	PLAIN_CC='$(CC)' STUBS='$(STUBS)' \
-	srcdir='$(srcdir)' CC='$(CC) $(SANITIZE)' CXX='$(CXX) $(SANITIZE)'
+	NM='$(NM)' srcdir='$(srcdir)' CC='$(CC) $(SANITIZE)' CXX='$(CXX) $(SANITIZE)'
 if STUB_NONE
 STUBS = none
 else
@@ -44,14 +44,16 @@ libtest_a_CPPFLAGS = $(AM_CPPFLAGS) \
 
 TREE_CHECKS = \
 	%D%/check-format \
+	%D%/check-guards \
 	%D%/check-headers \
 	%D%/check-layers \
 	%D%/check-marks \
 	%D%/check-mutants \
+	%D%/check-objects \
 	%D%/check-symbols
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
 EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/same-code \
-	%D%/layers %D%/layers.bash
+	%D%/circles %D%/layers %D%/layers.bash
 check_DATA += stage.stamp
 
 check-layers:
