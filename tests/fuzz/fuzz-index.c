@@ -7,7 +7,7 @@
  */
 #include "base/hash.h"
 #include "link/index/scan.h"
-#include "link/index/walk.h"
+#include "link/index/dirwalk.h"
 #include "link/index/importers.h"
 #include "link/index/index.h"
 
@@ -59,7 +59,7 @@ static void use(const struct tables *t)
 
 	for (uint32_t i = 0; i < t->entry_count; i++)
 		free(tables_path(t, i));
-	survey_is_current(t, places);
+	dirwalk_is_current(t, places);
 	find_takers(t);
 	if (scan_run(&options, &scanned, &read) == 0)
 		tables_close(&scanned);

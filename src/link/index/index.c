@@ -13,7 +13,7 @@
 #include "link/index/facts.h"
 #include "link/index/tables.h"
 #include "link/index/scan.h"
-#include "link/index/walk.h"
+#include "link/index/dirwalk.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static int refresh(struct index *index, const struct index_options *options,
 	bool known = options->cache_path &&
 		     tables_open(options->cache_path, &former) == 0;
 
-	if (known && survey_is_current(&former.tables, places)) {
+	if (known && dirwalk_is_current(&former.tables, places)) {
 		index->file = former;
 		former = (struct tables_file){0};
 		index->kept = true;

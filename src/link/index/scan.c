@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Survey the machine, read what is new, make tables of it all, find who takes
- * data from whom.
+ * Walks the directories, reads what is new, makes tables of it all, and finds
+ * who takes data from whom.
  *
  * A file that cannot be read is no ELF file of ours, as it is none for whoever
  * would load it; it is looked at again when it changes.
@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/index/facts.h"
-#include "link/index/walk.h"
+#include "link/index/dirwalk.h"
 #include "link/index/importers.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@
 
 struct scan {
 	const struct scan_options *options;
-	struct survey survey;
+	struct dirwalk walk;
 	struct facts **facts; /* of each of its files; NULL: not ours, or not
 				 read now */
 	uint32_t *elves;      /* the ELF file that each has become */
@@ -30,12 +30,12 @@ struct scan {
 
 static void cleanup_scan(struct scan *s)
 {
-	for (size_t i = 0; s->facts && i < s->survey.count; i++)
+	for (size_t i = 0; s->facts && i < s->walk.count; i++)
 		free(s->facts[i]);
 	free(s->facts);
 	free(s->elves);
 	draft_clear(&s->draft);
-	survey_end(&s->survey);
+	dirwalk_end(&s->walk);
 }
 
 static int out_of_memory(void)
@@ -45,8 +45,8 @@ static int out_of_memory(void)
 
 static int read_file(struct scan *s, size_t i)
 {
-	struct survey_file *file = &s->survey.files[i];
-	struct tables found = draft_tables(&s->survey.draft);
+	struct dirwalk_file *file = &s->walk.files[i];
+	struct tables found = draft_tables(&s->walk.draft);
 	_cleanup_free_ char *path = tables_path(&found, file->entry);
 	struct file_identity identity;
 
@@ -66,10 +66,10 @@ static int read_files(struct scan *s)
 	size_t total = 0;
 	int status = 0;
 
-	for (size_t i = 0; i < s->survey.count; i++)
-		total += s->survey.files[i].former == TABLES_NONE;
-	for (size_t i = 0; status == 0 && i < s->survey.count; i++) {
-		if (s->survey.files[i].former != TABLES_NONE)
+	for (size_t i = 0; i < s->walk.count; i++)
+		total += s->walk.files[i].former == TABLES_NONE;
+	for (size_t i = 0; status == 0 && i < s->walk.count; i++) {
+		if (s->walk.files[i].former != TABLES_NONE)
 			continue;
 		status = read_file(s, i);
 		if (o->progress &&
@@ -85,7 +85,7 @@ static int read_files(struct scan *s)
 static const struct table_elf *former_elf(const struct scan *s, uint32_t i)
 {
 	const struct tables *t = s->options->former;
-	uint32_t entry = s->survey.files[i].former;
+	uint32_t entry = s->walk.files[i].former;
 
 	if (entry == TABLES_NONE || t->entries[entry].elf == TABLES_NONE)
 		return NULL;
@@ -138,18 +138,18 @@ static bool add_elf(struct scan *s, uint32_t file, uint32_t entry)
 
 static bool add_entry(struct scan *s, uint32_t i)
 {
-	struct table_entry entry = s->survey.draft.entries[i];
+	struct table_entry entry = s->walk.draft.entries[i];
 	uint32_t file = entry.elf, number = (uint32_t)s->draft.entry_count;
 
 	if (is_ours(s, file) && s->elves[file] == TABLES_NONE &&
 	    !add_elf(s, file, number))
 		return false;
 	entry.elf = s->elves[file];
-	if (s->survey.files[file].entry == i && entry.elf != TABLES_NONE)
+	if (s->walk.files[file].entry == i && entry.elf != TABLES_NONE)
 		s->draft.elves[entry.elf].entry = number;
 	entry.identity =
-		survey_settled(&s->survey, &s->survey.files[file].identity);
-	return draft_string(&s->draft, s->survey.draft.strings + entry.name,
+		dirwalk_settled(&s->walk, &s->walk.files[file].identity);
+	return draft_string(&s->draft, s->walk.draft.strings + entry.name,
 			    &entry.name) &&
 	       draft_entry(&s->draft, &entry);
 }
@@ -157,7 +157,7 @@ static bool add_entry(struct scan *s, uint32_t i)
 /* The entries are those of a directory which has one of ours; or none. */
 static bool add_directory(struct scan *s, const struct table_directory *found)
 {
-	const struct draft *from = &s->survey.draft;
+	const struct draft *from = &s->walk.draft;
 	struct table_directory d = *found;
 	bool any = false;
 
@@ -176,7 +176,7 @@ static bool add_directory(struct scan *s, const struct table_directory *found)
 
 static bool add_places(struct scan *s)
 {
-	const struct draft *from = &s->survey.draft;
+	const struct draft *from = &s->walk.draft;
 
 	for (size_t i = 0; i < from->place_count; i++) {
 		struct table_place place = from->places[i];
@@ -215,8 +215,8 @@ static int make_tables(struct scan *s)
 
 	if (!draft_string(&s->draft, "", &empty) || !add_places(s))
 		return out_of_memory();
-	for (size_t i = 0; i < s->survey.draft.directory_count; i++)
-		if (!add_directory(s, &s->survey.draft.directories[i]))
+	for (size_t i = 0; i < s->walk.draft.directory_count; i++)
+		if (!add_directory(s, &s->walk.draft.directories[i]))
 			return out_of_memory();
 	if (!add_takers(s))
 		return out_of_memory();
@@ -228,7 +228,7 @@ static int make_tables(struct scan *s)
 
 static int prepare(struct scan *s)
 {
-	size_t n = s->survey.count + 1;
+	size_t n = s->walk.count + 1;
 
 	s->facts = calloc(n, sizeof(struct facts *));
 	s->elves = malloc(n * sizeof(*s->elves));
@@ -244,7 +244,7 @@ int scan_run(const struct scan_options *options, struct tables_file *ret,
 	_cleanup_(cleanup_scan) struct scan s = {.options = options};
 	uint8_t *data;
 	size_t size;
-	int status = survey_run(&s.survey, options->former, options->places);
+	int status = dirwalk_run(&s.walk, options->former, options->places);
 
 	if (status == 0)
 		status = prepare(&s);

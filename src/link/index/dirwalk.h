@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The survey: goes through the places and finds each file that may be ELF,
- * without opening any.
+ * The directory walk: goes through the places and finds each file that may be
+ * ELF, without opening any.
  */
-#ifndef LINK_INDEX_WALK_H
-#define LINK_INDEX_WALK_H
+#ifndef LINK_INDEX_DIRWALK_H
+#define LINK_INDEX_DIRWALK_H
 
 #include "base/map.h"
 #include "link/index/builder.h"
 
 /* A file, which may have several names. */
-struct survey_file {
+struct dirwalk_file {
 	struct file_identity identity;
 	uint32_t entry; /* the first of its names that is no link */
 	uint32_t
@@ -18,13 +18,13 @@ struct survey_file {
 			    or TABLES_NONE */
 };
 
-struct survey {
+struct dirwalk {
 	const struct tables *former; /* or NULL */
 	uint64_t start_ns;
 	/* Found: places and directories, whose entries have the places of
 	 * their files (below) instead of ELF files, and no identities. */
 	struct draft draft;
-	struct survey_file *files;
+	struct dirwalk_file *files;
 	size_t count, room;
 	/* On the way: */
 	bool recall;	  /* directories that are as they were */
@@ -32,21 +32,21 @@ struct survey {
 	struct map seen;  /* hash of (dev, ino) -> file + 1; or a directory */
 };
 
-/* 0 or -DLAZY_ENOMEM; survey_end() in any case. */
-int survey_run(struct survey *survey, const struct tables *former,
-	       char *const *places);
-void survey_end(struct survey *survey);
-#define _cleanup_survey_ _cleanup_(survey_end)
+/* 0 or -DLAZY_ENOMEM; dirwalk_end() in any case. */
+int dirwalk_run(struct dirwalk *walk, const struct tables *former,
+		char *const *places);
+void dirwalk_end(struct dirwalk *walk);
+#define _cleanup_dirwalk_ _cleanup_(dirwalk_end)
 
 /* An identity as it may be kept: without times, and so unlike any, of what may
  * still change without a trace. */
-struct file_identity survey_settled(const struct survey *survey,
-				    const struct file_identity *identity);
+struct file_identity dirwalk_settled(const struct dirwalk *walk,
+				     const struct file_identity *identity);
 
 /*
  * Whether places, directories and files are as the tables have them: stats each
  * that they name.
  */
-bool survey_is_current(const struct tables *tables, char *const *places);
+bool dirwalk_is_current(const struct tables *tables, char *const *places);
 
 #endif

@@ -3,14 +3,14 @@
  * A directory that is as it was is not listed; each file is stat'ed.
  *
  * A change within a tick of the clock after a look leaves the times as they
- * were. So the identity of what changed just before the survey is not kept,
- * and the next one looks again.
+ * were. So the identity of what changed just before the walk is not kept, and
+ * the next walk looks again.
  *
  * Symbolic links to files are followed, as programs and libraries are found
  * through them; links to directories are not, nor is another file system gone
  * into. What cannot be listed is as if it were empty.
  */
-#include "link/index/walk.h"
+#include "link/index/dirwalk.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -41,10 +41,10 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-struct file_identity survey_settled(const struct survey *survey,
-				    const struct file_identity *identity)
+struct file_identity dirwalk_settled(const struct dirwalk *walk,
+				     const struct file_identity *identity)
 {
-	uint64_t a = identity->ctime_ns, b = survey->start_ns;
+	uint64_t a = identity->ctime_ns, b = walk->start_ns;
 
 	return (a > b ? a - b : b - a) < SETTLE_NS
 		       ? (struct file_identity){.dev = identity->dev,
@@ -114,7 +114,7 @@ static bool entry_is_current(const struct tables *t,
 	return file_identity_equal(&identity, &e->identity);
 }
 
-bool survey_is_current(const struct tables *t, char *const *places)
+bool dirwalk_is_current(const struct tables *t, char *const *places)
 {
 	if (!places_are_current(t, places))
 		return false;
@@ -153,35 +153,35 @@ static uint64_t inode_hash(const struct stat *st)
 	return hash_bytes(key, sizeof(key));
 }
 
-static bool index_former(struct survey *s)
+static bool index_former(struct dirwalk *w)
 {
-	const struct tables *t = s->former;
+	const struct tables *t = w->former;
 
 	for (size_t i = 0; t && i < t->entry_count; i++)
 		if (t->entries[i].identity.ctime_ns &&
-		    !map_put(&s->known, identity_hash(&t->entries[i].identity),
+		    !map_put(&w->known, identity_hash(&t->entries[i].identity),
 			     to_value(i)))
 			return false;
 	return true;
 }
 
 /* An entry of a file that is as it was, or TABLES_NONE. */
-static uint32_t find_former(const struct survey *s,
+static uint32_t find_former(const struct dirwalk *w,
 			    const struct file_identity *identity)
 {
 	uint32_t entry;
 
-	if (!from_value(map_get(&s->known, identity_hash(identity)), &entry) ||
-	    !file_identity_equal(&s->former->entries[entry].identity, identity))
+	if (!from_value(map_get(&w->known, identity_hash(identity)), &entry) ||
+	    !file_identity_equal(&w->former->entries[entry].identity, identity))
 		return TABLES_NONE;
 	return entry;
 }
 
 /* The directory of that name below a former one (or TABLES_NONE). */
-static uint32_t former_below(const struct survey *s, uint32_t former,
+static uint32_t former_below(const struct dirwalk *w, uint32_t former,
 			     const char *name)
 {
-	const struct tables *t = s->former;
+	const struct tables *t = w->former;
 
 	if (former == TABLES_NONE)
 		return TABLES_NONE;
@@ -193,61 +193,61 @@ static uint32_t former_below(const struct survey *s, uint32_t former,
 	return TABLES_NONE;
 }
 
-static uint32_t former_root(const struct survey *s, const char *path)
+static uint32_t former_root(const struct dirwalk *w, const char *path)
 {
-	const struct tables *t = s->former;
+	const struct tables *t = w->former;
 
-	for (uint32_t i = 0; s->recall && i < t->directory_count;
+	for (uint32_t i = 0; w->recall && i < t->directory_count;
 	     i = t->directories[i].end)
 		if (!strcmp(t->strings + t->directories[i].path, path))
 			return i;
 	return TABLES_NONE;
 }
 
-static bool former_is(const struct survey *s, uint32_t former,
+static bool former_is(const struct dirwalk *w, uint32_t former,
 		      const struct file_identity *identity)
 {
 	return former != TABLES_NONE &&
-	       file_identity_equal(&s->former->directories[former].identity,
+	       file_identity_equal(&w->former->directories[former].identity,
 				   identity);
 }
 
 /* ------------------------------------------------------------------ */
 
 /* The file that a name stands for; made if the name is its first. */
-static int find_file(struct survey *s, const struct stat *st, uint32_t *ret)
+static int find_file(struct dirwalk *w, const struct stat *st, uint32_t *ret)
 {
-	struct survey_file file = {.identity = file_identity_of(st),
-				   .entry = (uint32_t)s->draft.entry_count};
+	struct dirwalk_file file = {.identity = file_identity_of(st),
+				    .entry = (uint32_t)w->draft.entry_count};
 	uint64_t inode = inode_hash(st);
 
-	if (from_value(map_get(&s->seen, inode), ret))
+	if (from_value(map_get(&w->seen, inode), ret))
 		return 0;
-	file.former = find_former(s, &file.identity);
-	if (!array_reserve(&s->files, s->count, &s->room, sizeof(file)) ||
-	    !map_put(&s->seen, inode, to_value(s->count)))
+	file.former = find_former(w, &file.identity);
+	if (!array_reserve(&w->files, w->count, &w->room, sizeof(file)) ||
+	    !map_put(&w->seen, inode, to_value(w->count)))
 		return out_of_memory();
-	*ret = (uint32_t)s->count;
-	s->files[s->count++] = file;
+	*ret = (uint32_t)w->count;
+	w->files[w->count++] = file;
 	return 0;
 }
 
-static int visit_file(struct survey *s, uint32_t directory,
+static int visit_file(struct dirwalk *w, uint32_t directory,
 		      const struct listed *listed, const struct stat *st)
 {
 	struct table_entry entry = {.directory = directory,
 				    .link = listed->kind == LISTED_LINK};
-	uint32_t number = (uint32_t)s->draft.entry_count;
-	int status = find_file(s, st, &entry.elf);
+	uint32_t number = (uint32_t)w->draft.entry_count;
+	int status = find_file(w, st, &entry.elf);
 
 	if (status < 0)
 		return status;
-	if (!draft_string(&s->draft, listed->name, &entry.name) ||
-	    !draft_entry(&s->draft, &entry))
+	if (!draft_string(&w->draft, listed->name, &entry.name) ||
+	    !draft_entry(&w->draft, &entry))
 		return out_of_memory();
-	s->draft.directories[directory].entries.count++;
-	struct survey_file *file = &s->files[entry.elf];
-	if (!entry.link && s->draft.entries[file->entry].link)
+	w->draft.directories[directory].entries.count++;
+	struct dirwalk_file *file = &w->files[entry.elf];
+	if (!entry.link && w->draft.entries[file->entry].link)
 		file->entry = number;
 	return 0;
 }
@@ -267,7 +267,7 @@ struct visit {
 	int depth;
 };
 
-static int visit_directory(struct survey *s, struct visit *v, uint32_t former);
+static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former);
 
 static bool is_directory(const struct visit *v, const struct listed *listed)
 {
@@ -278,7 +278,7 @@ static bool is_directory(const struct visit *v, const struct listed *listed)
 	return lstat(v->path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int visit_name(struct survey *s, struct visit *v, uint32_t directory,
+static int visit_name(struct dirwalk *w, struct visit *v, uint32_t directory,
 		      uint32_t former, const struct listed *listed)
 {
 	size_t n = strlen(v->path);
@@ -291,11 +291,11 @@ static int visit_name(struct survey *s, struct visit *v, uint32_t directory,
 		 strcmp(v->path, "/") != 0 ? "/" : "", listed->name);
 	if (!is_directory(v, listed)) {
 		if (stat(v->path, &st) == 0 && S_ISREG(st.st_mode))
-			status = visit_file(s, directory, listed, &st);
+			status = visit_file(w, directory, listed, &st);
 	} else if (!v->flat && v->depth < DEPTH_MAX) {
 		v->depth++;
-		status = visit_directory(s, v,
-					 former_below(s, former, listed->name));
+		status = visit_directory(w, v,
+					 former_below(w, former, listed->name));
 		v->depth--;
 	}
 	v->path[n] = '\0';
@@ -303,7 +303,7 @@ static int visit_name(struct survey *s, struct visit *v, uint32_t directory,
 }
 
 /* A directory's own files stand together, before those further below. */
-static int visit_names(struct survey *s, struct visit *v, uint32_t directory,
+static int visit_names(struct dirwalk *w, struct visit *v, uint32_t directory,
 		       uint32_t former, const struct listing *listing)
 {
 	int status = 0;
@@ -312,56 +312,56 @@ static int visit_names(struct survey *s, struct visit *v, uint32_t directory,
 		for (size_t i = 0; status == 0 && i < listing->count; i++)
 			if ((listing->list[i].kind == LISTED_DIRECTORY) ==
 			    below)
-				status = visit_name(s, v, directory, former,
+				status = visit_name(w, v, directory, former,
 						    &listing->list[i]);
 	return status;
 }
 
-static int visit_listed(struct survey *s, struct visit *v, uint32_t former,
+static int visit_listed(struct dirwalk *w, struct visit *v, uint32_t former,
 			const struct file_identity *identity)
 {
 	_cleanup_listing_ struct listing listing = {0};
 	struct table_directory d = {
-		.identity = survey_settled(s, identity),
-		.entries = {.first = (uint32_t)s->draft.entry_count}};
-	uint32_t number = (uint32_t)s->draft.directory_count;
-	int status = former_is(s, former, identity)
-			     ? listing_recall(s->former, former, &listing)
+		.identity = dirwalk_settled(w, identity),
+		.entries = {.first = (uint32_t)w->draft.entry_count}};
+	uint32_t number = (uint32_t)w->draft.directory_count;
+	int status = former_is(w, former, identity)
+			     ? listing_recall(w->former, former, &listing)
 			     : listing_read(v->path, &listing);
 
-	if (status == 0 && (!draft_string(&s->draft, v->path, &d.path) ||
-			    !draft_directory(&s->draft, &d)))
+	if (status == 0 && (!draft_string(&w->draft, v->path, &d.path) ||
+			    !draft_directory(&w->draft, &d)))
 		status = out_of_memory();
 	if (status == 0)
-		status = visit_names(s, v, number, former, &listing);
+		status = visit_names(w, v, number, former, &listing);
 	if (status == 0)
-		s->draft.directories[number].end =
-			(uint32_t)s->draft.directory_count;
+		w->draft.directories[number].end =
+			(uint32_t)w->draft.directory_count;
 	return status;
 }
 
 /* Of several ways to a directory, bind mounts and places, the first is it. */
-static int visit_directory(struct survey *s, struct visit *v, uint32_t former)
+static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former)
 {
 	struct stat st;
 	uint32_t ignored;
 
 	if (is_left_out(v->path) || lstat(v->path, &st) < 0 ||
 	    !S_ISDIR(st.st_mode) || st.st_dev != v->dev ||
-	    from_value(map_get(&s->seen, inode_hash(&st)), &ignored))
+	    from_value(map_get(&w->seen, inode_hash(&st)), &ignored))
 		return 0;
-	if (!map_put(&s->seen, inode_hash(&st), to_value(0)))
+	if (!map_put(&w->seen, inode_hash(&st), to_value(0)))
 		return out_of_memory();
 	struct file_identity identity = directory_identity(&st);
-	return visit_listed(s, v, former, &identity);
+	return visit_listed(w, v, former, &identity);
 }
 
-static int add_place(struct survey *s, const char *place)
+static int add_place(struct dirwalk *w, const char *place)
 {
 	struct table_place p = look_at_place(place);
 
-	return draft_string(&s->draft, place, &p.path) &&
-			       draft_place(&s->draft, &p)
+	return draft_string(&w->draft, place, &p.path) &&
+			       draft_place(&w->draft, &p)
 		       ? 0
 		       : out_of_memory();
 }
@@ -374,7 +374,7 @@ static bool place_is_flat(const char *place)
 	return n > 2 && !strcmp(place + n - 2, "/.");
 }
 
-static int visit_place(struct survey *s, const char *place)
+static int visit_place(struct dirwalk *w, const char *place)
 {
 	struct visit v = {.flat = place_is_flat(place)};
 	struct stat st;
@@ -382,40 +382,40 @@ static int visit_place(struct survey *s, const char *place)
 	if (!realpath(place, v.path) || stat(v.path, &st) < 0)
 		return 0;
 	v.dev = st.st_dev;
-	return visit_directory(s, &v, former_root(s, v.path));
+	return visit_directory(w, &v, former_root(w, v.path));
 }
 
 /* Flat ones last: another place may lead to the same directory, and deeper. */
-static int visit_places(struct survey *s, char *const *places)
+static int visit_places(struct dirwalk *w, char *const *places)
 {
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && places[i]; i++)
-		status = add_place(s, places[i]);
+		status = add_place(w, places[i]);
 	for (int flat = 0; flat < 2; flat++)
 		for (size_t i = 0; status == 0 && places[i]; i++)
 			if (place_is_flat(places[i]) == flat)
-				status = visit_place(s, places[i]);
+				status = visit_place(w, places[i]);
 	return status;
 }
 
-int survey_run(struct survey *survey, const struct tables *former,
-	       char *const *places)
+int dirwalk_run(struct dirwalk *walk, const struct tables *former,
+		char *const *places)
 {
 	uint32_t empty;
 
-	*survey = (struct survey){.former = former, .start_ns = now_ns()};
+	*walk = (struct dirwalk){.former = former, .start_ns = now_ns()};
 	/* Other places may go deeper into a directory that is as it was. */
-	survey->recall = former && places_are_current(former, places);
-	if (!index_former(survey) || !draft_string(&survey->draft, "", &empty))
+	walk->recall = former && places_are_current(former, places);
+	if (!index_former(walk) || !draft_string(&walk->draft, "", &empty))
 		return out_of_memory();
-	return visit_places(survey, places);
+	return visit_places(walk, places);
 }
 
-void survey_end(struct survey *survey)
+void dirwalk_end(struct dirwalk *walk)
 {
-	draft_clear(&survey->draft);
-	free(survey->files);
-	map_clear(&survey->known);
-	map_clear(&survey->seen);
+	draft_clear(&walk->draft);
+	free(walk->files);
+	map_clear(&walk->known);
+	map_clear(&walk->seen);
 }
