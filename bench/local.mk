@@ -7,9 +7,9 @@ BENCH_HOSTS = \
 	%D%/target.c
 EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 
-EXTRA_PROGRAMS = %D%/rows %D%/surveyor
-%C%_surveyor_SOURCES = %D%/surveyor.c %D%/host.h
-%C%_surveyor_LDADD = libdlazy-link.la
+EXTRA_PROGRAMS = %D%/rows %D%/indexer
+%C%_indexer_SOURCES = %D%/indexer.c %D%/host.h
+%C%_indexer_LDADD = libdlazy-link.la
 %C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/programs.c \
 	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
@@ -20,7 +20,7 @@ BENCH_COMPILE = $(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I$(top_srcdir)
 BENCH_STAGED = -I$(STAGE)$(includedir) -L$(STAGE)$(libdir) \
 	-Wl,-rpath,$(STAGE)$(libdir)
 
-bench-programs: stage %D%/rows$(EXEEXT) %D%/surveyor$(EXEEXT)
+bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 	@$(MKDIR_P) %D%
 	@for name in target libtarget; do \
 		$(BENCH_COMPILE) -fPIC -shared -nostdlib -s \
@@ -48,7 +48,7 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/surveyor$(EXEEXT)
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
-CLEANFILES += %D%/rows %D%/surveyor $(BENCH_HOSTS:.c=) \
+CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) \
 	%D%/target.so %D%/libtarget.so \
 	%D%/liblinked.so %D%/linked.o
 

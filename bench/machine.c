@@ -15,11 +15,11 @@
 #define AGAIN_MS 50
 #define ROUNDS_MAX 11 /* as the first look takes long */
 
-static const char *surveyor(void)
+static const char *indexer(void)
 {
 	static char path[4096];
 
-	snprintf(path, sizeof(path), "%s/surveyor", getenv("BENCH_PROGRAMS"));
+	snprintf(path, sizeof(path), "%s/indexer", getenv("BENCH_PROGRAMS"));
 	return path;
 }
 
@@ -32,10 +32,10 @@ static void tell_facts(const char *kept)
 	struct sample *const columns[] = {&facts[0], &facts[1], &facts[2],
 					  &facts[3], &facts[4], &facts[5]};
 
-	measure_output((const char *[]){surveyor(), "facts", kept, NULL},
+	measure_output((const char *[]){indexer(), "facts", kept, NULL},
 		       columns, 6);
 	if (facts[5].count == 0)
-		errx(1, "surveyor failed");
+		errx(1, "indexer failed");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		row_tell(&(struct row){.what = names[i],
 				       .value = sample_median(&facts[i]),
@@ -59,10 +59,10 @@ void machine_rows(void)
 	const char *kept = getenv("BENCH_KEPT");
 	struct side *first =
 		row_side("the first look",
-			 (const char *[]){surveyor(), "first", kept, NULL});
+			 (const char *[]){indexer(), "first", kept, NULL});
 	struct side *again =
 		row_side("a look when nothing has changed",
-			 (const char *[]){surveyor(), "again", kept, NULL});
+			 (const char *[]){indexer(), "again", kept, NULL});
 	size_t rounds = row_rounds < ROUNDS_MAX ? row_rounds : ROUNDS_MAX;
 
 	row_heading("The whole machine");

@@ -39,7 +39,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static void find_takers(const struct tables *t)
+static void find_importers(const struct tables *t)
 {
 	size_t size = t->elf_count * sizeof(*t->elves);
 	struct table_elf *elves = malloc(size + 1);
@@ -47,7 +47,7 @@ static void find_takers(const struct tables *t)
 
 	memcpy(elves, t->elves, size);
 	own.elves = elves;
-	takers_find(&own, elves);
+	importers_find(&own, elves);
 	free(elves);
 }
 
@@ -60,7 +60,7 @@ static void use(const struct tables *t)
 	for (uint32_t i = 0; i < t->entry_count; i++)
 		free(tables_path(t, i));
 	dirwalk_is_current(t, places);
-	find_takers(t);
+	find_importers(t);
 	if (scan_run(&options, &scanned, &read) == 0)
 		tables_close(&scanned);
 }

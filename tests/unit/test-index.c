@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index: who takes data from which library, in small worlds made for
+ * The index: who imports data from which library, in small worlds made for
  * each rule; what is kept of it, and what of the world's changes is noticed.
  */
 #include "tests/unit/world.h"
@@ -107,19 +107,19 @@ static void open_settled(void)
 	CHECK_INT(count_read(), 0);
 }
 
-/* Checks who takes what from "m/NAME"; symbol NULL: nobody takes anything. */
-static void check_taken_by(const struct index *index, const char *name,
-			   const char *symbol, const char *importer)
+/* Checks who imports what from "m/NAME"; symbol NULL: nobody imports any. */
+static void check_imported_by(const struct index *index, const char *name,
+			      const char *symbol, const char *importer)
 {
 	_cleanup_free_ char *found_symbol = NULL, *found_importer = NULL;
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", world_path("m"), name);
-	bool taken = index_takes_data(index, path, NULL, NULL, &found_symbol,
-				      &found_importer);
-	if (taken != (symbol != NULL))
+	bool imported = index_has_importer(index, path, NULL, NULL,
+					   &found_symbol, &found_importer);
+	if (imported != (symbol != NULL))
 		test_fail(__FILE__, __LINE__, "%s: %s by %s", name,
-			  found_symbol ? found_symbol : "nothing taken",
+			  found_symbol ? found_symbol : "nothing imported",
 			  found_importer ? found_importer : "nobody");
 	if (!symbol)
 		return;
@@ -127,33 +127,33 @@ static void check_taken_by(const struct index *index, const char *name,
 	CHECK_STR(file_base_name(found_importer), importer);
 }
 
-static void check_taken(const char *name, const char *symbol,
-			const char *importer)
+static void check_imported(const char *name, const char *symbol,
+			   const char *importer)
 {
 	struct index *index = open_world();
 
-	check_taken_by(index, name, symbol, importer);
+	check_imported_by(index, name, symbol, importer);
 	index_close(index);
 }
 
-static void check_not_taken(const char *name)
+static void check_not_imported(const char *name)
 {
-	check_taken(name, NULL, NULL);
+	check_imported(name, NULL, NULL);
 }
 
 /* ------------------------------------------------------------------ */
 /* The rules                                                          */
 
-TEST(functions_alone_take_no_data)
+TEST(functions_alone_import_no_data)
 {
 	begin_world();
 	library_a();
 	library("p.so", "int f(); int (*p)() = f; int h() { return p(); }",
 		needs("liba.so"));
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
-TEST(data_is_taken_by_the_first_importer_its_first_symbol)
+TEST(data_is_imported_by_the_first_importer_its_first_symbol)
 {
 	begin_world();
 	library_a();
@@ -161,8 +161,8 @@ TEST(data_is_taken_by_the_first_importer_its_first_symbol)
 		needs("liba.so"));
 	library("p.so", "extern int a2, a1; int h() { return a2 + a1; }",
 		needs("liba.so"));
-	check_taken("liba.so", "a1", "p.so");
-	check_not_taken("p.so");
+	check_imported("liba.so", "a1", "p.so");
+	check_not_imported("p.so");
 }
 
 TEST(answer_is_the_same_when_it_was_kept)
@@ -172,10 +172,10 @@ TEST(answer_is_the_same_when_it_was_kept)
 	library("p.so", "extern int a2; int h() { return a2; }",
 		needs("liba.so"));
 	open_settled();
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
-TEST(data_is_taken_through_a_library_between)
+TEST(data_is_imported_through_a_library_between)
 {
 	begin_world();
 	library_a();
@@ -183,8 +183,8 @@ TEST(data_is_taken_through_a_library_between)
 		needs("liba.so"));
 	library("p.so", "extern int a2; int h() { return a2; }",
 		needs("libb.so"));
-	check_taken("liba.so", "a2", "p.so");
-	check_not_taken("libb.so");
+	check_imported("liba.so", "a2", "p.so");
+	check_not_imported("libb.so");
 }
 
 TEST(thread_local_data_is_data)
@@ -193,7 +193,7 @@ TEST(thread_local_data_is_data)
 	library("liba.so", "__thread int t; int f() { return t; }", "");
 	library("p.so", "extern __thread int t; int h() { return t; }",
 		needs("liba.so"));
-	check_taken("liba.so", "t", "p.so");
+	check_imported("liba.so", "t", "p.so");
 }
 
 TEST(symbol_without_type_is_data)
@@ -205,11 +205,11 @@ TEST(symbol_without_type_is_data)
 		"");
 	library("p.so", "extern int bare; int h() { return bare; }",
 		needs("liba.so"));
-	check_taken("liba.so", "bare", "p.so");
+	check_imported("liba.so", "bare", "p.so");
 }
 
 /* It is in no other program's process; its own closure tells of it. */
-TEST(program_takes_nothing_for_others)
+TEST(program_imports_nothing_for_others)
 {
 	/* By a copy, or by its address. */
 	static const char *const options[] = {"-fno-pic -no-pie", "-fPIC -pie",
@@ -221,12 +221,12 @@ TEST(program_takes_nothing_for_others)
 		world_compile("m/program",
 			      "extern int a2; int main() { return a2; }",
 			      options[i], needs("liba.so"));
-		check_not_taken("liba.so");
+		check_not_imported("liba.so");
 	}
 }
 
-/* Whoever opens it has its data taken. */
-TEST(library_that_can_be_run_takes_data)
+/* Whoever opens it imports its data. */
+TEST(library_that_can_be_run_imports_data)
 {
 	begin_world();
 	library_a();
@@ -235,10 +235,10 @@ TEST(library_that_can_be_run_takes_data)
 		"__attribute__((section(\".interp\"))) = \"/lib/ld.so\"; "
 		"extern int a2; int h() { return a2; }",
 		needs("liba.so"));
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
-TEST(own_weak_data_is_not_taken)
+TEST(own_weak_data_is_not_imported)
 {
 	begin_world();
 	library("liba.so",
@@ -247,11 +247,11 @@ TEST(own_weak_data_is_not_taken)
 		"__attribute__((weak)) int w = 1; int f(); "
 		"int h() { return w + f(); }",
 		needs("liba.so"));
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 /* Two libraries have one name, each in a version of its own. */
-TEST(versioned_import_takes_from_its_version)
+TEST(versioned_import_is_from_its_version)
 {
 	char options[PATH_MAX + 128];
 
@@ -274,11 +274,11 @@ TEST(versioned_import_takes_from_its_version)
 		 needs("libb.so"));
 	library("p.so", "extern int shared; int h() { return shared; }",
 		options);
-	check_taken("liba.so", "shared", "p.so");
-	check_not_taken("libb.so");
+	check_imported("liba.so", "shared", "p.so");
+	check_not_imported("libb.so");
 }
 
-TEST(import_without_version_takes_any)
+TEST(import_without_version_is_from_any)
 {
 	begin_world();
 	library("liba.so", "int shared = 1;", "");
@@ -287,37 +287,37 @@ TEST(import_without_version_takes_any)
 	snprintf(both, sizeof(both), "%s %s", needs("liba.so"),
 		 needs("libb.so"));
 	library("p.so", "extern int shared; int h() { return shared; }", both);
-	check_taken("liba.so", "shared", "p.so");
-	check_taken("libb.so", "shared", "p.so");
+	check_imported("liba.so", "shared", "p.so");
+	check_imported("libb.so", "shared", "p.so");
 }
 
-TEST(plugin_takes_from_whoever_has_it)
+TEST(plugin_imports_from_whoever_has_it)
 {
 	begin_world();
 	library_a();
 	library("libc1.so", "int a2 = 3;", "");
 	library("p.so", "extern int a2; int h() { return a2; }", "");
-	check_taken("liba.so", "a2", "p.so");
-	check_taken("libc1.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
+	check_imported("libc1.so", "a2", "p.so");
 }
 
-TEST(plugin_that_calls_takes_nothing)
+TEST(plugin_that_calls_imports_nothing)
 {
 	begin_world();
 	library_a();
 	library("p.so", "int f(); int h() { return f(); }", "");
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
-TEST(what_is_needed_is_taken_from_nobody_else)
+TEST(what_is_needed_is_imported_from_nobody_else)
 {
 	begin_world();
 	library_a();
 	library("libb.so", "int a2 = 3;", "");
 	library("p.so", "extern int a2; int h() { return a2; }",
 		needs("liba.so"));
-	check_taken("liba.so", "a2", "p.so");
-	check_not_taken("libb.so");
+	check_imported("liba.so", "a2", "p.so");
+	check_not_imported("libb.so");
 }
 
 TEST(needed_names_stand_for_all_of_that_soname)
@@ -328,7 +328,7 @@ TEST(needed_names_stand_for_all_of_that_soname)
 		needs("liba.so"));
 	mkdir(world_path("m/other"), 0755);
 	test_copy(world_path("m/liba.so"), world_path("m/other/liba.so.7"));
-	check_taken("other/liba.so.7", "a2", "p.so");
+	check_imported("other/liba.so.7", "a2", "p.so");
 }
 
 TEST(library_without_soname_is_needed_by_its_file)
@@ -338,7 +338,7 @@ TEST(library_without_soname_is_needed_by_its_file)
 	char with[PATH_MAX + 64];
 	snprintf(with, sizeof(with), "-L'%s' -l:liba.so", world_path("m"));
 	library("p.so", "extern int a2; int h() { return a2; }", with);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(library_is_known_by_any_of_its_names)
@@ -349,8 +349,8 @@ TEST(library_is_known_by_any_of_its_names)
 		needs("liba.so"));
 	CHECK(symlink("liba.so", world_path("m/a-link.so")) == 0);
 	CHECK(link(world_path("m/liba.so"), world_path("m/again.so")) == 0);
-	check_taken("a-link.so", "a2", "p.so");
-	check_taken("again.so", "a2", "p.so");
+	check_imported("a-link.so", "a2", "p.so");
+	check_imported("again.so", "a2", "p.so");
 }
 
 TEST(importer_is_named_by_no_link)
@@ -360,10 +360,10 @@ TEST(importer_is_named_by_no_link)
 	library("p.so", "extern int a2; int h() { return a2; }",
 		needs("liba.so"));
 	CHECK(symlink("p.so", world_path("m/a-link.so")) == 0);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
-TEST(unknown_library_is_not_taken_from)
+TEST(unknown_library_has_no_importer)
 {
 	begin_world();
 	library_a();
@@ -371,26 +371,26 @@ TEST(unknown_library_is_not_taken_from)
 		needs("liba.so"));
 	struct index *index = open_world();
 	test_copy(world_path("m/liba.so"), world_path("elsewhere.so"));
-	check_taken_by(index, "../elsewhere.so", NULL, NULL);
-	check_taken_by(index, "absent.so", NULL, NULL);
+	check_imported_by(index, "../elsewhere.so", NULL, NULL);
+	check_imported_by(index, "absent.so", NULL, NULL);
 	index_close(index);
 }
 
 /* ------------------------------------------------------------------ */
 /* What is noticed                                                    */
 
-/* liba.so, whose data nobody takes, all of it kept; and "taker.so" beside the
- * place, which takes a2. */
+/* liba.so, whose data nobody imports, all of it kept; and "importer.so" beside the
+ * place, which imports a2. */
 static void begin_changes(void)
 {
 	begin_world();
 	library_a();
-	world_compile("taker.so", "extern int a2; int h() { return a2; }",
-		      LIBRARY "taker.so", needs("liba.so"));
+	world_compile("importer.so", "extern int a2; int h() { return a2; }",
+		      LIBRARY "importer.so", needs("liba.so"));
 	world_compile("other.so", "int f(); int h() { return f(); }",
-		      LIBRARY "taker.so", needs("liba.so"));
+		      LIBRARY "importer.so", needs("liba.so"));
 	open_settled();
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 /* Overwrites in place: neither the directory nor the inode changes. */
@@ -413,7 +413,7 @@ TEST(nothing_changed_reads_no_file)
 	CHECK_INT(stats.files, 1);
 	CHECK_INT(stats.directories, 1);
 	CHECK_INT(stats.libraries, 1);
-	CHECK_INT(stats.taken, 0);
+	CHECK_INT(stats.imported, 0);
 	CHECK(stats.kept);
 	index_close(index);
 }
@@ -421,9 +421,10 @@ TEST(nothing_changed_reads_no_file)
 TEST(new_file_is_noticed_and_alone_read)
 {
 	begin_changes();
-	CHECK(rename(world_path("taker.so"), world_path("m/taker.so")) == 0);
+	CHECK(rename(world_path("importer.so"), world_path("m/importer.so")) ==
+	      0);
 	CHECK_INT(count_read(), 1);
-	check_taken("liba.so", "a2", "taker.so");
+	check_imported("liba.so", "a2", "importer.so");
 }
 
 TEST(file_overwritten_in_place_is_noticed)
@@ -431,9 +432,9 @@ TEST(file_overwritten_in_place_is_noticed)
 	begin_changes();
 	test_copy(world_path("other.so"), world_path("m/p.so"));
 	open_settled();
-	overwrite(world_path("taker.so"), world_path("m/p.so"));
+	overwrite(world_path("importer.so"), world_path("m/p.so"));
 	CHECK_INT(count_read(), 1);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(text_that_becomes_elf_beside_elf_is_noticed)
@@ -442,19 +443,19 @@ TEST(text_that_becomes_elf_beside_elf_is_noticed)
 	FILE *text = fopen(world_path("m/p"), "we");
 	CHECK(text && fputs("#!/bin/sh\n", text) >= 0 && fclose(text) == 0);
 	open_settled();
-	overwrite(world_path("taker.so"), world_path("m/p"));
-	check_taken("liba.so", "a2", "p");
+	overwrite(world_path("importer.so"), world_path("m/p"));
+	check_imported("liba.so", "a2", "p");
 }
 
 TEST(removed_file_is_noticed)
 {
 	begin_changes();
-	test_copy(world_path("taker.so"), world_path("m/p.so"));
+	test_copy(world_path("importer.so"), world_path("m/p.so"));
 	open_settled();
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 	unlink(world_path("m/p.so"));
 	CHECK_INT(count_read(), 0);
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 TEST(new_directory_is_noticed)
@@ -462,9 +463,9 @@ TEST(new_directory_is_noticed)
 	begin_changes();
 	mkdir(world_path("new"), 0755);
 	mkdir(world_path("new/deep"), 0755);
-	test_copy(world_path("taker.so"), world_path("new/deep/p.so"));
+	test_copy(world_path("importer.so"), world_path("new/deep/p.so"));
 	CHECK(rename(world_path("new"), world_path("m/new")) == 0);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(directory_in_place_of_another_is_noticed)
@@ -473,22 +474,22 @@ TEST(directory_in_place_of_another_is_noticed)
 	mkdir(world_path("m/d"), 0755);
 	open_settled();
 	mkdir(world_path("new"), 0755);
-	test_copy(world_path("taker.so"), world_path("new/p.so"));
+	test_copy(world_path("importer.so"), world_path("new/p.so"));
 	let_settle();
 	rmdir(world_path("m/d"));
 	CHECK(rename(world_path("new"), world_path("m/d")) == 0);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(removed_directory_is_noticed)
 {
 	begin_changes();
 	mkdir(world_path("m/d"), 0755);
-	test_copy(world_path("taker.so"), world_path("m/d/p.so"));
+	test_copy(world_path("importer.so"), world_path("m/d/p.so"));
 	open_settled();
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 	CHECK(rename(world_path("m/d"), world_path("gone")) == 0);
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 /* Its times could stay as they are in another change. A busy machine may take
@@ -513,8 +514,8 @@ TEST(change_right_after_the_look_is_noticed)
 	begin_changes();
 	test_copy(world_path("other.so"), world_path("m/p.so"));
 	count_read();
-	overwrite(world_path("taker.so"), world_path("m/p.so"));
-	check_taken("liba.so", "a2", "p.so");
+	overwrite(world_path("importer.so"), world_path("m/p.so"));
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(file_outside_is_followed_through_a_link)
@@ -522,8 +523,8 @@ TEST(file_outside_is_followed_through_a_link)
 	begin_changes();
 	CHECK(symlink("../other.so", world_path("m/p.so")) == 0);
 	open_settled();
-	overwrite(world_path("taker.so"), world_path("other.so"));
-	check_taken("liba.so", "a2", "p.so");
+	overwrite(world_path("importer.so"), world_path("other.so"));
+	check_imported("liba.so", "a2", "p.so");
 }
 
 TEST(place_that_appears_is_noticed)
@@ -533,9 +534,9 @@ TEST(place_that_appears_is_noticed)
 			  NULL};
 	index_close(open_places(places));
 	mkdir(world_path("late"), 0755);
-	test_copy(world_path("taker.so"), world_path("late/p.so"));
+	test_copy(world_path("importer.so"), world_path("late/p.so"));
 	struct index *index = open_places(places);
-	check_taken_by(index, "liba.so", "a2", "p.so");
+	check_imported_by(index, "liba.so", "a2", "p.so");
 	index_close(index);
 }
 
@@ -543,15 +544,15 @@ TEST(other_places_are_gone_through_anew)
 {
 	begin_changes();
 	mkdir(world_path("m/d"), 0755);
-	test_copy(world_path("taker.so"), world_path("m/d/p.so"));
+	test_copy(world_path("importer.so"), world_path("m/d/p.so"));
 	char flat[PATH_MAX];
 	snprintf(flat, sizeof(flat), "%s/.", world_path("m"));
 	char *places[] = {flat, NULL};
 	let_settle();
 	struct index *index = open_places(places);
-	check_taken_by(index, "liba.so", NULL, NULL);
+	check_imported_by(index, "liba.so", NULL, NULL);
 	index_close(index);
-	check_taken("liba.so", "a2", "p.so");
+	check_imported("liba.so", "a2", "p.so");
 }
 
 /* ------------------------------------------------------------------ */
@@ -574,9 +575,10 @@ TEST(directories_are_not_followed_through_links)
 {
 	begin_changes();
 	mkdir(world_path("outside"), 0755);
-	CHECK(rename(world_path("taker.so"), world_path("outside/p.so")) == 0);
+	CHECK(rename(world_path("importer.so"), world_path("outside/p.so")) ==
+	      0);
 	CHECK(symlink("../outside", world_path("m/d")) == 0);
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 TEST(deep_directories_end)
@@ -605,16 +607,16 @@ TEST(cut_files_are_not_ours)
 {
 	begin_changes();
 	struct stat st;
-	CHECK(stat(world_path("taker.so"), &st) == 0);
+	CHECK(stat(world_path("importer.so"), &st) == 0);
 	for (int i = 1; i < 16; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name), "m/cut%d.so", i);
-		test_copy(world_path("taker.so"), world_path(name));
+		test_copy(world_path("importer.so"), world_path(name));
 		CHECK(truncate(world_path(name), st.st_size / 64 * i) == 0);
 	}
 	CHECK_INT(count_read(), 15);
-	check_not_taken("liba.so");
+	check_not_imported("liba.so");
 }
 
 /* As many files as need more than one report of progress. */
@@ -630,7 +632,7 @@ static void many_files(void)
 		      unlink(world_path(name)) == 0);
 		test_copy(world_path("other.so"), world_path(name));
 	}
-	test_copy(world_path("taker.so"), world_path("m/z.so"));
+	test_copy(world_path("importer.so"), world_path("m/z.so"));
 }
 
 struct progress {
@@ -657,7 +659,7 @@ static struct progress open_while(index_progress_fn *meanwhile)
 	struct index *index;
 
 	CHECK_INT(index_open(&options, &index), 0);
-	check_taken_by(index, "liba.so", NULL, NULL);
+	check_imported_by(index, "liba.so", NULL, NULL);
 	index_close(index);
 	return progress;
 }
@@ -687,8 +689,8 @@ TEST(file_may_change_before_it_is_read)
 	begin_changes();
 	many_files();
 	open_while(give_last);
-	overwrite(world_path("taker.so"), world_path("m/z.so"));
-	check_taken("liba.so", "a2", "z.so");
+	overwrite(world_path("importer.so"), world_path("m/z.so"));
+	check_imported("liba.so", "a2", "z.so");
 }
 
 /* ------------------------------------------------------------------ */
@@ -716,7 +718,7 @@ static void write_kept(const char *bytes, size_t size)
 static void begin_kept(void)
 {
 	begin_changes();
-	test_copy(world_path("taker.so"), world_path("m/taker.so"));
+	test_copy(world_path("importer.so"), world_path("m/importer.so"));
 	open_settled();
 }
 
@@ -731,7 +733,7 @@ TEST(damaged_file_is_made_anew)
 		bad[i] ^= 0x55;
 		write_kept(bad, size);
 		CHECK_INT(count_read(), 2);
-		check_taken("liba.so", "a2", "taker.so");
+		check_imported("liba.so", "a2", "importer.so");
 	}
 	CHECK_INT(count_read(), 0);
 }
@@ -745,7 +747,7 @@ TEST(cut_file_is_made_anew)
 	for (size_t i = 0; i < size; i += 1 + size / 50) {
 		write_kept(good, i);
 		CHECK_INT(count_read(), 2);
-		check_taken("liba.so", "a2", "taker.so");
+		check_imported("liba.so", "a2", "importer.so");
 	}
 	write_kept(good, size);
 	CHECK_INT(count_read(), 0);
@@ -795,7 +797,7 @@ TEST(processes_may_refresh_at_once)
 	for (int i = 0; i < 4; i++) {
 		children[i] = fork();
 		if (children[i] == 0) {
-			check_taken("liba.so", "a2", "z.so");
+			check_imported("liba.so", "a2", "z.so");
 			_exit(0);
 		}
 	}
@@ -806,7 +808,7 @@ TEST(processes_may_refresh_at_once)
 		CHECK_INT(status, 0);
 	}
 	open_settled();
-	check_taken("liba.so", "a2", "z.so");
+	check_imported("liba.so", "a2", "z.so");
 }
 
 /* ------------------------------------------------------------------ */
@@ -854,8 +856,8 @@ TEST(order_of_path_is_nothing)
 	free_places(other);
 }
 
-/* libc's data everybody takes, that of its companion for look-ups nobody. */
-TEST_SECONDS(this_machine_takes_libc_s_data, 300)
+/* libc's data everybody imports, that of its companion for look-ups nobody. */
+TEST_SECONDS(this_machine_imports_libc_s_data, 300)
 {
 	struct index_options options = {.cache_path = cache_path()};
 	_cleanup_free_ char *symbol = NULL, *importer = NULL;
@@ -864,30 +866,30 @@ TEST_SECONDS(this_machine_takes_libc_s_data, 300)
 	CHECK_INT(index_open(&options, &index), 0);
 	struct index_stats stats = index_stats(index);
 	printf("# %zu ELF files, %zu directories, %zu libraries, data of %zu "
-	       "taken\n",
-	       stats.files, stats.directories, stats.libraries, stats.taken);
+	       "imported\n",
+	       stats.files, stats.directories, stats.libraries, stats.imported);
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[PATH_MAX + 256];
-	bool taken = false;
-	while (!taken && fgets(line, sizeof(line), maps)) {
+	bool imported = false;
+	while (!imported && fgets(line, sizeof(line), maps)) {
 		char *path = strchr(line, '/');
 
 		line[strcspn(line, "\n")] = '\0';
-		taken = path && strstr(path, "/libc.") &&
-			index_takes_data(index, path, NULL, NULL, &symbol,
-					 &importer);
+		imported = path && strstr(path, "/libc.") &&
+			   index_has_importer(index, path, NULL, NULL, &symbol,
+					      &importer);
 	}
 	fclose(maps);
-	CHECK(taken && symbol && importer);
-	printf("# %s takes %s from libc\n", importer, symbol);
+	CHECK(imported && symbol && importer);
+	printf("# %s imports %s from libc\n", importer, symbol);
 	index_close(index);
 }
 
-/* A file of a program's closure, and whether its data is known to be taken. */
+/* A file of a program's closure, and whether its data is known to be imported. */
 struct mapped {
 	char path[PATH_MAX];
 	struct elf_view *view;
-	bool taken;
+	bool imported;
 };
 
 struct closure_of {
@@ -911,8 +913,8 @@ static struct mapped *find_mapped(struct closure_of *closure, const char *path)
 	if (file_open(AT_FDCWD, path, &fd, NULL) < 0 ||
 	    elf_view_open(fd, path, &m->view) < 0)
 		return NULL;
-	m->taken = index_takes_data(closure->index, path, NULL, NULL, &symbol,
-				    &importer);
+	m->imported = index_has_importer(closure->index, path, NULL, NULL,
+					 &symbol, &importer);
 	closure->count++;
 	return m;
 }
@@ -946,7 +948,7 @@ static void check_binding(struct closure_of *closure, const char *from,
 	    is_program(m))
 		return;
 	closure->bindings++;
-	if (!m->taken)
+	if (!m->imported)
 		test_fail(__FILE__, __LINE__, "%s is bound to %s's %s", from,
 			  to, name);
 }
@@ -976,7 +978,7 @@ static void check_program(const struct index *index, const char *program)
 }
 
 /* The second opinion. */
-TEST_SECONDS(data_that_ld_so_binds_is_known_to_be_taken, 300)
+TEST_SECONDS(data_that_ld_so_binds_is_known_to_be_imported, 300)
 {
 	static const char *const programs[] = {
 		"/usr/bin/ffmpeg",  "/usr/bin/gdb",  "/usr/bin/gdalinfo",

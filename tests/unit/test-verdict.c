@@ -19,10 +19,11 @@
 #include <unistd.h>
 
 /* ------------------------------------------------------------------ */
-/* The machine, as the tests want it: by default nobody takes data    */
+/* The index, as the tests want it: by default nobody imports data  */
 
 struct index {
-	const char *library; /* from it, somebody takes ...; NULL: see below */
+	const char
+		*library; /* from it, somebody imports ...; NULL: see below */
 	const char *symbol, *importer;
 	unsigned share, turn; /* from each library whose path's hash is `turn`
 				 modulo `share` */
@@ -41,12 +42,12 @@ uint64_t index_key(const char *name, const char *version)
 	return hash_string(name);
 }
 
-bool index_takes_data(const struct index *index, const char *path,
-		      index_taken_fn *taken, void *data, char **ret_symbol,
-		      char **ret_importer)
+bool index_has_importer(const struct index *index, const char *path,
+			index_ignore_fn *ignore, void *data, char **ret_symbol,
+			char **ret_importer)
 {
 	if (!is_chosen(index, path) ||
-	    (taken && taken(hash_string(index->symbol), data)))
+	    (ignore && ignore(hash_string(index->symbol), data)))
 		return false;
 	*ret_symbol = strdup(index->symbol);
 	*ret_importer = strdup(index->importer);
@@ -183,7 +184,7 @@ static void check_reference(const struct scope *start, const struct scope *late,
 	/* At the start nothing can be loaded. */
 	if (!late && lazy && verdicts.list[lazy->object].why == VERDICT_LAZY &&
 	    !definition_is_ready(lazy))
-		test_fail(__FILE__, __LINE__, "%s takes %s at the start",
+		test_fail(__FILE__, __LINE__, "%s imports %s at the start",
 			  closure.objects[object].name, symbol->name);
 }
 
@@ -265,7 +266,7 @@ static void check_lazy(const char *name)
 	check_why(name, VERDICT_LAZY);
 }
 
-/* Eager for that symbol, which the importer takes (or has first). */
+/* Eager for that symbol, which the importer imports (or has first). */
 static void check_eager(const char *name, enum verdict_why why,
 			const char *symbol, const char *importer)
 {
@@ -322,7 +323,7 @@ TEST(data_that_is_copied_into_the_program_keeps_a_library_eager)
 	CHECK(!verdict_of("libdata.so")->kept_edge);
 }
 
-/* libtop.so is there because the program takes its data, and takes data of
+/* libtop.so is there because the program imports its data, and imports data of
  * libbottom.so, which only the lazy libmiddle.so needs: the edge is kept. */
 TEST(data_is_followed_from_library_to_library)
 {
@@ -341,9 +342,9 @@ TEST(data_is_followed_from_library_to_library)
 	CHECK(verdict_of("libbottom.so")->kept_edge);
 }
 
-/* Who takes data later gets it by loading; nobody of the start may know it. */
+/* Who imports data later gets it by loading; nobody of the start may know it. */
 /* ... which need not be at the start. */
-TEST(data_without_a_mirror_come_with_who_takes_them)
+TEST(data_without_a_mirror_come_with_their_importer)
 {
 	world_library("liblow.so", "int low = 1; int f() { return 1; }", "");
 	world_library("libhigh.so",
@@ -356,7 +357,7 @@ TEST(data_without_a_mirror_come_with_who_takes_them)
 }
 
 /* Of a template's variable, which has a name of C++, each has one. */
-TEST(data_that_many_have_are_not_taken_of_the_first)
+TEST(data_that_many_define_are_not_imported_from_the_first)
 {
 	world_library("libone.so",
 		      "__attribute__((weak)) int _Z1t = 1; int one() {"
@@ -377,8 +378,8 @@ TEST(data_that_many_have_are_not_taken_of_the_first)
 /* ... nor mirrored: what the mirror would point at had to be there. */
 TEST(data_that_many_have_bring_nobody_to_the_start)
 {
-	static const struct index taken = {"libfar.so", "other",
-					   "/usr/lib/plugin.so", 0, 0};
+	static const struct index imported = {"libfar.so", "other",
+					      "/usr/lib/plugin.so", 0, 0};
 	static const char datum[] = "int far(); __attribute__((weak)) "
 				    "int (*const _Z1t)() = far; ";
 	char source[256];
@@ -391,7 +392,7 @@ TEST(data_that_many_have_bring_nobody_to_the_start)
 		 datum);
 	world_library("libtwo.so", source, "-lfar");
 	world_program("int main() { return one() + two(); }", "-lone -ltwo");
-	decide(&(const struct verdict_rules){.index = &taken});
+	decide(&(const struct verdict_rules){.index = &imported});
 	check_lazy("libone.so");
 	check_lazy("libtwo.so");
 	check_why("libfar.so", VERDICT_DATA);
@@ -517,7 +518,7 @@ TEST(thread_local_symbols_keep_a_library_eager)
 	check_lazy("libuser.so");
 }
 
-TEST(thread_local_symbols_that_nobody_takes_do_no_harm)
+TEST(thread_local_symbols_that_nobody_imports_do_no_harm)
 {
 	world_library("libtls.so", "__thread int local; int f() { return 1; }",
 		      "");
@@ -645,7 +646,7 @@ TEST(what_the_machine_says_is_told_with_its_words)
 	verdict_describe(verdict_of("libfun.so"), words, sizeof(words));
 	CHECK_IN(words, "datum");
 	CHECK_IN(words, "/usr/lib/plugin.so");
-	/* A plugin takes it, later: it need not be there. */
+	/* A plugin imports it, later: it need not be there. */
 	CHECK(!verdict_of("libfun.so")->mapped);
 	CHECK_STR(verdict_word(VERDICT_DATA), "data");
 }
@@ -653,7 +654,7 @@ TEST(what_the_machine_says_is_told_with_its_words)
 /* ------------------------------------------------------------------ */
 /* Mirrors                                                            */
 
-/* What a library says of its data, and is it lazy although they are taken? */
+/* What a library says of its data, and is it lazy although others import them? */
 static void check_mirror(const char *source, const char *options, bool lazy)
 {
 	world_compile("libdata.so", source,
@@ -719,7 +720,7 @@ TEST(constants_are_mirrored_whatever_constructors_there_are)
 		     "", true);
 }
 
-TEST(library_of_which_only_data_are_taken_is_there_for_its_constructor)
+TEST(library_of_which_only_data_are_imported_is_there_for_its_constructor)
 {
 	world_library("libdata.so",
 		      "const int datum = 1; int f() { return 1; }"
@@ -732,7 +733,7 @@ TEST(library_of_which_only_data_are_taken_is_there_for_its_constructor)
 	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
 }
 
-TEST(library_of_which_only_data_are_taken_is_there_for_its_destructor)
+TEST(library_of_which_only_data_are_imported_is_there_for_its_destructor)
 {
 	world_library("libdata.so",
 		      "const int datum = 1; int f() { return 1; }"
@@ -898,8 +899,8 @@ TEST(functions_with_names_are_pointed_at_by_name)
  * start needs it. */
 TEST(what_mirrored_data_point_at_is_there)
 {
-	static const struct index taken = {"libfar.so", "other",
-					   "/usr/lib/plugin.so", 0, 0};
+	static const struct index imported = {"libfar.so", "other",
+					      "/usr/lib/plugin.so", 0, 0};
 
 	world_library("libfar.so", "int other; int far() { return 1; }", "");
 	world_library("libdata.so",
@@ -909,7 +910,7 @@ TEST(what_mirrored_data_point_at_is_there)
 	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
 	world_program("extern int *p; int main() { return *p + f(); }",
 		      "-luser -ldata");
-	decide(&(const struct verdict_rules){.index = &taken});
+	decide(&(const struct verdict_rules){.index = &imported});
 	check_lazy("libdata.so");
 	check_why("libfar.so", VERDICT_DATA);
 	CHECK(verdict_of("libfar.so")->mapped);
@@ -944,11 +945,11 @@ TEST(data_that_the_program_copies_are_mirrored)
 	CHECK(is_default("libdata.so", "datum"));
 }
 
-/* Others of the machine take only what has a mirror, or also something else. */
-TEST(what_the_machine_takes_is_mirrored)
+/* Other files of the index import only what has a mirror, or also something else. */
+TEST(what_the_index_imports_is_mirrored)
 {
-	static const struct index taken = {"libdata.so", "datum",
-					   "/usr/lib/plugin.so", 0, 0};
+	static const struct index imported = {"libdata.so", "datum",
+					      "/usr/lib/plugin.so", 0, 0};
 	static const struct index other = {"libdata.so", "other",
 					   "/usr/lib/plugin.so", 0, 0};
 
@@ -956,7 +957,7 @@ TEST(what_the_machine_takes_is_mirrored)
 		      "const int datum = 1; int other; int f() { return 1; }",
 		      "");
 	world_program("int main() { return f(); }", "-ldata");
-	decide(&(const struct verdict_rules){.index = &taken});
+	decide(&(const struct verdict_rules){.index = &imported});
 	check_lazy("libdata.so");
 	decide(&(const struct verdict_rules){.index = &other});
 	check_eager("libdata.so", VERDICT_DATA, "other", "plugin.so");
@@ -1283,7 +1284,7 @@ TEST(a_wrapper_that_asks_for_the_next_stays_eager)
 	check_lazy("libasks.so");
 }
 
-/* libtls comes with liba, is relocated, and takes what libb defines first:
+/* libtls comes with liba, is relocated, and imports what libb defines first:
  * libb would be opened, which needs libtls. */
 TEST(nothing_is_opened_in_the_middle_of_its_relocation)
 {
@@ -1326,7 +1327,7 @@ TEST(templates_that_many_have_are_not_shadowed)
 	CHECK(!is_exported("libother.so", "both"));
 }
 
-/* libuser.so takes `low` without needing liblow.so: who brings it in? */
+/* libuser.so imports `low` without needing liblow.so: who brings it in? */
 TEST(underlinked_libraries_find_their_provider)
 {
 	const struct index index = {"liblow.so", "datum", "/usr/bin/x", 0, 0};

@@ -57,7 +57,7 @@ static bool add_own(struct reasons *reasons, const struct elf_view *view,
 	size_t n = rules_of_file(view, own);
 	bool fits = true;
 
-	/* Whoever could import it has to be taken for an importer. */
+	/* Whoever could import it counts as an importer. */
 	if (!indexed && rules_exports_tls(view, &own[n]))
 		n++;
 	for (size_t i = 0; i < n; i++) {
@@ -125,7 +125,7 @@ static bool is_resident(const struct closure_object *object)
 	return object->view && rules_of_file(object->view, reasons) > 0;
 }
 
-/* Mirrors what others take. */
+/* Mirrors what others import. */
 static int mirror_alone(struct alone *a, const struct index *index)
 {
 	size_t n;
@@ -148,21 +148,21 @@ static int mirror_alone(struct alone *a, const struct index *index)
 	return mirror_make(&request, &a->mirror);
 }
 
-/* Does anybody take from it what has no mirror? */
+/* Does anybody import from it what has no mirror? */
 static int ask_index(struct reasons *reasons, const char *path,
 		     const struct index *index)
 {
 	_cleanup_(cleanup_alone) struct alone a = {.names = NULL};
 	char *symbol = NULL, *importer = NULL;
-	bool taken;
+	bool imported;
 	int r = closure_read(path, &a.closure);
 
 	if (r == 0)
 		r = mirror_alone(&a, index);
 	if (r == 0)
-		r = wanted_unready(&a.closure, a.names, index, 0, &taken,
+		r = wanted_unready(&a.closure, a.names, index, 0, &imported,
 				   &symbol, &importer);
-	if (r == 0 && taken)
+	if (r == 0 && imported)
 		add(reasons, VERDICT_DATA, symbol, importer, NULL);
 	return r;
 }

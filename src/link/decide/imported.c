@@ -61,11 +61,12 @@ static bool is_ready(uint64_t key, void *data)
 }
 
 void wanted_by_closure(const struct closure *closure, const struct names *names,
-		       const struct takes *takes, bool *wanted)
+		       const struct references *references, bool *wanted)
 {
-	for (size_t t = 0; t < takes->first[closure->count]; t++)
-		if (takes->list[t].from && !takes->list[t].spare)
-			wanted[names_place(names, takes->list[t].from)] = true;
+	for (size_t t = 0; t < references->first[closure->count]; t++)
+		if (references->list[t].from && !references->list[t].spare)
+			wanted[names_place(names, references->list[t].from)] =
+				true;
 }
 
 int wanted_by_index(const struct closure *closure, const struct names *names,
@@ -78,8 +79,8 @@ int wanted_by_index(const struct closure *closure, const struct names *names,
 	if (r < 0)
 		return r;
 	keyed.wanted = wanted;
-	index_takes_data(index, closure->objects[object].path, want, &keyed,
-			 &symbol, &importer);
+	index_has_importer(index, closure->objects[object].path, want, &keyed,
+			   &symbol, &importer);
 	return 0;
 }
 
@@ -92,7 +93,7 @@ int wanted_unready(const struct closure *closure, const struct names *names,
 
 	if (r < 0)
 		return r;
-	*ret = index_takes_data(index, closure->objects[object].path, is_ready,
-				&keyed, ret_symbol, ret_importer);
+	*ret = index_has_importer(index, closure->objects[object].path,
+				  is_ready, &keyed, ret_symbol, ret_importer);
 	return 0;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fixpoint: an object that is there needs others, or takes symbols from them,
- * which then are there too, and so on. `mapped` is only ever set, so it ends.
+ * A fixpoint: an object that is there needs others, or imports symbols from
+ * them; then they are there too, and so on. `mapped` is only ever set, so it
+ * ends.
  *
  * When the objects of the start are settled, two questions are asked about
  * what comes later, each of which may add to the start again: symbols that a
- * library takes from an eager one which nothing would bring in with it; and
+ * library imports from an eager one which nothing would bring in with it; and
  * names of which the first definition would not be the first any more.
  */
 #include "link/decide/startup.h"
@@ -21,7 +22,7 @@
 struct start {
 	const struct closure *closure;
 	const struct names *names;
-	const struct takes *takes;
+	const struct references *references;
 	const struct mirror *mirrors; /* of each object */
 	struct verdict *verdicts;
 	size_t *queue; /* objects that are there, each once */
@@ -62,29 +63,30 @@ static void map(struct start *start, size_t i)
 
 static void mark_names(struct start *start, size_t i)
 {
-	const struct takes *takes = start->takes;
+	const struct references *references = start->references;
 	size_t n;
 	const struct definition *own = names_of_object(start->names, i, &n);
 
 	for (size_t d = 0; d < n; d++)
 		own[d].name->at_start = true;
-	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++)
-		takes->list[t].name->at_start = true;
+	for (size_t t = references->first[i]; t < references->first[i + 1]; t++)
+		references->list[t].name->at_start = true;
 }
 
 static void visit(struct start *start, size_t i)
 {
 	const struct closure_object *object = &start->closure->objects[i];
-	const struct takes *takes = start->takes;
+	const struct references *references = start->references;
 
 	mark_names(start, i);
 	for (size_t n = 0; n < object->need_count; n++)
 		map(start, object->needs[n]);
-	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
-		const struct take *take = &takes->list[t];
+	for (size_t t = references->first[i]; t < references->first[i + 1];
+	     t++) {
+		const struct reference *reference = &references->list[t];
 
-		if (take->from)
-			map(start, take->from->object);
+		if (reference->from)
+			map(start, reference->from->object);
 	}
 }
 
@@ -110,19 +112,20 @@ static void bring_in(struct start *start, size_t i)
 			bring_in(start, object->needs[n]);
 }
 
-static void check_takes_later(struct start *start, size_t i)
+static void check_later_references(struct start *start, size_t i)
 {
-	const struct takes *takes = start->takes;
+	const struct references *references = start->references;
 
 	forget(start);
 	bring_in(start, i);
-	for (size_t t = takes->first[i]; t < takes->first[i + 1]; t++) {
-		const struct take *take = &takes->list[t];
+	for (size_t t = references->first[i]; t < references->first[i + 1];
+	     t++) {
+		const struct reference *reference = &references->list[t];
 
-		if (take->own || !take->from)
+		if (reference->own || !reference->from)
 			continue;
-		if (!start->seen[take->from->object])
-			map(start, take->from->object);
+		if (!start->seen[reference->from->object])
+			map(start, reference->from->object);
 	}
 }
 
@@ -144,7 +147,7 @@ static void look_ahead(struct start *start)
 	for (size_t i = 0; i < start->closure->count; i++)
 		if (start->closure->objects[i].view &&
 		    !start->verdicts[i].mapped)
-			check_takes_later(start, i);
+			check_later_references(start, i);
 	for (size_t i = 0; i < names_count(start->names); i++)
 		check_first(start, names_at(start->names, i));
 }
@@ -214,13 +217,13 @@ static void settle(struct start *start)
 }
 
 int start_settle(const struct closure *closure, const struct names *names,
-		 const struct takes *takes, const struct mirror *mirrors,
-		 struct verdict *verdicts)
+		 const struct references *references,
+		 const struct mirror *mirrors, struct verdict *verdicts)
 {
 	_cleanup_(cleanup_start) struct start start = {
 		.closure = closure,
 		.names = names,
-		.takes = takes,
+		.references = references,
 		.mirrors = mirrors,
 		.verdicts = verdicts,
 		.queue = calloc(closure->count, sizeof(size_t)),

@@ -18,7 +18,7 @@ struct mirror;
  * -DLAZY_ENOMEM.
  */
 int start_settle(const struct closure *closure, const struct names *names,
-		 const struct takes *takes, const struct mirror *mirrors,
-		 struct verdict *verdicts);
+		 const struct references *references,
+		 const struct mirror *mirrors, struct verdict *verdicts);
 
 #endif

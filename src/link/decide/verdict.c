@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The rules in their order: what was asked for, what a library's own file says,
- * what its place in the closure says, what the index says, who takes what;
+ * what its place in the closure says, what the index says, who imports what;
  * then the program's start is settled (start.h), and names that somebody could
  * look up in a library by hand are compared.
  */
@@ -25,16 +25,16 @@ struct trial {
 	const struct closure *closure;
 	const struct verdict_rules *rules;
 	struct names *names;
-	struct takes takes;
+	struct references references;
 	struct verdict *verdicts;
-	bool *used; /* somebody takes what cannot be had without it */
+	bool *used; /* somebody imports what cannot be had without it */
 	bool *full; /* others before it take the room for static TLS */
 	struct mirror *mirrors; /* of each object */
 };
 
 static void cleanup_trial(struct trial *trial)
 {
-	takes_clear(&trial->takes);
+	references_clear(&trial->references);
 	free(trial->used);
 	free(trial->full);
 	verdicts_clear(&(struct verdicts){trial->verdicts,
@@ -134,7 +134,7 @@ static int file_says(const struct trial *trial, size_t i,
 static int index_says(const struct trial *trial, size_t i,
 		      struct verdict *verdict)
 {
-	bool taken = false;
+	bool imported = false;
 	int r = 0;
 
 	if (verdict->why != VERDICT_LAZY || is_asked_lazy(trial, i))
@@ -144,9 +144,9 @@ static int index_says(const struct trial *trial, size_t i,
 		verdict->why = VERDICT_LEARNED;
 	else
 		r = wanted_unready(trial->closure, trial->names,
-				   trial->rules->index, i, &taken,
+				   trial->rules->index, i, &imported,
 				   &verdict->symbol, &verdict->importer);
-	if (taken)
+	if (imported)
 		verdict->why = VERDICT_DATA;
 	return r;
 }
@@ -165,50 +165,52 @@ static int judge_alone(const struct trial *trial, size_t i)
 }
 
 /* ------------------------------------------------------------------ */
-/* Who takes what                                                     */
+/* Symbol references                                                  */
 
-static int blame(const struct trial *trial, const struct take *take,
+static int blame(const struct trial *trial, const struct reference *reference,
 		 size_t importer)
 {
-	struct verdict *verdict = &trial->verdicts[take->from->object];
+	struct verdict *verdict = &trial->verdicts[reference->from->object];
 
-	verdict_turn(verdict, take->from->type == ELF_TYPE_TLS ? VERDICT_TLS
-							       : VERDICT_DATA);
-	verdict->symbol = strdup(take->name->text);
+	verdict_turn(verdict, reference->from->type == ELF_TYPE_TLS
+				      ? VERDICT_TLS
+				      : VERDICT_DATA);
+	verdict->symbol = strdup(reference->name->text);
 	verdict->importer = strdup(trial->closure->objects[importer].path);
-	verdict->kind = elf_type_name(take->from->type);
+	verdict->kind = elf_type_name(reference->from->type);
 	return verdict->symbol && verdict->importer ? 0 : out_of_memory();
 }
 
 /*
- * Data that the stub file has not cannot be taken from it at the start, and
+ * Data that the stub file has not cannot be imported from it at the start, and
  * later not safely: their library would have to be opened in the middle of the
- * taker's relocation, and its constructors could call the taker.
+ * importer's relocation, and its constructors could call the importer.
  */
-static int judge_take(const struct trial *trial, const struct take *take,
-		      size_t importer)
+static int judge_reference(const struct trial *trial,
+			   const struct reference *reference, size_t importer)
 {
-	const struct definition *from = take->from;
+	const struct definition *from = reference->from;
 
 	if (!from)
 		return 0;
-	/* Who takes a mirror calls nothing. */
-	if (!take->own && !from->mirrored)
+	/* Who imports a mirror calls nothing. */
+	if (!reference->own && !from->mirrored)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
-	    take->spare)
+	    reference->spare)
 		return 0;
-	return blame(trial, take, importer);
+	return blame(trial, reference, importer);
 }
 
-static int judge_takes(const struct trial *trial)
+static int judge_references(const struct trial *trial)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < trial->closure->count; i++)
-		for (size_t t = trial->takes.first[i];
-		     r == 0 && t < trial->takes.first[i + 1]; t++)
-			r = judge_take(trial, &trial->takes.list[t], i);
+		for (size_t t = trial->references.first[i];
+		     r == 0 && t < trial->references.first[i + 1]; t++)
+			r = judge_reference(trial, &trial->references.list[t],
+					    i);
 	return r;
 }
 
@@ -526,7 +528,7 @@ static bool resides(const struct trial *trial, size_t i)
 		rules_of_file(trial->closure->objects[i].view, reasons) > 0);
 }
 
-/* Of one library, the data that somebody takes; wanted: of all. */
+/* Of one library, the data that somebody imports; wanted: of all. */
 static int mirror_one(struct trial *trial, size_t i, bool *wanted,
 		      const bool *resident)
 {
@@ -553,8 +555,8 @@ static int mirror_all(struct trial *trial)
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
 	if (r == 0)
-		wanted_by_closure(trial->closure, trial->names, &trial->takes,
-				  wanted);
+		wanted_by_closure(trial->closure, trial->names,
+				  &trial->references, wanted);
 	for (size_t i = 1; r == 0 && i < count; i++)
 		if (!resident[i] && trial->closure->objects[i].view)
 			r = mirror_one(trial, i, wanted, resident);
@@ -574,7 +576,8 @@ static int begin(struct trial *trial)
 	share_late_tls(trial);
 	int r = names_build(trial->closure, &trial->names);
 	if (r == 0)
-		r = takes_build(trial->closure, trial->names, &trial->takes);
+		r = references_build(trial->closure, trial->names,
+				     &trial->references);
 	return r < 0 ? r : mirror_all(trial);
 }
 
@@ -595,14 +598,15 @@ static int judge(const struct trial *trial)
 	if (r == 0)
 		r = judge_all_wrappers(trial);
 	if (r == 0)
-		r = judge_takes(trial);
+		r = judge_references(trial);
 	if (r < 0)
 		return r;
 	judge_presence(trial);
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
-		r = start_settle(trial->closure, trial->names, &trial->takes,
-				 trial->mirrors, trial->verdicts);
+		r = start_settle(trial->closure, trial->names,
+				 &trial->references, trial->mirrors,
+				 trial->verdicts);
 		if (r == 0)
 			r = judge_all_shadowed(trial, &changed);
 	}

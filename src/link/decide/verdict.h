@@ -3,7 +3,7 @@
  * The verdict: which libraries of a program may be lazy, and why each other
  * may not. doc/design.md has the rules and what taught each.
  *
- * Nobody of the program's closure takes anything from a lazy library but
+ * Nobody of the program's closure imports anything from a lazy library but
  * functions and data that can be mirrored (mirror.h); nor does anybody on this
  * machine (index.h), so that plugins that arrive later find what they expect
  * without even a load. What binds other data of a lazy library later gets it by
@@ -26,7 +26,7 @@ struct names;
 	X(RUNTIME, "runtime")	  /* glibc's family, libstdc++, libgcc_s, \
 				     libdlazy */ \
 	X(LIBC_NAME, "libc-name") /* defines a symbol that libc defines */  \
-	X(DATA, "data")		  /* data is taken: symbol, importer */     \
+	X(DATA, "data")		  /* data is imported: symbol, importer */  \
 	X(STATIC_TLS, "static-tls")                                         \
 	X(TLS, "tls")		      /* exports thread-local symbols */    \
 	X(CONSTRUCTOR, "constructor") /* nobody calls it, but it \
@@ -49,14 +49,14 @@ enum verdict_why {
 struct verdict {
 	enum verdict_why why;
 	char *symbol;	  /* that decided; or NULL */
-	char *importer;	  /* path of who takes it, or of who has it first */
+	char *importer;	  /* path of its importer, or of who has it first */
 	const char *kind; /* elf_type_name() of the symbol, or a detail; or
 			     NULL */
 	bool learned;	  /* LEARNED, or would be for another reason */
 	/*
 	 * Is it there at the program's start? The program, what is preloaded,
 	 * and the eager libraries that ld.so comes to through these; further
-	 * those of which an object of the start takes a symbol, or which have
+	 * those of which an object of the start imports a symbol, or which have
 	 * to be there for another reason (a constructor, static TLS, ...), and
 	 * which lazy libraries alone bring in: theirs is a kept edge.
 	 */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file takes is what it does not define and what its link editor did not
- * see to be a function: an undefined symbol has the type of the definition that
- * was found when the file was linked, or none if there was none to be found (a
- * plugin's, of its host).
+ * A file imports the data symbols that it does not define, and that its link
+ * editor did not see to be functions: an undefined symbol has the type of the
+ * definition that was found when the file was linked, or none if none was found
+ * (a plugin's, of its host).
  *
- * A program takes nothing, as far as the index goes: it comes into no other
- * program's process, and what it takes itself is seen in its closure.
+ * A program imports nothing, as far as the index goes: it comes into no other
+ * program's process, and what it imports itself is seen in its closure.
  */
 #include "link/index/facts.h"
 

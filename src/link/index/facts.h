@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The facts of one ELF file: what it is called, needs, takes and gives, as far
- * as data is concerned.
+ * The facts of one ELF file: its SONAME, what it needs, and the data symbols
+ * that it imports and exports.
  */
 #ifndef LINK_INDEX_FACTS_H
 #define LINK_INDEX_FACTS_H
@@ -22,7 +22,7 @@ struct facts {
 int facts_read(const char *path, struct file_identity *ret_identity,
 	       struct facts **ret);
 
-/* The name of which that key is, whatever its version, if the file takes it;
+/* The name of which that key is, whatever its version, if the file imports it;
  * malloc'd; NULL: not to be found (any more). */
 char *facts_name(const char *path, uint64_t key);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file takes a symbol from whatever it needs, at any remove, that exports it
- * as data, of the version it asks for: from each of them, as what comes first
- * depends on the program it is in. A needed name stands for each file that has
- * it, as its SONAME or as a name in a directory.
+ * A file imports a symbol from every file that it needs, at any remove, that
+ * exports the symbol as data in the version asked for: from each of them, as
+ * which of them comes first depends on the program. A needed name stands for
+ * each file that has this name, as its SONAME or in a directory.
  *
- * If nothing that it needs has it as data, it is to come from whatever is there
- * when the file is loaded: the file is a plugin, whose host or whose host's
- * libraries have it, or a library linked without all it needs. Then every file
- * that exports it as data is taken from. (That it were a function of what the
- * file needs, the link editor would have seen. An import that has a version
- * names the library too.)
+ * If no file that it needs exports the symbol as data, the symbol comes from
+ * whatever is there when the file is loaded: the file is a plugin, and its host
+ * or its host's libraries define the symbol; or it is a library linked without
+ * all it needs. Then it counts as an importer of every file that exports the
+ * symbol as data. (If a needed library defined it as a function, the link editor
+ * would have seen that. An import that has a version names the library too.)
  */
 #include "link/index/importers.h"
 
@@ -43,7 +43,7 @@ struct needs {
 	size_t count, room;
 };
 
-struct takers {
+struct importers {
 	const struct tables *tables;
 	uint64_t *keys;
 	struct pairs names; /* that a file can be needed by */
@@ -61,7 +61,7 @@ static void cleanup_pairs(struct pairs *pairs)
 	map_clear(&pairs->first);
 }
 
-static void cleanup_takers(struct takers *t)
+static void cleanup_importers(struct importers *t)
 {
 	cleanup_pairs(&t->names);
 	cleanup_pairs(&t->data);
@@ -121,7 +121,7 @@ static const struct pair *find_pairs(const struct pairs *pairs, uint64_t hash,
 
 /* ------------------------------------------------------------------ */
 
-static bool collect_names(struct takers *t)
+static bool collect_names(struct importers *t)
 {
 	const struct tables *tables = t->tables;
 
@@ -140,7 +140,7 @@ static bool collect_names(struct takers *t)
 	return index_pairs(&t->names);
 }
 
-static bool collect_data(struct takers *t)
+static bool collect_data(struct importers *t)
 {
 	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
 		const struct table_elf *elf = &t->tables->elves[i];
@@ -163,7 +163,7 @@ static bool add_need(struct needs *needs, uint32_t elf)
 	return true;
 }
 
-static bool collect_needs(struct takers *t)
+static bool collect_needs(struct importers *t)
 {
 	for (uint32_t i = 0; i < t->tables->elf_count; i++) {
 		const struct table_elf *elf = &t->tables->elves[i];
@@ -192,9 +192,9 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* What is said of a library is to be the same each time, as long as those who
- * take from it are. */
-static bool collect_order(struct takers *t)
+/* What is said of a library is to be the same each time, as long as its
+ * importers are. */
+static bool collect_order(struct importers *t)
 {
 	size_t n = 0, count = t->tables->elf_count;
 	struct path *paths = calloc(count + 1, sizeof(*paths));
@@ -217,7 +217,7 @@ static bool collect_order(struct takers *t)
 	return all;
 }
 
-static bool prepare(struct takers *t)
+static bool prepare(struct importers *t)
 {
 	size_t n = t->tables->elf_count + 1;
 
@@ -232,7 +232,7 @@ static bool prepare(struct takers *t)
 
 /* ------------------------------------------------------------------ */
 
-static void find_closure(struct takers *t, uint32_t elf)
+static void find_closure(struct importers *t, uint32_t elf)
 {
 	t->closure[0] = elf;
 	t->closure_count = 1;
@@ -249,7 +249,7 @@ static void find_closure(struct takers *t, uint32_t elf)
 	}
 }
 
-/* A provider without versions has any, and who asks for none takes any. */
+/* A provider without versions has any; a reference without one accepts any. */
 static bool version_fits(uint64_t key, const struct pair *provider)
 {
 	unsigned asked = tables_key_version(key);
@@ -258,18 +258,21 @@ static bool version_fits(uint64_t key, const struct pair *provider)
 	       asked == provider->version;
 }
 
-static void take(struct takers *t, const struct pair *from, uint32_t importer)
+static void note_importer(struct importers *t, const struct pair *from,
+			  uint32_t importer)
 {
 	const struct table_elf *elf = &t->tables->elves[from->elf];
-	uint64_t *taker =
-		&t->keys[elf->lists[TABLE_TAKERS].first + from->place];
+	uint64_t *first =
+		&t->keys[elf->lists[TABLE_IMPORTERS].first + from->place];
 
-	if (from->elf != importer && *taker == TABLES_NONE)
-		*taker = importer;
+	if (from->elf != importer && *first == TABLES_NONE)
+		*first = importer;
 }
 
-/* Takes from what is in the closure; false: nothing there has it as data. */
-static bool take_near(struct takers *t, uint32_t importer, uint64_t key)
+/* Notes the importer where the closure exports the symbol; false: nothing there
+ * has it as data. */
+static bool note_in_closure(struct importers *t, uint32_t importer,
+			    uint64_t key)
 {
 	const struct pair *end,
 		*p = find_pairs(&t->data, tables_key_name(key), &end);
@@ -280,12 +283,12 @@ static bool take_near(struct takers *t, uint32_t importer, uint64_t key)
 			continue;
 		found = true;
 		if (version_fits(key, p))
-			take(t, p, importer);
+			note_importer(t, p, importer);
 	}
 	return found;
 }
 
-static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
+static void note_anywhere(struct importers *t, uint32_t importer, uint64_t key)
 {
 	const struct pair *end,
 		*p = find_pairs(&t->data, tables_key_name(key), &end);
@@ -293,28 +296,28 @@ static void take_anywhere(struct takers *t, uint32_t importer, uint64_t key)
 	if (tables_key_version(key))
 		return;
 	for (; p < end; p++)
-		take(t, p, importer);
+		note_importer(t, p, importer);
 }
 
-static void take_all(struct takers *t, uint32_t elf)
+static void note_imports(struct importers *t, uint32_t elf)
 {
 	const struct table_elf *e = &t->tables->elves[elf];
 	const uint64_t *keys = tables_list(t->tables, e, TABLE_IMPORTS);
 
 	find_closure(t, elf);
 	for (uint32_t i = 0; i < e->lists[TABLE_IMPORTS].count; i++)
-		if (!take_near(t, elf, keys[i]))
-			take_anywhere(t, elf, keys[i]);
+		if (!note_in_closure(t, elf, keys[i]))
+			note_anywhere(t, elf, keys[i]);
 }
 
-int takers_find(const struct tables *tables, uint64_t *keys)
+int importers_find(const struct tables *tables, uint64_t *keys)
 {
-	_cleanup_(cleanup_takers) struct takers t = {.tables = tables,
-						     .keys = keys};
+	_cleanup_(cleanup_importers) struct importers t = {.tables = tables,
+							   .keys = keys};
 
 	if (!prepare(&t))
 		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
 	for (size_t i = 0; i < tables->elf_count; i++)
-		take_all(&t, t.order[i]);
+		note_imports(&t, t.order[i]);
 	return 0;
 }

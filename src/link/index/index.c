@@ -135,13 +135,14 @@ struct index_stats index_stats(const struct index *index)
 
 	for (size_t i = 0; i < t->elf_count; i++) {
 		const struct table_elf *elf = &t->elves[i];
-		const uint64_t *takers = tables_list(t, elf, TABLE_TAKERS);
-		bool taken = false;
+		const uint64_t *importers =
+			tables_list(t, elf, TABLE_IMPORTERS);
+		bool imported = false;
 
-		for (uint32_t k = 0; k < elf->lists[TABLE_TAKERS].count; k++)
-			taken |= takers[k] != TABLES_NONE;
+		for (uint32_t k = 0; k < elf->lists[TABLE_IMPORTERS].count; k++)
+			imported |= importers[k] != TABLES_NONE;
 		stats.libraries += t->elves[i].soname != 0;
-		stats.taken += t->elves[i].soname != 0 && taken;
+		stats.imported += t->elves[i].soname != 0 && imported;
 	}
 	return stats;
 }
@@ -151,21 +152,22 @@ uint64_t index_key(const char *name, const char *version)
 	return tables_key(name, version);
 }
 
-/* Of what matters, the key, and who takes it; false: there is none. */
-static bool find_taken(const struct tables *t, const struct table_elf *elf,
-		       index_taken_fn *taken, void *data, uint64_t *ret_key,
-		       char **ret_importer)
+/* Of the imports that count, the key and the importer; false: there is none. */
+static bool find_importer(const struct tables *t, const struct table_elf *elf,
+			  index_ignore_fn *ignore, void *data,
+			  uint64_t *ret_key, char **ret_importer)
 {
 	const uint64_t *keys = tables_list(t, elf, TABLE_DATA);
-	const uint64_t *takers = tables_list(t, elf, TABLE_TAKERS);
+	const uint64_t *importers = tables_list(t, elf, TABLE_IMPORTERS);
 	bool found = false;
 
 	*ret_key = 0;
 	*ret_importer = NULL;
-	for (uint32_t i = 0; i < elf->lists[TABLE_TAKERS].count; i++) {
-		if (takers[i] == TABLES_NONE || (taken && taken(keys[i], data)))
+	for (uint32_t i = 0; i < elf->lists[TABLE_IMPORTERS].count; i++) {
+		if (importers[i] == TABLES_NONE ||
+		    (ignore && ignore(keys[i], data)))
 			continue;
-		char *path = tables_path(t, t->elves[takers[i]].entry);
+		char *path = tables_path(t, t->elves[importers[i]].entry);
 		bool first = !found || (path && *ret_importer &&
 					strcmp(path, *ret_importer) < 0);
 
@@ -178,9 +180,9 @@ static bool find_taken(const struct tables *t, const struct table_elf *elf,
 	return found;
 }
 
-bool index_takes_data(const struct index *index, const char *path,
-		      index_taken_fn *taken, void *data, char **ret_symbol,
-		      char **ret_importer)
+bool index_has_importer(const struct index *index, const char *path,
+			index_ignore_fn *ignore, void *data, char **ret_symbol,
+			char **ret_importer)
 {
 	const struct tables *t = &index->file.tables;
 	struct file_identity identity;
@@ -192,7 +194,7 @@ bool index_takes_data(const struct index *index, const char *path,
 	}
 	const struct table_elf *elf =
 		map_get(&index->files, file_hash(&identity));
-	if (!elf || !find_taken(t, elf, taken, data, &key, ret_importer))
+	if (!elf || !find_importer(t, elf, ignore, data, &key, ret_importer))
 		return false;
 	*ret_symbol = *ret_importer ? facts_name(*ret_importer, key) : NULL;
 	return true;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The index of this machine: every ELF file in the places where programs,
- * libraries and plugins lie, and which data symbols each of them takes from
- * others. It answers one question: which data does anybody here take from this
- * library?
+ * libraries and plugins lie, and which data symbols each of them imports. It
+ * answers one question: which data of this library does any file here import?
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
@@ -49,29 +48,30 @@ void index_close(struct index *index);
 char **index_places(void);
 
 struct index_stats {
-	size_t files, directories; /* ELF files known; directories watched */
-	size_t libraries, taken;   /* those with a SONAME; of which data is
-				      taken */
-	size_t read;		   /* files read by this index_open() */
-	bool kept;		   /* the file has all of it */
+	size_t files, directories;  /* ELF files known; directories watched */
+	size_t libraries, imported; /* those with a SONAME; of which data is
+				      imported */
+	size_t read;		    /* files read by this index_open() */
+	bool kept;		    /* the file has all of it */
 };
 struct index_stats index_stats(const struct index *index);
 
-/* Called with what somebody takes; true: that is no matter. */
-typedef bool index_taken_fn(uint64_t key, void *data);
+/* Called with the key of an imported symbol; true: that import does not
+ * count. */
+typedef bool index_ignore_fn(uint64_t key, void *data);
 
-/* What a symbol is called with; "": it has no version. */
+/* The key of a symbol; "": it has no version. */
 uint64_t index_key(const char *name, const char *version);
 
 /*
- * Whether somebody takes data from the library at `path` that `taken` (NULL:
- * none) does not call no matter. false: no, or the library is not in any of the
- * places and so unknown. On true, what is written is malloc'd: the first symbol
- * (by importer's path, then name), and the importer's path; the symbol is NULL
- * if the importer cannot be read any more.
+ * Whether a file imports data from the library at `path` other than those that
+ * `ignore` (NULL: none) says true of. false: no, or the library is not in any
+ * of the places and so unknown. On true, what is written is malloc'd: the first
+ * symbol (by importer's path, then name), and the importer's path; the symbol
+ * is NULL if the importer cannot be read any more.
  */
-bool index_takes_data(const struct index *index, const char *path,
-		      index_taken_fn *taken, void *data, char **ret_symbol,
-		      char **ret_importer);
+bool index_has_importer(const struct index *index, const char *path,
+			index_ignore_fn *ignore, void *data, char **ret_symbol,
+			char **ret_importer);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Walks the directories, reads what is new, makes tables of it all, and finds
- * who takes data from whom.
+ * who imports data from whom.
  *
  * A file that cannot be read is no ELF file of ours, as it is none for whoever
  * would load it; it is looked at again when it changes.
@@ -189,8 +189,8 @@ static bool add_places(struct scan *s)
 	return true;
 }
 
-/* Room for who takes data, for takers_find() to fill. */
-static bool add_takers(struct scan *s)
+/* Room for the importers of each datum, for importers_find() to fill. */
+static bool add_importers(struct scan *s)
 {
 	for (size_t i = 0; i < s->draft.elf_count; i++) {
 		struct table_elf *elf = &s->draft.elves[i];
@@ -202,8 +202,8 @@ static bool add_takers(struct scan *s)
 			if (!draft_keys(&s->draft, &none, 1, &span))
 				return false;
 			if (k == 0)
-				elf->lists[TABLE_TAKERS].first = span.first;
-			elf->lists[TABLE_TAKERS].count++;
+				elf->lists[TABLE_IMPORTERS].first = span.first;
+			elf->lists[TABLE_IMPORTERS].count++;
 		}
 	}
 	return true;
@@ -218,10 +218,10 @@ static int make_tables(struct scan *s)
 	for (size_t i = 0; i < s->walk.draft.directory_count; i++)
 		if (!add_directory(s, &s->walk.draft.directories[i]))
 			return out_of_memory();
-	if (!add_takers(s))
+	if (!add_importers(s))
 		return out_of_memory();
 	struct tables tables = draft_tables(&s->draft);
-	return takers_find(&tables, s->draft.keys);
+	return importers_find(&tables, s->draft.keys);
 }
 
 /* ------------------------------------------------------------------ */

@@ -123,13 +123,13 @@ static bool entries_sound(const struct tables *t)
 	return true;
 }
 
-static bool takers_sound(const struct tables *t, const struct table_elf *e)
+static bool importers_sound(const struct tables *t, const struct table_elf *e)
 {
-	const uint64_t *takers = tables_list(t, e, TABLE_TAKERS);
-	uint32_t count = e->lists[TABLE_TAKERS].count;
+	const uint64_t *importers = tables_list(t, e, TABLE_IMPORTERS);
+	uint32_t count = e->lists[TABLE_IMPORTERS].count;
 
 	for (uint32_t i = 0; i < count; i++)
-		if (takers[i] >= t->elf_count && takers[i] != TABLES_NONE)
+		if (importers[i] >= t->elf_count && importers[i] != TABLES_NONE)
 			return false;
 	return count == e->lists[TABLE_DATA].count;
 }
@@ -144,7 +144,7 @@ static bool elves_sound(const struct tables *t)
 		for (int k = 0; k < TABLE_LISTS; k++)
 			if (!span_within(e->lists[k], t->key_count))
 				return false;
-		if (!takers_sound(t, e))
+		if (!importers_sound(t, e))
 			return false;
 	}
 	return true;

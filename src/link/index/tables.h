@@ -59,8 +59,10 @@ enum table_list {
 			  function is left out */
 	TABLE_DATA,    /* keys, by name: exported, and no function */
 	TABLE_READ,    /* lists that are read of the file */
-	TABLE_TAKERS = TABLE_READ, /* of each in TABLE_DATA: the first ELF file,
-				      by path, that takes it; or TABLES_NONE */
+	TABLE_IMPORTERS =
+		TABLE_READ, /* of each in TABLE_DATA: the first ELF file,
+				      by path, that imports it; or
+				      TABLES_NONE */
 	TABLE_LISTS
 };
 

@@ -2,10 +2,11 @@
 /*
  * A reference is an undefined symbol, resolved over the whole closure whether
  * or not its object needs the library (many are underlinked). It is also a
- * data symbol that an object defines itself: an earlier definition is taken
- * instead; and one that the program defines may be its copy of a library's,
- * who then has to be there to be copied. (A function of an object's own that an
- * earlier one has too binds to the stub of that, which is as good.)
+ * data symbol that an object defines itself, as an earlier definition preempts
+ * it; one that the program defines may be a copy relocation's copy of a
+ * library's datum, and then the library has to be there to be copied from. (A
+ * function of an object's own that an earlier object defines too binds to the
+ * stub of the earlier one, which is as good.)
  */
 #include "link/resolve/references.h"
 
@@ -30,19 +31,19 @@ static bool can_be_preempted(const struct elf_view *view,
  * first? Not the program: its own may be a copy, and needs what it is copied
  * of.
  */
-static bool does_without(const struct take *take, size_t object)
+static bool does_without(const struct reference *reference, size_t object)
 {
-	const struct definition *own = take->name->first;
+	const struct definition *own = reference->name->first;
 
 	while (own && own->object != object)
 		own = own->next;
-	return object > 0 && take->own && own && take->from &&
-	       definitions_are_alike(own, take->from);
+	return object > 0 && reference->own && own && reference->from &&
+	       definitions_are_alike(own, reference->from);
 }
 
 static bool find(const struct closure *closure, const struct names *names,
 		 size_t object, const struct elf_symbol *symbol,
-		 struct take *ret)
+		 struct reference *ret)
 {
 	/* A copy relocation looks behind the program. */
 	size_t from = object == 0 && symbol->defined;
@@ -60,7 +61,7 @@ static bool find(const struct closure *closure, const struct names *names,
 }
 
 static size_t find_all(const struct closure *closure, const struct names *names,
-		       size_t object, struct take *ret)
+		       size_t object, struct reference *ret)
 {
 	const struct elf_view *view = closure->objects[object].view;
 	struct elf_symbol symbol;
@@ -74,34 +75,34 @@ static size_t find_all(const struct closure *closure, const struct names *names,
 	return n;
 }
 
-int takes_build(const struct closure *closure, const struct names *names,
-		struct takes *ret)
+int references_build(const struct closure *closure, const struct names *names,
+		     struct references *ret)
 {
-	struct takes takes = {
+	struct references references = {
 		.list = calloc(closure_symbol_count(closure) + 1,
-			       sizeof(struct take)),
+			       sizeof(struct reference)),
 		.first = calloc(closure->count + 1, sizeof(size_t)),
 	};
 	size_t n = 0;
 
-	if (!takes.list || !takes.first) {
-		takes_clear(&takes);
+	if (!references.list || !references.first) {
+		references_clear(&references);
 		return status_fail(DLAZY_ENOMEM,
 				   "symbols of a program's libraries: out of "
 				   "memory");
 	}
 	for (size_t i = 0; i < closure->count; i++) {
-		takes.first[i] = n;
-		n += find_all(closure, names, i, &takes.list[n]);
+		references.first[i] = n;
+		n += find_all(closure, names, i, &references.list[n]);
 	}
-	takes.first[closure->count] = n;
-	*ret = takes;
+	references.first[closure->count] = n;
+	*ret = references;
 	return 0;
 }
 
-void takes_clear(struct takes *takes)
+void references_clear(struct references *references)
 {
-	free(takes->list);
-	free(takes->first);
-	*takes = (struct takes){NULL, NULL};
+	free(references->list);
+	free(references->first);
+	*references = (struct references){NULL, NULL};
 }

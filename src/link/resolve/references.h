@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who takes what from whom: each reference of each object of a closure to a
- * name that others define, and to whose definition ld.so would bind it, at the
- * program's start or later.
+ * Symbol references: each symbol that an object of a closure imports, and the
+ * definition that ld.so would bind it to, at the program's start or later.
  */
 #ifndef LINK_RESOLVE_REFERENCES_H
 #define LINK_RESOLVE_REFERENCES_H
 
 #include "link/resolve/symtab.h"
 
-struct take {
+struct reference {
 	struct name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
 					  none is of the wanted version */
@@ -18,14 +17,14 @@ struct take {
 		       without that, and from then on it is everybody's */
 };
 
-struct takes {
-	struct take *list;
+struct references {
+	struct reference *list;
 	size_t *first; /* of each object; [closure's count]: all */
 };
 
 /* 0 or -DLAZY_ENOMEM. */
-int takes_build(const struct closure *closure, const struct names *names,
-		struct takes *ret);
-void takes_clear(struct takes *takes);
+int references_build(const struct closure *closure, const struct names *names,
+		     struct references *ret);
+void references_clear(struct references *references);
 
 #endif

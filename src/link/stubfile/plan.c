@@ -458,7 +458,7 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	write_code(plan, w, TEMPLATE_TAIL, tail_code(plan, library), &stub);
 }
 
-/* Has the stub file more of a build than answers: data that others take, or
+/* Has the stub file more of a build than answers: data that others import, or
  * functions by their place? */
 static bool has_mirrored(const struct stub_plan *plan,
 			 const struct stub_library *l)
