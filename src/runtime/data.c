@@ -127,7 +127,7 @@ static bool find_mapped_data(const struct linked_question *q, void **ret)
 	if (!dl_load_address(path, id, size, &base))
 		return false;
 	*ret = (void *)(base + offset);
-	run_count(q->linked, false);
+	touched_count(q->linked, false);
 	return true;
 }
 

@@ -134,7 +134,7 @@ void linked_count(const struct linked *l, struct dlazy_module *m, bool bound)
 	if (handle && !atomic_load(&state->base) &&
 	    !atomic_exchange(&state->base, dl_base(handle)) && l->answers)
 		stop_answering(l, m);
-	run_count(l, bound);
+	touched_count(l, bound);
 }
 
 /* ------------------------------------------------------------------ */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The start of a program of `dlazy run`, and the record of what it touches.
+ * The start of a program of `dlazy run`, and the count of what it touches.
  *
  * dlazy_linked_start() runs before libc's own constructors, so it calls
  * nothing. It changes strings and array in place: both are the kernel's, and
  * what was removed is to be seen in /proc/self/environ no more.
  *
- * The record only ever advises. What cannot be had of it is done without.
+ * The counts only ever advise. What cannot be had of them is done without.
  */
 #include "runtime/touched.h"
 
@@ -20,8 +20,8 @@
 #include <limits.h>
 #include <stddef.h>
 
-/* LINKED_RECORD_VARIABLE's value, or "". */
-static char record_path[PATH_MAX];
+/* LINKED_TOUCHED_VARIABLE's value, or "". */
+static char touched_path[PATH_MAX];
 
 /* Where a text differs from what it should begin with; NULL: it does not begin
  * so. Volatile, or the compiler makes calls of such loops. */
@@ -47,16 +47,16 @@ static void move_rest(volatile char *to, volatile char *from)
 	blank(to);
 }
 
-static void keep_record_path(volatile char *value)
+static void keep_touched_path(volatile char *value)
 {
 	size_t n = 0;
 
-	while (value[n] && n < sizeof(record_path) - 1) {
-		record_path[n] = value[n];
+	while (value[n] && n < sizeof(touched_path) - 1) {
+		touched_path[n] = value[n];
 		n++;
 	}
 	if (value[n]) /* too long to be a path */
-		record_path[0] = '\0';
+		touched_path[0] = '\0';
 }
 
 /* Makes of a string of the environment what the user gave; false: nothing. */
@@ -73,9 +73,9 @@ static bool restore(volatile char *entry, const char *directory)
 		blank(entry);
 		return false;
 	}
-	value = behind(entry, LINKED_RECORD_VARIABLE "=");
+	value = behind(entry, LINKED_TOUCHED_VARIABLE "=");
 	if (value) {
-		keep_record_path(value);
+		keep_touched_path(value);
 		blank(entry);
 	}
 	return !value;
@@ -101,58 +101,58 @@ static struct linked_run_state *state_of(const struct linked_run *run)
 	return (struct linked_run_state *)((const char *)run + run->state);
 }
 
-static struct linked_record *map_record(const struct linked_run *run)
+static struct linked_touched *map_touched(const struct linked_run *run)
 {
-	const char *path = (const char *)run + run->strings + run->record;
-	size_t size = sizeof(struct linked_record) +
+	const char *path = (const char *)run + run->strings + run->touched;
+	size_t size = sizeof(struct linked_touched) +
 		      run->libraries * sizeof(struct linked_touch);
 	_cleanup_close_ int fd = -1;
-	struct linked_record *record = NULL;
+	struct linked_touched *touched = NULL;
 	uint64_t found;
 
-	if (file_open_trusted(AT_FDCWD, *record_path ? record_path : path,
+	if (file_open_trusted(AT_FDCWD, *touched_path ? touched_path : path,
 			      O_RDWR, &fd, &found) == 0 &&
 	    found == size)
-		record = file_map_shared(fd, size);
-	if (!record) {
+		touched = file_map_shared(fd, size);
+	if (!touched) {
 		status_clear();
 		return NULL;
 	}
-	if (record->magic == LINKED_RECORD_MAGIC && record->abi == run->abi &&
-	    record->libraries == run->libraries)
-		return record;
-	file_unmap_shared(record, size);
+	if (touched->magic == LINKED_TOUCHED_MAGIC &&
+	    touched->abi == run->abi && touched->libraries == run->libraries)
+		return touched;
+	file_unmap_shared(touched, size);
 	return NULL;
 }
 
-/* The record, mapped by who first asks; NULL: there is none (yet). */
-static struct linked_record *open_record(const struct linked_run *run)
+/* The counts, mapped by who first asks; NULL: there is none (yet). */
+static struct linked_touched *open_touched(const struct linked_run *run)
 {
 	struct linked_run_state *state = state_of(run);
-	struct linked_record *record =
-		atomic_load_explicit(&state->record, memory_order_acquire);
+	struct linked_touched *touched =
+		atomic_load_explicit(&state->touched, memory_order_acquire);
 
-	if (record || atomic_exchange(&state->tried, 1))
-		return record;
+	if (touched || atomic_exchange(&state->tried, 1))
+		return touched;
 	int saved = errno;
-	record = map_record(run);
-	if (record) {
-		state->run = record->runs;
-		atomic_store_explicit(&state->record, record,
+	touched = map_touched(run);
+	if (touched) {
+		state->run = touched->runs;
+		atomic_store_explicit(&state->touched, touched,
 				      memory_order_release);
 	}
 	errno = saved;
-	return record;
+	return touched;
 }
 
-void run_count(const struct linked *l, bool bound)
+void touched_count(const struct linked *l, bool bound)
 {
 	const struct linked_run *run = l->run ? linked_at(l, l->run) : NULL;
-	struct linked_record *record = run ? open_record(run) : NULL;
+	struct linked_touched *touched = run ? open_touched(run) : NULL;
 
-	if (!record || l->number >= run->libraries)
+	if (!touched || l->number >= run->libraries)
 		return;
-	struct linked_touch *touch = &record->touched[l->number];
+	struct linked_touch *touch = &touched->each[l->number];
 	uint32_t number =
 		atomic_load_explicit(&state_of(run)->run, memory_order_relaxed);
 	uint32_t last =

@@ -11,6 +11,6 @@
 struct linked;
 
 /* The library is in use, and one more of its functions if `bound`. */
-void run_count(const struct linked *l, bool bound);
+void touched_count(const struct linked *l, bool bound);
 
 #endif

@@ -61,7 +61,7 @@ struct linked {
 	uint32_t package; /* what to install to have it; or "" */
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
-	uint32_t number; /* this library's place in the record */
+	uint32_t number; /* this library among those touched */
 	/* of a library that has mirrors, such functions, or stubs that answer
 	 * by themselves; else "": */
 	uint32_t build;	   /* in the strings: the build-id of what it was made
@@ -95,33 +95,33 @@ typedef _Atomic(void *) linked_slot;
  * other constructor (DF_1_INITFIRST), which gives the program the environment
  * that the user gave: "LD_LIBRARY_PATH=DIRECTORY" is removed whole,
  * "DIRECTORY:REST" becomes "REST", and "DIRECTORY/" (with the slash) the empty
- * string; LINKED_RECORD_VARIABLE is removed.
+ * string; LINKED_TOUCHED_VARIABLE is removed.
  */
 struct linked_run {
 	uint32_t abi;
-	uint32_t libraries; /* entries of the record */
+	uint32_t libraries; /* of struct linked_touched */
 	int32_t strings;    /* from this struct */
 	uint32_t directory; /* in the strings */
-	uint32_t record;    /* in the strings: path of a struct linked_record */
-	int32_t state;	    /* from this struct, to linked_run_state */
+	uint32_t touched; /* in the strings: path of a struct linked_touched */
+	int32_t state;	  /* from this struct, to linked_run_state */
 };
 
 struct linked_run_state {
-	_Atomic(struct linked_record *) record; /* mapped, or NULL */
-	_Atomic(uint32_t) tried;		/* to map it */
-	_Atomic(uint32_t) run;			/* this run's number */
+	_Atomic(struct linked_touched *) touched; /* mapped, or NULL */
+	_Atomic(uint32_t) tried;		  /* to map it */
+	_Atomic(uint32_t) run;			  /* this run's number */
 };
 
-/* A record for this one run, in place of the one compiled in (`--stats`). */
-#define LINKED_RECORD_VARIABLE "DLAZY_RUN_RECORD"
+/* A file of them for this one run, in place of the one compiled in (`--stats`). */
+#define LINKED_TOUCHED_VARIABLE "DLAZY_RUN_RECORD"
 
 /*
  * What was touched, run after run: a file of exactly this, in the cache, mapped
  * shared by every process of the program that loads anything. Host byte order.
  * Numbers are added to atomically, and only ever advise.
  */
-#define LINKED_RECORD_MAGIC 0x445a4c52 /* "RLZD" */
-struct linked_record {
+#define LINKED_TOUCHED_MAGIC 0x445a4c52 /* "RLZD" */
+struct linked_touched {
 	uint32_t magic;
 	uint32_t abi;
 	_Atomic(uint32_t) runs; /* starts so far; `dlazy run` counts */
@@ -131,7 +131,7 @@ struct linked_record {
 		_Atomic(uint32_t) last;	     /* the latest of them */
 		_Atomic(uint32_t) functions; /* bound, in all */
 		uint32_t reserved;
-	} touched[];
+	} each[];
 };
 
 /* Tells whether a file is still the one that a stub file was made for. */

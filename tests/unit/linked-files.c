@@ -22,7 +22,7 @@ void linked_files(struct linked *l, const char *first, const char *second)
 struct run_file {
 	struct linked_run run;
 	struct linked_run_state state;
-	char directory[LONGEST], record[LONGEST];
+	char directory[LONGEST], touched[LONGEST];
 };
 
 extern struct run_file linked_run; /* of linked-stubs.S */
@@ -32,15 +32,15 @@ struct run_file linked_run = {
 			.abi = LINKED_ABI,
 			.libraries = 2,
 			.strings = offsetof(struct run_file, directory),
-			.record = LONGEST,
+			.touched = LONGEST,
 			.state = offsetof(struct run_file, state),
 		},
 };
 
 const struct linked_run *linked_run_of(const char *directory,
-				       const char *record)
+				       const char *touched)
 {
 	snprintf(linked_run.directory, LONGEST, "%s", directory);
-	snprintf(linked_run.record, LONGEST, "%s", record);
+	snprintf(linked_run.touched, LONGEST, "%s", touched);
 	return &linked_run.run;
 }

@@ -48,10 +48,10 @@ int stub_throwing(void);
 /* Where it may be: up to two names, in this order; NULL: none. */
 void linked_files(struct linked *l, const char *first, const char *second);
 
-/* The run that two of them are of, with its directory and record. */
+/* The run that two of them are of, with its directory and where it counts. */
 struct linked_run;
 const struct linked_run *linked_run_of(const char *directory,
-				       const char *record);
+				       const char *touched);
 
 #ifdef __cplusplus
 }

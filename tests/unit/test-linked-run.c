@@ -112,26 +112,26 @@ TEST(other_variables_are_left_alone)
 }
 
 /* ------------------------------------------------------------------ */
-/* The record                                                         */
+/* Touched libraries                                                  */
 
-#define RECORD_SIZE \
-	(sizeof(struct linked_record) + 2 * sizeof(struct linked_touch))
+#define TOUCHED_SIZE \
+	(sizeof(struct linked_touched) + 2 * sizeof(struct linked_touch))
 
-static struct linked_record *record;
+static struct linked_touched *touched;
 
-/* A record of two libraries, and this run the seventh. */
-static const char *make_record(const char *name, size_t size)
+/* A file of two libraries, and this run the seventh. */
+static const char *make_touched(const char *name, size_t size)
 {
 	const char *path = own_path(name);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	CHECK(fd >= 0 && ftruncate(fd, (off_t)size) == 0);
-	record = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	touched = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	record->magic = LINKED_RECORD_MAGIC;
-	record->abi = LINKED_ABI;
-	record->libraries = 2;
-	record->runs = 7;
+	touched->magic = LINKED_TOUCHED_MAGIC;
+	touched->abi = LINKED_ABI;
+	touched->libraries = 2;
+	touched->runs = 7;
 	return path;
 }
 
@@ -148,34 +148,34 @@ static void touch_both(void)
 
 TEST(touches_are_counted)
 {
-	linked_run_of("", make_record("record", RECORD_SIZE));
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE));
 	touch_both();
 	for (int i = 0; i < 2; i++) {
-		CHECK_INT(record->touched[i].runs, 1);
-		CHECK_INT(record->touched[i].last, 7);
+		CHECK_INT(touched->each[i].runs, 1);
+		CHECK_INT(touched->each[i].last, 7);
 	}
-	CHECK_INT(record->touched[0].functions, 1);
-	CHECK_INT(record->touched[1].functions, 2);
-	CHECK_INT(record->runs, 7);
+	CHECK_INT(touched->each[0].functions, 1);
+	CHECK_INT(touched->each[1].functions, 2);
+	CHECK_INT(touched->runs, 7);
 }
 
 TEST(run_is_counted_once)
 {
-	linked_run_of("", make_record("record", RECORD_SIZE));
-	record->touched[1].last = 6;
-	record->touched[1].runs = 3;
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE));
+	touched->each[1].last = 6;
+	touched->each[1].runs = 3;
 	touch_both();
 	CHECK(dlazy_linked_data(&linked_real, SYMBOL_DATA) != NULL);
 	CHECK_INT(dlazy_linked_load(&linked_real), 0);
-	CHECK_INT(record->touched[1].runs, 4);
-	CHECK_INT(record->touched[1].last, 7);
+	CHECK_INT(touched->each[1].runs, 4);
+	CHECK_INT(touched->each[1].last, 7);
 }
 
-TEST(forked_child_counts_in_the_same_record)
+TEST(forked_child_counts_in_the_same_file)
 {
 	int status;
 
-	linked_run_of("", make_record("record", RECORD_SIZE));
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE));
 	linked_files(&linked_plain, test_plugin("good-plain"), NULL);
 	stub_plain();
 	pid_t pid = fork();
@@ -185,76 +185,77 @@ TEST(forked_child_counts_in_the_same_record)
 	}
 	waitpid(pid, &status, 0);
 	CHECK_INT(status, 0);
-	CHECK_INT(record->touched[0].runs, 1);
-	CHECK_INT(record->touched[1].runs, 1);
+	CHECK_INT(touched->each[0].runs, 1);
+	CHECK_INT(touched->each[1].runs, 1);
 }
 
-TEST(variable_names_another_record)
+TEST(variable_names_another_file)
 {
 	static char entry[4200];
 	char *entries[] = {entry, NULL}, *argv[] = {NULL};
 
-	sprintf(entry, LINKED_RECORD_VARIABLE "=%s",
-		make_record("this-one", RECORD_SIZE));
+	sprintf(entry, LINKED_TOUCHED_VARIABLE "=%s",
+		make_touched("this-one", TOUCHED_SIZE));
 	dlazy_linked_start(0, argv, entries,
 			   linked_run_of(DIRECTORY, own_path("other")));
 	CHECK(entries[0] == NULL);
 	CHECK_STR(entry, "");
 	touch_both();
-	CHECK_INT(record->touched[0].runs, 1);
+	CHECK_INT(touched->each[0].runs, 1);
 }
 
 static void check_unused(void)
 {
 	touch_both();
-	CHECK_INT(record->touched[0].runs, 0);
+	CHECK_INT(touched->each[0].runs, 0);
 }
 
-TEST(record_that_others_may_write_is_not_used)
+TEST(file_that_others_may_write_is_not_used)
 {
-	const char *path = make_record("record", RECORD_SIZE);
+	const char *path = make_touched("touched", TOUCHED_SIZE);
 
 	linked_run_of("", path);
 	CHECK_INT(chmod(path, 0622), 0);
 	check_unused();
 }
 
-TEST(record_of_another_size_is_not_used)
+TEST(file_of_another_size_is_not_used)
 {
-	linked_run_of("", make_record("record", RECORD_SIZE + 1));
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE + 1));
 	check_unused();
 }
 
-TEST(record_of_something_else_is_not_used)
+TEST(file_of_something_else_is_not_used)
 {
-	linked_run_of("", make_record("record", RECORD_SIZE));
-	record->magic++;
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE));
+	touched->magic++;
 	check_unused();
 }
 
-TEST(record_of_other_libraries_is_not_used)
+TEST(file_of_other_libraries_is_not_used)
 {
-	linked_run_of("", make_record("record", RECORD_SIZE));
-	record->libraries = 3;
+	linked_run_of("", make_touched("touched", TOUCHED_SIZE));
+	touched->libraries = 3;
 	check_unused();
 }
 
-TEST(record_that_is_a_link_is_not_used)
+TEST(file_that_is_a_link_is_not_used)
 {
-	CHECK_INT(symlink(make_record("record", RECORD_SIZE), own_path("link")),
+	CHECK_INT(symlink(make_touched("touched", TOUCHED_SIZE),
+			  own_path("link")),
 		  0);
 	linked_run_of("", own_path("link"));
 	check_unused();
 }
 
-TEST(record_that_is_a_fifo_is_not_waited_for)
+TEST(file_that_is_a_fifo_is_not_waited_for)
 {
 	CHECK_INT(mkfifo(own_path("fifo"), 0600), 0);
 	linked_run_of("", own_path("fifo"));
 	touch_both();
 }
 
-TEST(missing_record_is_done_without)
+TEST(missing_file_is_done_without)
 {
 	linked_run_of("", own_path("nowhere"));
 	touch_both();

@@ -158,49 +158,49 @@ static struct runs open_runs(uint32_t libraries)
 {
 	struct runs runs = {NULL, 0};
 
-	CHECK(runs_open(at("record"), libraries, &runs));
+	CHECK(runs_open(at("touched"), libraries, &runs));
 	return runs;
 }
 
 /* Counts a run that touches the library, as the program's process does. */
 static void touch(struct runs *runs, uint32_t number)
 {
-	struct linked_touch *t = &runs->record->touched[number];
+	struct linked_touch *t = &runs->touched->each[number];
 
-	t->last = runs->record->runs;
+	t->last = runs->touched->runs;
 	t->runs++;
 	t->functions += 2;
 }
 
-TEST(record_is_of_so_many_libraries)
+TEST(touched_file_is_of_so_many_libraries)
 {
 	struct runs runs = {NULL, 0};
 
-	CHECK_INT(runs_create(at("record"), 3, 0), 0);
+	CHECK_INT(runs_create(at("touched"), 3, 0), 0);
 	runs = open_runs(3);
 	runs_close(&runs);
-	CHECK(!runs_open(at("record"), 4, &runs));
-	CHECK(!runs_open(at("no-record"), 3, &runs));
-	CHECK_INT(truncate(at("record"), sizeof(struct linked_record)), 0);
-	CHECK(!runs_open(at("record"), 3, &runs));
-	put("record", "text", 0600);
-	CHECK(!runs_open(at("record"), 3, &runs));
+	CHECK(!runs_open(at("touched"), 4, &runs));
+	CHECK(!runs_open(at("no-file"), 3, &runs));
+	CHECK_INT(truncate(at("touched"), sizeof(struct linked_touched)), 0);
+	CHECK(!runs_open(at("touched"), 3, &runs));
+	put("touched", "text", 0600);
+	CHECK(!runs_open(at("touched"), 3, &runs));
 }
 
-TEST(record_is_not_written_through_a_link)
+TEST(touched_file_is_not_written_through_a_link)
 {
 	struct stat st;
 
 	put("library", "of that name", 0600);
-	CHECK_INT(symlink("library", at("record.1")), 0);
-	CHECK_INT(runs_create(at("record.1"), 3, 1), -DLAZY_EIO);
+	CHECK_INT(symlink("library", at("touched.1")), 0);
+	CHECK_INT(runs_create(at("touched.1"), 3, 1), -DLAZY_EIO);
 	CHECK_INT(stat(at("library"), &st), 0);
 	CHECK_INT(st.st_size, strlen("of that name"));
 }
 
 TEST(what_all_runs_touched_is_told_from_what_some_did)
 {
-	CHECK_INT(runs_create(at("record"), 3, 0), 0);
+	CHECK_INT(runs_create(at("touched"), 3, 0), 0);
 	struct runs runs = open_runs(3);
 
 	for (int i = 0; i < 3; i++) {
@@ -220,15 +220,15 @@ TEST(what_all_runs_touched_is_told_from_what_some_did)
 	runs_close(&runs);
 }
 
-TEST(record_of_one_run_is_added_to_that_of_all)
+TEST(touched_file_of_one_run_is_added_to_that_of_all)
 {
 	uint32_t functions;
 
-	CHECK_INT(runs_create(at("record"), 2, 1), 0);
+	CHECK_INT(runs_create(at("touched"), 2, 1), 0);
 	struct runs one = open_runs(2);
 	touch(&one, 1);
-	CHECK_INT(unlink(at("record")), 0);
-	CHECK_INT(runs_create(at("record"), 2, 0), 0);
+	CHECK_INT(unlink(at("touched")), 0);
+	CHECK_INT(runs_create(at("touched"), 2, 0), 0);
 	struct runs all = open_runs(2);
 	runs_begin(&all);
 	runs_add(&all, &one);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /*
- * One object on standard error, or a table. touched: the record of this one
+ * One object on standard error, or a table. touched: the file of this one
  * run, or NULL if there is none.
  */
 struct runs;

@@ -168,10 +168,10 @@ static char **environment_with(struct settings *settings)
 }
 
 /* What the dynamic linker, the stub file and the children are told; as it is,
- * if there is nothing, or no memory. record: or NULL. */
+ * if there is nothing, or no memory. touched: or NULL. */
 static char **environment_for(const struct request *request,
 			      const struct program_start *start,
-			      const char *record)
+			      const char *touched)
 {
 	struct settings settings = {.count = 0};
 	struct children children;
@@ -180,8 +180,8 @@ static char **environment_for(const struct request *request,
 	if (start->directory)
 		set(&settings,
 		    library_path(start->directory, getenv(LIBRARY_PATH)));
-	if (record &&
-	    asprintf(&entry, LINKED_RECORD_VARIABLE "=%s", record) >= 0)
+	if (touched &&
+	    asprintf(&entry, LINKED_TOUCHED_VARIABLE "=%s", touched) >= 0)
 		set(&settings, entry);
 	children_prepare(request, &children);
 	if (children.audit && children.variable) {
@@ -200,7 +200,7 @@ struct started {
 	const struct program *program;
 	const struct program_start *start;
 	char **argv;
-	char *record; /* of this one run; or NULL */
+	char *touched; /* of this one run; or NULL */
 	char **environment;
 };
 
@@ -234,7 +234,7 @@ static void say_plain(const struct request *request, const char *name,
  * says why it is not executed. */
 static void execute(struct started *s)
 {
-	s->environment = environment_for(s->request, s->start, s->record);
+	s->environment = environment_for(s->request, s->start, s->touched);
 	execve(s->program->command, s->argv, s->environment);
 	if (errno != E2BIG || s->environment == environ)
 		return;
@@ -260,13 +260,13 @@ static void start_in_child(void *data)
 	_exit(start_command(data));
 }
 
-/* A record for this one run beside the one of all; NULL: there is none. */
-static char *make_record(const struct program_start *start)
+/* Where this one run counts what it touches, beside all; NULL: nowhere. */
+static char *make_touched(const struct program_start *start)
 {
 	char *path;
 
-	if (!start->record ||
-	    asprintf(&path, "%s.%ld", start->record, (long)getpid()) < 0)
+	if (!start->touched ||
+	    asprintf(&path, "%s.%ld", start->touched, (long)getpid()) < 0)
 		return NULL;
 	if (runs_create(path, entry_facts(&start->entry).lazy, 1) == 0)
 		return path;
@@ -282,7 +282,7 @@ static void keep_count(const struct program_start *start,
 {
 	_cleanup_runs_ struct runs all = {NULL, 0};
 
-	if (runs_open(start->record, entry_facts(&start->entry).lazy, &all))
+	if (runs_open(start->touched, entry_facts(&start->entry).lazy, &all))
 		runs_add(&all, one);
 }
 
@@ -291,12 +291,12 @@ static int run_with_account(struct started *s)
 	const struct program_start *start = s->start;
 	_cleanup_runs_ struct runs one = {NULL, 0};
 	bool counted =
-		s->record &&
-		runs_open(s->record, entry_facts(&start->entry).lazy, &one);
+		s->touched &&
+		runs_open(s->touched, entry_facts(&start->entry).lazy, &one);
 	int how, status = standin_run(start_in_child, s, false, -1, &how);
 
-	if (s->record)
-		unlink(s->record);
+	if (s->touched)
+		unlink(s->touched);
 	if (status < 0) {
 		cli_say("%s", status_message());
 		return RUN_FAILED;
@@ -343,10 +343,10 @@ static int run_program(const struct request *request,
 		start.plain = strdup(status_message());
 	}
 	if (request->stats)
-		s.record = make_record(&start);
+		s.touched = make_touched(&start);
 	spare_no_more(&spared);
 	int status = request->stats ? run_with_account(&s) : start_command(&s);
-	free(s.record);
+	free(s.touched);
 	return status;
 }
 

@@ -213,7 +213,7 @@ static void weigh(struct making *m)
 static bool is_own_name(const char *name)
 {
 	return strcmp(name, GENERATION_STUB) == 0 ||
-	       strcmp(name, GENERATION_RECORD) == 0;
+	       strcmp(name, GENERATION_TOUCHED) == 0;
 }
 
 /* A lazy library has one name, which a link beside our own files has to have:
@@ -311,7 +311,7 @@ static const char **kept_edges(const struct making *m)
 }
 
 static int write_stub(const struct making *m, int dirfd, const char *directory,
-		      const char *record)
+		      const char *touched)
 {
 	_cleanup_(cleanup_libraries) struct libraries all = {NULL, 0};
 	_cleanup_free_ const char **edges = kept_edges(m);
@@ -322,7 +322,7 @@ static int write_stub(const struct making *m, int dirfd, const char *directory,
 	if (status == 0)
 		status = stubfile_combined(
 			all.list, all.count,
-			&(struct stubfile_run){directory, record},
+			&(struct stubfile_run){directory, touched},
 			&(struct stubfile_options){
 				.machine = (enum stubfile_machine)
 					stubfile_native(),
@@ -387,18 +387,18 @@ static int fill_directory(struct making *m, const char *path)
 {
 	_cleanup_close_ int fd =
 		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_free_ char *record = NULL, *stub = NULL;
+	_cleanup_free_ char *touched = NULL, *stub = NULL;
 
 	if (fd < 0)
 		return cannot_write(path);
-	if (asprintf(&record, "%s/" GENERATION_RECORD, path) < 0 ||
+	if (asprintf(&touched, "%s/" GENERATION_TOUCHED, path) < 0 ||
 	    asprintf(&stub, "%s/" GENERATION_STUB, path) < 0)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = write_stub(m, fd, path, record);
+	int status = write_stub(m, fd, path, touched);
 	if (status == 0)
 		status = link_names(m, fd);
 	if (status == 0)
-		status = runs_create(record, m->lazy, 0);
+		status = runs_create(touched, m->lazy, 0);
 	if (status == 0)
 		entry_draft_path(&m->draft, stub);
 	return status;

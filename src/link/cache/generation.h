@@ -11,7 +11,7 @@
 
 /* The files in a generation's directory, beside links named as libraries. */
 #define GENERATION_STUB "stub.so"
-#define GENERATION_RECORD "record"
+#define GENERATION_TOUCHED "record"
 
 /* A program's place in the cache. */
 struct place {

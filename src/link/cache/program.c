@@ -309,9 +309,9 @@ static int describe_start(const struct place *place,
 		start->directory = NULL;
 		return out_of_memory();
 	}
-	if (asprintf(&start->record, "%s/" GENERATION_RECORD,
+	if (asprintf(&start->touched, "%s/" GENERATION_TOUCHED,
 		     start->directory) < 0) {
-		start->record = NULL;
+		start->touched = NULL;
 		return out_of_memory();
 	}
 	return 0;
@@ -320,9 +320,9 @@ static int describe_start(const struct place *place,
 static void forget_start(struct program_start *start)
 {
 	free(start->directory);
-	free(start->record);
+	free(start->touched);
 	free(start->plain);
-	start->directory = start->record = start->plain = NULL;
+	start->directory = start->touched = start->plain = NULL;
 }
 
 /* Counts this run, and learns from those before if it is time to. false: there
@@ -333,8 +333,9 @@ static bool count_run(const struct place *place, const struct program *program,
 {
 	_cleanup_runs_ struct runs runs = {NULL, 0};
 
-	if (!start->record ||
-	    !runs_open(start->record, entry_facts(&start->entry).lazy, &runs)) {
+	if (!start->touched ||
+	    !runs_open(start->touched, entry_facts(&start->entry).lazy,
+		       &runs)) {
 		status_clear();
 		return true;
 	}

@@ -8,7 +8,7 @@
  *     CACHE/run/KEY/lock             held while a generation is made
  *     CACHE/run/KEY/GENERATION/      the directory for LD_LIBRARY_PATH:
  *         stub.so, SONAME -> stub.so ...
- *         record                     what runs touched (struct linked_record)
+ *         record                     what runs touched (struct linked_touched)
  *
  * KEY: the program's name and a hash of its path, globs, libdlazy, and the
  * user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
@@ -57,7 +57,7 @@ struct program_options {
 	char *const *eager; /* globs; NULL-ended, or NULL */
 	char *const *lazy;
 	bool learn;	   /* take what the last run touched as always needed */
-	bool count;	   /* count this run in the record */
+	bool count;	   /* count this run */
 	const char *cache; /* DLAZY_CACHE_DIR or its default */
 	const char *libdlazy; /* absolute path of libdlazy.so */
 	index_progress_fn *progress;
@@ -67,7 +67,7 @@ struct program_options {
 /* What running it lazily takes. */
 struct program_start {
 	char *directory; /* for LD_LIBRARY_PATH; NULL: run it plainly */
-	char *record;	 /* path; NULL with that */
+	char *touched;	 /* path; NULL with that */
 	char *plain;	 /* why plainly: in words; or NULL */
 	bool made;	 /* the entry was made (or made anew) now */
 	struct entry entry;

@@ -40,7 +40,7 @@ static bool is_in_use(DIR *entry)
 	rewinddir(entry);
 	while ((file = readdir(entry)))
 		if (is_generation(file->d_name) &&
-		    is_recent(dirfd(entry), file->d_name, GENERATION_RECORD))
+		    is_recent(dirfd(entry), file->d_name, GENERATION_TOUCHED))
 			return true;
 	return false;
 }

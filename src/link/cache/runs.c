@@ -15,14 +15,14 @@
 
 static size_t size_of(uint32_t libraries)
 {
-	return sizeof(struct linked_record) +
+	return sizeof(struct linked_touched) +
 	       libraries * sizeof(struct linked_touch);
 }
 
 int runs_create(const char *path, uint32_t libraries, uint32_t runs)
 {
-	const struct linked_record head = {
-		.magic = LINKED_RECORD_MAGIC,
+	const struct linked_touched head = {
+		.magic = LINKED_TOUCHED_MAGIC,
 		.abi = LINKED_ABI,
 		.runs = runs,
 		.libraries = libraries,
@@ -47,12 +47,12 @@ bool runs_open(const char *path, uint32_t libraries, struct runs *ret)
 	if (file_open_trusted(AT_FDCWD, path, O_RDWR, &fd, &size) < 0 ||
 	    size != size_of(libraries))
 		return false;
-	struct linked_record *record = file_map_shared(fd, (size_t)size);
-	if (!record)
+	struct linked_touched *touched = file_map_shared(fd, (size_t)size);
+	if (!touched)
 		return false;
-	*ret = (struct runs){record, (size_t)size};
-	if (record->magic == LINKED_RECORD_MAGIC && record->abi == LINKED_ABI &&
-	    record->libraries == libraries)
+	*ret = (struct runs){touched, (size_t)size};
+	if (touched->magic == LINKED_TOUCHED_MAGIC &&
+	    touched->abi == LINKED_ABI && touched->libraries == libraries)
 		return true;
 	runs_close(ret);
 	return false;
@@ -60,18 +60,18 @@ bool runs_open(const char *path, uint32_t libraries, struct runs *ret)
 
 void runs_close(struct runs *runs)
 {
-	file_unmap_shared(runs->record, runs->size);
-	runs->record = NULL;
+	file_unmap_shared(runs->touched, runs->size);
+	runs->touched = NULL;
 }
 
 uint32_t runs_count(const struct runs *runs)
 {
-	return runs->record->runs;
+	return runs->touched->runs;
 }
 
 uint32_t runs_begin(struct runs *runs)
 {
-	return atomic_fetch_add(&runs->record->runs, 1);
+	return atomic_fetch_add(&runs->touched->runs, 1);
 }
 
 static const struct linked_touch *touch_of(const struct runs *runs,
@@ -79,8 +79,8 @@ static const struct linked_touch *touch_of(const struct runs *runs,
 {
 	static const struct linked_touch none;
 
-	return number < runs->record->libraries ? &runs->record->touched[number]
-						: &none;
+	return number < runs->touched->libraries ? &runs->touched->each[number]
+						 : &none;
 }
 
 bool runs_touched_by_all(const struct runs *runs, uint32_t number,
@@ -91,7 +91,7 @@ bool runs_touched_by_all(const struct runs *runs, uint32_t number,
 
 bool runs_touched_by_last(const struct runs *runs, uint32_t number)
 {
-	uint32_t last = runs->record->runs;
+	uint32_t last = runs->touched->runs;
 
 	return last > 0 && touch_of(runs, number)->last == last;
 }
@@ -108,16 +108,15 @@ bool runs_touched(const struct runs *runs, uint32_t number,
 void runs_add(struct runs *runs, const struct runs *one)
 {
 	uint32_t run = runs_begin(runs) + 1;
-	struct linked_record *record = runs->record;
+	struct linked_touched *touched = runs->touched;
 
-	for (uint32_t i = 0; i < record->libraries; i++) {
+	for (uint32_t i = 0; i < touched->libraries; i++) {
 		const struct linked_touch *touch = touch_of(one, i);
 
 		if (touch->runs == 0)
 			continue;
-		atomic_fetch_add(&record->touched[i].runs, 1);
-		atomic_fetch_add(&record->touched[i].functions,
-				 touch->functions);
-		atomic_store(&record->touched[i].last, run);
+		atomic_fetch_add(&touched->each[i].runs, 1);
+		atomic_fetch_add(&touched->each[i].functions, touch->functions);
+		atomic_store(&touched->each[i].last, run);
 	}
 }

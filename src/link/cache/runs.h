@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What runs of a program touched: the file of a struct linked_record
+ * What runs of a program touched: the file of a struct linked_touched
  * (stub/linked.h), which the processes of the program add to while it is used
  * here. What it says only ever advises.
  */
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 struct runs {
-	struct linked_record *record; /* NULL: not open */
+	struct linked_touched *touched; /* NULL: not open */
 	size_t size;
 };
 
@@ -40,7 +40,7 @@ bool runs_touched_by_last(const struct runs *runs, uint32_t number);
 bool runs_touched(const struct runs *runs, uint32_t number,
 		  uint32_t *ret_functions);
 
-/* Adds one run, whose record is apart. */
+/* Adds one run, counted in a file of its own. */
 void runs_add(struct runs *runs, const struct runs *one);
 
 #endif

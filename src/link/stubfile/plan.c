@@ -530,7 +530,7 @@ static void write_run(const struct stub_plan *plan, struct stub_writer *w)
 		.abi = LINKED_ABI,
 		.libraries = (uint32_t)plan->library_count,
 		.directory = plan->directory,
-		.record = plan->record,
+		.touched = plan->touched,
 	};
 	struct piece start = piece_of(plan, 0, STUB_START);
 

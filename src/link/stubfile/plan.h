@@ -81,7 +81,7 @@ struct stub_plan {
 	size_t function_count, answer_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
-	uint32_t directory, record; /* in the strings, of has_run */
+	uint32_t directory, touched; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
 	uint64_t answers, data, start, helpers, tails, code_size;
 	uint64_t run, names, answering, constant_size;

@@ -505,6 +505,6 @@ int stubfile_combined(const struct library *libraries, size_t count,
 	stub_plan_layout(&s.plan);
 	build_dynamic_init_first(&s.dynamic, s.plan.start);
 	s.plan.directory = build_string(&s.dynamic.strings, run->directory);
-	s.plan.record = build_string(&s.dynamic.strings, run->record);
+	s.plan.touched = build_string(&s.dynamic.strings, run->touched);
 	return export_and_write(&s, ret);
 }

@@ -66,7 +66,7 @@ int stubfile_shared(const struct library *library,
  * several export, only the first is. */
 struct stubfile_run {
 	const char *directory; /* see struct linked_run */
-	const char *record;
+	const char *touched;
 };
 int stubfile_combined(const struct library *libraries, size_t count,
 		      const struct stubfile_run *run,
