@@ -23,6 +23,9 @@
 #define LOCK_MOMENT_MS 5
 #define LOCK_MS 2000
 
+/* How often another writer may be quicker. */
+#define TEMPORARY_TRIES 100
+
 static uint64_t nanoseconds(struct timespec t)
 {
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -173,6 +176,8 @@ static bool write_all(int fd, const char *data, size_t size)
 		ssize_t n = write(fd, data, size);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n == 0)
+			errno = ENOSPC;
 		if (n <= 0)
 			return false;
 		data += n;
@@ -191,21 +196,86 @@ static void cleanup_locked(int *fd)
 }
 #define _cleanup_locked_ _cleanup_(cleanup_locked)
 
+static uint64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return nanoseconds(now) / 1000000;
+}
+
 bool file_lock(int fd, unsigned milliseconds)
 {
 	const struct timespec moment = {.tv_nsec = LOCK_MOMENT_MS * 1000000};
+	uint64_t end = monotonic_ms() + milliseconds;
 
-	for (unsigned ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;
-	     ms += LOCK_MOMENT_MS) {
-		if (errno != EWOULDBLOCK)
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
 			return false;
-		if (ms >= milliseconds) {
+		if (monotonic_ms() >= end) {
 			errno = EBUSY;
 			return false;
 		}
 		nanosleep(&moment, NULL);
 	}
 	return true;
+}
+
+/* Removes the temporary; errno stays. */
+static void drop_temporary(int dirfd, const char *temporary)
+{
+	int error = errno;
+
+	unlinkat(dirfd, temporary, 0);
+	errno = error;
+}
+
+/*
+ * Locks and empties the temporary. 1: it is ours; 0: it was another writer's,
+ * who has renamed it; -1 and errno: it is not to be had (EBUSY, EPERM), or a
+ * call has failed.
+ */
+static int hold_temporary(int dirfd, const char *temporary, int fd)
+{
+	struct stat held, named;
+
+	if (fstat(fd, &held) < 0)
+		return -1;
+	/* Before the lock: another user could hold that for ever. */
+	if (!S_ISREG(held.st_mode) || held.st_uid != geteuid()) {
+		errno = EPERM;
+		return -1;
+	}
+	/* Another writer is done in moments. One that was stopped must not
+	 * stop us: a host writes catalogs when it starts. */
+	if (!file_lock(fd, LOCK_MS))
+		return -1;
+	/* Whoever held the lock before may have renamed it. */
+	if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
+		return 0;
+	if (named.st_nlink != 1) {
+		errno = EPERM;
+		return -1;
+	}
+	return ftruncate(fd, 0) < 0 ? -1 : 1;
+}
+
+/* *ret_made: it was not there before; *ret_there: it was, at first. */
+static int open_or_make(int dirfd, const char *temporary, mode_t mode,
+			bool *ret_made, bool *ret_there)
+{
+	const int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dirfd, temporary, flags | O_CREAT | O_EXCL, mode);
+
+	*ret_made = fd >= 0;
+	*ret_there = fd < 0 && errno == EEXIST;
+	if (*ret_there)
+		fd = openat(dirfd, temporary, flags);
+	if (fd < 0 && errno == ELOOP)
+		errno = EPERM; /* somebody's link */
+	return fd;
 }
 
 /*
@@ -215,40 +285,39 @@ bool file_lock(int fd, unsigned milliseconds)
  */
 static int open_temporary(int dirfd, const char *temporary, mode_t mode)
 {
-	for (;;) {
+	for (int tries = 0; tries < TEMPORARY_TRIES; tries++) {
+		bool made, there;
 		_cleanup_locked_ int fd =
-			openat(dirfd, temporary,
-			       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-				       O_CLOEXEC,
-			       mode);
-		struct stat held, named;
+			open_or_make(dirfd, temporary, mode, &made, &there);
 
-		if (fd < 0 && errno == ELOOP)
-			errno = EPERM; /* somebody's link */
-		if (fd < 0 || fstat(fd, &held) < 0)
+		if (fd < 0 && errno == ENOENT && there)
+			continue; /* renamed between the two */
+		if (fd < 0)
 			return -1;
-		/* Before the lock: another user could hold that for ever. */
-		if (!S_ISREG(held.st_mode) || held.st_uid != geteuid()) {
-			errno = EPERM;
+		int held = hold_temporary(dirfd, temporary, fd);
+		if (held > 0)
+			return TAKE_FD(fd);
+		if (held < 0 && made && errno != EBUSY)
+			drop_temporary(dirfd, temporary);
+		if (held < 0)
 			return -1;
-		}
-		/* Another writer is done in moments. One that was stopped must
-		 * not stop us: a host writes catalogs when it starts. */
-		if (!file_lock(fd, LOCK_MS))
-			return -1;
-		/* Whoever held the lock before may have renamed it. */
-		if (fstatat(dirfd, temporary, &named, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (named.st_dev != held.st_dev || named.st_ino != held.st_ino)
-			continue;
-		if (named.st_nlink != 1) {
-			errno = EPERM;
-			return -1;
-		}
-		if (ftruncate(fd, 0) < 0)
-			return -1;
-		return TAKE_FD(fd);
 	}
+	errno = EBUSY;
+	return -1;
+}
+
+/* Makes a rename last. Where that cannot be done the file is in place all the
+ * same, whole; and some file systems do not sync directories. */
+static void sync_parent(int dirfd, const char *name)
+{
+	char parent[PATH_MAX];
+	int length = (int)(file_base_name(name) - name);
+
+	snprintf(parent, sizeof(parent), "%.*s.", length, name);
+	_cleanup_close_ int fd =
+		openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		fsync(fd);
 }
 
 int file_replace(int dirfd, const char *name, const void *data, size_t size,
@@ -269,12 +338,12 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 				   strerror(errno));
 	if (!write_all(fd, data, size) || fsync(fd) < 0 ||
 	    renameat(dirfd, temporary, dirfd, name) < 0) {
-		int error = errno;
-		unlinkat(dirfd, temporary, 0);
-		return status_fail(status_from_errno(error),
+		drop_temporary(dirfd, temporary);
+		return status_fail(status_from_errno(errno),
 				   "%s: cannot write: %s", name,
-				   strerror(error));
+				   strerror(errno));
 	}
+	sync_parent(dirfd, name);
 	return 0;
 }
 

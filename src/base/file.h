@@ -82,7 +82,8 @@ bool file_lock(int fd, unsigned milliseconds);
 
 /*
  * Puts a file in place, whole or not at all: temporary file beside it, fsync,
- * rename. On failure the old file is untouched and no temporary is left; a
+ * rename, fsync of the directory. On failure, whichever call it was, the old
+ * file is untouched and no temporary is left; a
  * killed writer leaves ".NAME.new", which the next one takes up. Writers of one
  * name follow each other; one that holds it for 2 s (stopped) is not waited
  * for. mode: as of open(). 0, -DLAZY_ENOENT, -DLAZY_EIO with message.

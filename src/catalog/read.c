@@ -15,9 +15,6 @@
 
 #include <errno.h>
 
-/* A note of .note.dlopen: https://uapi-group.org/specifications (UAPI.12). */
-#define DLOPEN_NOTE_OWNER "FDO"
-#define DLOPEN_NOTE_TYPE 0x407c0c0au
 #define DLOPEN_NOTE_MAX 65536
 
 /*
@@ -303,8 +300,8 @@ static const char *dlopen_text(const struct elf_note *note)
 {
 	const char *text = (const char *)note->data;
 
-	if (strcmp(note->owner, DLOPEN_NOTE_OWNER) != 0 ||
-	    note->type != DLOPEN_NOTE_TYPE || note->size > DLOPEN_NOTE_MAX)
+	if (strcmp(note->owner, ELF_NOTE_DLOPEN_OWNER) != 0 ||
+	    note->type != ELF_NOTE_DLOPEN || note->size > DLOPEN_NOTE_MAX)
 		return NULL;
 	const char *end = note->size ? memchr(text, '\0', note->size) : NULL;
 	if (!end)

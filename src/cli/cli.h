@@ -66,6 +66,13 @@ const char *cli_plain(FILE *out);
 /* Writes text with control characters as '?'. */
 void cli_put(const char *text, FILE *out);
 
+/* Begins an answer: one object, with what each has, "format" (1) and "dlazy",
+ * the version. (Of the three that doc/trace-format.md tells of, "format" says
+ * which of them it is.) */
+void cli_json_begin(struct json *j);
+/* Its second key alone. */
+void cli_json_version(struct json *j);
+
 /* Ends standard output: `status`, or CLI_FAILED if it could not be written. */
 int cli_finish(int status);
 

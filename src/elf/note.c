@@ -29,6 +29,51 @@ static uint64_t padded(uint64_t size, uint64_t alignment)
 	return (size + alignment - 1) & ~(alignment - 1);
 }
 
+/* Is there a note, with an owner, that fits? Padding has none. */
+static bool is_note(const uint8_t *data, uint64_t size, uint64_t at)
+{
+	ElfN(Nhdr) head;
+
+	if (!range_within(at, sizeof(head), size))
+		return false;
+	memcpy(&head, data + at, sizeof(head));
+	uint64_t owner = at + sizeof(head);
+	return head.n_namesz && range_within(owner, head.n_namesz, size) &&
+	       data[owner + head.n_namesz - 1] == '\0' &&
+	       range_within(padded(owner + head.n_namesz, 4), head.n_descsz,
+			    size);
+}
+
+/* Where the note behind one that ends here begins; the segment's end, if there
+ * is none. */
+static uint64_t next_note(const uint8_t *data, uint64_t size, uint64_t end,
+			  uint64_t alignment)
+{
+	uint64_t near = padded(end, 4);
+
+	return is_note(data, size, near) ? near : padded(end, alignment);
+}
+
+/*
+ * Where the descriptor begins. In a segment that is aligned to 8 bytes each note
+ * may be padded to 4 or to 8 (mold puts sections of both kinds into one): it is
+ * as the segment says, if then a note or the end follows.
+ */
+static uint64_t descriptor_of(const uint8_t *data, uint64_t size,
+			      uint64_t owner, const ElfN(Nhdr) * head,
+			      uint64_t alignment)
+{
+	uint64_t text = padded(owner + head->n_namesz, alignment);
+	uint64_t near = padded(owner + head->n_namesz, 4);
+
+	if (text == near || !range_within(near, head->n_descsz, size))
+		return text;
+	if (!range_within(text, head->n_descsz, size))
+		return near;
+	uint64_t next = next_note(data, size, text + head->n_descsz, alignment);
+	return next >= size || is_note(data, size, next) ? text : near;
+}
+
 static bool parse(struct notes *notes, const uint8_t *data, uint64_t size,
 		  uint64_t alignment)
 {
@@ -41,7 +86,8 @@ static bool parse(struct notes *notes, const uint8_t *data, uint64_t size,
 		    (head.n_namesz && data[owner + head.n_namesz - 1] != '\0'))
 			return true;
 		/* Everything is padded from the segment's beginning. */
-		uint64_t text = padded(owner + head.n_namesz, alignment);
+		uint64_t text =
+			descriptor_of(data, size, owner, &head, alignment);
 		if (!range_within(text, head.n_descsz, size))
 			return true;
 		struct elf_note note = {
@@ -53,7 +99,7 @@ static bool parse(struct notes *notes, const uint8_t *data, uint64_t size,
 		};
 		if (!append(notes, note))
 			return false;
-		at = padded(text + head.n_descsz, alignment);
+		at = next_note(data, size, text + head.n_descsz, alignment);
 	}
 	return true;
 }

@@ -123,6 +123,10 @@ struct elf_note {
 	const uint8_t *data;
 	size_t size;
 };
+/* What a file opens itself, as JSON (.note.dlopen, UAPI.12 of
+ * https://uapi-group.org/specifications). */
+#define ELF_NOTE_DLOPEN_OWNER "FDO"
+#define ELF_NOTE_DLOPEN 0x407c0c0au
 size_t elf_view_note_count(const struct elf_view *view);
 struct elf_note elf_view_note(const struct elf_view *view, size_t i);
 

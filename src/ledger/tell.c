@@ -438,6 +438,8 @@ static void print(struct json *j, const struct telling *t)
 	json_string(j, "dlazy-ledger");
 	json_key(j, "version");
 	json_unsigned(j, 1);
+	json_key(j, "dlazy");
+	json_string(j, PACKAGE_VERSION);
 	print_command(j);
 	json_key(j, "pid");
 	json_unsigned(j, (uint64_t)t->ledger->pid);

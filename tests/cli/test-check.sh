@@ -117,6 +117,48 @@ else
 	skip "a parent that ignores SIGCHLD does not matter" "env cannot do so"
 fi
 
+mkdir "$t/beside"
+build "$t/beside/base.so" -Wl,-soname,libbase.so.1 <<<'int base(void) { return 1; }'
+build "$t/beside/user.so" "$t/beside/base.so" \
+	<<<'int base(void); int f(void) { return base(); }'
+run "$dlazy" check "$t/beside"
+is_status 1 "a library beside the plugin is not found by the dynamic linker"
+has "$out" "in the same directory, under that SONAME (base.so)" \
+	"where it lies is told"
+hasnt "$out" "install the package" "and no package advised"
+mkdir "$t/beside/2"
+echo junk | tee "$t/beside/bad.so" >"$t/beside/2/bad.so"
+run "$dlazy" check "$t/beside" "$t/beside/2"
+has "$out" "$t/beside/2/bad.so" "files of several directories are told apart"
+
+# note PRIORITY [OTHER]: C whose object says that it opens libabsent.so.9, or
+# OTHER, and how much it wants that
+note()
+{
+	sed -e "s/PRIORITY/$1/; s/OTHER/${2:-libabsent.so}/; s/~/\\\\\\\\042/g" <<-'END'
+		asm(".section .note.dlopen,\"a\"; .balign 4;"
+		    ".long 4, 1f-0f, 0x407c0c0a; .asciz \"FDO\"; 0: .asciz \""
+		    "[{~soname~:[~libabsent.so.9~,~OTHER~],~feature~:~x~,"
+		    "~priority~:~PRIORITY~}]\"; 1: .balign 4; .previous");
+		int main(void) { return 0; }
+	END
+}
+note required | build "$t/required.so"
+note suggested | build "$t/suggested.so"
+note required libc.so.6 | build "$t/found.so"
+run "$dlazy" check "$t"/{required,suggested,found}.so --json
+is_status 1 "a required library that a note names and is absent is a problem"
+problem note-missing required.so "which is named so"
+json '.bad == 1' "one that is suggested, or there by another name, is none"
+has "$out" "libabsent.so.9, for x" "with the library and what it is for"
+# shellcheck disable=SC2086 # CC may hold options
+note required | ${CC:-cc} -o "$t/program" -x c -
+run "$dlazy" check "$t/program" --load --json
+json '[.plugins[0].problems[].kind] == ["note-missing"]' \
+	"of a program its notes are judged, and it is not loaded"
+run "$dlazy" check "$t/host"
+is_status 0 "a program that lacks nothing is good"
+
 mkdir "$t/empty"
 run "$dlazy" check "$t/empty"
 is_status 0 "an empty directory has no problems"

@@ -136,4 +136,7 @@ is_status 2 "nothing is no name"
 mkfifo "$t/fifo.so"
 run timeout 5 "$dlazy" info "$t/fifo.so"
 is_status 1 "a FIFO is not waited for"
+mkdir -p "$t/some/dir"
+run "$dlazy" info "$t/some/dir/nosuch"
+has "$err" "$t/some/dir/nosuch: " "of a file that is not there the whole path is told"
 finish

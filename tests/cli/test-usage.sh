@@ -59,6 +59,28 @@ for command in scan list info call; do
 	is_status 2 "$command without operands, too"
 done
 
+# answers FORMAT COMMAND ...: each object says what it is, and whose
+version=$("$dlazy" --version)
+answers()
+{
+	local format=$1
+	shift
+	run "$dlazy" "$@"
+	json ".format == $format and .dlazy == \"${version#dlazy }\"" \
+		"$1 says its format and dlazy's version"
+}
+plugins "$t/p"
+answers 1 scan "$t/p" --json
+answers 1 list "$t/p" --json
+answers 1 info "$t/p/p1.so" --json
+answers 1 info "$t/p/absent.so" --json
+answers 1 check "$t/p" --json
+answers 1 call "$t/p/p1.so" f1 'i(i)' 1 --json
+answers 1 stub "$t/p/p1.so" -o "$t/p1.o" --json
+answers '"dlazy-bench"' bench "$t/p" --runs 1 --json
+cp "$t/out" "$t/bench.json"
+answers 1 report "$t/bench.json" -o "$t/page.html" --json
+
 run bash -c "'$dlazy' help >/dev/full"
 if [ -w /dev/full ]; then
 	is_status 3 "output that cannot be written is dlazy's failure"

@@ -31,6 +31,8 @@ check_PROGRAMS += \
 check_PROGRAMS += %D%/test-faults
 %C%_test_faults_SOURCES = %D%/test-faults.c tests/faults/inject.c \
 	tests/faults/inject.h
+%C%_test_file_SOURCES = %D%/test-file.c tests/faults/inject.c \
+	tests/faults/inject.h
 
 EXTRA_DIST += %D%/opened.h
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/status.h"
+#include "tests/faults/inject.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,6 +158,35 @@ TEST(temporary_with_another_name_is_not_taken_up)
 	CHECK_INT(symlinkat("other", dirfd, ".file.new"), 0);
 	check_refused(dirfd);
 	check_text(dirfd, "other", "other");
+	close(dirfd);
+}
+
+/* Each call that a writer makes fails in turn: the old file or the new one is
+ * there then, and nothing beside it. */
+TEST(no_fault_leaves_a_temporary)
+{
+	static const struct {
+		const char *kind;
+		int error;
+	} faults[] = {{"open", EMFILE},	  {"stat", EIO},     {"flock", ENOLCK},
+		      {"ftruncate", EIO}, {"write", ENOSPC}, {"write", 0},
+		      {"fsync", EIO},	  {"rename", EIO}};
+	int dirfd = dirfd_of_test();
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		for (long n = 1; n < 10; n++) {
+			write_text(dirfd, "file", "old");
+			fault_arm(faults[i].kind, n, faults[i].error, false);
+			int status = replace(dirfd);
+			bool hit = fault_disarm();
+			check_text(dirfd, "file", status < 0 ? "old" : "new");
+			CHECK_INT(faccessat(dirfd, ".file.new", F_OK, 0), -1);
+			CHECK(status == 0 || status_is_state(status));
+			unlinkat(dirfd, "file", 0);
+			if (!hit)
+				break;
+			CHECK(n < 9);
+		}
 	close(dirfd);
 }
 

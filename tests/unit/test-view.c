@@ -6,6 +6,7 @@
  */
 #include "tests/unit/elf-file.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
@@ -363,6 +364,72 @@ TEST(notes_outside_of_segments_are_found)
 	CHECK(!elf_view_build_id(view, &size));
 	CHECK_INT(size, 0);
 	CHECK_INT(elf_view_note_count(view), 0);
+	elf_view_close(view);
+	free(file.data);
+}
+
+/* A note of its own kind of padding, appended. */
+static void append_note(struct elf_file *file, const char *owner, uint32_t type,
+			const char *text, size_t alignment)
+{
+	uint32_t head[3] = {(uint32_t)strlen(owner) + 1,
+			    (uint32_t)strlen(text) + 1, type};
+	size_t mask = alignment - 1, begin = (file->size + mask) & ~mask;
+	size_t at = (begin + sizeof(head) + head[0] + mask) & ~mask;
+
+	file->data = realloc(file->data, at + head[1]);
+	CHECK(file->data);
+	memset(file->data + file->size, 0, at + head[1] - file->size);
+	memcpy(file->data + begin, head, sizeof(head));
+	memcpy(file->data + begin + sizeof(head), owner, head[0]);
+	memcpy(file->data + at, text, head[1]);
+	file->size = at + head[1];
+}
+
+/* Makes all from `begin` on the only segment of notes. */
+static void make_note_segment(struct elf_file *file, size_t begin)
+{
+	ElfN(Phdr) *segment = elf_file_segment(file, PT_NOTE);
+
+	for (ElfN(Phdr) * s; (s = elf_file_segment(file, PT_NOTE));)
+		s->p_type = PT_NULL;
+	segment->p_type = PT_NOTE;
+	segment->p_offset = begin;
+	segment->p_filesz = file->size - begin;
+	segment->p_align = 8;
+	drop_sections(file);
+}
+
+/* As mold puts them: sections of both alignments in one segment. */
+TEST(notes_padded_to_4_and_to_8_bytes_share_a_segment)
+{
+	static const struct {
+		const char *owner, *text;
+		size_t alignment;
+	} notes[] = {
+		{"GNU", "eight...eight..", 8},
+		{"GNU", "twenty bytes, all.", 4},
+		{"FDO", "four", 4},
+		{"dlazy", "an odd owner", 4},
+		{"dlazy", "an odd one of 8", 8},
+		{"FDO", "last", 4},
+	};
+	struct elf_file file = exports_file();
+	size_t begin = (file.size + 7) & ~(size_t)7;
+
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+		append_note(&file, notes[i].owner, 100 + (uint32_t)i,
+			    notes[i].text, notes[i].alignment);
+	make_note_segment(&file, begin);
+	struct elf_view *view = view_of_file(&file);
+	CHECK_INT(elf_view_note_count(view), ARRAY_SIZE(notes));
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++) {
+		struct elf_note note = elf_view_note(view, i);
+
+		CHECK_INT(note.type, 100 + i);
+		CHECK_STR(note.owner, notes[i].owner);
+		CHECK_STR((const char *)note.data, notes[i].text);
+	}
 	elf_view_close(view);
 	free(file.data);
 }

@@ -204,6 +204,7 @@ void bench_print_json(const struct bench *b)
 	json_string(&j, "dlazy-bench");
 	json_key(&j, "version");
 	json_unsigned(&j, 1);
+	cli_json_version(&j);
 	json_key(&j, "subject");
 	json_string(&j, b->subject);
 	if (b->command)

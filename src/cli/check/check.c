@@ -12,11 +12,16 @@
 #include "base/status.h"
 #include "catalog/scan.h"
 #include "cli/check/inspect.h"
+#include "cli/check/notes.h"
+#include "cli/check/siblings.h"
 #include "cli/frame/progress.h"
 #include "cli/frame/table.h"
 #include "cli/check/trial.h"
+#include "elf/search.h"
+#include "elf/view.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,7 +32,9 @@ static const char help[] =
 	"\n"
 	"Finds what the first touch of a plugin would fail on: missing\n"
 	"libraries, undefined symbols, another machine, static TLS, an\n"
-	"executable stack. Plugins are read, not loaded, but for --load.\n"
+	"executable stack. Plugins are read, not loaded, but for --load. Of\n"
+	"a program, or a plugin, that says in .note.dlopen which libraries\n"
+	"it opens and cannot do without: whether they are there.\n"
 	"\n"
 	"      --host=FILE        the program that loads the plugins: what it\n"
 	"                         exports is found. Without it, a symbol that\n"
@@ -124,7 +131,58 @@ static int add_operand(struct subjects *all, const char *operand)
 		path[n - 1] = '\0';
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return add_directory(all, path);
-	return add_file(all, TAKE_PTR(path));
+	int status = add_file(all, TAKE_PTR(path));
+	if (status == 0)
+		all->list[all->count - 1].is_named = true;
+	return status;
+}
+
+/* Which it is: of a file that was named, not found in a directory. */
+static bool is_program(const struct elf_view *view, const char *path)
+{
+	bool is = elf_view_flags(view) & ELF_INTERP &&
+		  !(elf_view_flags(view) & ELF_NOOPEN) &&
+		  elf_view_check_plugin(view, path) < 0;
+
+	status_clear();
+	return is;
+}
+
+/* A search_closure_fn: would the program start? */
+static bool note_missing(const char *name, const char *found,
+			 const char *needed_by, void *data)
+{
+	struct subject *s = data;
+
+	if (found)
+		return true;
+	if (strcmp(needed_by, s->path) == 0)
+		subject_add(s, PROBLEM_MISSING_LIBRARY, "%s", name);
+	else
+		subject_add(s, PROBLEM_MISSING_LIBRARY, "%s, needed by %s",
+			    name, needed_by);
+	return true;
+}
+
+static void inspect(struct inspection *in, struct siblings *siblings,
+		    struct subject *s)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+
+	if (file_open(AT_FDCWD, s->path, &fd, NULL) < 0 ||
+	    elf_view_open(fd, s->path, &view) < 0)
+		view = NULL;
+	status_clear();
+	s->is_program = view && s->is_named && is_program(view, s->path);
+	if (s->is_program)
+		search_closure(s->path, note_missing, s);
+	else
+		inspect_file(in, s);
+	if (view)
+		notes_check(s, view);
+	siblings_explain(siblings, s);
+	status_clear();
 }
 
 static int inspect_each(struct subjects *all, const char *host)
@@ -134,9 +192,10 @@ static int inspect_each(struct subjects *all, const char *host)
 
 	if (status < 0)
 		return status;
+	_cleanup_(siblings_clear) struct siblings siblings = {.dir = NULL};
 	struct progress progress = progress_begin("reading");
 	for (size_t i = 0; i < all->count; i++) {
-		inspect_file(&in, &all->list[i]);
+		inspect(&in, &siblings, &all->list[i]);
 		progress_update(i + 1, all->count, &progress);
 	}
 	progress_end(&progress);
@@ -188,7 +247,7 @@ static void print_json(const struct subjects *all)
 	struct json j = json_to(stdout);
 	size_t bad = count_bad(all);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "ok");
 	json_unsigned(&j, all->count - bad);
 	json_key(&j, "bad");
@@ -221,8 +280,26 @@ static size_t run_length(const struct subject *s, size_t first)
 
 #define LINES_MAX 3 /* of one kind, for one plugin */
 
-static bool add_rows(struct table *t, const struct subject *s)
+static bool is_same_directory(const char *a, const char *b)
 {
+	size_t n = (size_t)(file_base_name(a) - a);
+
+	return n == (size_t)(file_base_name(b) - b) && memcmp(a, b, n) == 0;
+}
+
+/* Names that are alike are told apart by their directories. */
+static bool needs_paths(const struct subjects *all)
+{
+	for (size_t i = 1; i < all->count; i++)
+		if (!is_same_directory(all->list[0].path, all->list[i].path))
+			return true;
+	return false;
+}
+
+static bool add_rows(struct table *t, const struct subject *s, bool path)
+{
+	const char *name = path ? s->path : file_base_name(s->path);
+
 	for (size_t i = 0; i < s->count;) {
 		const struct problem *p = &s->problems[i];
 		size_t n = run_length(s, i), shown = n;
@@ -233,10 +310,9 @@ static bool add_rows(struct table *t, const struct subject *s)
 		snprintf(more, sizeof(more), "and %zu more", n - shown);
 		for (size_t k = 0; k < shown + (n > shown); k++)
 			if (!table_add(t,
-				       (const char *[]){file_base_name(s->path),
-							problem_word(p->kind),
-							k < shown ? p[k].detail
-								  : more}))
+				       (const char *[]){
+					       name, problem_word(p->kind),
+					       k < shown ? p[k].detail : more}))
 				return false;
 		i += n;
 	}
@@ -249,7 +325,8 @@ static void print_advice(const struct subjects *all)
 
 	for (size_t i = 0; i < all->count; i++)
 		for (size_t k = 0; k < all->list[i].count; k++)
-			seen[all->list[i].problems[k].kind] = true;
+			seen[all->list[i].problems[k].kind] |=
+				!all->list[i].problems[k].is_beside;
 	putchar('\n');
 	for (unsigned kind = 0; kind < PROBLEM_KINDS; kind++)
 		if (seen[kind])
@@ -263,11 +340,12 @@ static int print_text(const struct subjects *all)
 {
 	_cleanup_(table_free) struct table t = {.columns = 3};
 	size_t bad = count_bad(all);
+	bool paths = needs_paths(all);
 	bool fits =
 		table_add(&t, (const char *[]){"PLUGIN", "PROBLEM", "DETAIL"});
 
 	for (size_t i = 0; i < all->count && fits; i++)
-		fits = add_rows(&t, &all->list[i]);
+		fits = add_rows(&t, &all->list[i], paths);
 	if (!fits) {
 		cli_say("check: out of memory");
 		return CLI_FAILED;

@@ -47,7 +47,7 @@ void subject_add(struct subject *s, enum problem_kind kind, const char *format,
 			free(detail);
 		return;
 	}
-	s->problems[s->count++] = (struct problem){kind, detail};
+	s->problems[s->count++] = (struct problem){kind, detail, false};
 }
 
 bool problem_is_bad(const struct subject *s, const struct problem *p)

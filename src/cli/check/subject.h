@@ -22,6 +22,9 @@
 	X(MISSING_LIBRARY, "missing-library", true,                           \
 	  "install the package that has it, or add its directory to "         \
 	  "LD_LIBRARY_PATH")                                                  \
+	X(NOTE_MISSING, "note-missing", true,                                 \
+	  "it opens that library itself, and cannot do without it: install "  \
+	  "the package that has it")                                          \
 	X(UNDEFINED_SYMBOL, "undefined-symbol", true,                         \
 	  "build it against the libraries installed here, linked with the "   \
 	  "one that has the symbol")                                          \
@@ -52,6 +55,7 @@ enum problem_kind {
 struct problem {
 	enum problem_kind kind;
 	char *detail;
+	bool is_beside; /* what is missing is beside it: no package helps */
 };
 
 struct subject {
@@ -61,6 +65,8 @@ struct subject {
 	size_t room;
 	bool needs_host; /* some of its symbols are its host's to supply */
 	bool loaded;	 /* a child has loaded it */
+	bool is_named;	 /* by the user, not found in a directory */
+	bool is_program; /* nobody loads it */
 };
 
 const char *problem_word(enum problem_kind kind);

@@ -264,7 +264,7 @@ static bool is_hopeless(const struct subject *s)
 
 static bool is_due(struct subject *s)
 {
-	if (is_hopeless(s))
+	if (s->is_program || is_hopeless(s))
 		return false;
 	if (!s->needs_host)
 		return true;

@@ -14,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of the answers' keys: keys are added, never changed, without a new one. */
+#define ANSWER_FORMAT 1
+
 static bool has_colours(FILE *out)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -109,12 +112,26 @@ static int exit_of(int status)
 	}
 }
 
+void cli_json_version(struct json *j)
+{
+	json_key(j, "dlazy");
+	json_string(j, PACKAGE_VERSION);
+}
+
+void cli_json_begin(struct json *j)
+{
+	json_begin_object(j);
+	json_key(j, "format");
+	json_unsigned(j, ANSWER_FORMAT);
+	cli_json_version(j);
+}
+
 int cli_fail(int status, bool json)
 {
 	struct json j = json_to(stdout);
 
 	if (json) {
-		json_begin_object(&j);
+		cli_json_begin(&j);
 		json_key(&j, "error");
 		json_string(&j, status_message());
 		json_key(&j, "status");

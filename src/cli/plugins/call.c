@@ -176,7 +176,7 @@ static void print_json(char letter, const union value *v)
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "result");
 	if (letter == 'v')
 		json_null(&j);

@@ -160,7 +160,7 @@ static void print_json(const struct record *r, const char *path,
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	print_members(&j, r, path, obstacles);
 	if (record_status(r) < 0) {
 		json_key(&j, "error");
@@ -280,6 +280,17 @@ static int find_file(const char *name, char **ret)
 	return status;
 }
 
+/* The reader was told the file's name alone. */
+static int fail_with_path(int status, const char *path)
+{
+	const char *base = file_base_name(path), *message = status_message();
+	size_t n = strlen(base);
+
+	if (strncmp(message, base, n) == 0 && message[n] == ':')
+		return status_fail(-status, "%s%s", path, message + n);
+	return status_prefix("%s", path);
+}
+
 static int read_file(const char *path, struct record **ret)
 {
 	const char *base = file_base_name(path);
@@ -297,7 +308,8 @@ static int read_file(const char *path, struct record **ret)
 		return status_fail(status_from_errno(errno),
 				   "%s: cannot open: %s", path,
 				   strerror(errno));
-	return record_read(dirfd, base, ret);
+	int status = record_read(dirfd, base, ret);
+	return status < 0 ? fail_with_path(status, path) : status;
 }
 
 static int info(const char *name, bool symbols, bool json)

@@ -122,7 +122,7 @@ static void print_json(const struct listing *l)
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "plugins");
 	print_array(&j, l, false, print_plugin);
 	json_key(&j, "bad");

@@ -137,7 +137,7 @@ static int scan_each(char **dirs, const struct request *request)
 	int worst = CLI_DONE;
 
 	if (request->json) {
-		json_begin_object(&j);
+		cli_json_begin(&j);
 		json_key(&j, "directories");
 		json_begin_array(&j);
 	}

@@ -124,7 +124,7 @@ static void print_json(const struct report *r, const char *output, size_t size)
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "output");
 	json_string(&j, output);
 	json_key(&j, "size");

@@ -130,7 +130,7 @@ static void print_json(const struct account *a)
 {
 	struct json j = json_to(stderr);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "lazy");
 	json_unsigned(&j, a->lazy);
 	json_key(&j, "eager");

@@ -249,7 +249,7 @@ static void print_json(const struct request *request, const char *path,
 {
 	struct json j = json_to(stdout);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "library");
 	json_string(&j, library->soname);
 	json_key(&j, "path");

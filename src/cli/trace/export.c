@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "cli/cli.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -202,7 +203,7 @@ void trace_print_events(FILE *out, const struct trace *all, size_t count)
 	double zero = clock_us(&all[0], all[0].trail->start) -
 		      trace_or_zero(all[0].exec_us);
 
-	json_begin_object(&j);
+	cli_json_begin(&j);
 	json_key(&j, "displayTimeUnit");
 	json_string(&j, "ms");
 	json_key(&j, "traceEvents");

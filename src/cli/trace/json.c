@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/status.h"
+#include "cli/cli.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -254,6 +255,7 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 	json_key(j, "format");
 	json_string(j, "dlazy-trace");
 	print_count(j, "version", 1);
+	cli_json_version(j);
 	json_key(j, "command");
 	json_begin_array(j);
 	for (size_t i = 0; i < t->command_count; i++)

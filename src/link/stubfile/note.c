@@ -6,14 +6,12 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "elf/view.h"
 #include "link/write/note.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NOTE_OWNER "FDO"
-#define NOTE_TYPE 0x407c0c0au
 
 /* What a packager knows a file by: paths are this machine's. */
 static const char *name_of(const struct library *library, size_t i)
@@ -90,13 +88,13 @@ char *stubfile_note_text(const struct library *library,
 struct build_section *stubfile_note_add(struct build *b, const char *text)
 {
 	return text ? build_note(b, ".note.dlopen", strlen(text) + 1,
-				 NOTE_OWNER, 4)
+				 ELF_NOTE_DLOPEN_OWNER, 4)
 		    : NULL;
 }
 
 void stubfile_note_fill(const struct build_section *s, const char *text)
 {
 	if (s)
-		build_note_fill(s, NOTE_TYPE, NOTE_OWNER, text,
+		build_note_fill(s, ELF_NOTE_DLOPEN, ELF_NOTE_DLOPEN_OWNER, text,
 				strlen(text) + 1);
 }
