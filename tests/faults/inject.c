@@ -29,7 +29,9 @@
 #endif
 #endif
 
-#define EXPORT __attribute__((visibility("default")))
+/* Sanitizers call these before they are ready for code of theirs. */
+#define PLAIN __attribute__((no_sanitize("thread", "address", "undefined")))
+#define EXPORT __attribute__((visibility("default"))) PLAIN
 
 static struct {
 	char kind[16]; /* "": none */
@@ -72,7 +74,7 @@ __attribute__((constructor(101))) static void arm_by_environment(void)
 }
 
 /* Whether this call of that kind is to fail; errno is set then. */
-static bool fails(const char *kind)
+PLAIN static bool fails(const char *kind)
 {
 	if (!armed.kind[0] || strcmp(armed.kind, kind) != 0)
 		return false;
@@ -89,7 +91,7 @@ static bool fails(const char *kind)
 }
 
 /* How much a short call gives: not nothing, which would be the end. */
-static size_t short_of(size_t size)
+PLAIN static size_t short_of(size_t size)
 {
 	return size - size / 2;
 }
@@ -103,7 +105,7 @@ static size_t short_of(size_t size)
 	va_end(args_)
 /* clang-format on */
 
-static bool takes_mode(int flags)
+PLAIN static bool takes_mode(int flags)
 {
 	return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
 }
