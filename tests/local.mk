@@ -60,6 +60,10 @@ check-layers:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check-layers
 mutants:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run
+mutants-share:
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run \
+		$$(cd $(srcdir) && %D%/mutants/select)
+
 # Unit tests under valgrind, but for those that read the whole machine, and what
 # valgrind is not: long doubles of 80 bits, the real CPUID, single steps.
 VALGRIND = valgrind -q --error-exitcode=99 \
@@ -71,8 +75,36 @@ check-valgrind:
 		TESTS='$(filter-out $(NOT_VALGRIND),$(check_PROGRAMS))'
 check-helgrind:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/check-helgrind
+
+# Of builds with a sanitizer or without stubs: all but what comes out as in the
+# plain build, as it looks at the tree, builds for other CPUs or whole projects,
+# or asks programs that have nothing of this build in them.
+PLAIN_ALONE = $(TREE_CHECKS) %-qemu.sh %/test-linked-files.sh \
+	%/test-builders.sh %/test-completion.sh %/test-example.sh \
+	%/test-forbid.sh %/test-manual.sh %/test-page.sh %/test-probes.sh \
+	%/test-readme.sh %/test-real.sh %D%/cli/test-run% \
+	%/test-terminal.sh
+check-build:
+	$(MAKE) check TESTS='$(filter-out $(PLAIN_ALONE),$(TESTS))'
+
+# ThreadSanitizer looks at threads. Lazy linking, which is the tool's, has none.
+ONE_THREAD = %/test-closure %/test-code %/test-entry %/test-libelf \
+	%/test-library %/test-machine %/test-program %/test-search \
+	%/test-stubfile %/test-stubfile-unwind %/test-verdict %/test-view \
+	%/test-view-mutations
+THREAD_TESTS = $(filter-out $(ONE_THREAD),$(check_PROGRAMS))
+check-threads:
+	$(MAKE) check-TESTS TESTS='$(THREAD_TESTS)' \
+		check_PROGRAMS='$(THREAD_TESTS)' \
+		check_DATA='$(FIXTURE_PLUGINS) $(pkglib_LTLIBRARIES)'
+
+# `make distcheck TESTS='$(DIST_TESTS)'`: is the tarball whole, and can its tests
+# be built and run? What they say of the code was asked before.
+DIST_TESTS = %D%/unit/test-bind %D%/unit/test-catalog %D%/cli/test-usage.sh \
+	%D%/cli/test-scan.sh
 EXTRA_DIST += %D%/valgrind.supp %D%/check-helgrind %D%/helgrind.supp
-PHONY += check-layers check-valgrind check-helgrind mutants
+PHONY += check-build check-helgrind check-layers check-threads check-valgrind \
+	mutants mutants-share
 
 include %D%/unit/local.mk
 include %D%/report/local.mk
