@@ -7,6 +7,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/event.c %D%/event.h \
 	%D%/file.c %D%/file.h \
 	%D%/hash.h \
+	%D%/interrupt.c %D%/interrupt.h \
 	%D%/json.c %D%/json.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/map.c %D%/map.h \

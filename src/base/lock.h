@@ -2,12 +2,15 @@
 /*
  * Locks, in one order. A thread takes a lock only of a higher rank than those
  * it holds, and holds none at all while the dynamic linker, a constructor or a
- * callback may run: builds without NDEBUG abort where that is broken.
+ * callback may run: builds without NDEBUG abort where that is broken. Nothing
+ * interrupts a thread that holds one (interrupt.h): a signal's handler that needs
+ * the lock would wait for its own thread, and one that jumps away would keep it.
  */
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -37,6 +40,7 @@ extern _Thread_local unsigned lock_held
 /* To be said before anything that may run code which is not ours. */
 #define LOCK_ASSERT_NONE() assert(lock_held == 0)
 
+/* With interrupts kept off, until it is dropped. */
 static inline struct lock *lock_take(struct lock *lock)
 {
 	assert(lock_held < (unsigned)lock->rank);
@@ -58,6 +62,9 @@ static inline void cleanup_lock(struct lock **lock)
 
 /* Holds the lock until the end of the enclosing scope. */
 #define LOCKED(which)                                                          \
+	_cleanup_(interrupts_restore)                                          \
+		__attribute__((unused)) struct interrupts locked_interrupts_;  \
+	interrupts_block(&locked_interrupts_);                                 \
 	_cleanup_(cleanup_lock) __attribute__((unused)) struct lock *locked_ = \
 		lock_take(which)
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/event.h"
+#include "base/interrupt.h"
 #include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
@@ -302,9 +303,11 @@ static void tell_touch(struct binding *b, const void *caller)
 					.caller = caller});
 }
 
-/* The address to call, now; only if *ret_published also next time. */
+/* The address to call, now; only if *ret_published also next time. NULL, and
+ * *ret_failure: it cannot be called. */
 static void *binding_address(struct binding *b, const void *caller,
-			     bool *ret_published)
+			     bool *ret_published,
+			     struct stub_failure *ret_failure)
 {
 	struct bind_request request = {b->name, b->version, NULL};
 	struct touch touch = {.symbol = b->name, .caller = caller};
@@ -318,28 +321,39 @@ static void *binding_address(struct binding *b, const void *caller,
 				     b->name);
 	if (status == 0)
 		return address;
-	*ret_published = false;
-	address = failure_replacement(b->module, &touch, status);
-	binding_replace(b, address);
-	return address;
+	failure_prepare(b->module, &touch, status, ret_failure);
+	ret_failure->keep = binding_replace;
+	ret_failure->slot = b;
+	return NULL;
 }
 
-void *bind_miss(struct slot *slot, const void *caller)
+void *bind_miss(struct slot *slot, const void *caller,
+		struct stub_failure *ret_failure)
 {
 	bool published;
 	struct binding *b = slot->owner;
-	void *address = binding_address(b, caller, &published);
+	void *address = binding_address(b, caller, &published, ret_failure);
 
-	if (published) {
+	if (address && published) {
 		slot_publish(slot, address);
 		event_bound(b->module, b->name, caller, address);
 	}
 	return address;
 }
 
-void *bind_miss_closure(void *owner, const void *caller)
+static void *find_uninterrupted(struct binding *b, const void *caller,
+				struct stub_failure *ret_failure)
 {
 	bool published;
 
-	return binding_address(owner, caller, &published);
+	UNINTERRUPTED();
+	return binding_address(b, caller, &published, ret_failure);
+}
+
+void *bind_miss_closure(void *owner, const void *caller)
+{
+	struct stub_failure failure;
+	void *address = find_uninterrupted(owner, caller, &failure);
+
+	return address ? address : stub_instead(&failure);
 }

@@ -52,8 +52,10 @@ int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
 /* A function whose first call may come later than its look-up. */
 bool bind_can_defer(const struct module_export *export);
 
-/* A stub was called and its slot has no address yet. */
-void *bind_miss(struct slot *slot, const void *caller);
+/* A stub was called and its slot has no address yet. As stub_miss_fn. */
+struct stub_failure;
+void *bind_miss(struct slot *slot, const void *caller,
+		struct stub_failure *ret_failure);
 
 /* The same for a closure of libffi, which asks at every call; its owner is a
  * binding. */

@@ -91,8 +91,10 @@ static bool keeps_failing_locked(const struct dlazy_module *m)
 	       !m->failure->passing;
 }
 
-void binding_replace(struct binding *b, void *replacement)
+void binding_replace(const struct stub_failure *failure, void *replacement)
 {
+	struct binding *b = failure->slot;
+
 	LOCKED(&load_lock);
 	if (!b->slot || !keeps_failing_locked(b->module))
 		return;
@@ -100,14 +102,15 @@ void binding_replace(struct binding *b, void *replacement)
 	slot_publish(b->slot, replacement);
 }
 
-void binding_replace_slot(struct dlazy_module *m, _Atomic(void *) *slot,
-			  void *replacement)
+void binding_replace_slot(const struct stub_failure *failure, void *replacement)
 {
+	struct dlazy_module *m = failure->told.module;
+	_Atomic(void *) *slot = failure->slot;
 	_cleanup_free_ struct replaced_slot *replaced =
 		malloc(sizeof(*replaced));
 
 	LOCKED(&load_lock);
-	if (!replaced || !keeps_failing_locked(m))
+	if (!replaced || !m || !keeps_failing_locked(m))
 		return;
 	*replaced = (struct replaced_slot){m->replaced_slots, slot};
 	m->replaced_slots = TAKE_PTR(replaced);

@@ -34,11 +34,10 @@ struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
  * for all. */
 void *binding_stub_locked(struct binding *b, stub_miss_fn *miss);
 
-/* Keeps a hook's replacement in the slot, until the module's state changes. */
-void binding_replace(struct binding *b, void *replacement);
-
-/* The same with a slot that is no binding's: it was empty, and will be. */
-void binding_replace_slot(struct dlazy_module *m, _Atomic(void *) *slot,
+/* Keep a hook's replacement until the module's state changes: in the slot of a
+ * binding, which failure->slot is; in one that is no binding's, and was empty. */
+void binding_replace(const struct stub_failure *failure, void *replacement);
+void binding_replace_slot(const struct stub_failure *failure,
 			  void *replacement);
 
 /* The module has just been LOADED: host pointers get real addresses, and

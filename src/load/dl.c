@@ -15,12 +15,14 @@
 #include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/status.h"
 
 #include <dlfcn.h>
 #include <limits.h>
 #include <link.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -36,12 +38,18 @@
 /* Behind all that Linux has. */
 #define ERRNO_MAX 134
 
+/* What every call of the linker is made with, until the end of the scope. */
+#define LINKER_CALL() UNINTERRUPTED()
+
 static const char *words(void)
 {
 	const char *said = dlerror();
 
 	return said ? said : "the dynamic linker gave no reason";
 }
+
+/* ------------------------------------------------------------------ */
+/* Flags                                                              */
 
 bool dl_flags_known(int flags)
 {
@@ -64,9 +72,13 @@ bool dl_flags_noload(int flags)
 	return flags & RTLD_NOLOAD;
 }
 
+/* ------------------------------------------------------------------ */
+/* Opening, closing, looking up                                       */
+
 int dl_open(const char *path, int flags, void **ret_handle)
 {
 	LOCK_ASSERT_NONE();
+	LINKER_CALL();
 	/* Openers of one file may differ: the stricter wins. */
 	if (flags & RTLD_NOW || !(flags & RTLD_LAZY))
 		flags = (flags & ~RTLD_LAZY) | RTLD_NOW;
@@ -96,6 +108,7 @@ bool dl_refusal_passes(const char *said)
 void *dl_open_again(const char *path, int flags)
 {
 	LOCK_ASSERT_NONE();
+	LINKER_CALL();
 	void *handle =
 		dlopen(path, (flags & RTLD_DEEPBIND) | RTLD_LAZY | RTLD_NOLOAD);
 	if (!handle)
@@ -106,6 +119,7 @@ void *dl_open_again(const char *path, int flags)
 bool dl_close(void *handle)
 {
 	LOCK_ASSERT_NONE();
+	LINKER_CALL();
 	if (dlclose(handle) == 0)
 		return true;
 	status_fail(DLAZY_EBUSY, "%s", words());
@@ -116,6 +130,7 @@ int dl_symbol(void *handle, const char *name, const char *version,
 	      void **ret_address)
 {
 	LOCK_ASSERT_NONE();
+	LINKER_CALL();
 	dlerror();
 #ifdef __GLIBC__
 	void *address =
@@ -245,6 +260,7 @@ UNSEEN_LOCK static char *map_path(void *handle)
 {
 	struct link_map *map;
 
+	LINKER_CALL();
 	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) < 0 || map->l_name[0] != '/')
 		return NULL;
 	return strdup(map->l_name);
@@ -252,6 +268,7 @@ UNSEEN_LOCK static char *map_path(void *handle)
 
 char *dl_loaded_path(const char *name)
 {
+	LINKER_CALL();
 	void *unrelocated = relocating ? dl_unrelocated(name) : NULL;
 	void *handle = unrelocated ? unrelocated : dl_open_again(name, 0);
 	char *path = handle ? map_path(handle) : NULL;
@@ -270,6 +287,7 @@ static Lmid_t own_namespace(void)
 		object_of((const void *)(uintptr_t)&own_namespace);
 	Lmid_t namespace;
 
+	LINKER_CALL();
 	return map && dlinfo(map, RTLD_DI_LMID, &namespace) == 0 ? namespace
 								 : LM_ID_BASE;
 }
@@ -317,6 +335,7 @@ void dl_keep(const void *address)
 	const struct link_map *map = object_of(address);
 
 	LOCK_ASSERT_NONE();
+	LINKER_CALL();
 	if (!map || !map->l_name[0]) /* the program */
 		return;
 	void *handle =
@@ -390,6 +409,7 @@ bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 		.path = path, .build_id = build_id, .id_size = id_size};
 
 	LOCK_ASSERT_NONE();
+	UNINTERRUPTED();
 	if (file_identify(-1, path, &wanted.identity) < 0)
 		return false;
 	dl_iterate_phdr(match_object, &wanted);
@@ -431,6 +451,7 @@ UNSEEN_LOCK uintptr_t dl_base(void *handle)
 {
 	struct link_map *map;
 
+	LINKER_CALL();
 	return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_addr : 0;
 }
 
@@ -446,6 +467,7 @@ struct dl_changes dl_changes(void)
 {
 	struct dl_changes changes = {0, 0};
 
+	UNINTERRUPTED();
 	dl_iterate_phdr(first_object, &changes);
 	return changes;
 }
@@ -455,6 +477,7 @@ bool dl_is_linker_data(uintptr_t address)
 	struct linker_data linker = {.base = getauxval(AT_BASE),
 				     .address = address};
 
+	UNINTERRUPTED();
 	dl_iterate_phdr(match_linker, &linker);
 	return linker.inside;
 }
@@ -501,6 +524,7 @@ void dl_describe(const void *code, bool may_wait, char *buffer, size_t size)
 	Dl_info info;
 
 	LOCK_ASSERT_NONE();
+	UNINTERRUPTED();
 	if (!may_wait && dl_iterate_phdr(describe_in_object, &d))
 		return;
 	if (!may_wait || !code || !dladdr(code, &info) || !info.dli_fname)

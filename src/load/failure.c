@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failure at a first touch. The module's hook is asked, then the process's; if
+ * Failure at a first touch. What is to be told is put together while the thread
+ * cannot be interrupted, as all of a first touch. The module's hook is asked, then the process's; if
  * neither has anything to put in the symbol's place, all that is known is
  * written to standard error, and the process ends.
  *
- * Hooks are called without a lock.
+ * Hooks are called without a lock, and interrupted as the caller is.
  */
 #include "load/failure.h"
 
@@ -102,34 +103,56 @@ void failure_give_up(struct dlazy_module *m, const struct touch *touch,
 	give_up(&failure, true);
 }
 
-void *failure_replacement(struct dlazy_module *m, const struct touch *touch,
-			  int status)
+/* Message and symbol, which are the thread's and the callee's, one behind the
+ * other; NULL: out of memory. */
+static char *keep_words(const char *message, const char *symbol)
 {
-	struct {
-		dlazy_failure_fn *fn;
-		void *data;
-	} hooks[2];
-	char message[STATUS_MESSAGE_MAX];
+	size_t n = strlen(message) + 1, more = symbol ? strlen(symbol) + 1 : 0;
+	char *words = malloc(n + more);
 
-	strcpy(message, status_message());
+	if (!words)
+		return NULL;
+	memcpy(words, message, n);
+	if (symbol)
+		memcpy(words + n, symbol, more);
+	return words;
+}
+
+void failure_prepare(struct dlazy_module *m, const struct touch *touch,
+		     int status, struct stub_failure *ret)
+{
+	char *words = keep_words(status_message(), touch->symbol);
+	const char *symbol =
+		words && touch->symbol ? words + strlen(words) + 1 : NULL;
+
 	status_publish();
-	struct dlazy_failure failure = {sizeof(failure), m,
-					touch->symbol,	 status,
-					message,	 touch->caller};
-	{
-		LOCKED(&load_lock);
-		hooks[0].fn = m ? m->on_failure : NULL;
-		hooks[0].data = m ? m->on_failure_data : NULL;
-		hooks[1].fn = on_failure.fn;
-		hooks[1].data = on_failure.data;
-	}
+	*ret = (struct stub_failure){
+		.told = {sizeof(ret->told), m, symbol, status,
+			 words ? words : status_text(status), touch->caller},
+		.words = words,
+	};
+	LOCKED(&load_lock);
+	ret->hooks[0].fn = m ? m->on_failure : NULL;
+	ret->hooks[0].data = m ? m->on_failure_data : NULL;
+	ret->hooks[1].fn = on_failure.fn;
+	ret->hooks[1].data = on_failure.data;
+}
+
+void *stub_instead(struct stub_failure *failure)
+{
+	_cleanup_free_ char *words __attribute__((unused)) = failure->words;
+
 	for (int i = 0; i < 2; i++) {
+		if (!failure->hooks[i].fn)
+			continue;
 		LOCK_ASSERT_NONE();
-		void *replacement =
-			hooks[i].fn ? hooks[i].fn(&failure, hooks[i].data)
-				    : NULL;
-		if (replacement)
-			return replacement;
+		void *replacement = failure->hooks[i].fn(
+			&failure->told, failure->hooks[i].data);
+		if (!replacement)
+			continue;
+		if (failure->keep)
+			failure->keep(failure, replacement);
+		return replacement;
 	}
-	give_up(&failure, false);
+	give_up(&failure->told, false);
 }

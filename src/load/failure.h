@@ -7,11 +7,12 @@
 #define LOAD_FAILURE_H
 
 #include "load/module.h"
+#include "stub/stub.h"
 
-/* A stub cannot reach its symbol, for the pending reason: what the hooks put in
- * its place. Does not return if they have nothing. m NULL: no memory for it. */
-void *failure_replacement(struct dlazy_module *m, const struct touch *touch,
-			  int status);
+/* A stub cannot reach its symbol, for the pending reason: all that stub_instead()
+ * needs, but for what keeps a replacement. m NULL: no memory for it. */
+void failure_prepare(struct dlazy_module *m, const struct touch *touch,
+		     int status, struct stub_failure *ret);
 
 /* The end, for the pending reason, which is what the environment forbids;
  * whatever hooks there are. */

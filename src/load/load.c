@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/event.h"
+#include "base/interrupt.h"
 #include "elf/requester.h"
 #include "elf/search.h"
 #include "load/binding.h"
@@ -419,6 +420,8 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
 	struct result r;
+
+	UNINTERRUPTED(); /* or who jumped away would leave the frame */
 	bool was_there = is_there(m, touch);
 	struct loading_frame *frame = loading_enter(m);
 

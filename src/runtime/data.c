@@ -7,6 +7,7 @@
 #include "stub/linked.h"
 
 #include "base/cleanup.h"
+#include "base/interrupt.h"
 #include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
@@ -155,22 +156,36 @@ static void relocating_end(const bool *before)
 	dl_set_relocating(*before);
 }
 
+/* NULL, and *ret_failure: they are not to be had. */
+static void *data_miss(const struct linked *l, uint32_t symbol,
+		       const void *caller, struct stub_failure *ret_failure)
+{
+	UNINTERRUPTED();
+	_cleanup_question_ struct linked_question q = {.linked = l};
+	void *address = NULL;
+	int status = linked_question_begin(&q, l, symbol, caller);
+
+	q.touch.relocating = true;
+	if (status == 0)
+		status = find_data(&q, &address);
+	if (status == 0)
+		return address;
+	failure_prepare(q.module, &q.touch, status, ret_failure);
+	return NULL;
+}
+
 void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 {
+	struct stub_failure failure;
 	int saved = errno;
-	void *address = NULL;
 
 	if (is_asked(linked_name_of(l, symbol)))
 		return NULL;
 	_cleanup_(relocating_end) bool before = dl_set_relocating(true);
-	_cleanup_question_ struct linked_question q = {.linked = l};
-	int status = linked_question_begin(&q, l, symbol,
-					   __builtin_return_address(0));
-	q.touch.relocating = true;
-	if (status == 0)
-		status = find_data(&q, &address);
-	if (status < 0)
-		address = failure_replacement(q.module, &q.touch, status);
+	void *address =
+		data_miss(l, symbol, __builtin_return_address(0), &failure);
+	if (!address)
+		address = stub_instead(&failure);
 	errno = saved;
 	return address;
 }

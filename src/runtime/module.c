@@ -287,7 +287,8 @@ static void publish(const struct linked_question *q, linked_slot *slot,
 	event_bound(q->module, q->touch.symbol, q->touch.caller, address);
 }
 
-void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
+void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
+		  struct stub_failure *ret_failure)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
 	_cleanup_question_ struct linked_question q = {.linked = l};
@@ -299,12 +300,13 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
 	if (status == 0)
 		status = find_function(&q, &address, &published);
 	if (status < 0) {
-		address = failure_replacement(q.module, &q.touch, status);
-		if (q.module)
-			binding_replace_slot(q.module, slot, address);
-	} else if (published) {
-		publish(&q, slot, address);
+		failure_prepare(q.module, &q.touch, status, ret_failure);
+		ret_failure->keep = binding_replace_slot;
+		ret_failure->slot = slot;
+		return NULL;
 	}
+	if (published)
+		publish(&q, slot, address);
 	return address;
 }
 

@@ -11,6 +11,7 @@
 #include "stub/stub.h"
 
 #include "base/atomic.h"
+#include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/status.h"
 #include "stub/pool.h"
@@ -38,17 +39,23 @@ bool stub_available(void)
 	return true;
 }
 
-static void *ask(struct slot *slot, const void *caller)
+static void *ask(void *slot, const void *caller, const struct linked *l,
+		 struct stub_failure *ret_failure)
 {
-	return atomic_load_explicit(&pools.miss, memory_order_relaxed)(slot,
-								       caller);
+	UNINTERRUPTED();
+	return l ? linked_miss(l, slot, caller, ret_failure)
+		 : atomic_load_explicit(&pools.miss, memory_order_relaxed)(
+			   slot, caller, ret_failure);
 }
 
 void *stub_miss(void *slot, const void *caller, const struct linked *l)
 {
+	struct stub_failure failure;
 	int saved = errno;
-	void *target = l ? linked_miss(l, slot, caller) : ask(slot, caller);
+	void *target = ask(slot, caller, l, &failure);
 
+	if (!target)
+		target = stub_instead(&failure);
 	errno = saved;
 	return target;
 }

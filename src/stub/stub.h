@@ -20,16 +20,36 @@
 
 #include "stub/slot.h"
 
+#include <dlazy/dlazy.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
 /*
- * The slow path's question: where is the symbol of this slot? Asked on the
- * calling thread, with its argument registers saved; may load, run
- * constructors, throw through, or not return. caller: the return address of
- * the call into the stub.
+ * A call that cannot be made. What there is to say, and whom to ask for a
+ * replacement, is put together while nothing can interrupt the thread; hooks are
+ * called when that has ended, as they may jump away or not come back.
  */
-typedef void *stub_miss_fn(struct slot *slot, const void *caller);
+struct stub_failure {
+	struct dlazy_failure told;
+	struct {
+		dlazy_failure_fn *fn;
+		void *data;
+	} hooks[2];  /* in this order; NULL: none */
+	char *words; /* malloc'd: told.message and told.symbol; or NULL */
+	/* Has the replacement stay; NULL: it is for this call. */
+	void (*keep)(const struct stub_failure *failure, void *replacement);
+	void *slot;
+};
+
+/*
+ * The slow path's question: where is the symbol of this slot? Asked on the
+ * calling thread, with its argument registers saved, and uninterrupted
+ * (base/interrupt.h); may load, run constructors, throw through. caller: the
+ * return address of the call into the stub. NULL, and *ret: it cannot be reached.
+ */
+typedef void *stub_miss_fn(struct slot *slot, const void *caller,
+			   struct stub_failure *ret);
 
 /*
  * The same question from a linked stub (linked.h). Nobody could have told us
@@ -37,9 +57,14 @@ typedef void *stub_miss_fn(struct slot *slot, const void *caller);
  * defines this function. It stores the address in the slot where it holds.
  */
 struct linked;
-__attribute__((visibility("hidden"))) void *linked_miss(const struct linked *l,
-							_Atomic(void *) *slot,
-							const void *caller);
+__attribute__((visibility("hidden"))) void *linked_miss(
+	const struct linked *l, _Atomic(void *) *slot, const void *caller,
+	struct stub_failure *ret);
+
+/* What is to be called instead. Defined by the load layer, too; interrupted as
+ * the caller is; throws, or does not return, as hooks do. */
+__attribute__((visibility("hidden"))) void *stub_instead(
+	struct stub_failure *failure);
 
 /* Whether this CPU has stubs. */
 bool stub_available(void);

@@ -102,13 +102,21 @@ void *target_find(struct slot *slot, const void *caller)
 	return target->function;
 }
 
-void *target_missed(struct slot *slot, const void *caller)
+void *target_missed(struct slot *slot, const void *caller,
+		    struct stub_failure *ret)
 {
+	(void)ret; /* nothing fails here */
 	__atomic_add_fetch(&target_misses, 1, __ATOMIC_RELAXED);
 	void *function = target_miss(slot, caller);
 	errno = EBADF;
 	target_clobber();
 	return function;
+}
+
+void *stub_instead(struct stub_failure *failure)
+{
+	(void)failure;
+	abort();
 }
 
 /* The stubs of stub-linked.S. */
@@ -128,13 +136,14 @@ extern const struct linked target_linked;
 bool target_is_linked;
 
 /* What src/load would do. */
-void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller)
+void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
+		  struct stub_failure *ret)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
 
 	CHECK(l == &target_linked);
 	struct slot *known = &linked_slots[slot - slots];
-	void *function = target_missed(known, caller);
+	void *function = target_missed(known, caller, ret);
 	void *published = atomic_load(&known->target);
 	if (published)
 		atomic_store(slot, published);

@@ -19,7 +19,7 @@ struct target {
 	void *function;
 };
 
-/* stub_miss_fn, whose header C++ cannot read. */
+/* As stub_miss_fn, whose header C++ cannot read, but does not fail. */
 typedef void *target_miss_fn(struct slot *slot, const void *caller);
 
 /* What target_missed goes on to; target_find unless a test sets another. */
@@ -29,7 +29,9 @@ extern target_miss_fn *target_miss;
 extern int target_misses;
 
 /* The miss function of all stubs here. */
-void *target_missed(struct slot *slot, const void *caller);
+struct stub_failure;
+void *target_missed(struct slot *slot, const void *caller,
+		    struct stub_failure *ret);
 
 /* Publishes and returns the owner's function. */
 void *target_find(struct slot *slot, const void *caller);

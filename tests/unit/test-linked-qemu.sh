@@ -28,7 +28,8 @@ plugins=(good-host-constructor good-plain good-versions bad-missing-symbol
 build_library()
 {
 	local file
-	for file in src/{base,elf,catalog,load}/*.c src/api.c \
+	for file in src/{base,elf,catalog,load,runtime,registry,ledger}/*.c \
+		src/{api,fork}.c \
 		src/stub/{stub,pool}.c src/stub/stub-aarch64.S tests/test.c \
 		tests/unit/linked-{files.c,stubs.S}; do
 		$cc "${flags[@]}" -c "$file" \
@@ -72,7 +73,7 @@ run()
 
 check "library and runner are cross-built" build_library
 check "plugins are cross-built" build_plugins
-for test in test-linked test-linked-run; do
+for test in test-linked test-linked-run test-touch; do
 	check "$test is cross-built" $cc "${flags[@]}" tests/unit/$test.c \
 		"$directory"/*.o -pthread -o "$directory/$test"
 	run "$directory/$test"

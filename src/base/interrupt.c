@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * By pthread_sigmask(), not by the system call: libc's own two signals must stay
+ * open, or setuid() of another thread would wait for this one.
+ */
+#include "base/interrupt.h"
+
+#include <pthread.h>
+
+static _Thread_local bool blocked __attribute__((tls_model("initial-exec")));
+
+/* All but those that a thread raises by what it does. */
+static sigset_t asynchronous_signals(void)
+{
+	static const int raised[] = {SIGSEGV, SIGBUS,  SIGFPE,
+				     SIGILL,  SIGTRAP, SIGSYS};
+	sigset_t signals;
+
+	sigfillset(&signals);
+	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
+		sigdelset(&signals, raised[i]);
+	return signals;
+}
+
+void interrupts_block(struct interrupts *ret)
+{
+	sigset_t signals;
+
+	ret->outermost = !blocked;
+	if (blocked)
+		return;
+	signals = asynchronous_signals();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ret->cancel_state);
+	pthread_sigmask(SIG_BLOCK, &signals, &ret->mask);
+	blocked = true;
+}
+
+/* The mask is last: from there a handler may jump away. */
+void interrupts_restore(const struct interrupts *before)
+{
+	if (!before->outermost)
+		return;
+	blocked = false;
+	pthread_setcancelstate(before->cancel_state, NULL);
+	pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can take a thread away in the middle of something: a signal's handler,
+ * which may call what we are just doing or jump out of it, and cancellation,
+ * which unwinds from it. Both are kept off while a lock of ours is held or the
+ * dynamic linker works, so that a handler that calls a stub finds nothing half
+ * done, and that what is pending stays pending until the caller goes on.
+ *
+ *	UNINTERRUPTED();	until the end of the enclosing scope
+ *
+ * Scopes nest: the outermost one of a thread does the work, which is two system
+ * calls. Threads and processes that are started meanwhile inherit its mask.
+ *
+ * Signals that a thread raises by what it does (SIGSEGV and its like) stay open:
+ * blocked, they would end the process.
+ */
+#ifndef BASE_INTERRUPT_H
+#define BASE_INTERRUPT_H
+
+#include "base/cleanup.h"
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* What to go back to. On the stack, as a thread's TLS may be set to 0 in between
+ * (LD_AUDIT, see loading.c). */
+struct interrupts {
+	sigset_t mask;
+	int cancel_state;
+	bool outermost;
+};
+
+void interrupts_block(struct interrupts *ret);
+
+/* A pending signal is delivered within, and its handler may not come back. */
+void interrupts_restore(const struct interrupts *before);
+
+#define UNINTERRUPTED()                                                       \
+	_cleanup_(interrupts_restore)                                         \
+		__attribute__((unused)) struct interrupts interrupts_before_; \
+	interrupts_block(&interrupts_before_)
+
+#endif

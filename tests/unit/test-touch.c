@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a first call may not change of its caller, before it, at it and after it,
+ * whether it succeeds or fails: the table of doc/design.md. Each test is made
+ * with a stub of the registry and with a linked one.
+ *
+ * The library is good-host-constructor, whose constructor runs a part of the
+ * test; what cannot be loaded is bad-missing-library, with a hook.
+ */
+#include "tests/unit/linked-stubs.h"
+
+#include "base/lock.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+/* Functions whose first call is to come. */
+static struct {
+	int_fn *ready; /* 1; loads good-host-constructor */
+	int_fn *runs;  /* 1; of the same */
+	int_fn *plain; /* 42; of good-plain */
+	int_fn *fails; /* INSTEAD */
+} touch;
+
+#define INSTEAD 7
+
+static int instead(void)
+{
+	return INSTEAD;
+}
+
+static constructor_fn *in_hook;
+
+static void *replace(const struct dlazy_failure *failure, void *data)
+{
+	(void)data;
+	if (in_hook)
+		in_hook(failure->message);
+	return (void *)(uintptr_t)instead;
+}
+
+static int_fn *stub_of(const char *plugin, const char *symbol)
+{
+	return (int_fn *)(uintptr_t)symbol_of(opened(test_plugin(plugin), 0),
+					      symbol);
+}
+
+static void use_registry(void)
+{
+	touch.ready = stub_of("good-host-constructor", "host_ready");
+	touch.runs = stub_of("good-host-constructor", "host_runs");
+	touch.plain = stub_of("good-plain", "plain_answer");
+	touch.fails = stub_of("bad-missing-library", "missing_answer");
+}
+
+static int plain_sum(void)
+{
+	return stub_sum(2, 40, 2);
+}
+
+static void use_linked(void)
+{
+	touch.ready = stub_ready;
+	touch.runs = stub_runs;
+	touch.plain = plain_sum;
+	touch.fails = stub_plain;
+	linked_files(&linked_host, test_plugin("good-host-constructor"), NULL);
+	linked_files(&linked_real, test_plugin("linked-real"), NULL);
+	linked_files(&linked_plain, test_plugin("bad-missing-library"), NULL);
+}
+
+/* A test of either kind of stub. */
+#define TEST_TOUCH(test_name)                                        \
+	static void test_name##_touch(void);                         \
+	TEST(test_name)                                              \
+	{                                                            \
+		needs_stubs();                                       \
+		use_registry();                                      \
+		CHECK_INT(dlazy_on_failure(NULL, replace, NULL), 0); \
+		test_name##_touch();                                 \
+	}                                                            \
+	TEST(test_name##_linked)                                     \
+	{                                                            \
+		use_linked();                                        \
+		CHECK_INT(dlazy_on_failure(NULL, replace, NULL), 0); \
+		test_name##_touch();                                 \
+	}                                                            \
+	static void test_name##_touch(void)
+
+/* ------------------------------------------------------------------ */
+/* Cancellation                                                       */
+
+/* Runs in a thread that has been asked to end; joins it. */
+static void *in_cancelled_thread(void *(*run)(void *))
+{
+	pthread_t thread;
+	void *result;
+
+	CHECK_INT(pthread_create(&thread, NULL, run, NULL), 0);
+	CHECK_INT(pthread_join(thread, &result), 0);
+	return result;
+}
+
+static void cancellation_point(const char *path)
+{
+	char byte;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)!read(fd, &byte, 1);
+		close(fd);
+	}
+	pthread_testcancel();
+}
+
+static atomic_int returned;
+
+static void *call_and_be_cancelled(void *unused)
+{
+	int state;
+
+	(void)unused;
+	pthread_cancel(pthread_self());
+	CHECK_INT(touch.ready(), 1);
+	returned++;
+	CHECK_INT(touch.runs(), 1); /* no load is needed any more */
+	returned++;
+	CHECK_INT(touch.fails(), INSTEAD);
+	returned++;
+	CHECK_INT(touch.ready(), 1);
+	returned++;
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	CHECK_INT(state, PTHREAD_CANCEL_ENABLE);
+	pthread_testcancel();
+	return NULL;
+}
+
+TEST_TOUCH(first_call_is_no_cancellation_point)
+{
+	set_constructor(cancellation_point);
+	CHECK(in_cancelled_thread(call_and_be_cancelled) == PTHREAD_CANCELED);
+	CHECK_INT(returned, 4);
+	/* Nothing stays locked. */
+	CHECK_INT(touch.plain(), 42);
+}
+
+static void *call_with_cancellation_off(void *unused)
+{
+	int state;
+
+	(void)unused;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(touch.fails(), INSTEAD);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	CHECK_INT(state, PTHREAD_CANCEL_DISABLE);
+	return NULL;
+}
+
+TEST_TOUCH(cancellation_that_was_off_stays_off)
+{
+	CHECK(in_cancelled_thread(call_with_cancellation_off) == NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* Signals                                                            */
+
+static void handle(int signal, void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler};
+
+	sigemptyset(&action.sa_mask);
+	CHECK_INT(sigaction(signal, &action, NULL), 0);
+}
+
+static volatile sig_atomic_t handled;
+
+static void call_in_handler(int signal)
+{
+	(void)signal;
+	handled += touch.plain() == 42 && touch.ready() == 1;
+}
+
+/* Of our own stubs: what is in progress when the signal comes. */
+static void raise_inside(const char *path)
+{
+	(void)path;
+	handled = 0;
+	kill(getpid(), SIGUSR1);
+	/* It is for this thread alone to take: it would have done so. */
+	CHECK_INT(handled, 0);
+}
+
+/* Do both leave the same mask? */
+static void check_mask(const sigset_t *expected)
+{
+	sigset_t now;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	for (int signal = 1; signal < NSIG; signal++)
+		CHECK_INT(sigismember(&now, signal),
+			  sigismember(expected, signal));
+}
+
+TEST_TOUCH(handler_may_call_what_is_being_loaded)
+{
+	sigset_t mask;
+
+	handle(SIGUSR1, call_in_handler);
+	set_constructor(raise_inside);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGHUP);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(handled, 1);
+	check_mask(&mask);
+	CHECK_INT(touch.fails(), INSTEAD);
+	check_mask(&mask);
+	CHECK_INT(touch.runs(), 1);
+	check_mask(&mask);
+}
+
+static void check_open(const char *path)
+{
+	static const int raised[] = {SIGSEGV, SIGBUS,  SIGFPE,
+				     SIGILL,  SIGTRAP, SIGSYS};
+	sigset_t now;
+
+	(void)path;
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
+		CHECK_INT(sigismember(&now, raised[i]), 0);
+	CHECK_INT(sigismember(&now, SIGALRM), 1);
+	handled = 1;
+}
+
+TEST_TOUCH(constructor_may_catch_what_it_raises)
+{
+	set_constructor(check_open);
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(handled, 1);
+}
+
+static volatile bool survived;
+
+/* The signal comes when the lock has been dropped. */
+static void raise_while_locked(void)
+{
+	static struct lock lock = LOCK_INIT(LOCK_LOAD);
+
+	LOCKED(&lock);
+	handled = 0;
+	kill(getpid(), SIGUSR1);
+	CHECK_INT(handled, 0);
+	survived = true;
+}
+
+static sigjmp_buf away;
+
+static void jump_away(int signal)
+{
+	(void)signal;
+	handled++;
+	siglongjmp(away, 1);
+}
+
+static void *call_all(void *unused)
+{
+	(void)unused;
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(touch.plain(), 42);
+	CHECK_INT(touch.fails(), INSTEAD);
+	return NULL;
+}
+
+TEST_TOUCH(handler_may_jump_out_of_a_first_call)
+{
+	pthread_t other;
+	sigset_t mask;
+
+	handle(SIGUSR1, jump_away);
+	set_constructor(raise_inside);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	if (sigsetjmp(away, 1) == 0) {
+		touch.ready();
+		CHECK(!"the handler was not called");
+	}
+	check_mask(&mask);
+	call_all(NULL);
+	CHECK_INT(touch.runs(), 1);
+	if (sigsetjmp(away, 1) == 0)
+		raise_while_locked(); /* signals are kept off as before */
+	CHECK(survived);
+	CHECK_INT(handled, 1);
+	CHECK_INT(pthread_create(&other, NULL, call_all, NULL), 0);
+	CHECK_INT(pthread_join(other, NULL), 0);
+}
+
+static void check_interruptible(const char *path)
+{
+	int state;
+
+	(void)path;
+	handled = 0;
+	kill(getpid(), SIGUSR1);
+	CHECK_INT(handled, 1);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+	CHECK_INT(state, PTHREAD_CANCEL_ENABLE);
+}
+
+TEST_TOUCH(hook_is_interrupted_as_its_caller_is)
+{
+	handle(SIGUSR1, call_in_handler);
+	in_hook = check_interruptible;
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK_INT(handled, 1);
+}
+
+static sigjmp_buf out_of_hook;
+
+static void jump_out(const char *message)
+{
+	(void)message;
+	longjmp(out_of_hook, 1);
+}
+
+TEST_TOUCH(hook_may_jump_out_of_a_first_call)
+{
+	sigset_t mask;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	in_hook = jump_out;
+	if (setjmp(out_of_hook) == 0) {
+		touch.fails();
+		CHECK(!"the hook was not called");
+	}
+	in_hook = NULL;
+	check_mask(&mask);
+	call_all(NULL);
+}
+
+TEST(nothing_interrupts_who_holds_a_lock)
+{
+	sigset_t mask;
+
+	use_linked();
+	handle(SIGUSR1, call_in_handler);
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	raise_while_locked();
+	CHECK_INT(handled, 1);
+	check_mask(&mask);
+}
