@@ -2,7 +2,7 @@
 /*
  * dlopen and its family. dlerror() is one-shot and per thread: it is cleared
  * before a call whose NULL may be legal, and copied at once after one that
- * failed.
+ * failed. What the host has there is set aside for the time of each call.
  *
  * Which lock is which (glibc 2.36): dlopen, dlclose, dlsym and dladdr take
  * dl_load_lock, which a thread holds while it runs constructors;
@@ -38,8 +38,184 @@
 /* Behind all that Linux has. */
 #define ERRNO_MAX 134
 
+/* ------------------------------------------------------------------ */
+/* The host's error                                                   */
+
+/*
+ * What dlerror() would say, and the text that it has said, belong to the caller
+ * of a stub: a call of dlopen or dlsym would replace the one and free the other.
+ * glibc (2.34 and later) has both behind one thread-local pointer of libc.so. It
+ * is private, so it is not linked to but found in libc's symbol table, and tried
+ * out before it is ever written to. Elsewhere nothing is set aside.
+ */
+struct host_error {
+	void **at; /* NULL: not known */
+	void *it;
+};
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#define ERROR_POINTER "__libc_dlerror_result"
+
+enum { ERROR_UNKNOWN, ERROR_ABSENT, ERROR_FOUND, ERROR_TRIED };
+static _Atomic(int) error_state;
+
+/* Both are of the start: their distance is the same in every thread. */
+static _Thread_local char anchor __attribute__((tls_model("initial-exec")));
+static _Atomic(uintptr_t) error_distance;
+
+/* What is needed of a loaded object's dynamic section. */
+struct symbols {
+	const ElfW(Sym) * table;
+	const char *strings;
+	const uint32_t *hash; /* DT_GNU_HASH */
+	size_t soname;	      /* in the strings */
+};
+
+static struct symbols symbols_of(const struct dl_phdr_info *info)
+{
+	struct symbols symbols = {NULL, NULL, NULL, 0};
+	const ElfW(Dyn) *entry = NULL;
+
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			entry = (const void *)(info->dlpi_addr +
+					       info->dlpi_phdr[i].p_vaddr);
+	for (; entry && entry->d_tag != DT_NULL; entry++) {
+		uintptr_t at = entry->d_un.d_ptr;
+
+		at += at < info->dlpi_addr ? info->dlpi_addr : 0;
+		if (entry->d_tag == DT_SYMTAB)
+			symbols.table = (const void *)at;
+		else if (entry->d_tag == DT_STRTAB)
+			symbols.strings = (const void *)at;
+		else if (entry->d_tag == DT_GNU_HASH)
+			symbols.hash = (const void *)at;
+		else if (entry->d_tag == DT_SONAME)
+			symbols.soname = entry->d_un.d_val;
+	}
+	return symbols;
+}
+
+/* As every linker does it. NULL: there is none. */
+static const ElfW(Sym) *
+	find_symbol(const struct symbols *symbols, const char *name)
+{
+	const uint32_t *hash = symbols->hash;
+	const uint32_t *buckets = hash + 4 + hash[2] * sizeof(ElfW(Addr)) / 4;
+	const uint32_t *chains = buckets + hash[0];
+	uint32_t wanted = 5381;
+
+	for (const char *at = name; *at; at++)
+		wanted = wanted * 33 + (unsigned char)*at;
+	for (uint32_t i = buckets[wanted % hash[0]]; i >= hash[1]; i++) {
+		uint32_t its = chains[i - hash[1]];
+		const ElfW(Sym) *symbol = &symbols->table[i];
+
+		if ((its | 1) == (wanted | 1) &&
+		    !strcmp(symbols->strings + symbol->st_name, name))
+			return symbol;
+		if (its & 1)
+			break;
+	}
+	return NULL;
+}
+
+static int find_error_pointer(struct dl_phdr_info *info, size_t size,
+			      void *data)
+{
+	struct symbols symbols = symbols_of(info);
+
+	(void)size;
+	if (!symbols.table || !symbols.strings || !symbols.hash ||
+	    strcmp(symbols.strings + symbols.soname, LIBC_SO) != 0)
+		return 0;
+	const ElfW(Sym) *symbol = find_symbol(&symbols, ERROR_POINTER);
+	if (symbol && ELF64_ST_TYPE(symbol->st_info) == STT_TLS &&
+	    symbol->st_shndx != SHN_UNDEF &&
+	    symbol->st_size == sizeof(void *) && info->dlpi_tls_data)
+		*(char **)data = (char *)info->dlpi_tls_data + symbol->st_value;
+	return 1;
+}
+
+/* This thread's pointer; NULL: there is none that we know of. */
+static void **error_pointer(void)
+{
+	int state = atomic_load_explicit(&error_state, memory_order_acquire);
+	char *found = NULL;
+
+	if (state == ERROR_UNKNOWN) {
+		dl_iterate_phdr(find_error_pointer, &found);
+		ATOMIC_SHARED(&error_state);
+		ATOMIC_SHARED(&error_distance);
+		atomic_store(&error_distance,
+			     (uintptr_t)found - (uintptr_t)&anchor);
+		state = found ? ERROR_FOUND : ERROR_ABSENT;
+		atomic_store_explicit(&error_state, state,
+				      memory_order_release);
+	}
+	return state == ERROR_ABSENT
+		       ? NULL
+		       : (void **)((uintptr_t)&anchor + error_distance);
+}
+
+/* Does it what we think? An error must appear there, and go when it has been
+ * fetched. */
+static bool try_error_pointer(void **at)
+{
+	void *before = *at;
+	int nothing;
+
+	if (atomic_load(&error_state) == ERROR_TRIED)
+		return true;
+	*at = NULL;
+	bool works = dlinfo(_r_debug.r_map, -1, &nothing) < 0 && *at &&
+		     dlerror() && !dlerror() && !*at;
+	*at = before;
+	atomic_store(&error_state, works ? ERROR_TRIED : ERROR_ABSENT);
+	return works;
+}
+#else
+static void **error_pointer(void)
+{
+	return NULL;
+}
+
+static bool try_error_pointer(void **at)
+{
+	(void)at;
+	return false;
+}
+#endif
+
+/* Usually there is nothing. */
+static struct host_error set_error_aside(void)
+{
+	void **at = error_pointer();
+	void *it = at ? *at : NULL;
+
+	if (!it || !try_error_pointer(at))
+		return (struct host_error){it ? NULL : at, NULL};
+	*at = NULL;
+	return (struct host_error){at, it};
+}
+
+/* What a call of ours has left there goes. */
+static void put_error_back(const struct host_error *error)
+{
+	if (!error->at)
+		return;
+	while (*error->at && dlerror())
+		;
+	if (error->it)
+		*error->at = error->it;
+}
+
 /* What every call of the linker is made with, until the end of the scope. */
-#define LINKER_CALL() UNINTERRUPTED()
+#define LINKER_CALL()                                                   \
+	UNINTERRUPTED();                                                \
+	_cleanup_(put_error_back)                                       \
+		__attribute__((unused)) struct host_error host_error_ = \
+			set_error_aside()
 
 static const char *words(void)
 {

@@ -355,3 +355,100 @@ TEST(nothing_interrupts_who_holds_a_lock)
 	CHECK_INT(handled, 1);
 	check_mask(&mask);
 }
+
+/* ------------------------------------------------------------------ */
+/* dlerror()                                                          */
+
+static void fail_to_open(void)
+{
+	CHECK(dlopen("libnone-at-all.so.9", RTLD_NOW) == NULL);
+}
+
+static void open_and_fail(const char *path)
+{
+	(void)path;
+	fail_to_open();
+}
+
+static bool knows_pending_errors(void)
+{
+	return dlsym(RTLD_DEFAULT, "__libc_dlerror_result") != NULL;
+}
+
+static void needs_pending_errors(void)
+{
+	if (!knows_pending_errors())
+		test_skip("this libc does not tell where it keeps the error");
+	dlerror();
+}
+
+TEST_TOUCH(pending_error_stays_pending)
+{
+	needs_pending_errors();
+	set_constructor(open_and_fail);
+	for (int i = 0; i < 4; i++) {
+		fail_to_open();
+		CHECK_INT(touch.ready(), 1);
+		if (i)
+			CHECK_INT(touch.runs(), 1);
+		if (i > 1)
+			CHECK_INT(touch.fails(), INSTEAD);
+		CHECK_IN(dlerror(), "libnone-at-all.so.9");
+		CHECK(dlerror() == NULL);
+	}
+}
+
+TEST_TOUCH(fetched_error_stays_readable)
+{
+	needs_pending_errors();
+	fail_to_open();
+	const char *text = dlerror();
+
+	CHECK_INT(touch.ready(), 1);
+	CHECK_IN(text, "libnone-at-all.so.9");
+	CHECK_INT(touch.runs(), 1);
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK_IN(text, "libnone-at-all.so.9");
+	CHECK(dlerror() == NULL);
+}
+
+TEST_TOUCH(first_call_leaves_no_error)
+{
+	dlerror();
+	CHECK_INT(touch.ready(), 1);
+	CHECK(dlerror() == NULL);
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK(dlerror() == NULL);
+	set_constructor(open_and_fail);
+	CHECK_INT(touch.runs(), 1);
+	CHECK(dlerror() == NULL);
+}
+
+static void *fail_and_touch(void *unused)
+{
+	(void)unused;
+	for (int i = 0; i < 3; i++) {
+		fail_to_open();
+		CHECK_INT(touch.ready(), 1);
+		CHECK_INT(touch.fails(), INSTEAD);
+		CHECK_IN(dlerror(), "libnone-at-all.so.9");
+	}
+	fail_to_open(); /* the thread's end frees it */
+	CHECK_INT(touch.plain(), 42);
+	return NULL;
+}
+
+TEST_TOUCH(each_thread_has_its_own_error)
+{
+	pthread_t threads[4];
+
+	needs_pending_errors();
+	fail_to_open();
+	for (int i = 0; i < 4; i++)
+		CHECK_INT(
+			pthread_create(&threads[i], NULL, fail_and_touch, NULL),
+			0);
+	for (int i = 0; i < 4; i++)
+		CHECK_INT(pthread_join(threads[i], NULL), 0);
+	CHECK_IN(dlerror(), "libnone-at-all.so.9");
+}
