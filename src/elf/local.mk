@@ -2,6 +2,7 @@
 # Reading ELF files, as hostile bytes; which file a library's name stands for.
 
 libdlazy_internal_la_SOURCES += \
+	%D%/cpu.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/hwcaps.c %D%/hwcaps.h \
 	%D%/image.c %D%/image.h \

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct stubfile_options options = {
-		.machine = (enum stubfile_machine)(size % 2),
+		.cpu = (enum elf_cpu)(size % ELF_CPU_COUNT),
 		.note = {"fuzzing", NULL, "suggested"},
 	};
 	_cleanup_close_ int fd = memfd_create("list", MFD_CLOEXEC);

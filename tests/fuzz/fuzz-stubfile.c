@@ -40,7 +40,7 @@ static void check(const struct stubfile *file, const struct library *library)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct stubfile_run run = {"/nowhere", "/nowhere/record"};
-	struct stubfile_options options = {.machine = STUBFILE_X86_64};
+	struct stubfile_options options = {.cpu = ELF_CPU_X86_64};
 	struct elf_view *view = view_of(data, size);
 	struct library libraries[2];
 	struct stubfile file;
@@ -48,8 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!view || library_of_view(view, "/nowhere/lib", &libraries[0]) < 0)
 		return 0;
 	libraries[1] = libraries[0];
-	if (stubfile_native() == STUBFILE_AARCH64)
-		options.machine = STUBFILE_AARCH64;
+	if (stubfile_native() == ELF_CPU_AARCH64)
+		options.cpu = ELF_CPU_AARCH64;
 	if (stubfile_combined(libraries, 2, &run, &options, &file) == 0) {
 		check(&file, &libraries[0]);
 		stubfile_clear(&file);

@@ -73,9 +73,8 @@ int main(int argc, char **argv)
 	parse_options(argc, argv, &options);
 	if (argc - optind < 4)
 		return 2;
-	options.machine = strcmp(argv[optind + 1], "aarch64") == 0
-				  ? STUBFILE_AARCH64
-				  : STUBFILE_X86_64;
+	options.cpu = strcmp(argv[optind + 1], "aarch64") == 0 ? ELF_CPU_AARCH64
+							       : ELF_CPU_X86_64;
 	for (int i = optind + 3; i < argc && count < 64; i++)
 		if (library_read(argv[i], &libraries[count++]) < 0)
 			return complain();

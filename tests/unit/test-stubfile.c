@@ -576,16 +576,14 @@ TEST(files_for_other_machines_are_written_here)
 {
 	struct library library = fixture("good-versions");
 
-	for (int machine = STUBFILE_X86_64; machine <= STUBFILE_AARCH64;
-	     machine++) {
-		struct stubfile_options options = {
-			.machine = (enum stubfile_machine)machine};
+	for (int cpu = 0; cpu < ELF_CPU_COUNT; cpu++) {
+		struct stubfile_options options = {.cpu = (enum elf_cpu)cpu};
 		struct stubfile file;
 		char words[48];
 
 		made_status(stubfile_shared(&library, &options, &file));
 		CHECK_STR(elf_machine_name(file.data, 64, words, sizeof(words)),
-			  machine == STUBFILE_AARCH64 ? "AArch64" : "x86-64");
+			  cpu == ELF_CPU_AARCH64 ? "AArch64" : "x86-64");
 		stubfile_clear(&file);
 	}
 	library_clear(&library);

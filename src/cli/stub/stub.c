@@ -414,14 +414,19 @@ static bool parse_format(const char *output, enum format *ret)
 
 static int parse_machine(const char *name, struct request *request)
 {
-	if (strcmp(name, "x86_64") == 0)
-		request->options.machine = STUBFILE_X86_64;
-	else if (strcmp(name, "aarch64") == 0)
-		request->options.machine = STUBFILE_AARCH64;
-	else
-		return cli_usage("stub",
-				 "stub: --machine=%s: x86_64 or aarch64", name);
-	return CLI_DONE;
+	static const char *const known[] = {
+#define MACHINE_WORD(name, word) word,
+		ELF_CPU_MAP(MACHINE_WORD)
+#undef MACHINE_WORD
+	};
+
+	for (int cpu = 0; cpu < ELF_CPU_COUNT; cpu++) {
+		if (strcmp(name, known[cpu]) != 0)
+			continue;
+		request->options.cpu = (enum elf_cpu)cpu;
+		return CLI_DONE;
+	}
+	return cli_usage("stub", "stub: --machine=%s: x86_64 or aarch64", name);
 }
 
 static int parse_priority(const char *name, struct request *request)
@@ -666,7 +671,7 @@ static int check_request(char **operands, struct request *request)
 		status = check_names(request);
 	if (status == CLI_DONE)
 		status = check_prefix(request);
-	if (status == CLI_DONE && (int)request->options.machine < 0)
+	if (status == CLI_DONE && request->options.cpu == ELF_CPU_NONE)
 		return cli_usage("stub", "stub: for which machine? "
 					 "(--machine=x86_64|aarch64; for this "
 					 "one there are no stub files)");
@@ -689,7 +694,7 @@ int cli_stub(int argc, char **argv)
 		.sonames = words + 3 * most,
 		.feature = "",
 		.package = "",
-		.options.machine = (enum stubfile_machine)stubfile_native(),
+		.options.cpu = stubfile_native(),
 	};
 	int status = parse_options(argc, argv, &request);
 

@@ -114,7 +114,7 @@ static void check_view(struct making *m, const struct elf_view *view)
 			    "its dynamic linker is %s, which libdlazy was not "
 			    "built for",
 			    interpreter);
-	else if (!stub_available() || stubfile_native() < 0)
+	else if (!stub_available() || stubfile_native() == ELF_CPU_NONE)
 		run_plainly(m, "this dlazy has no stubs for this CPU");
 }
 
@@ -323,11 +323,10 @@ static int write_stub(const struct making *m, int dirfd, const char *directory,
 		status = stubfile_combined(
 			all.list, all.count,
 			&(struct stubfile_run){directory, touched},
-			&(struct stubfile_options){
-				.machine = (enum stubfile_machine)
-					stubfile_native(),
-				.libdlazy = m->options->libdlazy,
-				.needed = edges},
+			&(struct stubfile_options){.cpu = stubfile_native(),
+						   .libdlazy =
+							   m->options->libdlazy,
+						   .needed = edges},
 			&file);
 	if (status < 0)
 		return status;

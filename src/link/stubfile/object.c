@@ -112,11 +112,10 @@ static void add_locals(struct object *o)
 	o->in_constants = add_local(o, NULL, o->constants);
 	o->in_code = add_local(o, NULL, o->code);
 	o->in_zero = add_local(o, NULL, o->zero);
-	/* AAELF64 wants to be told what is code. */
-	if (o->build.machine == BUILD_AARCH64) {
-		add_local(o, "$d", o->constants);
-		add_local(o, "$x", o->code);
-	}
+	if (o->build.cpu->data_mark)
+		add_local(o, o->build.cpu->data_mark, o->constants);
+	if (o->build.cpu->code_mark)
+		add_local(o, o->build.cpu->code_mark, o->code);
 }
 
 static void add_function(struct object *o, const char *name, uint64_t offset,
@@ -188,7 +187,8 @@ static uint32_t function_symbol(struct object *o, uint64_t function)
 
 /* Contents. */
 
-static enum build_relocation relocation_of(enum template_how how, bool pointer)
+static enum build_object_relocation relocation_of(enum template_how how,
+						  bool pointer)
 {
 	switch (how) {
 	case TEMPLATE_PAGE:
@@ -296,11 +296,9 @@ static void plan_object(struct object *o, const struct library *library,
 			const struct stubfile_options *options,
 			const char *prefix)
 {
-	bool arm = options->machine == STUBFILE_AARCH64;
-
-	o->plan.machine = arm ? TEMPLATE_AARCH64 : TEMPLATE_X86_64;
+	o->plan.cpu = options->cpu;
 	o->plan.has_helpers = *prefix != '\0';
-	build_start(&o->build, arm ? BUILD_AARCH64 : BUILD_X86_64, true);
+	build_start(&o->build, options->cpu, true);
 	stub_plan_library(&o->plan, library, accept, o);
 	if (o->plan.failed)
 		return;

@@ -130,7 +130,7 @@ void stub_plan_library(struct stub_plan *plan, const struct library *library,
 static uint64_t template_stride(const struct stub_plan *plan,
 				enum template_kind kind)
 {
-	const struct template *t = template_get(plan->machine, kind);
+	const struct template *t = template_get(plan->cpu, kind);
 
 	return (t->size + t->alignment - 1u) & ~(t->alignment - 1u);
 }
@@ -139,7 +139,7 @@ static uint64_t template_stride(const struct stub_plan *plan,
 static uint64_t reserve_code(struct stub_plan *plan, enum template_kind kind,
 			     size_t count)
 {
-	uint64_t alignment = template_get(plan->machine, kind)->alignment;
+	uint64_t alignment = template_get(plan->cpu, kind)->alignment;
 	uint64_t at = (plan->code_size + alignment - 1) & ~(alignment - 1);
 
 	if (count)
@@ -301,7 +301,7 @@ uint64_t stub_plan_code_size(const struct stub_plan *plan,
 		kind = kind_of(symbol->answer);
 	else if (i < library->functions)
 		kind = TEMPLATE_STUB;
-	return template_get(plan->machine, kind)->size;
+	return template_get(plan->cpu, kind)->size;
 }
 
 /* Helpers. */
@@ -327,7 +327,7 @@ uint64_t stub_plan_helper_code(const struct stub_plan *plan, size_t i)
 
 uint64_t stub_plan_helper_size(const struct stub_plan *plan)
 {
-	return template_get(plan->machine, TEMPLATE_ASK)->size;
+	return template_get(plan->cpu, TEMPLATE_ASK)->size;
 }
 
 /* Unwinding: all up to the tails is one, if there is any; each tail is one. */
@@ -339,8 +339,7 @@ size_t stub_plan_frame_count(const struct stub_plan *plan)
 
 void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames)
 {
-	const struct template *tail =
-		template_get(plan->machine, TEMPLATE_TAIL);
+	const struct template *tail = template_get(plan->cpu, TEMPLATE_TAIL);
 
 	if (plan->tails > 0)
 		*frames++ = (struct build_frame){.size = plan->tails};
@@ -385,7 +384,7 @@ static void write_code(const struct stub_plan *plan, struct stub_writer *w,
 		       enum template_kind kind, uint64_t at,
 		       const struct piece *piece)
 {
-	const struct template *t = template_get(plan->machine, kind);
+	const struct template *t = template_get(plan->cpu, kind);
 
 	memcpy(w->code + at, t->code, t->size);
 	for (size_t i = 0; i < t->fixup_count; i++) {

@@ -68,7 +68,7 @@ struct stub_library {
 };
 
 struct stub_plan {
-	enum template_machine machine;
+	enum elf_cpu cpu;
 	struct stub_library *libraries;
 	size_t library_count, library_room;
 	struct stub_symbol *symbols;

@@ -467,10 +467,8 @@ static int export_and_write(struct shared *s, struct stubfile *ret)
 static void start(struct shared *s, const struct stubfile_options *options,
 		  const char *soname)
 {
-	bool arm = options->machine == STUBFILE_AARCH64;
-
-	s->plan.machine = arm ? TEMPLATE_AARCH64 : TEMPLATE_X86_64;
-	build_start(&s->build, arm ? BUILD_AARCH64 : BUILD_X86_64, false);
+	s->plan.cpu = options->cpu;
+	build_start(&s->build, options->cpu, false);
 	build_dynamic_soname(&s->dynamic, soname);
 	need_all(s, options);
 }

@@ -4,17 +4,13 @@
  */
 #include "link/stubfile/stubfile.h"
 
+#include "link/write/cpu.h"
+
 #include <stdlib.h>
 
-int stubfile_native(void)
+enum elf_cpu stubfile_native(void)
 {
-#if defined(__x86_64__) && defined(__LP64__)
-	return STUBFILE_X86_64;
-#elif defined(__aarch64__) && defined(__LP64__) && defined(__AARCH64EL__)
-	return STUBFILE_AARCH64;
-#else
-	return -1;
-#endif
+	return build_cpu_native();
 }
 
 void stubfile_clear(struct stubfile *file)

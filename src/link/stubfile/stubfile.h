@@ -8,14 +8,13 @@
 #ifndef LINK_STUBFILE_STUBFILE_H
 #define LINK_STUBFILE_STUBFILE_H
 
+#include "elf/cpu.h"
 #include "link/stubfile/library.h"
 
 #include <stdint.h>
 
-enum stubfile_machine { STUBFILE_X86_64, STUBFILE_AARCH64 };
-
-/* The machine this program runs on; -1: stub files are not written for it. */
-int stubfile_native(void);
+/* The CPU of this machine; ELF_CPU_NONE: stub files are not written for it. */
+enum elf_cpu stubfile_native(void);
 
 /* Bytes of a file, malloc'd. */
 struct stubfile {
@@ -30,7 +29,7 @@ struct stubfile_note {
 };
 
 struct stubfile_options {
-	enum stubfile_machine machine;
+	enum elf_cpu cpu;
 	struct stubfile_note note;
 	bool exported;	    /* .o, .a: global symbols, not hidden ones */
 	const char *prefix; /* of the helpers PREFIX_available() ...; NULL:

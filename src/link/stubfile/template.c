@@ -17,259 +17,207 @@
 
 #include <string.h>
 
-#define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
+/* One instruction a line, and one fixup. */
+/* clang-format off */
+
+/* The code, and how long it is. */
+#define CODE(...)                                      \
+	.code = (const uint8_t[]){__VA_ARGS__},        \
+	.size = sizeof((const uint8_t[]){__VA_ARGS__})
+
 /* An instruction of AArch64. */
 #define WORD(w) \
 	(w) & 0xff, (w) >> 8 & 0xff, (w) >> 16 & 0xff, (uint32_t)(w) >> 24
 
+/* Offset, how, target, addend of each; and how many there are. */
+#define FIXUPS(...)                                                      \
+	.fixups = {__VA_ARGS__},                                         \
+	.fixup_count = sizeof((struct template_fixup[]){__VA_ARGS__}) /  \
+		       sizeof(struct template_fixup)
+
 static const struct template x86_64[TEMPLATE_KINDS] = {
-	[TEMPLATE_STUB] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* mov slot(%rip), %r11 */
-			      0x4c, 0x8b, 0x1d, 0, 0, 0, 0, 0x4d, 0x85,
-			      0xdb,		/* test %r11, %r11 */
-			      0x74, 0x03,	/* je 1f */
-			      0x41, 0xff, 0xe3, /* jmp *%r11 */
-			      /* 1: lea slot(%rip), %r11 */
-			      0x4c, 0x8d, 0x1d, 0, 0, 0, 0, 0xe9, 0, 0, 0,
-			      0,     /* jmp tail */
-			      0xcc), /* int3 */
-			32,
-			32,
-			0,
-			0,
-			3,
-			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
-			 {22, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
-			 {27, TEMPLATE_PC32, TEMPLATE_TO_TAIL, -4}},
-		},
-	[TEMPLATE_TAIL] =
-		{
-			BYTES(0x41, 0x53, /* push %r11 */
-			      /* lea linked(%rip), %r11 */
-			      0x4c, 0x8d, 0x1d, 0, 0, 0, 0, 0xff, 0x25, 0, 0, 0,
-			      0,     /* jmp *pointer(%rip) */
-			      0xcc), /* int3 */
-			16,
-			16,
-			2,
-			8,
-			2,
-			{{5, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
-			 {11, TEMPLATE_PC32, TEMPLATE_POINTER, -4}},
-		},
-	[TEMPLATE_DATA] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* lea linked(%rip), %rdi */
-			      0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0xbe, 0, 0, 0,
-			      0,		      /* mov $number, %esi */
-			      0xff, 0x25, 0, 0, 0, 0, /* jmp *pointer(%rip) */
-			      0xcc, 0xcc),	      /* int3; int3 */
-			24,
-			8,
-			0,
-			0,
-			3,
-			{{7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
-			 {12, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
-			 {18, TEMPLATE_PC32, TEMPLATE_POINTER, -4}},
-		},
-	[TEMPLATE_START] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* lea run(%rip), %rcx */
-			      0x48, 0x8d, 0x0d, 0, 0, 0, 0, 0xff, 0x25, 0, 0, 0,
-			      0), /* jmp *pointer(%rip) */
-			17,
-			16,
-			0,
-			0,
-			2,
-			{{7, TEMPLATE_PC32, TEMPLATE_RUN, -4},
-			 {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}},
-		},
-	[TEMPLATE_ASK] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* lea linked(%rip), %rdi */
-			      0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0xff, 0x25, 0, 0, 0,
-			      0), /* jmp *pointer(%rip) */
-			17,
-			16,
-			0,
-			0,
-			2,
-			{{7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
-			 {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}},
-		},
-	[TEMPLATE_ANSWER_NOTHING] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* mov slot(%rip), %r11 */
-			      0x4c, 0x8b, 0x1d, 0,
-			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
-			      0x75, 0x08,		 /* jne 1f */
-			      /* movb $1, byte(%rip) */
-			      0xc6, 0x05, 0, 0, 0, 0, 1, 0xc3, /* ret */
-			      0x41, 0xff, 0xe3), /* 1: jmp *%r11 */
-			27,
-			16,
-			0,
-			0,
-			2,
-			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
-			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5}},
-		},
-	[TEMPLATE_ANSWER_NUMBER] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* mov slot(%rip), %r11 */
-			      0x4c, 0x8b, 0x1d, 0,
-			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
-			      0x75, 0x12,		 /* jne 1f */
-			      /* movb $1, byte(%rip) */
-			      0xc6, 0x05, 0, 0, 0, 0, 1,
-			      /* movabs $number, %rax */
-			      0x48, 0xb8, 0,
-			      0, 0, 0, 0, 0, 0, 0, 0xc3, /* ret */
-			      0x41, 0xff, 0xe3),	 /* 1: jmp *%r11 */
-			37,
-			16,
-			0,
-			0,
-			4,
-			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
-			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
-			 {25, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
-			 {29, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}},
-		},
-	[TEMPLATE_ANSWER_ADDRESS] =
-		{
-			BYTES(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */
-			      /* mov slot(%rip), %r11 */
-			      0x4c, 0x8b, 0x1d, 0,
-			      0, 0, 0, 0x4d, 0x85, 0xdb, /* test %r11, %r11 */
-			      0x75, 0x0f,		 /* jne 1f */
-			      /* movb $1, byte(%rip) */
-			      0xc6, 0x05, 0, 0, 0, 0, 1,
-			      /* lea datum(%rip), %rax */
-			      0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xc3, /* ret */
-			      0x41, 0xff, 0xe3), /* 1: jmp *%r11 */
-			34,
-			16,
-			0,
-			0,
-			3,
-			{{7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
-			 {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
-			 {26, TEMPLATE_PC32, TEMPLATE_DATUM, -4}},
-		},
+	[TEMPLATE_STUB] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
+		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
+		     0x74, 0x03,                   /* je 1f */
+		     0x41, 0xff, 0xe3,             /* jmp *%r11 */
+		     0x4c, 0x8d, 0x1d, 0, 0, 0, 0, /* 1: lea slot(%rip), %r11 */
+		     0xe9, 0, 0, 0, 0,             /* jmp tail */
+		     0xcc),                        /* int3 */
+		.alignment = 32,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+		       {22, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+		       {27, TEMPLATE_PC32, TEMPLATE_TO_TAIL, -4}),
+	},
+	[TEMPLATE_TAIL] = {
+		CODE(0x41, 0x53,                   /* push %r11 */
+		     0x4c, 0x8d, 0x1d, 0, 0, 0, 0, /* lea linked(%rip), %r11 */
+		     0xff, 0x25, 0, 0, 0, 0,       /* jmp *pointer(%rip) */
+		     0xcc),                        /* int3 */
+		.alignment = 16,
+		.moves = 2,
+		.depth = 8,
+		FIXUPS({5, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
+		       {11, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
+	},
+	[TEMPLATE_DATA] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x48, 0x8d, 0x3d, 0, 0, 0, 0, /* lea linked(%rip), %rdi */
+		     0xbe, 0, 0, 0, 0,             /* mov $number, %esi */
+		     0xff, 0x25, 0, 0, 0, 0,       /* jmp *pointer(%rip) */
+		     0xcc,                         /* int3 */
+		     0xcc),                        /* int3 */
+		.alignment = 8,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
+		       {12, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
+		       {18, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
+	},
+	[TEMPLATE_START] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x48, 0x8d, 0x0d, 0, 0, 0, 0, /* lea run(%rip), %rcx */
+		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_RUN, -4},
+		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
+	},
+	[TEMPLATE_ASK] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x48, 0x8d, 0x3d, 0, 0, 0, 0, /* lea linked(%rip), %rdi */
+		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
+		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
+	},
+	[TEMPLATE_ANSWER_NOTHING] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
+		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
+		     0x75, 0x08,                   /* jne 1f */
+		     0xc6, 0x05, 0, 0, 0, 0, 1,    /* movb $1, byte(%rip) */
+		     0xc3,                         /* ret */
+		     0x41, 0xff, 0xe3),            /* 1: jmp *%r11 */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+		       {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5}),
+	},
+	[TEMPLATE_ANSWER_NUMBER] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
+		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
+		     0x75, 0x12,                   /* jne 1f */
+		     0xc6, 0x05, 0, 0, 0, 0, 1,    /* movb $1, byte(%rip) */
+		     0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, /* movabs $number, %rax */
+		     0xc3,                         /* ret */
+		     0x41, 0xff, 0xe3),            /* 1: jmp *%r11 */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+		       {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
+		       {25, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
+		       {29, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}),
+	},
+	[TEMPLATE_ANSWER_ADDRESS] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
+		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
+		     0x75, 0x0f,                   /* jne 1f */
+		     0xc6, 0x05, 0, 0, 0, 0, 1,    /* movb $1, byte(%rip) */
+		     0x48, 0x8d, 0x05, 0, 0, 0, 0, /* lea datum(%rip), %rax */
+		     0xc3,                         /* ret */
+		     0x41, 0xff, 0xe3),            /* 1: jmp *%r11 */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
+		       {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5},
+		       {26, TEMPLATE_PC32, TEMPLATE_DATUM, -4}),
+	},
 };
 
+/* It gives no answers. */
 static const struct template aarch64[TEMPLATE_KINDS] = {
-	[TEMPLATE_STUB] =
-		{
-			BYTES(WORD(0xd503245f),	 /* bti c */
-			      WORD(0x90000010),	 /* adrp x16, slot */
-			      WORD(0x91000210),	 /* add x16, x16, :lo12:slot */
-			      WORD(0xc8dffe11),	 /* ldar x17, [x16] */
-			      WORD(0xb4000051),	 /* cbz x17, 1f */
-			      WORD(0xd61f0220),	 /* br x17 */
-			      WORD(0x14000000),	 /* 1: b tail */
-			      WORD(0xd4200000)), /* brk #0 */
-			32,
-			32,
-			0,
-			0,
-			3,
-			{{4, TEMPLATE_PAGE, TEMPLATE_SLOT, 0},
-			 {8, TEMPLATE_ADD, TEMPLATE_SLOT, 0},
-			 {24, TEMPLATE_JUMP, TEMPLATE_TO_TAIL, 0}},
-		},
-	[TEMPLATE_TAIL] =
-		{
-			BYTES(WORD(0x90000011), /* adrp x17, linked */
-			      WORD(0x91000231), /* add x17, x17, :lo12:linked */
-			      WORD(0xa9bf47f0), /* stp x16, x17, [sp, #-16]! */
-			      WORD(0x90000010), /* adrp x16, pointer */
-			      /* ldr x16, [x16, :lo12:pointer] */
-			      WORD(0xf9400210), WORD(0xd61f0200)), /* br x16 */
-			24,
-			8,
-			12,
-			16,
-			4,
-			{{0, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
-			 {4, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
-			 {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-			 {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}},
-		},
-	[TEMPLATE_DATA] =
-		{
-			BYTES(WORD(0xd503245f), /* bti c */
-			      WORD(0x90000000), /* adrp x0, linked */
-			      WORD(0x91000000), /* add x0, x0, :lo12:linked */
-			      WORD(0x52800001), /* movz w1, #low */
-			      WORD(0x72a00001), /* movk w1, #high, lsl #16 */
-			      WORD(0x90000010), /* adrp x16, pointer */
-			      /* ldr x16, [x16, :lo12:pointer] */
-			      WORD(0xf9400210), WORD(0xd61f0200)), /* br x16 */
-			32,
-			8,
-			0,
-			0,
-			6,
-			{{4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
-			 {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
-			 {12, TEMPLATE_LOW16, TEMPLATE_NUMBER, 0},
-			 {16, TEMPLATE_HIGH16, TEMPLATE_NUMBER, 0},
-			 {20, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-			 {24, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}},
-		},
-	[TEMPLATE_START] =
-		{
-			BYTES(WORD(0xd503245f), /* bti c */
-			      WORD(0x90000003), /* adrp x3, run */
-			      WORD(0x91000063), /* add x3, x3, :lo12:run */
-			      WORD(0x90000010), /* adrp x16, pointer */
-			      /* ldr x16, [x16, :lo12:pointer] */
-			      WORD(0xf9400210), WORD(0xd61f0200)), /* br x16 */
-			24,
-			8,
-			0,
-			0,
-			4,
-			{{4, TEMPLATE_PAGE, TEMPLATE_RUN, 0},
-			 {8, TEMPLATE_ADD, TEMPLATE_RUN, 0},
-			 {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-			 {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}},
-		},
-	[TEMPLATE_ASK] =
-		{
-			BYTES(WORD(0xd503245f), /* bti c */
-			      WORD(0x90000000), /* adrp x0, linked */
-			      WORD(0x91000000), /* add x0, x0, :lo12:linked */
-			      WORD(0x90000010), /* adrp x16, pointer */
-			      /* ldr x16, [x16, :lo12:pointer] */
-			      WORD(0xf9400210), WORD(0xd61f0200)), /* br x16 */
-			24,
-			8,
-			0,
-			0,
-			4,
-			{{4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
-			 {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
-			 {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-			 {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}},
-		},
+	[TEMPLATE_STUB] = {
+		CODE(WORD(0xd503245f),  /* bti c */
+		     WORD(0x90000010),  /* adrp x16, slot */
+		     WORD(0x91000210),  /* add x16, x16, :lo12:slot */
+		     WORD(0xc8dffe11),  /* ldar x17, [x16] */
+		     WORD(0xb4000051),  /* cbz x17, 1f */
+		     WORD(0xd61f0220),  /* br x17 */
+		     WORD(0x14000000),  /* 1: b tail */
+		     WORD(0xd4200000)), /* brk #0 */
+		.alignment = 32,
+		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_SLOT, 0},
+		       {8, TEMPLATE_ADD, TEMPLATE_SLOT, 0},
+		       {24, TEMPLATE_JUMP, TEMPLATE_TO_TAIL, 0}),
+	},
+	[TEMPLATE_TAIL] = {
+		CODE(WORD(0x90000011),  /* adrp x17, linked */
+		     WORD(0x91000231),  /* add x17, x17, :lo12:linked */
+		     WORD(0xa9bf47f0),  /* stp x16, x17, [sp, #-16]! */
+		     WORD(0x90000010),  /* adrp x16, pointer */
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
+		     WORD(0xd61f0200)), /* br x16 */
+		.alignment = 8,
+		.moves = 12,
+		.depth = 16,
+		FIXUPS({0, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
+		       {4, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
+		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
+		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
+	},
+	[TEMPLATE_DATA] = {
+		CODE(WORD(0xd503245f),  /* bti c */
+		     WORD(0x90000000),  /* adrp x0, linked */
+		     WORD(0x91000000),  /* add x0, x0, :lo12:linked */
+		     WORD(0x52800001),  /* movz w1, #low */
+		     WORD(0x72a00001),  /* movk w1, #high, lsl #16 */
+		     WORD(0x90000010),  /* adrp x16, pointer */
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
+		     WORD(0xd61f0200)), /* br x16 */
+		.alignment = 8,
+		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
+		       {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
+		       {12, TEMPLATE_LOW16, TEMPLATE_NUMBER, 0},
+		       {16, TEMPLATE_HIGH16, TEMPLATE_NUMBER, 0},
+		       {20, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
+		       {24, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
+	},
+	[TEMPLATE_START] = {
+		CODE(WORD(0xd503245f),  /* bti c */
+		     WORD(0x90000003),  /* adrp x3, run */
+		     WORD(0x91000063),  /* add x3, x3, :lo12:run */
+		     WORD(0x90000010),  /* adrp x16, pointer */
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
+		     WORD(0xd61f0200)), /* br x16 */
+		.alignment = 8,
+		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_RUN, 0},
+		       {8, TEMPLATE_ADD, TEMPLATE_RUN, 0},
+		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
+		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
+	},
+	[TEMPLATE_ASK] = {
+		CODE(WORD(0xd503245f),  /* bti c */
+		     WORD(0x90000000),  /* adrp x0, linked */
+		     WORD(0x91000000),  /* add x0, x0, :lo12:linked */
+		     WORD(0x90000010),  /* adrp x16, pointer */
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
+		     WORD(0xd61f0200)), /* br x16 */
+		.alignment = 8,
+		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
+		       {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
+		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
+		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
+	},
 };
 
-const struct template *template_get(enum template_machine machine,
-				    enum template_kind kind)
+/* clang-format on */
+
+const struct template *template_get(enum elf_cpu cpu, enum template_kind kind)
 {
-	return machine == TEMPLATE_AARCH64 ? &aarch64[kind] : &x86_64[kind];
+	static const struct template *const templates[ELF_CPU_COUNT] = {
+		[ELF_CPU_X86_64] = x86_64,
+		[ELF_CPU_AARCH64] = aarch64,
+	};
+
+	return &templates[cpu][kind];
 }
 
 static bool fits(int64_t value, unsigned bits)

@@ -8,11 +8,11 @@
 #ifndef LINK_STUBFILE_TEMPLATE_H
 #define LINK_STUBFILE_TEMPLATE_H
 
+#include "elf/cpu.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum template_machine { TEMPLATE_X86_64, TEMPLATE_AARCH64 };
 
 enum template_kind {
 	/* goto *slot, or, while that is zero, with the slot's address in hand
@@ -78,8 +78,7 @@ struct template
 	struct template_fixup fixups[TEMPLATE_FIXUPS_MAX];
 };
 
-const struct template *template_get(enum template_machine machine,
-				    enum template_kind kind);
+const struct template *template_get(enum elf_cpu cpu, enum template_kind kind);
 
 /*
  * Writes a place: `place` are its bytes in memory, `at` is the address they

@@ -18,10 +18,10 @@
 /* All strings of a file. */
 #define STRINGS_MAX (UINT32_C(1) << 30)
 
-void build_start(struct build *b, enum build_machine machine, bool relocatable)
+void build_start(struct build *b, enum elf_cpu cpu, bool relocatable)
 {
 	memset(b, 0, sizeof(*b));
-	b->machine = machine;
+	b->cpu = build_cpu(cpu);
 	b->relocatable = relocatable;
 	b->section_count = 1;
 	b->sections[0].name = "";
@@ -58,7 +58,7 @@ uint16_t build_index(const struct build *b, const struct build_section *s)
 
 uint64_t build_page_size(const struct build *b)
 {
-	return b->machine == BUILD_AARCH64 ? 65536 : 4096;
+	return b->cpu->page_size;
 }
 
 static uint64_t aligned(uint64_t at, uint64_t alignment)
@@ -272,8 +272,7 @@ static void write_header(const struct build *b)
 		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 			    ELFDATA2LSB, EV_CURRENT},
 		.e_type = b->relocatable ? ET_REL : ET_DYN,
-		.e_machine =
-			b->machine == BUILD_AARCH64 ? EM_AARCH64 : EM_X86_64,
+		.e_machine = b->cpu->machine,
 		.e_version = EV_CURRENT,
 		.e_phoff = b->segment_count ? sizeof(header) : 0,
 		.e_shoff = b->table_offset,

@@ -16,11 +16,11 @@
 #ifndef LINK_WRITE_BUILD_H
 #define LINK_WRITE_BUILD_H
 
+#include "link/write/cpu.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum build_machine { BUILD_X86_64, BUILD_AARCH64 };
 
 /* What a section is for, which decides its place and its protection. */
 enum build_use {
@@ -56,7 +56,7 @@ struct build_segment {
 };
 
 struct build {
-	enum build_machine machine;
+	const struct build_cpu *cpu;
 	bool relocatable; /* else a shared object */
 	bool gnu;	  /* has what only the GNU ABI knows: STT_GNU_IFUNC */
 	struct build_section sections[BUILD_SECTIONS_MAX]; /* [0]: the null */
@@ -68,7 +68,7 @@ struct build {
 	bool failed;
 };
 
-void build_start(struct build *b, enum build_machine machine, bool relocatable);
+void build_start(struct build *b, enum elf_cpu cpu, bool relocatable);
 void build_clear(struct build *b);
 
 struct build_section *build_section(struct build *b, const char *name,

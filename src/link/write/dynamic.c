@@ -335,14 +335,14 @@ static void fill_imports(const struct build_dynamic *d)
 }
 
 static Elf64_Rela relocation_of(const struct build_relocation *r,
-				uint32_t relative, uint32_t address)
+				const struct build_cpu *cpu)
 {
 	if (!r->imported)
 		return (Elf64_Rela){.r_offset = r->address,
-				    .r_info = ELF64_R_INFO(0, relative),
+				    .r_info = ELF64_R_INFO(0, cpu->relative),
 				    .r_addend = (int64_t)r->target};
 	return (Elf64_Rela){.r_offset = r->address,
-			    .r_info = ELF64_R_INFO(1 + r->target, address),
+			    .r_info = ELF64_R_INFO(1 + r->target, cpu->address),
 			    .r_addend = r->addend};
 }
 
@@ -361,21 +361,17 @@ static int by_import(const void *a, const void *b)
  * one symbol together, as the dynamic linker remembers the last. */
 static void fill_relocations(struct build_dynamic *d, const struct build *b)
 {
-	bool arm = b->machine == BUILD_AARCH64;
-	uint32_t relative = arm ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
-	uint32_t address = arm ? R_AARCH64_ABS64 : R_X86_64_64;
-	uint32_t pointer = arm ? R_AARCH64_GLOB_DAT : R_X86_64_GLOB_DAT;
 	Elf64_Rela *at = (Elf64_Rela *)d->relocations->data;
 
 	if (d->relocated_count > 1)
 		qsort(d->relocated, d->relocated_count, sizeof(*d->relocated),
 		      by_import);
 	for (size_t i = 0; i < d->relocated_count; i++)
-		*at++ = relocation_of(&d->relocated[i], relative, address);
+		*at++ = relocation_of(&d->relocated[i], b->cpu);
 	for (size_t i = 0; i < d->pointer_count; i++)
-		*at++ = (Elf64_Rela){.r_offset = d->got->address +
-						 i * sizeof(uint64_t),
-				     .r_info = ELF64_R_INFO(1 + i, pointer)};
+		*at++ = (Elf64_Rela){
+			.r_offset = d->got->address + i * sizeof(uint64_t),
+			.r_info = ELF64_R_INFO(1 + i, b->cpu->pointer)};
 }
 
 /* Where in the table each export stands: a counting sort by bucket. starts:

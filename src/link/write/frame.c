@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Sources: Linux Standard Base 5.0, "Exception Frames" (.eh_frame and
- * .eh_frame_hdr); DWARF 5, 6.4; the psABIs for the numbers of registers.
+ * .eh_frame_hdr); DWARF 5, 6.4.
  * One CIE; every FDE has the same size, so that all places can be computed.
  */
 #include "link/write/frame.h"
@@ -18,24 +18,8 @@ enum {
 	DW_EH_PE_udata4 = 0x03,
 	DW_EH_PE_datarel_sdata4 = 0x3b,
 	DW_CFA_nop = 0,
-	DW_CFA_def_cfa = 0x0c,
 	DW_CFA_def_cfa_offset = 0x0e,
 	DW_CFA_advance_loc = 0x40,
-	DW_CFA_offset = 0x80,
-};
-
-/* What the rules of a CPU are when a function is entered. */
-static const struct cpu {
-	uint8_t code_unit, return_register, depth;
-	uint8_t rules[5];
-} cpus[] = {
-	/* The frame's end is rsp (7) + 8; below it is the return address. */
-	[BUILD_X86_64] = {1,
-			  16,
-			  8,
-			  {DW_CFA_def_cfa, 7, 8, DW_CFA_offset | 16, 1}},
-	/* It is sp (31); the return address is in x30. */
-	[BUILD_AARCH64] = {4, 30, 0, {DW_CFA_def_cfa, 31, 0, 0, 0}},
 };
 
 uint64_t build_frame_size(size_t count, bool ended)
@@ -61,7 +45,7 @@ static void put_word(uint8_t *at, uint64_t value)
 	memcpy(at, &word, sizeof(word));
 }
 
-static void fill_cie(uint8_t *at, const struct cpu *cpu)
+static void fill_cie(uint8_t *at, const struct build_cpu *cpu)
 {
 	const uint8_t body[] = {
 		1, /* version */
@@ -82,7 +66,8 @@ static void fill_cie(uint8_t *at, const struct cpu *cpu)
 }
 
 static void fill_fde(uint8_t *at, uint64_t from_start, uint64_t distance,
-		     const struct build_frame *frame, const struct cpu *cpu)
+		     const struct build_frame *frame,
+		     const struct build_cpu *cpu)
 {
 	put_word(at, FDE_SIZE - 4);
 	put_word(at + 4, from_start + 4); /* back to the CIE */
@@ -100,7 +85,7 @@ void build_frame_fill(const struct build *b, const struct build_section *s,
 		      const struct build_section *code,
 		      const struct build_frame *frames, size_t count)
 {
-	const struct cpu *cpu = &cpus[b->machine];
+	const struct build_cpu *cpu = b->cpu;
 
 	_Static_assert(CIE_SIZE >= 8 + 9 + sizeof(cpu->rules),
 		       "the common part fits");

@@ -3,6 +3,7 @@
 
 libdlazy_link_la_SOURCES += \
 	%D%/build.c %D%/build.h \
+	%D%/cpu.c %D%/cpu.h \
 	%D%/dynamic.c %D%/dynamic.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/note.c %D%/note.h \

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A note is three words, its owner and its data, each padded to the section's
- * alignment. Source: gABI chapter 5 "Note Section"; x86-64 psABI and AAELF64
- * for the properties.
+ * alignment. Source: gABI chapter 5 "Note Section".
  */
 #include "link/write/note.h"
 
@@ -60,17 +59,12 @@ struct build_section *build_note_property(struct build *b)
 void build_note_property_fill(const struct build *b,
 			      const struct build_section *s)
 {
-	struct property property = {.size = sizeof(uint32_t)};
+	const struct property property = {
+		.type = b->cpu->property,
+		.size = sizeof(property.value),
+		.value = b->cpu->features,
+	};
 
-	if (b->machine == BUILD_AARCH64) {
-		property.type = GNU_PROPERTY_AARCH64_FEATURE_1_AND;
-		property.value = GNU_PROPERTY_AARCH64_FEATURE_1_BTI |
-				 GNU_PROPERTY_AARCH64_FEATURE_1_PAC;
-	} else {
-		property.type = GNU_PROPERTY_X86_FEATURE_1_AND;
-		property.value = GNU_PROPERTY_X86_FEATURE_1_IBT |
-				 GNU_PROPERTY_X86_FEATURE_1_SHSTK;
-	}
 	build_note_fill(s, NT_GNU_PROPERTY_TYPE_0, ELF_NOTE_GNU, &property,
 			sizeof(property));
 }

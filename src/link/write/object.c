@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sources: gABI chapter 4; x86-64 psABI 4.4; AAELF64 5.7.
+ * Source: gABI chapter 4.
  */
 #include "link/write/object.h"
 
@@ -9,20 +9,6 @@
 #include <assert.h>
 #include <elf.h>
 #include <string.h>
-
-/* Newer than some <elf.h>. */
-#ifndef R_X86_64_GOTPCRELX
-#define R_X86_64_GOTPCRELX 41
-#endif
-
-static const uint32_t numbers[][2] = {
-	[BUILD_PC32] = {R_X86_64_PC32, R_AARCH64_PREL32},
-	[BUILD_PAGE] = {0, R_AARCH64_ADR_PREL_PG_HI21},
-	[BUILD_LOW12] = {0, R_AARCH64_ADD_ABS_LO12_NC},
-	[BUILD_POINTER] = {R_X86_64_GOTPCRELX, 0},
-	[BUILD_POINTER_PAGE] = {0, R_AARCH64_ADR_GOT_PAGE},
-	[BUILD_POINTER_LOW] = {0, R_AARCH64_LD64_GOT_LO12_NC},
-};
 
 void build_object_clear(struct build_object *o)
 {
@@ -91,11 +77,11 @@ void build_object_relocated(struct build_object *o,
 
 void build_object_relocate(struct build_object *o, const struct build *b,
 			   const struct build_section *section, uint64_t offset,
-			   enum build_relocation how, uint32_t symbol,
+			   enum build_object_relocation how, uint32_t symbol,
 			   int64_t addend)
 {
 	struct build_relocated *r = o->relocated;
-	uint32_t type = numbers[how][b->machine == BUILD_AARCH64];
+	uint32_t type = b->cpu->relocations[how];
 
 	while (r->section != section)
 		r++;

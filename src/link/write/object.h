@@ -9,16 +9,6 @@
 
 #include "link/write/build.h"
 
-/* How the link editor is to complete a place; on either machine. */
-enum build_relocation {
-	BUILD_PC32,	    /* 32 bits: the distance from the place */
-	BUILD_PAGE,	    /* AArch64 adrp, and ... */
-	BUILD_LOW12,	    /* ... add */
-	BUILD_POINTER,	    /* x86-64: the distance to its pointer in the GOT */
-	BUILD_POINTER_PAGE, /* AArch64: adrp of that pointer, and ... */
-	BUILD_POINTER_LOW,  /* ... ldr */
-};
-
 struct build_symbol {
 	const char *name;		     /* NULL: the section itself */
 	const struct build_section *section; /* NULL: undefined */
@@ -56,7 +46,7 @@ void build_object_relocated(struct build_object *o,
 			    const char *name);
 void build_object_relocate(struct build_object *o, const struct build *b,
 			   const struct build_section *section, uint64_t offset,
-			   enum build_relocation how, uint32_t symbol,
+			   enum build_object_relocation how, uint32_t symbol,
 			   int64_t addend);
 
 void build_object_sections(struct build_object *o, struct build *b);
