@@ -4,6 +4,7 @@
 # and clang, do what the library plainly linked does. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+. "$root/tests/cross.bash"
 [ "${STUBS-}" != none ] || skip_all "this build has no stubs"
 
 libdir=${DLAZY_STAGE_LIBDIR:?run it by make check}
@@ -638,14 +639,9 @@ emulator=$(command -v qemu-aarch64 || command -v qemu-aarch64-static)
 
 build_arm()
 {
-	local file sources=("$root"/src/api.c "$root"/src/base/*.c
-		"$root"/src/catalog/*.c "$root"/src/load/*.c
-		"$root"/src/stub/{stub,pool}.c "$root"/src/stub/stub-aarch64.S)
+	local sources
+	mapfile -t sources < <(library_sources "$root/src" aarch64)
 	mkdir "$arm"
-	for file in "$root"/src/elf/*.c; do
-		# What writes ELF files is the tool's.
-		[[ $file = */elf/build* ]] || sources+=("$file")
-	done
 	"${arm_cc[@]}" -O1 -fPIC -shared -fexceptions -fvisibility=hidden \
 		-include "$TEST_BUILD/config.h" -I"$root" -I"$root/src" \
 		-I"$root/include" -DDLAZY_PKGLIBDIR='"/nowhere"' \

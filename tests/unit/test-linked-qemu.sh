@@ -5,6 +5,7 @@
 set -u
 cd "${top_srcdir:-$(dirname "$0")/../..}" || exit 99
 . tests/tap.bash
+. tests/cross.bash
 
 cc=aarch64-linux-gnu-gcc
 emulator=$(command -v qemu-aarch64 || command -v qemu-aarch64-static)
@@ -28,9 +29,7 @@ plugins=(good-host-constructor good-plain good-versions bad-missing-symbol
 build_library()
 {
 	local file
-	for file in src/{base,elf,catalog,load,runtime,registry,ledger}/*.c \
-		src/{api,fork}.c \
-		src/stub/{stub,pool}.c src/stub/stub-aarch64.S tests/test.c \
+	for file in $(library_sources src aarch64) tests/test.c \
 		tests/unit/linked-{files.c,stubs.S}; do
 		$cc "${flags[@]}" -c "$file" \
 			-o "$directory/${file//\//_}.o" || return

@@ -6,6 +6,7 @@
 set -u
 cd "${top_srcdir:-$(dirname "$0")/../..}" || exit 99
 . tests/tap.bash
+. tests/cross.bash
 
 cc=aarch64-linux-gnu-gcc
 cxx=aarch64-linux-gnu-g++
@@ -25,10 +26,8 @@ flags=(-O1 -g -fPIC -fexceptions -D_GNU_SOURCE -I. -Isrc -Iinclude
 	-idirafter /usr/include -mbranch-protection=standard
 	"-DTEST_PLUGINS_DIR=\"$directory\""
 	"-DDLAZY_PKGLIBDIR=\"$directory\"" "-DDLAZY_BIN_TO_PKGLIB=\"..\"")
-library=(src/{base,elf,catalog,load}/*.c src/api.c
-	src/stub/{stub,pool}.c src/stub/stub-aarch64.S)
-writer=(src/link/stubfile/template.c src/link/{library,stubfile}*.c
-	src/link/copy/copy.c)
+mapfile -t library < <(library_sources src aarch64)
+writer=(src/link/{stubfile,write}/*.c src/link/copy/copy.c)
 
 # compile FOLDER FILE...
 compile()
