@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "fork.h"
 #include "load/bind.h"
 #include "load/call.h"
 #include "load/dl.h"
@@ -114,6 +115,7 @@ static struct dlazy_module *open_module(const char *path, int flags,
 
 struct dlazy_module *dlazy_open(const char *path, int flags)
 {
+	fork_begin();
 	return given(open_module(path, flags, CALLER()));
 }
 
@@ -207,6 +209,7 @@ int dlazy_last_status(void)
 
 struct dlazy_registry *dlazy_registry_new(void)
 {
+	fork_begin();
 	return given(registry_new());
 }
 
@@ -363,6 +366,7 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 
 int dlazy_forbid_loading(const char *phase)
 {
+	fork_begin(); /* the environment has its say before */
 	return told(forbid_loading(phase, CALLER()));
 }
 

@@ -7,9 +7,12 @@
  * thread is loading, and what could not be waited for is marked in the child.
  * Then every lock is taken, in their order, so that the child finds what they
  * guard as it should be.
+ *
+ * As this is above all layers, it is also where their use begins.
  */
 #include "fork.h"
 
+#include "base/above.h"
 #include "base/event.h"
 #include "ledger/ledger.h"
 #include "ledger/usdt.h"
@@ -19,6 +22,7 @@
 #include "load/wait.h"
 #include "registry/prefetch.h"
 #include "registry/registry.h"
+#include "runtime/module.h"
 #include "stub/stub.h"
 
 #include <pthread.h>
@@ -59,14 +63,33 @@ static void after_fork_in_child(void)
 static void add_handlers(void)
 {
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-	forbid_begin();
-	ledger_begin();
-	probe_begin();
 }
 
-void fork_install(void)
+/* As early as can be: handlers that others add then run before ours, and after
+ * them in the child, so that they may use this library. */
+__attribute__((constructor)) static void install_handlers(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, add_handlers);
 }
+
+/* The environment is read now, and not at the start, as the host may say what it
+ * wants there. */
+static void begin(void)
+{
+	install_handlers();
+	forbid_begin();
+	ledger_begin();
+	probe_begin();
+}
+
+void fork_begin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, begin);
+}
+
+/* A stub can be called before any constructor has run. */
+ABOVE void (*linked_first)(void) = fork_begin;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens around fork(2); see fork.c. */
+/* What happens around fork(2), and before a host's first use of the library. */
 #ifndef FORK_H
 #define FORK_H
 
-/* Installs the handlers, once: before the first lock of any layer is taken. */
-void fork_install(void);
+/* Once, before anything is declared or forbidden: who wants to know of all that
+ * follows is told from here on. */
+void fork_begin(void);
 
 #endif

@@ -29,6 +29,7 @@ struct observers {
 static struct lock event_lock = LOCK_INIT(LOCK_EVENT);
 static _Atomic(struct observers *) current;
 static _Atomic(const struct event_probe *) the_probe;
+static void (*_Atomic at_abort)(void);
 
 /* A new list of `count` that begins like the current one. */
 static struct observers *observers_copy(size_t count)
@@ -130,6 +131,20 @@ void event_emit(struct dlazy_event event)
 		probe->tell(&event);
 	for (size_t i = 0; list && i < list->count; i++)
 		list->all[i].fn(&event, list->all[i].data);
+}
+
+void event_at_abort(void (*fn)(void))
+{
+	ATOMIC_SHARED(&at_abort);
+	atomic_store(&at_abort, fn);
+}
+
+void event_abort(void)
+{
+	void (*fn)(void) = atomic_load(&at_abort);
+
+	if (fn)
+		fn();
 }
 
 uint64_t event_now(void)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
+	%D%/above.h \
 	%D%/array.h \
 	%D%/atomic.h \
 	%D%/cleanup.h \

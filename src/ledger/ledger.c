@@ -161,6 +161,12 @@ static void expect_abort(void)
 		sigaction(SIGABRT, &action, NULL);
 }
 
+/* The message that is written by then must not wait for what this does. */
+static void write_last(void)
+{
+	ledger_write(NULL);
+}
+
 void ledger_begin(void)
 {
 	const char *said = secure_getenv("DLAZY_TRACE");
@@ -169,6 +175,7 @@ void ledger_begin(void)
 	/* A message may be pending, and is not ours to touch. */
 	if (l && event_observe(observe, l) == 0 && atexit(write_at_exit) == 0) {
 		ledger = l;
+		event_at_abort(write_last);
 		expect_abort();
 	}
 }
@@ -257,10 +264,4 @@ int ledger_write(const char *path)
 		status = status_fail(DLAZY_ENOMEM, "%s: out of memory",
 				     absolute);
 	return status < 0 ? status : write_whole(absolute, text, size);
-}
-
-void ledger_write_last(void)
-{
-	if (ledger)
-		ledger_write(NULL);
 }

@@ -19,7 +19,4 @@ void ledger_declare(const char *dir);
 /* As dlazy_trace_write(). */
 int ledger_write(const char *path);
 
-/* The process is about to abort: writes it, if there is one. */
-void ledger_write_last(void);
-
 #endif

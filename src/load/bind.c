@@ -355,5 +355,5 @@ void *bind_miss_closure(void *owner, const void *caller)
 	struct stub_failure failure;
 	void *address = find_uninterrupted(owner, caller, &failure);
 
-	return address ? address : stub_instead(&failure);
+	return address ? address : failure_instead(&failure);
 }

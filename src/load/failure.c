@@ -10,7 +10,6 @@
 #include "load/failure.h"
 
 #include "base/event.h"
-#include "ledger/ledger.h"
 #include "load/dl.h"
 #include "load/loading.h"
 
@@ -87,7 +86,7 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
 		       : "`; a host that can go on without it sets a hook with "
 			 "dlazy_on_failure()");
 	write_all(text);
-	ledger_write_last();
+	event_abort();
 	abort();
 }
 
@@ -118,27 +117,7 @@ static char *keep_words(const char *message, const char *symbol)
 	return words;
 }
 
-void failure_prepare(struct dlazy_module *m, const struct touch *touch,
-		     int status, struct stub_failure *ret)
-{
-	char *words = keep_words(status_message(), touch->symbol);
-	const char *symbol =
-		words && touch->symbol ? words + strlen(words) + 1 : NULL;
-
-	status_publish();
-	*ret = (struct stub_failure){
-		.told = {sizeof(ret->told), m, symbol, status,
-			 words ? words : status_text(status), touch->caller},
-		.words = words,
-	};
-	LOCKED(&load_lock);
-	ret->hooks[0].fn = m ? m->on_failure : NULL;
-	ret->hooks[0].data = m ? m->on_failure_data : NULL;
-	ret->hooks[1].fn = on_failure.fn;
-	ret->hooks[1].data = on_failure.data;
-}
-
-void *stub_instead(struct stub_failure *failure)
+void *failure_instead(struct stub_failure *failure)
 {
 	_cleanup_free_ char *words __attribute__((unused)) = failure->words;
 
@@ -155,4 +134,25 @@ void *stub_instead(struct stub_failure *failure)
 		return replacement;
 	}
 	give_up(&failure->told, false);
+}
+
+void failure_prepare(struct dlazy_module *m, const struct touch *touch,
+		     int status, struct stub_failure *ret)
+{
+	char *words = keep_words(status_message(), touch->symbol);
+	const char *symbol =
+		words && touch->symbol ? words + strlen(words) + 1 : NULL;
+
+	status_publish();
+	*ret = (struct stub_failure){
+		.told = {sizeof(ret->told), m, symbol, status,
+			 words ? words : status_text(status), touch->caller},
+		.words = words,
+		.instead = failure_instead,
+	};
+	LOCKED(&load_lock);
+	ret->hooks[0].fn = m ? m->on_failure : NULL;
+	ret->hooks[0].data = m ? m->on_failure_data : NULL;
+	ret->hooks[1].fn = on_failure.fn;
+	ret->hooks[1].data = on_failure.data;
 }

@@ -9,10 +9,15 @@
 #include "load/module.h"
 #include "stub/stub.h"
 
-/* A stub cannot reach its symbol, for the pending reason: all that stub_instead()
- * needs, but for what keeps a replacement. m NULL: no memory for it. */
+/* A stub cannot reach its symbol, for the pending reason: all that
+ * failure_instead() needs, but for what keeps a replacement. m NULL: no memory for it. */
 void failure_prepare(struct dlazy_module *m, const struct touch *touch,
 		     int status, struct stub_failure *ret);
+
+/* What is to be called instead: what the hooks say, or, if they say nothing, the
+ * end. Call it only where nothing of ours is in progress: hooks may throw, or
+ * not come back. */
+void *failure_instead(struct stub_failure *failure);
 
 /* The end, for the pending reason, which is what the environment forbids;
  * whatever hooks there are. */

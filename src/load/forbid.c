@@ -10,7 +10,6 @@
 
 #include "base/atomic.h"
 #include "base/status.h"
-#include "fork.h"
 #include "load/dl.h"
 #include "load/loading.h"
 #include "load/module.h"
@@ -47,7 +46,6 @@ int forbid_loading(const char *name, const void *caller)
 				   "name (NULL ends it)");
 	if (name)
 		snprintf(next.name, sizeof(next.name), "%s", name);
-	fork_install(); /* the environment has its say before */
 	LOCKED(&load_lock);
 	phase = next;
 	atomic_store_explicit(&forbid_on, name != NULL, memory_order_relaxed);

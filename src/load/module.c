@@ -15,7 +15,6 @@
 #include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
-#include "fork.h"
 #include "load/dl.h"
 #include "load/loading.h"
 #include "runtime/file.h"
@@ -376,7 +375,6 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
-	fork_install();
 	if (ret_adopted)
 		*ret_adopted = false;
 	if (status < 0)
@@ -495,7 +493,6 @@ int module_declare_linked(const struct linked *l, const char *path,
 	_cleanup_(cleanup_module) struct dlazy_module *m =
 		module_new(NULL, linked_first_file(l), l);
 
-	fork_install();
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	m->linked = l;

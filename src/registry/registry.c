@@ -17,7 +17,6 @@
 #include "base/hash.h"
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
-#include "fork.h"
 #include "load/loading.h"
 #include "ledger/ledger.h"
 #include "load/load.h"
@@ -94,7 +93,6 @@ struct dlazy_registry *registry_new(void)
 {
 	struct dlazy_registry *r = calloc(1, sizeof(*r));
 
-	fork_install();
 	if (!r)
 		status_fail(DLAZY_ENOMEM, "registry: out of memory");
 	return r;

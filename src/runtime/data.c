@@ -185,7 +185,7 @@ void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 	void *address =
 		data_miss(l, symbol, __builtin_return_address(0), &failure);
 	if (!address)
-		address = stub_instead(&failure);
+		address = failure_instead(&failure);
 	errno = saved;
 	return address;
 }

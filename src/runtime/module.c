@@ -8,6 +8,7 @@
  */
 #include "runtime/module.h"
 
+#include "base/above.h"
 #include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/event.h"
@@ -73,6 +74,8 @@ __attribute__((constructor)) static void end_start(void)
 	}
 }
 
+ABOVE_NONE void (*linked_first)(void) = NULL;
+
 struct dlazy_module *linked_module(const struct linked *l)
 {
 	struct linked_state *state = linked_state(l);
@@ -81,6 +84,8 @@ struct dlazy_module *linked_module(const struct linked *l)
 
 	if (m)
 		return m;
+	if (linked_first)
+		linked_first();
 	_cleanup_linked_search_ struct linked_search search = linked_search(l);
 	bool found = linked_search_next(&search);
 	struct dlazy_module *none = NULL;
@@ -287,8 +292,8 @@ static void publish(const struct linked_question *q, linked_slot *slot,
 	event_bound(q->module, q->touch.symbol, q->touch.caller, address);
 }
 
-void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
-		  struct stub_failure *ret_failure)
+static void *linked_miss(const struct linked *l, linked_slot *slot,
+			 const void *caller, struct stub_failure *ret_failure)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
 	_cleanup_question_ struct linked_question q = {.linked = l};
@@ -309,6 +314,8 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
 		publish(&q, slot, address);
 	return address;
 }
+
+ABOVE stub_linked_miss_fn *stub_linked_miss = linked_miss;
 
 int linked_load(const struct linked *l, const void *caller)
 {

@@ -13,6 +13,11 @@
 struct dlazy_module *linked_module(const struct linked *l);
 int linked_load(const struct linked *l, const void *caller);
 
+/* What the layers above do before the first such module is made; each time, as
+ * it is theirs to do it once. fork.c defines it: a stub can be called before any
+ * constructor has told us. A program that links less has none. */
+extern void (*linked_first)(void) __attribute__((visibility("hidden")));
+
 /* What a stub, or the dynamic linker, asks for. */
 struct linked_question {
 	const struct linked *linked;

@@ -10,6 +10,7 @@
  */
 #include "stub/stub.h"
 
+#include "base/above.h"
 #include "base/atomic.h"
 #include "base/interrupt.h"
 #include "base/lock.h"
@@ -39,11 +40,13 @@ bool stub_available(void)
 	return true;
 }
 
+ABOVE_NONE stub_linked_miss_fn *stub_linked_miss = NULL;
+
 static void *ask(void *slot, const void *caller, const struct linked *l,
 		 struct stub_failure *ret_failure)
 {
 	UNINTERRUPTED();
-	return l ? linked_miss(l, slot, caller, ret_failure)
+	return l ? stub_linked_miss(l, slot, caller, ret_failure)
 		 : atomic_load_explicit(&pools.miss, memory_order_relaxed)(
 			   slot, caller, ret_failure);
 }
@@ -55,7 +58,7 @@ void *stub_miss(void *slot, const void *caller, const struct linked *l)
 	void *target = ask(slot, caller, l, &failure);
 
 	if (!target)
-		target = stub_instead(&failure);
+		target = failure.instead(&failure);
 	errno = saved;
 	return target;
 }

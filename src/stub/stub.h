@@ -37,6 +37,9 @@ struct stub_failure {
 		void *data;
 	} hooks[2];  /* in this order; NULL: none */
 	char *words; /* malloc'd: told.message and told.symbol; or NULL */
+	/* What is to be called instead; interrupted as the caller is. May throw,
+	 * or not return, as hooks do. */
+	void *(*instead)(struct stub_failure *failure);
 	/* Has the replacement stay; NULL: it is for this call. */
 	void (*keep)(const struct stub_failure *failure, void *replacement);
 	void *slot;
@@ -53,18 +56,15 @@ typedef void *stub_miss_fn(struct slot *slot, const void *caller,
 
 /*
  * The same question from a linked stub (linked.h). Nobody could have told us
- * whom to ask, as it may come before any constructor has run: so the load layer
- * defines this function. It stores the address in the slot where it holds.
+ * whom to ask, as it may come before any constructor has run: so runtime/
+ * defines this pointer. The function stores the address in the slot where it
+ * holds.
  */
 struct linked;
-__attribute__((visibility("hidden"))) void *linked_miss(
-	const struct linked *l, _Atomic(void *) *slot, const void *caller,
-	struct stub_failure *ret);
-
-/* What is to be called instead. Defined by the load layer, too; interrupted as
- * the caller is; throws, or does not return, as hooks do. */
-__attribute__((visibility("hidden"))) void *stub_instead(
-	struct stub_failure *failure);
+typedef void *stub_linked_miss_fn(const struct linked *l, _Atomic(void *) *slot,
+				  const void *caller, struct stub_failure *ret);
+extern stub_linked_miss_fn *stub_linked_miss
+	__attribute__((visibility("hidden")));
 
 /* Whether this CPU has stubs. */
 bool stub_available(void);

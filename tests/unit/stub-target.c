@@ -113,12 +113,6 @@ void *target_missed(struct slot *slot, const void *caller,
 	return function;
 }
 
-void *stub_instead(struct stub_failure *failure)
-{
-	(void)failure;
-	abort();
-}
-
 /* The stubs of stub-linked.S. */
 #define LINKED_STUBS 8
 void target_linked_0(void), target_linked_1(void), target_linked_2(void),
@@ -135,9 +129,9 @@ extern const struct linked target_linked;
 
 bool target_is_linked;
 
-/* What src/load would do. */
-void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
-		  struct stub_failure *ret)
+/* What src/runtime would do. */
+static void *linked_miss(const struct linked *l, linked_slot *slot,
+			 const void *caller, struct stub_failure *ret)
 {
 	const linked_slot *slots = linked_at(l, l->slots);
 
@@ -149,6 +143,8 @@ void *linked_miss(const struct linked *l, linked_slot *slot, const void *caller,
 		atomic_store(slot, published);
 	return function;
 }
+
+stub_linked_miss_fn *stub_linked_miss = linked_miss;
 
 static void *take_linked_stub(struct target *target)
 {
