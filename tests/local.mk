@@ -53,7 +53,7 @@ TREE_CHECKS = \
 	%D%/check-symbols
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
 EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/cross.bash %D%/same-code \
-	%D%/circles %D%/layers %D%/layers.bash
+	%D%/layers %D%/layers.bash
 check_DATA += stage.stamp
 
 check-layers:
