@@ -385,7 +385,7 @@ static void print_command(struct json *j)
 static const char *why_unsaved(const struct telling *t, size_t unknown)
 {
 	for (size_t i = 0; i < t->load_count && !t->untouched_count; i++)
-		if (t->loads[i].entry->module->linked)
+		if (t->loads[i].entry->module->kind->is_undeclared)
 			return "what a stub file stands for is not declared "
 			       "before it is touched; dlazy run --stats counts";
 	if (t->untouched_count && unknown == t->untouched_count)

@@ -125,7 +125,7 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	int status;
 
 	*ret_published = true;
-	if (m->symbols)
+	if (module_is_builtin(m))
 		return builtin_symbol(m, request->name, ret);
 	status = load_module(m, touch, &loaded);
 	*ret_published = loaded.published;
@@ -253,7 +253,7 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 
 	if (bind_parse(symbol, &request) < 0)
 		return NULL;
-	if (m->symbols)
+	if (module_is_builtin(m))
 		return builtin_symbol(m, request.name, &stub) < 0 ? NULL : stub;
 	if (module_mode() == MODULE_OFF)
 		return bind_real(m, &request, caller);
@@ -280,7 +280,7 @@ int bind_function(struct dlazy_module *m, const char *symbol,
 	bool published;
 	int status = bind_parse(symbol, &request);
 
-	if (status == 0 && !m->symbols && module_mode() != MODULE_OFF)
+	if (status == 0 && !module_is_builtin(m) && module_mode() != MODULE_OFF)
 		status = bind_find_export(m, &request, true, &export);
 	if (status < 0)
 		return status;

@@ -87,7 +87,7 @@ static bool is_deferred(const struct dlazy_module *m,
 			const struct module_export *export,
 			const struct dlazy_import *wanted)
 {
-	return module_mode() != MODULE_OFF && !m->symbols &&
+	return module_mode() != MODULE_OFF && !module_is_builtin(m) &&
 	       bind_can_defer(export) &&
 	       (stub_available() || wanted->signature);
 }
@@ -100,7 +100,7 @@ static int early_prepare(struct dlazy_module *m,
 	struct module_export export = {.type = ELF_TYPE_FUNC};
 	int status = bind_parse(wanted->symbol, &request);
 
-	if (status == 0 && !m->symbols)
+	if (status == 0 && !module_is_builtin(m))
 		status = bind_find_export(m, &request, false, &export);
 	if (status < 0)
 		return status;

@@ -22,9 +22,7 @@
 #include "load/failure.h"
 #include "load/forbid.h"
 #include "load/loading.h"
-#include "runtime/file.h"
 #include "load/wait.h"
-#include "stub/linked.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -76,10 +74,7 @@ static int explain_refusal(const struct dlazy_module *m,
 static void note_cause(const struct dlazy_module *m,
 		       struct module_failure *failure)
 {
-	if (m->linked)
-		linked_identify(m->linked, &failure->file);
-	else if (file_identify(AT_FDCWD, m->path, &failure->file) < 0)
-		memset(&failure->file, 0, sizeof(failure->file));
+	m->kind->identify(m, &failure->file);
 	failure->loads = dl_changes().loaded;
 }
 
@@ -138,37 +133,17 @@ static int recall_failure(struct dlazy_module *m, const struct touch *touch)
 /* ------------------------------------------------------------------ */
 /* One try                                                            */
 
-/* Is the plugin file there, and still what was declared? */
-static int refresh(struct dlazy_module *m)
-{
-	LOCKED(&load_lock);
-	return module_refresh_locked(m);
-}
-
-/*
- * The linker knows the stub file of `dlazy run` by those of its names that were
- * looked up so far. Another would from now on mean the real library, opened by
- * its path: one that is opened inside, as its data is taken, and needs it would
- * find it in the middle of its relocation.
- */
-static void keep_name(const struct dlazy_module *m)
-{
-	if (m->linked && m->linked->run)
-		dl_open_again(file_base_name(m->path), 0);
-}
-
 static int open_object(struct loading_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
-	int status =
-		m->linked ? linked_check_build(m->linked, m->path, &m->identity)
-			  : 0;
+	int status = m->kind->check_file ? m->kind->check_file(m) : 0;
 
 	if (status < 0)
 		return status;
 	uint64_t begin_ns = event_wanted() ? event_now() : 0;
 	frame->in_linker = true;
-	keep_name(m);
+	if (m->kind->before_open)
+		m->kind->before_open(m);
 	status = dl_open(module_object(m), m->flags, ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
@@ -195,55 +170,36 @@ static struct module_failure *failure_new(const struct dlazy_module *m,
 	return failure;
 }
 
-static int open_plugin(struct loading_frame *frame, void **ret_handle,
-		       struct module_failure **ret_failure)
+static void search_end(struct module_search *search)
 {
-	int status = refresh(frame->module);
-
-	if (status == 0)
-		status = open_object(frame, ret_handle);
-	if (status == 0)
-		return 0;
-	*ret_failure = failure_new(frame->module, status);
-	return status_last();
+	if (search->module->kind->end_search)
+		search->module->kind->end_search(search);
 }
 
-/* Of the files that a linked module may be, the first that can be loaded; if
- * none can, the first that is there is the one to speak of. */
-static int open_linked(struct loading_frame *frame, void **ret_handle,
-		       struct module_failure **ret_failure)
+/* Of the files that the module may be, the first that can be loaded; if none
+ * can, the first that is there is the one to speak of. */
+static int ask_linker(struct loading_frame *frame, void **ret_handle,
+		      struct module_failure **ret_failure)
 {
 	struct dlazy_module *m = frame->module;
+	_cleanup_(search_end) struct module_search search = {.module = m};
 	_cleanup_free_ struct module_failure *failure = NULL;
-	_cleanup_linked_search_ struct linked_search search =
-		linked_search(m->linked);
+	int status;
 
-	/* Usually it was looked for a moment ago. */
-	if (module_is_fresh(m) && open_object(frame, ret_handle) == 0)
-		return 0;
-	while (linked_search_next(&search)) {
-		int status = module_found(m, search.path, &search.identity);
-		if (status == 0)
-			status = open_object(frame, ret_handle);
+	while ((status = m->kind->next_file(&search)) == 0) {
+		status = open_object(frame, ret_handle);
 		if (status == 0)
 			return 0;
-		if (!failure)
+		if (!failure && !search.aside)
 			failure = failure_new(m, status);
+		search.tried++;
 	}
 	if (!failure)
-		failure = failure_new(m, linked_not_found(m->linked));
+		failure = failure_new(m, status);
 	if (failure)
 		status_fail(-failure->status, "%s", failure->message);
 	*ret_failure = TAKE_PTR(failure);
 	return status_last();
-}
-
-static int ask_linker(struct loading_frame *frame, void **ret_handle,
-		      struct module_failure **ret_failure)
-{
-	return frame->module->linked
-		       ? open_linked(frame, ret_handle, ret_failure)
-		       : open_plugin(frame, ret_handle, ret_failure);
 }
 
 /* Enters LOADING; true: nobody else was loading it. */
@@ -463,7 +419,7 @@ __attribute__((noinline)) static int obey(struct dlazy_module *m,
 
 int load_permit(struct dlazy_module *m, const struct touch *touch)
 {
-	bool ready = m->symbols || atomic_load(&m->handle);
+	bool ready = module_is_builtin(m) || atomic_load(&m->handle);
 
 	return forbid_is_on() && !ready ? obey(m, touch) : 0;
 }
@@ -486,30 +442,37 @@ static bool find_unfinished(const struct dlazy_module *m,
 	return handle;
 }
 
-int load_module(struct dlazy_module *m, const struct touch *touch,
-		struct load_handle *ret)
+static bool is_loaded(const struct dlazy_module *m, struct load_handle *ret)
 {
 	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
 
 	*ret = (struct load_handle){handle, true, false};
-	if (handle || m->symbols)
+	return handle || module_is_builtin(m);
+}
+
+/* Waits for another thread that is loading it; but who is inside the linker, or a
+ * constructor, has what that one may be waiting for. 0 or -DLAZY_EDEADLK. */
+static int wait_if_loading(struct dlazy_module *m, const struct touch *touch)
+{
+	if (atomic_load(&m->state) != DLAZY_LOADING || loading_is_inside() ||
+	    touch->relocating || wait_for_loader(m) != WAIT_JOINED)
 		return 0;
-	if (find_unfinished(m, touch, ret))
+	return status_fail(DLAZY_EDEADLK,
+			   "%s: its constructor is waiting for this thread to "
+			   "end, and this thread for its constructor; load it "
+			   "before the thread is started, or do not join there",
+			   m->path);
+}
+
+int load_module(struct dlazy_module *m, const struct touch *touch,
+		struct load_handle *ret)
+{
+	if (is_loaded(m, ret) || find_unfinished(m, touch, ret))
 		return 0;
-	if (atomic_load(&m->state) == DLAZY_LOADING && !loading_is_inside() &&
-	    !touch->relocating && wait_for_loader(m) == WAIT_JOINED)
-		return status_fail(
-			DLAZY_EDEADLK,
-			"%s: its constructor is waiting for this thread to "
-			"end, and this thread for its constructor; load it "
-			"before the thread is started, or do not join there",
-			m->path);
-	handle = atomic_load_explicit(&m->handle, memory_order_acquire);
-	if (handle) {
-		*ret = (struct load_handle){handle, true, false};
-		return 0;
-	}
-	int status = forbid_is_on() ? obey(m, touch) : 0;
+	int status = wait_if_loading(m, touch);
+	if (status < 0 || is_loaded(m, ret))
+		return status;
+	status = forbid_is_on() ? obey(m, touch) : 0;
 	if (status == 0)
 		status = recall_failure(m, touch);
 	return status < 0 ? status : load_now(m, touch, ret);
@@ -537,7 +500,7 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 {
 	LOCKED(&load_lock);
 	*ret_handle = NULL;
-	if (m->symbols)
+	if (module_is_builtin(m))
 		return refuse(m, "it is built into the program");
 	if (m->keep)
 		return refuse(m, "it was opened without DLAZY_DISCARD");

@@ -17,7 +17,6 @@
 #include "base/hash.h"
 #include "load/dl.h"
 #include "load/loading.h"
-#include "runtime/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -242,7 +241,31 @@ void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 	atomic_store_explicit(&m->state, to, memory_order_release);
 }
 
-static struct dlazy_module *module_new(const char *name, const char *path,
+/* A plugin's one file: is it there, and still what was declared? */
+static int next_plugin_file(struct module_search *search)
+{
+	if (search->tried)
+		return -DLAZY_ENOENT;
+	LOCKED(&load_lock);
+	return module_refresh_locked(search->module);
+}
+
+static void identify_plugin_file(const struct dlazy_module *m,
+				 struct file_identity *ret)
+{
+	if (file_identify(AT_FDCWD, m->path, ret) < 0)
+		memset(ret, 0, sizeof(*ret));
+}
+
+static const struct module_kind plugin_file = {
+	.next_file = next_plugin_file,
+	.identify = identify_plugin_file,
+};
+
+static const struct module_kind builtin = {.is_builtin = true};
+
+static struct dlazy_module *module_new(const struct module_kind *kind,
+				       const char *name, const char *path,
 				       const void *by)
 {
 	_cleanup_free_ struct dlazy_module *m = calloc(1, sizeof(*m));
@@ -260,6 +283,7 @@ static struct dlazy_module *module_new(const char *name, const char *path,
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);
 	m->declared_by = by;
+	m->kind = kind;
 	return TAKE_PTR(m);
 }
 
@@ -351,7 +375,7 @@ static int module_prepare(const struct module_declaration *d,
 			  struct dlazy_module **ret)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *m =
-		module_new(d->name, d->path, d->by);
+		module_new(&plugin_file, d->name, d->path, d->by);
 
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
@@ -410,7 +434,7 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 			   size_t n, const void *by, struct dlazy_module **ret)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *m =
-		module_new(name, "", by);
+		module_new(&builtin, name, "", by);
 	struct dlazy_symbol *copy = calloc(n + 1, sizeof(*copy));
 
 	if (!m || !copy) {
@@ -486,32 +510,34 @@ bool module_is_fresh(struct dlazy_module *m)
 	return m->identity.ino && !m->failure;
 }
 
-int module_declare_linked(const struct linked *l, const char *path,
-			  const struct file_identity *identity, int flags,
-			  struct dlazy_module **ret)
+int module_declare_late(const struct module_declaration *d,
+			const struct module_kind *kind, const void *source,
+			const char *looked_for,
+			const struct file_identity *identity,
+			struct dlazy_module **ret)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *m =
-		module_new(NULL, linked_first_file(l), l);
+		module_new(kind, NULL, looked_for, d->by);
 
 	if (!m)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	m->linked = l;
+	m->source = source;
 	LOCKED(&load_lock);
 	struct dlazy_module *older =
-		path ? module_of_identity_locked(identity) : NULL;
+		d->path ? module_of_identity_locked(identity) : NULL;
 	if (older) {
-		module_count_locked(older, flags, true);
+		module_count_locked(older, d->flags, true);
 		*ret = older;
 		return 0;
 	}
 	if (!map_put(&by_address, map_pointer_key(m), m))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
-	int status = path ? module_found_locked(m, path, identity) : 0;
+	int status = d->path ? module_found_locked(m, d->path, identity) : 0;
 	if (status < 0) { /* it is in the table, and stays there unused */
 		m = NULL;
 		return status;
 	}
-	module_count_locked(m, flags, true);
+	module_count_locked(m, d->flags, true);
 	*ret = TAKE_PTR(m);
 	return 0;
 }

@@ -20,7 +20,6 @@
 
 struct binding;
 struct loading_frame;
-struct linked;
 struct replaced_slot;
 
 /* How this process wants it, from DLAZY in the environment. */
@@ -47,17 +46,48 @@ struct import {
 	bool patched; /* holds the real address */
 };
 
+/* The files that a module may be, one after the other. */
+struct module_search {
+	struct dlazy_module *module;
+	void *own;	/* the kind's */
+	unsigned tried; /* so many were, in vain */
+	bool aside;	/* why this one cannot be loaded is not to be told */
+};
+
+/*
+ * Where a module comes from, and so what differs: a plugin file, the program
+ * itself (a built-in), or, from above this layer, the library of a stub file
+ * (runtime/file.c). It is given when the module is made. NULL: nothing is to be
+ * done. Of a built-in none is called, as it is LOADED from the beginning.
+ */
+struct module_kind {
+	/* Sets path and identity to those of the next file to try. 0, or, with
+	 * words, a status: there is none, or no other. */
+	int (*next_file)(struct module_search *search);
+	void (*end_search)(struct module_search *search);
+	/* Whether that file may be loaded: 0 or a status. */
+	int (*check_file)(const struct dlazy_module *m);
+	/* What else is asked of the linker, just before the file. */
+	void (*before_open)(const struct dlazy_module *m);
+	/* What is there now; all 0: nothing. */
+	void (*identify)(const struct dlazy_module *m,
+			 struct file_identity *ret);
+	bool is_builtin;
+	bool is_undeclared; /* nobody knows it before it is touched */
+};
+
 struct dlazy_module {
 	/* fixed once declared */
 	const char *name;
 	char *object; /* the path as the linker is told; NULL: as it is */
-	const struct linked *linked;	    /* of a stub file, or NULL */
+	const struct module_kind *kind;
+	const void *source;		    /* what its kind knows it by */
 	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
 	size_t symbols_count;
 	const void *declared_by; /* a code address of the host */
 
-	/* Absolute; "" for a built-in. Of a linked one where it was found last,
-	 * else what it is looked for as; never freed. */
+	/* Absolute; "" for a built-in. Of one that is looked for, where it was
+	 * found last, else what it is looked for as; never freed. */
 	_Atomic(const char *) path;
 	_Atomic(void *) handle; /* set while LOADED */
 	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
@@ -95,6 +125,11 @@ struct module_export {
 	bool is_default;
 	bool variant;
 };
+
+static inline bool module_is_builtin(const struct dlazy_module *m)
+{
+	return m->kind->is_builtin;
+}
 
 /* Who declares a module, and how. */
 struct module_declaration {
@@ -141,21 +176,24 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 			   size_t n, const void *by, struct dlazy_module **ret);
 
 /*
- * The module of a library that a linked stub stands for, borrowed for good:
- * that of the file at `path`, if it was found, new or the same as before; else
- * (path NULL) a new one, which will find its file when it is to be loaded. Reads
- * nothing. flags: of dlopen. 0 or -DLAZY_ENOMEM.
+ * The module of a file that is looked for when it is to be loaded, borrowed for
+ * good. If one was found already (d->path, and the identity), that file's
+ * module, new or the same as before; else (d->path NULL) a new one. Reads
+ * nothing. *ret is of that kind and source only if it is new. 0 or
+ * -DLAZY_ENOMEM.
  */
-int module_declare_linked(const struct linked *l, const char *path,
-			  const struct file_identity *identity, int flags,
-			  struct dlazy_module **ret);
+int module_declare_late(const struct module_declaration *d,
+			const struct module_kind *kind, const void *source,
+			const char *looked_for,
+			const struct file_identity *identity,
+			struct dlazy_module **ret);
 
-/* A linked module's file has been found, perhaps elsewhere than before. 0 or
- * -DLAZY_ENOMEM. */
+/* The file of one that is looked for was found, perhaps elsewhere than before. 0
+ * or -DLAZY_ENOMEM. */
 int module_found(struct dlazy_module *m, const char *path,
 		 const struct file_identity *identity);
 
-/* Whether a linked module's file was found, and not tried yet. */
+/* Whether its file was found, and not tried yet. */
 bool module_is_fresh(struct dlazy_module *m);
 
 /* The path as the linker is told. */

@@ -78,7 +78,7 @@ static int start_worker(void)
 static int add_wish(struct dlazy_module *m, const void *caller)
 {
 	LOCKED(&load_lock);
-	if (atomic_load(&m->handle) || m->symbols)
+	if (atomic_load(&m->handle) || module_is_builtin(m))
 		return 0;
 	if (!array_reserve(&queue.wishes, queue.count, &queue.room,
 			   sizeof(*queue.wishes)))

@@ -82,7 +82,8 @@ bool linked_search_next(struct linked_search *search)
 	return false;
 }
 
-int linked_not_found(const struct linked *l)
+/* Says which were looked for; returns -DLAZY_ENOENT. */
+static int not_found(const struct linked *l)
 {
 	_cleanup_linked_search_ struct linked_search search = linked_search(l);
 	char names[STATUS_MESSAGE_MAX / 2] = "";
@@ -106,9 +107,11 @@ int linked_not_found(const struct linked *l)
 	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names, last);
 }
 
-void linked_identify(const struct linked *l, struct file_identity *ret)
+/* One identity for all that is there. */
+static void identify(const struct dlazy_module *m, struct file_identity *ret)
 {
-	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	_cleanup_linked_search_ struct linked_search search =
+		linked_search(m->source);
 	uint64_t all = 0;
 
 	while (linked_search_next(&search))
@@ -157,18 +160,21 @@ bool linked_is_build(const struct linked *l, const char *path,
 	       is_the_build(l, path);
 }
 
-int linked_check_build(const struct linked *l, const char *path,
-		       const struct file_identity *identity)
+/* Is the file one that goes with what the stub file has of the library, or has
+ * said for it? */
+static int check_file(const struct dlazy_module *m)
 {
+	const struct linked *l = m->source;
+
 	if (!*linked_string(l, l->build) ||
 	    (!l->mirrored && !atomic_load(&linked_state(l)->told)) ||
-	    linked_is_build(l, path, identity))
+	    linked_is_build(l, m->path, &m->identity))
 		return 0;
 	return status_fail(DLAZY_ENOENT,
 			   "%s is another build than the stub was made for, "
 			   "which stood for some of it already: start the "
 			   "program again",
-			   path);
+			   m->path);
 }
 
 bool linked_available(const struct linked *l)
@@ -177,3 +183,56 @@ bool linked_available(const struct linked *l)
 
 	return linked_search_next(&search);
 }
+
+/* ------------------------------------------------------------------ */
+/* What load/ asks of this kind of module                             */
+
+static int next_file(struct module_search *search)
+{
+	struct dlazy_module *m = search->module;
+	struct linked_search *own = search->own;
+
+	/* Usually it was looked for a moment ago. */
+	search->aside = !search->tried && module_is_fresh(m);
+	if (search->aside)
+		return 0;
+	if (!own) {
+		own = search->own = malloc(sizeof(*own));
+		if (!own)
+			return status_fail(DLAZY_ENOMEM, "out of memory");
+		*own = linked_search(m->source);
+	}
+	return linked_search_next(own)
+		       ? module_found(m, own->path, &own->identity)
+		       : not_found(m->source);
+}
+
+static void end_search(struct module_search *search)
+{
+	if (search->own)
+		linked_search_end(search->own);
+	free(search->own);
+}
+
+/*
+ * The linker knows the stub file of `dlazy run` by those of its names that were
+ * looked up so far. Another would from now on mean the real library, opened by
+ * its path: one that is opened inside, as its data is taken, and needs it would
+ * find it in the middle of its relocation.
+ */
+static void keep_name(const struct dlazy_module *m)
+{
+	const struct linked *l = m->source;
+
+	if (l->run)
+		dl_open_again(file_base_name(m->path), 0);
+}
+
+const struct module_kind linked_kind = {
+	.next_file = next_file,
+	.end_search = end_search,
+	.check_file = check_file,
+	.before_open = keep_name,
+	.identify = identify,
+	.is_undeclared = true,
+};

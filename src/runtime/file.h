@@ -7,6 +7,7 @@
 #define RUNTIME_FILE_H
 
 #include "base/file.h"
+#include "load/module.h"
 #include "stub/linked.h"
 
 #include <stdbool.h>
@@ -28,12 +29,6 @@ void linked_search_end(struct linked_search *search);
 /* What the first of them is called. */
 const char *linked_first_file(const struct linked *l);
 
-/* Says which were looked for; returns -DLAZY_ENOENT. */
-int linked_not_found(const struct linked *l);
-
-/* One identity for all that is there; all 0: nothing. */
-void linked_identify(const struct linked *l, struct file_identity *ret);
-
 /* The build-id that the stub file was made for; returns its length. */
 size_t linked_build(const struct linked *l, uint8_t id[LINKED_BUILD_MAX]);
 
@@ -41,10 +36,10 @@ size_t linked_build(const struct linked *l, uint8_t id[LINKED_BUILD_MAX]);
 bool linked_is_build(const struct linked *l, const char *path,
 		     const struct file_identity *identity);
 
-/* Is the file one that goes with what the stub file has of the library, or has
- * said for it? 0, or -DLAZY_ENOENT: it is another build. */
-int linked_check_build(const struct linked *l, const char *path,
-		       const struct file_identity *identity);
+/* The kind of a module that a linked stub stands for; its source is the struct
+ * linked. */
+extern const struct module_kind linked_kind
+	__attribute__((visibility("hidden")));
 
 /* As dlazy_linked_available(). */
 bool linked_available(const struct linked *l);

@@ -91,13 +91,17 @@ struct dlazy_module *linked_module(const struct linked *l)
 	struct dlazy_module *none = NULL;
 
 	status_clear();
-	if (module_declare_linked(l, found ? search.path : NULL,
-				  &search.identity,
-				  dl_flags_linked(!start.over), &m) < 0)
+	struct module_declaration declaration = {
+		.path = found ? search.path : NULL,
+		.flags = dl_flags_linked(!start.over),
+		.by = l,
+	};
+	if (module_declare_late(&declaration, &linked_kind, l,
+				linked_first_file(l), &search.identity, &m) < 0)
 		return NULL;
 	if (!start.over)
 		remember_early(m);
-	else if (m->linked != l)
+	else if (m->source != l)
 		make_global(m);
 	/* A plugin with stubs may be closed; modules point into it. */
 	if (start.over && !l->run)
