@@ -56,11 +56,6 @@ uint16_t build_index(const struct build *b, const struct build_section *s)
 	return (uint16_t)(s - b->sections);
 }
 
-uint64_t build_page_size(const struct build *b)
-{
-	return b->cpu->page_size;
-}
-
 static uint64_t aligned(uint64_t at, uint64_t alignment)
 {
 	return (at + alignment - 1) & ~(alignment - 1);
@@ -198,7 +193,7 @@ static void place(struct build *b, struct build_section *s, uint64_t *address,
 		  uint64_t *offset)
 {
 	bool loaded = s->use != BUILD_UNLOADED && !b->relocatable;
-	uint64_t page = loaded && starts_page(s) ? build_page_size(b) : 1;
+	uint64_t page = loaded && starts_page(s) ? b->cpu->page_size : 1;
 
 	*address = aligned(aligned(*address, page), s->alignment);
 	/* A file offset must be congruent to its address modulo the page; what
@@ -309,10 +304,10 @@ static Elf64_Phdr program_header(const struct build *b,
 					  : last->offset + last->size) -
 		first->offset;
 	if (segment->type == PT_LOAD)
-		header.p_align = build_page_size(b);
+		header.p_align = b->cpu->page_size;
 	/* ld.so protects whole pages only; the next section has its own. */
 	if (segment->type == PT_GNU_RELRO) {
-		header.p_memsz = aligned(header.p_memsz, build_page_size(b));
+		header.p_memsz = aligned(header.p_memsz, b->cpu->page_size);
 		header.p_align = 1;
 	}
 	return header;

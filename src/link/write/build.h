@@ -82,9 +82,6 @@ uint16_t build_index(const struct build *b, const struct build_section *s);
  * it would not reach across; -DLAZY_ENOSYS: this machine is big-endian. */
 int build_layout(struct build *b);
 
-/* Of an address that a machine's pages can have, the largest. */
-uint64_t build_page_size(const struct build *b);
-
 /* The file, malloc'd. Gives .note.gnu.build-id the hash of the rest. */
 int build_finish(struct build *b, uint8_t **ret_data, size_t *ret_size);
 
