@@ -6,7 +6,8 @@
  * an object half relocated; so a fork waits, for a bounded time, until no other
  * thread is loading, and what could not be waited for is marked in the child.
  * Then every lock is taken, in their order, so that the child finds what they
- * guard as it should be.
+ * guard as it should be. A handler of somebody else that runs in between, as it
+ * was registered before ours, may use the library all the same (interrupt.h).
  *
  * As this is above all layers, it is also where their use begins.
  */
@@ -14,6 +15,7 @@
 
 #include "base/above.h"
 #include "base/event.h"
+#include "base/interrupt.h"
 #include "ledger/ledger.h"
 #include "ledger/usdt.h"
 #include "load/forbid.h"
@@ -26,8 +28,9 @@
 #include "stub/stub.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
-static void before_fork(void)
+static void enter(void)
 {
 	loading_fork_prepare();
 	registry_fork_prepare();
@@ -36,7 +39,7 @@ static void before_fork(void)
 	event_fork_prepare();
 }
 
-static void after_fork(void)
+static void drop_locks(void)
 {
 	event_fork_done();
 	stub_fork_done();
@@ -44,24 +47,73 @@ static void after_fork(void)
 	registry_fork_done();
 }
 
-static void after_fork_in_parent(void)
+static void end_in_parent(void)
 {
-	after_fork();
+	drop_locks();
 	loading_fork_done();
 }
 
-static void after_fork_in_child(void)
+static void end_in_child(void)
 {
-	after_fork();
+	drop_locks();
 	prefetch_after_fork();
-	wait_after_fork();
+	wait_begin();
 	if (loading_after_fork())
 		module_after_fork(loading_has_linker());
 	loading_fork_done();
 }
 
-static void add_handlers(void)
+/* Who forks; the same whichever thread does. */
+static pid_t parent;
+
+/* This thread forks, and a handler that is not ours uses the library. If that is
+ * after the fork, the parent enters once more than it need. */
+static void leave(void)
 {
+	struct interrupts unused;
+
+	if (getpid() == parent) {
+		end_in_parent();
+		return;
+	}
+	interrupts_end_fork(&unused);
+	end_in_child();
+}
+
+static const struct interrupts_fork between = {.leave = leave, .enter = enter};
+
+static void before_fork(void)
+{
+	UNINTERRUPTED();
+	enter();
+	parent = getpid();
+	interrupts_begin_fork(&between);
+}
+
+static void after_fork_in_parent(void)
+{
+	struct interrupts before;
+
+	interrupts_end_fork(&before);
+	end_in_parent();
+	interrupts_restore(&before);
+}
+
+static void after_fork_in_child(void)
+{
+	struct interrupts before;
+
+	if (!interrupts_in_fork()) /* by leave() */
+		return;
+	interrupts_end_fork(&before);
+	end_in_child();
+	interrupts_restore(&before);
+}
+
+static void install(void)
+{
+	loading_begin();
+	wait_begin();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
@@ -71,7 +123,7 @@ __attribute__((constructor)) static void install_handlers(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	pthread_once(&once, add_handlers);
+	pthread_once(&once, install);
 }
 
 /* The environment is read now, and not at the start, as the host may say what it

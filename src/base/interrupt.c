@@ -8,6 +8,8 @@
 #include <pthread.h>
 
 static _Thread_local bool blocked __attribute__((tls_model("initial-exec")));
+static _Thread_local const struct interrupts_fork *in_fork
+	__attribute__((tls_model("initial-exec")));
 
 /* All but those that a thread raises by what it does. */
 static sigset_t asynchronous_signals(void)
@@ -22,17 +24,27 @@ static sigset_t asynchronous_signals(void)
 	return signals;
 }
 
+static void block(struct interrupts *ret)
+{
+	sigset_t signals = asynchronous_signals();
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ret->cancel_state);
+	pthread_sigmask(SIG_BLOCK, &signals, &ret->mask);
+	ret->outermost = true;
+	ret->left_fork = false;
+	blocked = true;
+}
+
 void interrupts_block(struct interrupts *ret)
 {
-	sigset_t signals;
-
 	ret->outermost = !blocked;
 	if (blocked)
 		return;
-	signals = asynchronous_signals();
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ret->cancel_state);
-	pthread_sigmask(SIG_BLOCK, &signals, &ret->mask);
-	blocked = true;
+	block(ret);
+	if (!in_fork)
+		return;
+	ret->left_fork = true;
+	in_fork->leave();
 }
 
 /* The mask is last: from there a handler may jump away. */
@@ -40,7 +52,28 @@ void interrupts_restore(const struct interrupts *before)
 {
 	if (!before->outermost)
 		return;
+	if (before->left_fork && in_fork)
+		in_fork->enter();
 	blocked = false;
 	pthread_setcancelstate(before->cancel_state, NULL);
 	pthread_sigmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* If it is a constructor that forks, all is blocked already; to do it once more
+ * changes nothing. */
+void interrupts_begin_fork(const struct interrupts_fork *fork)
+{
+	in_fork = fork;
+	blocked = false;
+}
+
+bool interrupts_in_fork(void)
+{
+	return in_fork != NULL;
+}
+
+void interrupts_end_fork(struct interrupts *ret)
+{
+	block(ret);
+	in_fork = NULL;
 }

@@ -28,12 +28,32 @@ struct interrupts {
 	sigset_t mask;
 	int cancel_state;
 	bool outermost;
+	bool left_fork; /* see below */
 };
 
 void interrupts_block(struct interrupts *ret);
 
 /* A pending signal is delivered within, and its handler may not come back. */
 void interrupts_restore(const struct interrupts *before);
+
+/*
+ * A thread that forks holds every lock from one of our fork handlers to the other
+ * (fork.c), and handlers of others run in between, which may use this library. So
+ * the outermost scope leaves that state, and its end enters it again.
+ */
+struct interrupts_fork {
+	void (*leave)(void); /* may end it: in the child */
+	void (*enter)(void);
+};
+
+/* From the end of the enclosing scope on, which is an uninterrupted one. */
+void interrupts_begin_fork(const struct interrupts_fork *fork);
+
+/* Nor has one ended it. */
+bool interrupts_in_fork(void);
+
+/* As interrupts_block(), but leaves nothing: it is over. */
+void interrupts_end_fork(struct interrupts *ret);
 
 #define UNINTERRUPTED()                                                       \
 	_cleanup_(interrupts_restore)                                         \

@@ -14,6 +14,8 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 enum lock_rank {
 	LOCK_LOADING = 1 << 0,	/* src/load/loading.c: loads and forks */
@@ -51,6 +53,7 @@ static inline struct lock *lock_take(struct lock *lock)
 
 static inline void lock_drop(struct lock *lock)
 {
+	assert(lock_held & (unsigned)lock->rank);
 	lock_held &= ~(unsigned)lock->rank;
 	pthread_mutex_unlock(&lock->mutex);
 }
@@ -67,5 +70,15 @@ static inline void cleanup_lock(struct lock **lock)
 	interrupts_block(&locked_interrupts_);                                 \
 	_cleanup_(cleanup_lock) __attribute__((unused)) struct lock *locked_ = \
 		lock_take(which)
+
+/*
+ * Conditions, for which is waited by CLOCK_MONOTONIC: nobody sets that. Made
+ * ready here, also in the child of fork(2), where nobody waits.
+ */
+void lock_condition_init(pthread_cond_t *condition);
+
+/* Waits for the condition, at most until then (event_now()); the lock is held.
+ * false: the time is over. */
+bool lock_wait(struct lock *lock, pthread_cond_t *condition, uint64_t until_ns);
 
 #endif

@@ -10,6 +10,7 @@
 #include "load/failure.h"
 
 #include "base/event.h"
+#include "base/interrupt.h"
 #include "load/dl.h"
 #include "load/loading.h"
 
@@ -117,23 +118,36 @@ static char *keep_words(const char *message, const char *symbol)
 	return words;
 }
 
+static void *ask_hooks(const struct stub_failure *failure)
+{
+	void *replacement = NULL;
+
+	LOCK_ASSERT_NONE();
+	for (int i = 0; i < 2 && !replacement; i++)
+		if (failure->hooks[i].fn)
+			replacement = failure->hooks[i].fn(
+				&failure->told, failure->hooks[i].data);
+	return replacement;
+}
+
+/* In a fork handler we hold the locks, but for an uninterrupted scope. */
+static void *ask_hooks_in_fork(const struct stub_failure *failure)
+{
+	UNINTERRUPTED();
+	return ask_hooks(failure);
+}
+
 void *failure_instead(struct stub_failure *failure)
 {
 	_cleanup_free_ char *words __attribute__((unused)) = failure->words;
+	void *replacement = interrupts_in_fork() ? ask_hooks_in_fork(failure)
+						 : ask_hooks(failure);
 
-	for (int i = 0; i < 2; i++) {
-		if (!failure->hooks[i].fn)
-			continue;
-		LOCK_ASSERT_NONE();
-		void *replacement = failure->hooks[i].fn(
-			&failure->told, failure->hooks[i].data);
-		if (!replacement)
-			continue;
-		if (failure->keep)
-			failure->keep(failure, replacement);
-		return replacement;
-	}
-	give_up(&failure->told, false);
+	if (!replacement)
+		give_up(&failure->told, false);
+	if (failure->keep)
+		failure->keep(failure, replacement);
+	return replacement;
 }
 
 void failure_prepare(struct dlazy_module *m, const struct touch *touch,

@@ -11,18 +11,18 @@
  */
 #include "load/loading.h"
 
+#include "base/event.h"
 #include "base/lock.h"
 #include "load/dl.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FORK_WAIT_NS UINT64_C(1000000000)
 
 static struct lock loading_lock = LOCK_INIT(LOCK_LOADING);
-static pthread_cond_t loading_changed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t loading_changed;
 static unsigned loads; /* loads in progress, of all threads */
 
 static _Thread_local struct loading_frame *innermost
@@ -47,17 +47,19 @@ static unsigned loading_depth(void)
 	return n;
 }
 
+void loading_begin(void)
+{
+	lock_condition_init(&loading_changed);
+}
+
 void loading_fork_prepare(void)
 {
-	struct timespec until;
+	uint64_t until_ns = event_now() + FORK_WAIT_NS;
 	unsigned own = loading_depth();
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(FORK_WAIT_NS / 1000000000u);
 	lock_take(&loading_lock);
 	while (loads > own && !loading_has_linker() &&
-	       pthread_cond_timedwait(&loading_changed, &loading_lock.mutex,
-				      &until) == 0)
+	       lock_wait(&loading_lock, &loading_changed, until_ns))
 		;
 }
 
@@ -70,7 +72,7 @@ bool loading_after_fork(void)
 	for (struct loading_frame *f = innermost; f; f = f->outer)
 		f->thread = this_thread();
 	loads = own;
-	loading_changed = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	loading_begin();
 	return others;
 }
 

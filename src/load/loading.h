@@ -55,6 +55,9 @@ bool loading_is_elsewhere(void);
 /* This thread's frames of a module, linked by `other`. */
 struct loading_frame *loading_frames_of(const struct dlazy_module *module);
 
+/* Once, before all else here. */
+void loading_begin(void);
+
 /* fork(2): waits a while for other threads' loads, and lets none begin until it
  * is done. */
 void loading_fork_prepare(void);

@@ -30,17 +30,18 @@
 /* Bytes behind pthread_self() that are surely the thread's own descriptor. */
 #define DESCRIPTOR_SIZE 2048
 
-static pthread_cond_t load_ended = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t load_ended;
 
 void wait_end_locked(void)
 {
 	pthread_cond_broadcast(&load_ended);
 }
 
-/* Its waiters were left behind, and a later broadcast would wait for them. */
-void wait_after_fork(void)
+/* In a forked child its waiters were left behind, and a later broadcast would wait
+ * for them. */
+void wait_begin(void)
 {
-	load_ended = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+	lock_condition_init(&load_ended);
 }
 
 /* The futex a thread waits on; 0: it runs, or waits for something else. */
@@ -91,16 +92,11 @@ static bool judge_loaders(const struct loaders *loaders, enum wait_answer *ret)
 /* Sleeps until a load ends, at most `ns`. false: there is none to wait for. */
 static bool wait_a_while(struct dlazy_module *m, long ns, struct loaders *ret)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += ns;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	uint64_t until_ns = event_now() + (uint64_t)ns;
 
 	LOCKED(&load_lock);
 	if (m->loaders && ns)
-		pthread_cond_timedwait(&load_ended, &load_lock.mutex, &until);
+		lock_wait(&load_lock, &load_ended, until_ns);
 	ret->count = 0;
 	for (struct loading_frame *f = m->loaders; f; f = f->other)
 		if (ret->count < LOADERS_MAX)

@@ -29,7 +29,7 @@ enum wait_answer wait_for_loader(struct dlazy_module *m);
 /* Wakes the waiting: a load has ended. load_lock must be held. */
 void wait_end_locked(void);
 
-/* In the child of fork(2), where nobody waits. */
-void wait_after_fork(void);
+/* Once, before all else here; and in the child of fork(2), where nobody waits. */
+void wait_begin(void);
 
 #endif

@@ -574,7 +574,8 @@ TEST(library_that_gets_installed_is_found)
 	linked_files(&linked_real, "/nonexistent/a.so", own_path("b.so"));
 	dlazy_on_failure(NULL, decline, &failures);
 	CHECK_INT(stub_sum(0), 1000);
-	CHECK(stub_double_sum(0) == stub_double_sum(0));
+	stub_double_sum(0); /* what that returns is not what replacement does */
+	stub_double_sum(0);
 	CHECK_INT(failures, 2);
 	own_copy("linked-real", "b.so");
 	CHECK(stub_where() != (void *)replacement);

@@ -9,6 +9,7 @@
  */
 #include "tests/unit/linked-stubs.h"
 
+#include "base/event.h"
 #include "base/lock.h"
 
 #include <dlfcn.h>
@@ -17,6 +18,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Functions whose first call is to come. */
@@ -451,4 +455,240 @@ TEST_TOUCH(each_thread_has_its_own_error)
 	for (int i = 0; i < 4; i++)
 		CHECK_INT(pthread_join(threads[i], NULL), 0);
 	CHECK_IN(dlerror(), "libnone-at-all.so.9");
+}
+
+/* ------------------------------------------------------------------ */
+/* Fork handlers                                                      */
+
+enum moment { PREPARE, PARENT, CHILD, NEVER };
+
+/* What a handler of before or behind ours does, and when. */
+static struct {
+	enum moment when;
+	bool early;
+	void (*act)(void);
+	atomic_int acted;
+} handler = {.when = NEVER};
+
+static void act(enum moment now, bool early)
+{
+	if (now != handler.when || early != handler.early)
+		return;
+	handler.act();
+	handler.acted++;
+}
+
+#define HANDLERS(name, early)                                                \
+	static void name##_prepare(void)                                     \
+	{                                                                    \
+		act(PREPARE, early);                                         \
+	}                                                                    \
+	static void name##_parent(void)                                      \
+	{                                                                    \
+		act(PARENT, early);                                          \
+	}                                                                    \
+	static void name##_child(void)                                       \
+	{                                                                    \
+		act(CHILD, early);                                           \
+	}                                                                    \
+	static void add_##name(void)                                         \
+	{                                                                    \
+		pthread_atfork(name##_prepare, name##_parent, name##_child); \
+	}
+HANDLERS(first, true)
+HANDLERS(last, false)
+
+/* Before any constructor of the library. */
+__attribute__((constructor(101))) static void add_first_handlers(void)
+{
+	add_first();
+}
+
+static void touch_everything(void)
+{
+	static int turn;
+
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(touch.runs(), 1);
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK_INT(touch.plain(), 42);
+	CHECK(dlazy_open(test_plugin(turn++ ? "good-types" : "good-unique"),
+			 0) != NULL);
+}
+
+/* A fork with handlers that act at one moment; the child does so afterwards. */
+static void fork_and_act(void)
+{
+	int status;
+	pid_t child = fork();
+
+	CHECK(child >= 0);
+	if (child == 0) {
+		alarm(test_seconds(20));
+		touch_everything();
+		touch_everything();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	touch_everything();
+	CHECK_INT(handler.acted, handler.when == CHILD ? 0 : 1);
+}
+
+static void check_fork(enum moment when, bool early)
+{
+	add_last();
+	handler.when = when;
+	handler.early = early;
+	handler.act = touch_everything;
+	fork_and_act();
+	/* And when all are loaded. */
+	handler.acted = 0;
+	fork_and_act();
+}
+
+TEST_TOUCH(handler_before_ours_may_touch_before_a_fork)
+{
+	check_fork(PREPARE, true);
+}
+
+TEST_TOUCH(handler_before_ours_may_touch_in_the_parent)
+{
+	check_fork(PARENT, true);
+}
+
+TEST_TOUCH(handler_before_ours_may_touch_in_the_child)
+{
+	check_fork(CHILD, true);
+}
+
+TEST_TOUCH(handler_behind_ours_may_touch_before_a_fork)
+{
+	check_fork(PREPARE, false);
+}
+
+TEST_TOUCH(handler_behind_ours_may_touch_in_the_parent)
+{
+	check_fork(PARENT, false);
+}
+
+TEST_TOUCH(handler_behind_ours_may_touch_in_the_child)
+{
+	check_fork(CHILD, false);
+}
+
+static void fork_inside(const char *path)
+{
+	(void)path;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(touch.plain() != 42);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+}
+
+static void touch_another(void)
+{
+	CHECK_INT(touch.plain(), 42);
+}
+
+static void *load(void *unused)
+{
+	(void)unused;
+	touch.ready();
+	return NULL;
+}
+
+static atomic_bool begun, go_on;
+
+static void wait_inside(const char *path)
+{
+	(void)path;
+	begun = true;
+	while (!go_on)
+		usleep(1000);
+}
+
+/* Another thread loads the library, and will not end before we say so. */
+static pthread_t begin_to_load(void)
+{
+	pthread_t loader;
+
+	set_constructor(wait_inside);
+	CHECK_INT(pthread_create(&loader, NULL, load, NULL), 0);
+	while (!begun)
+		usleep(1000);
+	return loader;
+}
+
+static void touch_unfinished(void)
+{
+	alarm(test_seconds(20));
+	CHECK_INT(touch.ready(), INSTEAD);
+}
+
+TEST_TOUCH(handler_in_the_child_is_told_of_a_load_that_nobody_ends)
+{
+	pthread_t loader = begin_to_load();
+	int status;
+
+	handler.when = CHILD;
+	handler.early = true;
+	handler.act = touch_unfinished;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(touch.ready() != INSTEAD);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	go_on = true;
+	CHECK_INT(pthread_join(loader, NULL), 0);
+}
+
+TEST_TOUCH(handlers_may_touch_when_a_constructor_forks)
+{
+	test_leaves_dlopen();
+	set_constructor(fork_inside);
+	add_last();
+	handler.when = PREPARE;
+	handler.early = true;
+	handler.act = touch_another;
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(handler.acted, 1);
+}
+
+/* ------------------------------------------------------------------ */
+/* Clocks                                                             */
+
+/* Others set CLOCK_REALTIME, and waits that go by it would not end: seen here from
+ * the other side, as nobody may set it in a test. */
+static int64_t ahead;
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+	long r = syscall(SYS_clock_gettime, clock, ret);
+
+	if (r == 0 && clock == CLOCK_REALTIME)
+		ret->tv_sec += ahead;
+	return (int)r;
+}
+
+TEST_TOUCH(fork_waits_by_the_monotonic_clock)
+{
+	int status;
+
+	ahead = 3600;
+	pthread_t loader = begin_to_load();
+	alarm(test_seconds(30));
+	uint64_t from = event_now();
+	pid_t child = fork();
+	if (child == 0)
+		_exit(0);
+	/* It waits a second for what will not end by itself. */
+	CHECK(event_now() - from > 500000000);
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK_INT(status, 0);
+	go_on = true;
+	CHECK_INT(pthread_join(loader, NULL), 0);
 }
