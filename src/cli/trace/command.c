@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/frame/output.h"
 #include "cli/frame/standin.h"
+#include "cli/run/launcher.h"
 #include "cli/run/start.h"
 #include "cli/trace/export.h"
 #include "cli/trace/json.h"
@@ -257,7 +258,7 @@ static int trace(const struct trace_request *request, char **argv)
 	_cleanup_program_ struct program program = {.command = NULL};
 	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
 	_cleanup_(output_close) struct output output = {NULL, -1};
-	int status = program_find(argv[0], &program);
+	int status = launcher_see_through(argv[0], &program);
 
 	if (status == 0)
 		status = trace_check(&program);

@@ -31,6 +31,7 @@ struct program {
 	char *executable; /* absolute; what ld.so will start: the command, or
 			     the interpreter of its "#!" line, `env NAME` there
 			     seen through */
+	char *launcher;	  /* that was passed over in PATH; or NULL */
 };
 
 /*
