@@ -163,7 +163,41 @@ else
 	check_same "with an auditor of the user's own, too" \
 		"$(<"$t/out")" "$(<"$t/wanted")"
 	has "$(<"$t/out")" "LD_AUDIT=$bin/auditor.so" "who is still there"
+	LD_AUDIT=$bin/auditor.so traced ./ends
+	is '.exited and .exit_us > 0 and .objects[0].path == "'"$bin"'/ends"' \
+		"its objects are none of the program's, whose exit is seen"
 fi
+
+# The trail, which this one finds in its own map, is written to by whom it likes.
+compile -o scribbles -x c - -I"$root/src" -I"$root/include" <<'END'
+	#include "hook/trail.h"
+	#include <signal.h>
+	#include <stdio.h>
+	#include <string.h>
+	int main(void)
+	{
+		unsigned long at = 0, from;
+		char line[4096];
+		FILE *maps = fopen("/proc/self/maps", "r");
+
+		while (fgets(line, sizeof(line), maps))
+			if (!at && strstr(line, "dlazy-trace.") &&
+			    sscanf(line, "%lx-%*x %*s 0", &from) == 1 &&
+			    ((struct trail *)from)->magic == TRAIL_MAGIC)
+				at = from;
+		if (!at)
+			return 1;
+		struct trail *trail = (struct trail *)at;
+		trail->last_ticks = trail->first_ticks + 1;
+		trail->last_ns = trail->first_ns + 1000000000;
+		raise(SIGKILL);
+	}
+END
+traced ./scribbles
+is '.signal == 9 and ([.. | objects | to_entries[] |
+	select(.key | endswith("_us")) | .value | select(type == "number" and
+	(. < 0 or . > 1e9))] == []) and .linker_us == null' \
+	"a time that cannot be is not known"
 
 flags=()
 grep -qw avx512f /proc/cpuinfo && flags=(-mavx512f)
@@ -352,6 +386,8 @@ json '.children | length == 1 and .[0].command == ["sh", "-c", "exit 5"]' \
 	"then another program in its place is there"
 run "$dlazy" trace --children --json -- bash -c 'env true; true'
 json '[.children[].command] == [["env", "true"], ["true"]]' "and so are children"
+json '[.children[] | select(.exited) | .unknown.exit_us | test("watched")] ==
+	[true]' "of one that exited, it is not said that it did not"
 json '.children[0] | .status == null and .signal == null and
 	.unknown.status != null' "how they ended is not known, and why"
 "$dlazy" trace --children -- sh -c "(while [ ! -e '$t/go' ]; do sleep 0.1; done
@@ -379,6 +415,8 @@ json '[.traceEvents[] | select(.ph == "X")] | sort_by(.ts, -.dur) |
 	[range(length) as $i | range($i) as $k | select(
 		$all[$k][1] > $all[$i][0] and $all[$k][1] < $all[$i][1])] == []' \
 	"which meet or lie within one another, and never overlap"
+json '[.traceEvents[] | select(.ph == "X") | .ts, .dur] |
+	all(. * 8 | . == floor)' "whose sums are exact in doubles, too"
 json '[.traceEvents[].name] | contains(["exec", "program", "exit"])' \
 	"from execve to the end"
 json '[.traceEvents[] | select(.cat == "init" and .name == "inner.so") |

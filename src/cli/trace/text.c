@@ -109,7 +109,7 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 	fprintf(out, ": %zu librar%s", w.libraries,
 		w.libraries == 1 ? "y" : "ies");
 	if (!t->wall_us.unknown)
-		fprintf(out, ", %.1f ms", t->wall_us.value / 1e3);
+		fprintf(out, ", %.1f ms", trace_wall(t) / 1e3);
 	putc('\n', out);
 	if (how >= 0)
 		print_end(out, t, how);
@@ -148,7 +148,7 @@ static void print_phase(FILE *out, const struct phase *p, double most)
  * not take. */
 static void print_shares(FILE *out, const struct trace *t)
 {
-	double whole = t->wall_us.value - t->own_us;
+	double whole = trace_wall(t);
 	double linker = t->map_us.value + t->relocate_us.value;
 	double own = t->program_us.value + t->constructors_us.value;
 
