@@ -262,15 +262,42 @@ is "$(object /libused.so) | .used == \"none\" and .symbols_bound == 0 and
 	.touched_kib == 0" "what is not used at all is none"
 is ".unused == [\"$bin/libused.so\"]" "and is named unused"
 has "$err" "1 of 2 libraries did nothing" "people are told"
-has "$err" "dlazy run -- ./nothing" "and what would save it"
-has "$err" "dlazy stub libused.so" "in two ways"
-library -o libother.so "$fixtures/trace-library.c"
-compile -DUSE=5 -o both "$fixtures/trace-uses.c" -Wl,--no-as-needed -L. -lused \
-	-lother -Wl,-rpath,"$bin"
-traced ./both "it's"
-has "$err" "dlazy run -- ./both 'it'\\''s'" "as a shell takes it"
-check "each library that a stub would save is named" \
-	test "$(sed -n '/dlazy stub/,$p' "$t/err" | grep -c 'lib[a-z]*.so')" = 2
+has "$err" "dlazy run is of no use here: " "what dlazy run refuses is not advised"
+is '.advice.run == false and (.advice.why | length > 0) and
+	.advice.stubs == []' "nor is a stub of what is never lazy, in JSON likewise"
+
+# Of a program that run makes lazy.
+libraries=()
+for i in {1..12}; do
+	library -o "libspare$i.so" -Wl,-soname,"libspare$i.so" -x c - <<<"int spare_$i(void) { return 1; }"
+	libraries+=("-lspare$i")
+done
+compile -o spares -x c - -Wl,--no-as-needed -L. "${libraries[@]}" \
+	-Wl,-rpath,"$bin" < <(for i in {1..12}; do echo "int spare_$i(void);"; done
+	echo '#include <unistd.h>
+	int main(int argc, char **argv) { if (argc == 3) usleep(2000000);
+	return argc > 3'
+	for i in {1..12}; do echo " && spare_$i()"; done
+	echo '; }')
+traced ./spares "it's"
+if [ "$(jq '.advice == null' "$t/trace.json")" = true ] ||
+	jq -e '.advice.why | test("CPU|built for")' "$t/trace.json" >/dev/null
+then
+	skip "what would save time is told" "dlazy run is not for this machine"
+else
+	has "$err" "dlazy run -- ./spares 'it'\\''s'" \
+		"what would save time is told, as a shell takes it"
+	has "$err" "can save up to" "with how much"
+	is '.advice.run and .advice.saving_us > 0 and .advice.why == null' \
+		"in JSON, too"
+	check "each library that a stub would save is named" test \
+		"$(sed -n '/dlazy stub/,$p' "$t/err" | grep -o 'libspare[0-9]*' |
+		sort -u | wc -l)" = 12
+fi
+traced ./spares long one
+hasnt "$err" "dlazy run --" "where the program itself takes the time, it is not"
+has "${err//$'\n'/ }" "is the program's own work: loading late cannot help" \
+	"and why not"
 
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
 	LD_PRELOAD=$bin/libused.so traced ./ends

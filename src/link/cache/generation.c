@@ -164,11 +164,13 @@ static int open_index(const struct making *m, struct index **ret)
 
 static int decide(struct making *m)
 {
-	struct index *index = NULL;
-	int status = open_index(m, &index);
+	struct index *own = NULL;
+	const struct index *index = m->options->index;
+	int status = index ? 0 : open_index(m, &own);
 
 	if (status < 0)
 		return status;
+	index = index ? index : own;
 	status = verdict_decide(&m->closure,
 				&(struct verdict_rules){
 					.index = index,
@@ -177,7 +179,7 @@ static int decide(struct making *m)
 					.learned = m->learned,
 				},
 				&m->verdicts);
-	index_close(index);
+	index_close(own);
 	return status;
 }
 
@@ -683,4 +685,24 @@ int generation_make(const struct place *place, const struct program *program,
 				   "%s: its files are being changed just now",
 				   program->executable);
 	return status;
+}
+
+int generation_judge(const struct program *program,
+		     const struct program_options *options, struct entry *ret)
+{
+	_cleanup_making_ struct making m = {
+		.program = program,
+		.options = options,
+	};
+	int status = analyse(&m);
+
+	if (status < 0)
+		return status;
+	draft_libraries(&m);
+	const struct entry_facts facts = {
+		.key = "",
+		.generation = "",
+		.plain = m.plain,
+	};
+	return entry_draft_finish(&m.draft, &facts, ret);
 }
