@@ -113,7 +113,7 @@ static void scope_of_late(struct scope *scope, size_t object)
 			scope_add_needs(scope, scope->order[at]);
 }
 
-static bool stub_has(const struct name *name,
+static bool stub_has(const struct symtab_name *name,
 		     const struct definition *definition)
 {
 	const struct elf_symbol symbol = {
@@ -129,7 +129,7 @@ static bool stub_has(const struct name *name,
 }
 
 static const struct definition *look_up(const struct scope *scope, size_t from,
-					const struct name *name,
+					const struct symtab_name *name,
 					const char *version)
 {
 	for (size_t i = from; i < scope->count; i++)
@@ -163,7 +163,8 @@ static void check_reference(const struct scope *start, const struct scope *late,
 			    size_t object, const struct elf_symbol *symbol)
 {
 	const struct elf_view *view = closure.objects[object].view;
-	const struct name *name = names_find(verdicts.names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts.symtab, symbol->name);
 	/* The program's data may be a copy. */
 	size_t from = object == 0 && symbol->defined &&
 		      symbol->type == ELF_TYPE_OBJECT;
@@ -171,7 +172,7 @@ static void check_reference(const struct scope *start, const struct scope *late,
 	if (!name || (symbol->defined && !is_preempted(view, symbol)))
 		return;
 	const struct definition *plain =
-		names_resolve(name, symbol->version, from);
+		symtab_resolve(name, symbol->version, from);
 	const struct definition *lazy =
 		look_up(start, from, name, symbol->version);
 	if (!lazy && late)

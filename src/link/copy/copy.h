@@ -69,7 +69,7 @@ struct mirror {
 
 struct mirror_request {
 	const struct closure *closure;
-	struct names *names;
+	struct symtab *symtab;
 	size_t object;	     /* the library */
 	const bool *wanted;  /* for each of its definitions, in their order */
 	const bool *resides; /* for each object: it is never lazy */

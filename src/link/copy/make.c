@@ -142,7 +142,7 @@ static const struct definition *function_at(const struct maker *m,
 		if (d->type == ELF_TYPE_FUNC && !d->variant &&
 		    elf_view_symbol(m->view, d->symbol, &symbol) &&
 		    symbol.value == address && !strchr(symbol.name, '@') &&
-		    names_resolve(d->name, d->version, 0) == d)
+		    symtab_resolve(d->name, d->version, 0) == d)
 			return d;
 	}
 	return NULL;
@@ -201,9 +201,10 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (!elf_view_symbol(m->view, fixup->symbol, &symbol) ||
 	    strchr(symbol.name, '@'))
 		return false;
-	const struct name *name = names_find(request->names, symbol.name);
+	const struct symtab_name *name =
+		symtab_find(request->symtab, symbol.name);
 	const struct definition *d =
-		name ? names_resolve(name, symbol.version, 0) : NULL;
+		name ? symtab_resolve(name, symbol.version, 0) : NULL;
 	if (!d || d->variant)
 		return false;
 	bool function = definition_is_function(d);
@@ -375,7 +376,7 @@ static void mark(const struct maker *m)
 {
 	size_t n;
 	struct definition *own =
-		names_change(m->request->names, m->request->object, &n);
+		symtab_change(m->request->symtab, m->request->object, &n);
 	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < n; i++)
@@ -431,7 +432,8 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	size_t id_size;
 
 	*ret = (struct mirror){.pieces = NULL};
-	m.own = names_of_object(request->names, request->object, &m.own_count);
+	m.own = symtab_of_object(request->symtab, request->object,
+				 &m.own_count);
 	elf_view_build_id(m.view, &id_size);
 	if (id_size == 0 || !is_any_wanted(&m))
 		return 0;

@@ -22,10 +22,11 @@ static void cleanup_keyed(struct keyed *keyed)
 	free(keyed->keys);
 }
 
-static int keyed_of(const struct names *names, size_t object, struct keyed *ret)
+static int keyed_of(const struct symtab *symtab, size_t object,
+		    struct keyed *ret)
 {
 	size_t n;
-	const struct definition *own = names_of_object(names, object, &n);
+	const struct definition *own = symtab_of_object(symtab, object, &n);
 	uint64_t *keys = calloc(n + 1, sizeof(*keys));
 
 	if (!keys)
@@ -60,21 +61,22 @@ static bool is_ready(uint64_t key, void *data)
 	return found && all;
 }
 
-void wanted_by_closure(const struct closure *closure, const struct names *names,
+void wanted_by_closure(const struct closure *closure,
+		       const struct symtab *symtab,
 		       const struct references *references, bool *wanted)
 {
 	for (size_t t = 0; t < references->first[closure->count]; t++)
 		if (references->list[t].from && !references->list[t].spare)
-			wanted[names_place(names, references->list[t].from)] =
-				true;
+			wanted[symtab_position(
+				symtab, references->list[t].from)] = true;
 }
 
-int wanted_by_index(const struct closure *closure, const struct names *names,
+int wanted_by_index(const struct closure *closure, const struct symtab *symtab,
 		    const struct index *index, size_t object, bool *wanted)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
 	char *symbol, *importer;
-	int r = keyed_of(names, object, &keyed);
+	int r = keyed_of(symtab, object, &keyed);
 
 	if (r < 0)
 		return r;
@@ -84,12 +86,12 @@ int wanted_by_index(const struct closure *closure, const struct names *names,
 	return 0;
 }
 
-int wanted_unready(const struct closure *closure, const struct names *names,
+int wanted_unready(const struct closure *closure, const struct symtab *symtab,
 		   const struct index *index, size_t object, bool *ret,
 		   char **ret_symbol, char **ret_importer)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
-	int r = keyed_of(names, object, &keyed);
+	int r = keyed_of(symtab, object, &keyed);
 
 	if (r < 0)
 		return r;

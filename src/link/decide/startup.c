@@ -21,7 +21,7 @@
 
 struct start {
 	const struct closure *closure;
-	const struct names *names;
+	const struct symtab *symtab;
 	const struct references *references;
 	const struct mirror *mirrors; /* of each object */
 	struct verdict *verdicts;
@@ -65,7 +65,7 @@ static void mark_names(struct start *start, size_t i)
 {
 	const struct references *references = start->references;
 	size_t n;
-	const struct definition *own = names_of_object(start->names, i, &n);
+	const struct definition *own = symtab_of_object(start->symtab, i, &n);
 
 	for (size_t d = 0; d < n; d++)
 		own[d].name->at_start = true;
@@ -129,12 +129,12 @@ static void check_later_references(struct start *start, size_t i)
 	}
 }
 
-static void check_first(struct start *start, const struct name *name)
+static void check_first(struct start *start, const struct symtab_name *name)
 {
 	for (const struct definition *at = name->first->next; at;
 	     at = at->next) {
 		const struct definition *first =
-			names_resolve(name, at->version, 0);
+			symtab_resolve(name, at->version, 0);
 
 		if (first->object != at->object &&
 		    !definitions_are_alike(first, at))
@@ -148,8 +148,8 @@ static void look_ahead(struct start *start)
 		if (start->closure->objects[i].view &&
 		    !start->verdicts[i].mapped)
 			check_later_references(start, i);
-	for (size_t i = 0; i < names_count(start->names); i++)
-		check_first(start, names_at(start->names, i));
+	for (size_t i = 0; i < symtab_count(start->symtab); i++)
+		check_first(start, symtab_at(start->symtab, i));
 }
 
 /* ------------------------------------------------------------------ */
@@ -216,13 +216,13 @@ static void settle(struct start *start)
 	keep_edges(start);
 }
 
-int start_settle(const struct closure *closure, const struct names *names,
+int start_settle(const struct closure *closure, const struct symtab *symtab,
 		 const struct references *references,
 		 const struct mirror *mirrors, struct verdict *verdicts)
 {
 	_cleanup_(cleanup_start) struct start start = {
 		.closure = closure,
-		.names = names,
+		.symtab = symtab,
 		.references = references,
 		.mirrors = mirrors,
 		.verdicts = verdicts,

@@ -14,10 +14,10 @@ struct mirror;
 /*
  * Goes on from verdicts in which each object is lazy or not, and `mapped` is
  * set where an object has to be there for its own sake. Sets `mapped` of the
- * others that are there and `kept_edge`, and at_start of the names. 0 or
+ * others that are there and `kept_edge`, and at_start of the symbols. 0 or
  * -DLAZY_ENOMEM.
  */
-int start_settle(const struct closure *closure, const struct names *names,
+int start_settle(const struct closure *closure, const struct symtab *symtab,
 		 const struct references *references,
 		 const struct mirror *mirrors, struct verdict *verdicts);
 

@@ -24,7 +24,7 @@
 struct trial {
 	const struct closure *closure;
 	const struct verdict_rules *rules;
-	struct names *names;
+	struct symtab *symtab;
 	struct references references;
 	struct verdict *verdicts;
 	bool *used; /* somebody imports what cannot be had without it */
@@ -38,7 +38,7 @@ static void cleanup_trial(struct trial *trial)
 	free(trial->used);
 	free(trial->full);
 	verdicts_clear(&(struct verdicts){trial->verdicts,
-					  trial->closure->count, trial->names,
+					  trial->closure->count, trial->symtab,
 					  trial->mirrors});
 }
 
@@ -143,7 +143,7 @@ static int index_says(const struct trial *trial, size_t i,
 	if (verdict->learned)
 		verdict->why = VERDICT_LEARNED;
 	else
-		r = wanted_unready(trial->closure, trial->names,
+		r = wanted_unready(trial->closure, trial->symtab,
 				   trial->rules->index, i, &imported,
 				   &verdict->symbol, &verdict->importer);
 	if (imported)
@@ -227,9 +227,10 @@ static int judge_libc_names(const struct trial *trial, size_t libc)
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
 		if (!elf_view_symbol(view, i, &symbol) || !symbol.defined)
 			continue;
-		const struct name *name = names_find(trial->names, symbol.name);
+		const struct symtab_name *name =
+			symtab_find(trial->symtab, symbol.name);
 		const struct definition *first =
-			name ? names_resolve(name, symbol.version, 0) : NULL;
+			name ? symtab_resolve(name, symbol.version, 0) : NULL;
 		if (!first || first->object >= libc ||
 		    !is_lazy(trial, first->object))
 			continue;
@@ -286,7 +287,7 @@ static int judge_wrapper(const struct trial *trial, size_t i)
 {
 	struct verdict *verdict = &trial->verdicts[i];
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 
 	if (!is_lazy(trial, i) ||
 	    !looks_up_by_hand(trial->closure->objects[i].view))
@@ -475,7 +476,7 @@ static bool is_shadowed(const struct trial *trial, const struct definition *own)
 static int judge_shadowed(const struct trial *trial, size_t i, bool *ret)
 {
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 
 	for (size_t d = 0; d < n; d++) {
 		if (!is_shadowed(trial, &own[d]))
@@ -533,13 +534,13 @@ static int mirror_one(struct trial *trial, size_t i, bool *wanted,
 		      const bool *resident)
 {
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 	const struct mirror_request request = {
-		trial->closure, trial->names, i,
-		wanted + names_place(trial->names, own), resident};
-	int r = wanted_by_index(trial->closure, trial->names,
+		trial->closure, trial->symtab, i,
+		wanted + symtab_position(trial->symtab, own), resident};
+	int r = wanted_by_index(trial->closure, trial->symtab,
 				trial->rules->index, i,
-				wanted + names_place(trial->names, own));
+				wanted + symtab_position(trial->symtab, own));
 	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
 }
 
@@ -555,7 +556,7 @@ static int mirror_all(struct trial *trial)
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
 	if (r == 0)
-		wanted_by_closure(trial->closure, trial->names,
+		wanted_by_closure(trial->closure, trial->symtab,
 				  &trial->references, wanted);
 	for (size_t i = 1; r == 0 && i < count; i++)
 		if (!resident[i] && trial->closure->objects[i].view)
@@ -574,9 +575,9 @@ static int begin(struct trial *trial)
 	if (!trial->verdicts || !trial->used || !trial->full || !trial->mirrors)
 		return out_of_memory();
 	share_late_tls(trial);
-	int r = names_build(trial->closure, &trial->names);
+	int r = symtab_build(trial->closure, &trial->symtab);
 	if (r == 0)
-		r = references_build(trial->closure, trial->names,
+		r = references_build(trial->closure, trial->symtab,
 				     &trial->references);
 	return r < 0 ? r : mirror_all(trial);
 }
@@ -585,7 +586,7 @@ static int judge(const struct trial *trial)
 {
 	int r = 0;
 
-	names_forget_start(trial->names);
+	symtab_forget_start(trial->symtab);
 	for (size_t i = 0; i < trial->closure->count; i++) {
 		verdict_turn(&trial->verdicts[i], VERDICT_LAZY);
 		trial->verdicts[i].mapped = trial->verdicts[i].kept_edge =
@@ -604,7 +605,7 @@ static int judge(const struct trial *trial)
 	judge_presence(trial);
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
-		r = start_settle(trial->closure, trial->names,
+		r = start_settle(trial->closure, trial->symtab,
 				 &trial->references, trial->mirrors,
 				 trial->verdicts);
 		if (r == 0)
@@ -625,7 +626,7 @@ int verdict_decide(const struct closure *closure,
 	if (r < 0)
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,
-				 TAKE_PTR(trial.names),
+				 TAKE_PTR(trial.symtab),
 				 TAKE_PTR(trial.mirrors)};
 	return 0;
 }
@@ -642,12 +643,12 @@ void verdicts_clear(struct verdicts *verdicts)
 	}
 	free(verdicts->list);
 	free(verdicts->mirrors);
-	names_free(verdicts->names);
+	symtab_free(verdicts->symtab);
 	*verdicts = (struct verdicts){.list = NULL};
 }
 
 /* The library's own, of that name and version; NULL: it has none. */
-static const struct definition *own_definition(const struct name *name,
+static const struct definition *own_definition(const struct symtab_name *name,
 					       size_t i, const char *version)
 {
 	const struct definition *at = name ? name->first : NULL;
@@ -660,7 +661,8 @@ static const struct definition *own_definition(const struct name *name,
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol)
 {
-	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts->symtab, symbol->name);
 	const struct definition *own = own_definition(name, i, symbol->version);
 
 	return own && is_stubbable(symbol->type, symbol->variant) &&
@@ -671,7 +673,8 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 		      const struct elf_symbol *symbol)
 {
-	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts->symtab, symbol->name);
 	const struct definition *at = name ? name->first : NULL;
 
 	/* The program itself comes before the stub file. */
@@ -684,8 +687,9 @@ bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol)
 {
-	const struct definition *own = own_definition(
-		names_find(verdicts->names, symbol->name), i, symbol->version);
+	const struct definition *own =
+		own_definition(symtab_find(verdicts->symtab, symbol->name), i,
+			       symbol->version);
 
 	return own && own->mirrored &&
 	       mirror_has(&verdicts->mirrors[i], symbol->value, symbol->size);

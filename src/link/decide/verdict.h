@@ -16,7 +16,7 @@
 
 struct index;
 struct mirror;
-struct names;
+struct symtab;
 
 /* X(NAME, word in JSON) */
 #define VERDICT_MAP(X)                                                      \
@@ -77,7 +77,7 @@ struct verdict_rules {
 struct verdicts {
 	struct verdict *list; /* one per object of the closure */
 	size_t count;
-	struct names *names;	/* for verdict_exports() */
+	struct symtab *symtab;	/* for verdict_exports() */
 	struct mirror *mirrors; /* of each object's data; those of the lazy
 				   ones are to be in the stub file */
 };

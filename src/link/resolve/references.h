@@ -9,7 +9,7 @@
 #include "link/resolve/symtab.h"
 
 struct reference {
-	struct name *name;
+	struct symtab_name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
 					  none is of the wanted version */
 	bool own;   /* the importer has one of its own, too */
@@ -23,7 +23,7 @@ struct references {
 };
 
 /* 0 or -DLAZY_ENOMEM. */
-int references_build(const struct closure *closure, const struct names *names,
+int references_build(const struct closure *closure, const struct symtab *symtab,
 		     struct references *ret);
 void references_clear(struct references *references);
 
