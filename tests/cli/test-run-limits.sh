@@ -226,7 +226,7 @@ has "$out" "30
 
 # ------------------------------------------------------------ data
 
-mirrored="table text 7
+copied="table text 7
 first second 1
 sum 10, pointer 1
 aligned 1
@@ -234,32 +234,32 @@ named 1, libc 1
 local 42
 added 18 18
 same 1 1"
-library mirror 1
+library copy 1
 for how in -fPIC -fPIE "-fno-pic -no-pie"; do
 	# shellcheck disable=SC2086 # words
-	program mirror $how
-	limit mirror "data are there before their library is ($how)" "1 lazy" \
-		"$mirrored"
+	program copy $how
+	limit copy "data are there before their library is ($how)" "1 lazy" \
+		"$copied"
 done
-run "$dlazy" run -- "$t/mirror" "touch $t/lib/liblimit-mirror-1.so"
-check_same "the same build is known by its id" "$out" "$mirrored"
+run "$dlazy" run -- "$t/copy" "touch $t/lib/liblimit-canonical-1.so"
+check_same "the same build is known by its id" "$out" "$copied"
 # Another build is put in place while the program runs.
-library mirror 1 -DREBUILT
-mv "$t/lib/liblimit-mirror-1.so" "$t/rebuilt.so"
-library mirror 1
-run "$dlazy" run -- "$t/mirror" "mv $t/rebuilt.so $t/lib/liblimit-mirror-1.so"
+library copy 1 -DREBUILT
+mv "$t/lib/liblimit-canonical-1.so" "$t/rebuilt.so"
+library copy 1
+run "$dlazy" run -- "$t/copy" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
 case $err in
 *"another build than the stub was made for"*)
-	pass "mirrors are not used with another build" ;;
+	pass "copies are not used with another build" ;;
 *)
-	fail "mirrors are not used with another build" "$err" ;;
+	fail "copies are not used with another build" "$err" ;;
 esac
-program mirror -fPIC
-library mirror 1 -Wl,-Bsymbolic
+program copy -fPIC
+library copy 1 -Wl,-Bsymbolic
 # What the program writes is not the library's then.
-run "$t/mirror"
-limit mirror "data of a library bound to itself keep it eager" "1 mapped" "$out"
-why mirror liblimit-mirror-1.so data "taken data make eager, and it says so"
+run "$t/copy"
+limit copy "data of a library bound to itself keep it eager" "1 mapped" "$out"
+why copy liblimit-canonical-1.so data "taken data make eager, and it says so"
 
 # ------------------------------------------------------------ dlopen, plugins
 

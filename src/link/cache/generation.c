@@ -296,9 +296,9 @@ static void select_exports(const struct making *m, size_t i,
 		}
 		s->is_default &= verdict_defaults(&m->verdicts, i, &symbol);
 		/* In a damaged file, another of that name may be found. */
-		s->mirrored = s->data && s->address == symbol.value &&
-			      s->size == symbol.size &&
-			      verdict_mirrors(&m->verdicts, i, &symbol);
+		s->copied = s->data && s->address == symbol.value &&
+			    s->size == symbol.size &&
+			    verdict_has_copy(&m->verdicts, i, &symbol);
 	}
 }
 
@@ -333,7 +333,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 		if (status < 0)
 			return status;
 		all->count++;
-		library->mirror = &m->verdicts.mirrors[i];
+		library->copy = &m->verdicts.copies[i];
 		library->identity = object->identity;
 		select_exports(m, i, library);
 	}

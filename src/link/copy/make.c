@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * From each wanted symbol on, whatever its data point at is added, until there
- * is nothing new: or something that cannot be mirrored, and then all that came
- * with this symbol is taken back.
+ * is nothing new; or there is something that cannot be copied, and then all
+ * that came with this symbol is dropped again.
  */
 #include "link/copy/copy.h"
 
@@ -16,18 +16,18 @@
 
 /* No data of a library are worth more, in bytes and in relocations at each
  * start. */
-#define MIRROR_SIZE_MAX (4u << 20)
-#define MIRROR_FIXUPS_MAX 4096
+#define COPY_SIZE_MAX (4u << 20)
+#define COPY_FIXUPS_MAX 4096
 
 struct maker {
-	const struct mirror_request *request;
+	const struct copy_request *request;
 	const struct elf_view *view;
 	const struct definition *own; /* of the library */
 	size_t own_count;
 	struct ways *ways;
 	struct map cells; /* begin of a piece -> its number + 1 */
 	bool constructs;  /* has constructors */
-	struct mirror mirror;
+	struct copy copy;
 	bool failed; /* out of memory */
 };
 
@@ -35,46 +35,47 @@ static void maker_end(struct maker *m)
 {
 	ways_close(m->ways);
 	map_clear(&m->cells);
-	mirror_clear(&m->mirror);
+	copy_clear(&m->copy);
 }
 
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
 
-/* Is the cell in the mirror already? What was taken back is still in the map,
- * but not among the pieces, or another is there. */
+/* Is the cell in the copy already? What was dropped is still in the map, but
+ * not among the pieces, or another is there. */
 static bool has_piece(const struct maker *m, struct elf_range cell)
 {
 	size_t number = (uintptr_t)map_get(&m->cells, cell.start);
 
-	if (number == 0 || number > m->mirror.piece_count)
+	if (number == 0 || number > m->copy.piece_count)
 		return false;
-	const struct elf_range *range = &m->mirror.pieces[number - 1].range;
+	const struct elf_range *range = &m->copy.pieces[number - 1].range;
 	return range->start == cell.start && range->end == cell.end;
 }
 
 static bool add_piece(struct maker *m, struct elf_range range,
-		      enum mirror_part part)
+		      enum copy_part part)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 	uint64_t size = range.end - range.start;
 
-	if (size > MIRROR_SIZE_MAX - mirror->size)
+	if (size > COPY_SIZE_MAX - copy->size)
 		return false;
-	if (!array_reserve(&mirror->pieces, mirror->piece_count,
-			   &mirror->piece_room, sizeof(*mirror->pieces))) {
+	if (!array_reserve(&copy->pieces, copy->piece_count, &copy->piece_room,
+			   sizeof(*copy->pieces))) {
 		m->failed = true;
 		return false;
 	}
-	mirror->pieces[mirror->piece_count++] =
-		(struct mirror_piece){.range = range, .part = part};
-	mirror->size += size;
+	copy->pieces[copy->piece_count++] =
+		(struct copy_piece){.range = range, .part = part};
+	copy->size += size;
 	m->failed |=
-		!map_put(&m->cells, range.start, (void *)mirror->piece_count);
+		!map_put(&m->cells, range.start, (void *)copy->piece_count);
 	return !m->failed;
 }
 
-/* Has the data at an address in the mirror; false: they cannot be. */
+/* Adds the data at an address to the copy, unless it has them; false: they
+ * cannot be copied. */
 static bool reach(struct maker *m, uint64_t address)
 {
 	struct elf_range whole, cell;
@@ -89,15 +90,15 @@ static bool reach(struct maker *m, uint64_t address)
 		return true;
 	switch (region) {
 	case ELF_REGION_CONSTANT:
-		return add_piece(m, cell, MIRROR_CONSTANT);
+		return add_piece(m, cell, COPY_CONSTANT);
 	case ELF_REGION_RELRO:
 		/* Without a name, it may be told by its address. */
 		return (named || !ways_use(m->ways, ways_place(address))) &&
-		       add_piece(m, cell, MIRROR_RELRO);
+		       add_piece(m, cell, COPY_RELRO);
 	case ELF_REGION_WRITABLE:
 		return named && !m->constructs &&
 		       ways_are_names(m->ways, cell) &&
-		       add_piece(m, cell, MIRROR_WRITABLE);
+		       add_piece(m, cell, COPY_WRITABLE);
 	default:
 		return false;
 	}
@@ -106,27 +107,27 @@ static bool reach(struct maker *m, uint64_t address)
 /* ------------------------------------------------------------------ */
 /* What they point at                                                 */
 
-static bool add_fixup(struct maker *m, struct mirror_fixup fixup)
+static bool add_fixup(struct maker *m, struct copy_fixup fixup)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 
-	if (mirror->fixup_count == MIRROR_FIXUPS_MAX)
+	if (copy->fixup_count == COPY_FIXUPS_MAX)
 		return false;
-	if (!array_reserve(&mirror->fixups, mirror->fixup_count,
-			   &mirror->fixup_room, sizeof(fixup))) {
+	if (!array_reserve(&copy->fixups, copy->fixup_count, &copy->fixup_room,
+			   sizeof(fixup))) {
 		m->failed = true;
 		return false;
 	}
-	mirror->fixups[mirror->fixup_count++] = fixup;
+	copy->fixups[copy->fixup_count++] = fixup;
 	return true;
 }
 
 static bool point_at_data(struct maker *m, uint64_t at, uint64_t to)
 {
 	return reach(m, to) &&
-	       add_fixup(m, (struct mirror_fixup){.at = at,
-						  .target = MIRROR_TO_DATA,
-						  .to = to});
+	       add_fixup(m, (struct copy_fixup){.at = at,
+						.target = COPY_TO_DATA,
+						.to = to});
 }
 
 /* The library's function of a name, at an address, which everybody finds by that
@@ -155,25 +156,24 @@ static const struct definition *function_at(const struct maker *m,
  * compared with that. Two tables nobody is going to compare.
  */
 static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
-			      enum mirror_part part)
+			      enum copy_part part)
 {
 	const struct definition *named = function_at(m, to);
 
 	if (ways_use(m->ways, ways_place(to)) ||
-	    (part == MIRROR_WRITABLE &&
+	    (part == COPY_WRITABLE &&
 	     ways_pointers(m->ways, ways_place(to)) > 1) ||
 	    (!named && !elf_data_is_function(ways_data(m->ways), to)))
 		return false;
-	return add_fixup(
-		m, (struct mirror_fixup){.at = at,
-					 .target = named ? MIRROR_TO_SYMBOL
-							 : MIRROR_TO_CODE,
-					 .symbol = named,
-					 .to = to});
+	return add_fixup(m, (struct copy_fixup){.at = at,
+						.target = named ? COPY_TO_SYMBOL
+								: COPY_TO_CODE,
+						.symbol = named,
+						.to = to});
 }
 
 static bool point_at_own(struct maker *m, uint64_t at, uint64_t to,
-			 enum mirror_part part)
+			 enum copy_part part)
 {
 	struct elf_range ignored;
 
@@ -195,7 +195,7 @@ static bool is_found_plainly(const struct definition *d)
 
 static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 {
-	const struct mirror_request *request = m->request;
+	const struct copy_request *request = m->request;
 	struct elf_symbol symbol;
 
 	if (!elf_view_symbol(m->view, fixup->symbol, &symbol) ||
@@ -221,17 +221,17 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (!function &&
 	    (d->type != ELF_TYPE_OBJECT || !request->resides[d->object]))
 		return false;
-	return add_fixup(m, (struct mirror_fixup){.at = fixup->address,
-						  .target = MIRROR_TO_SYMBOL,
-						  .symbol = d,
-						  .addend = fixup->addend});
+	return add_fixup(m, (struct copy_fixup){.at = fixup->address,
+						.target = COPY_TO_SYMBOL,
+						.symbol = d,
+						.addend = fixup->addend});
 }
 
 static bool point(struct maker *m, const struct elf_fixup *fixup,
-		  struct mirror_piece piece)
+		  struct copy_piece piece)
 {
 	/* A text relocation: the stub file is not written to. */
-	if (piece.part == MIRROR_CONSTANT)
+	if (piece.part == COPY_CONSTANT)
 		return false;
 	if (piece.range.end - fixup->address < sizeof(uint64_t))
 		return false; /* reaches into what is behind */
@@ -247,7 +247,7 @@ static bool point(struct maker *m, const struct elf_fixup *fixup,
 }
 
 /* All that a piece points at; that may add to the pieces. */
-static bool follow(struct maker *m, struct mirror_piece piece)
+static bool follow(struct maker *m, struct copy_piece piece)
 {
 	size_t n;
 	const struct elf_fixup *fixups =
@@ -260,9 +260,9 @@ static bool follow(struct maker *m, struct mirror_piece piece)
 }
 
 /* One symbol, and all that comes with it; or nothing. */
-static void mirror_symbol(struct maker *m, const struct definition *d)
+static void copy_symbol(struct maker *m, const struct definition *d)
 {
-	struct mirror before = m->mirror;
+	struct copy before = m->copy;
 	struct elf_symbol symbol;
 
 	/* What is bound to itself does not use another's. */
@@ -270,14 +270,13 @@ static void mirror_symbol(struct maker *m, const struct definition *d)
 	    !ways_may_move(m->ways, d, &symbol))
 		return;
 	bool all = reach(m, symbol.value);
-	for (size_t i = before.piece_count; all && i < m->mirror.piece_count;
-	     i++)
-		all = follow(m, m->mirror.pieces[i]);
+	for (size_t i = before.piece_count; all && i < m->copy.piece_count; i++)
+		all = follow(m, m->copy.pieces[i]);
 	if (all)
 		return;
-	m->mirror.piece_count = before.piece_count;
-	m->mirror.fixup_count = before.fixup_count;
-	m->mirror.size = before.size;
+	m->copy.piece_count = before.piece_count;
+	m->copy.fixup_count = before.fixup_count;
+	m->copy.size = before.size;
 }
 
 /* ------------------------------------------------------------------ */
@@ -285,11 +284,11 @@ static void mirror_symbol(struct maker *m, const struct definition *d)
 
 static void add_answer(struct maker *m, struct answer answer)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 
-	if (array_reserve(&mirror->answers, mirror->answer_count,
-			  &mirror->answer_room, sizeof(answer)))
-		mirror->answers[mirror->answer_count++] = answer;
+	if (array_reserve(&copy->answers, copy->answer_count,
+			  &copy->answer_room, sizeof(answer)))
+		copy->answers[copy->answer_count++] = answer;
 	else
 		m->failed = true;
 }
@@ -302,7 +301,7 @@ static void answer_for(struct maker *m, const struct definition *d)
 	if (elf_view_symbol(m->view, d->symbol, &symbol) &&
 	    answer_find(m->ways, &symbol, &answer) &&
 	    (answer.what.kind != CODE_ANSWER_ADDRESS ||
-	     add_piece(m, answer.text, MIRROR_CONSTANT)))
+	     add_piece(m, answer.text, COPY_CONSTANT)))
 		add_answer(m, answer);
 }
 
@@ -311,7 +310,7 @@ static void answer_for(struct maker *m, const struct definition *d)
 
 static int by_range(const void *a, const void *b)
 {
-	const struct mirror_piece *x = a, *y = b;
+	const struct copy_piece *x = a, *y = b;
 
 	return (x->range.start > y->range.start) -
 	       (x->range.start < y->range.start);
@@ -319,7 +318,7 @@ static int by_range(const void *a, const void *b)
 
 static int by_place(const void *a, const void *b)
 {
-	const struct mirror_fixup *x = a, *y = b;
+	const struct copy_fixup *x = a, *y = b;
 
 	return (x->at > y->at) - (x->at < y->at);
 }
@@ -338,37 +337,36 @@ static int by_function(const void *a, const void *b)
 	return (x->function > y->function) - (x->function < y->function);
 }
 
-static bool list_functions(struct mirror *mirror)
+static bool list_functions(struct copy *copy)
 {
 	size_t n = 0;
 
-	mirror->functions =
-		calloc(mirror->fixup_count + 1, sizeof(*mirror->functions));
-	if (!mirror->functions)
+	copy->functions =
+		calloc(copy->fixup_count + 1, sizeof(*copy->functions));
+	if (!copy->functions)
 		return false;
-	for (size_t i = 0; i < mirror->fixup_count; i++)
-		if (mirror->fixups[i].target == MIRROR_TO_CODE)
-			mirror->functions[n++] = mirror->fixups[i].to;
+	for (size_t i = 0; i < copy->fixup_count; i++)
+		if (copy->fixups[i].target == COPY_TO_CODE)
+			copy->functions[n++] = copy->fixups[i].to;
 	if (n > 1)
-		qsort(mirror->functions, n, sizeof(*mirror->functions),
-		      by_number);
+		qsort(copy->functions, n, sizeof(*copy->functions), by_number);
 	for (size_t i = 0; i < n; i++)
-		if (mirror->function_count == 0 ||
-		    mirror->functions[i] !=
-			    mirror->functions[mirror->function_count - 1])
-			mirror->functions[mirror->function_count++] =
-				mirror->functions[i];
+		if (copy->function_count == 0 ||
+		    copy->functions[i] !=
+			    copy->functions[copy->function_count - 1])
+			copy->functions[copy->function_count++] =
+				copy->functions[i];
 	return true;
 }
 
 static int read_pieces(struct maker *m)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < mirror->piece_count; i++)
-		r = elf_data_read(ways_data(m->ways), mirror->pieces[i].range,
-				  &mirror->pieces[i].bytes);
+	for (size_t i = 0; r == 0 && i < copy->piece_count; i++)
+		r = elf_data_read(ways_data(m->ways), copy->pieces[i].range,
+				  &copy->pieces[i].bytes);
 	return r;
 }
 
@@ -380,9 +378,8 @@ static void mark(const struct maker *m)
 	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < n; i++)
-		own[i].mirrored =
-			ways_may_move(m->ways, &own[i], &symbol) &&
-			mirror_has(&m->mirror, symbol.value, symbol.size);
+		own[i].copied = ways_may_move(m->ways, &own[i], &symbol) &&
+				copy_has(&m->copy, symbol.value, symbol.size);
 }
 
 static int make(struct maker *m, int fd, const char *path)
@@ -394,22 +391,22 @@ static int make(struct maker *m, int fd, const char *path)
 	m->constructs = code_constructs(ways_data(m->ways), m->view);
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->wanted[i])
-			mirror_symbol(m, &m->own[i]);
+			copy_symbol(m, &m->own[i]);
 	bool answers = answer_may(m->ways, m->view, m->constructs);
 	for (size_t i = 0; answers && i < m->own_count; i++)
 		if (m->request->wanted[i])
 			answer_for(m, &m->own[i]);
-	if (m->failed || !list_functions(&m->mirror))
+	if (m->failed || !list_functions(&m->copy))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	if (m->mirror.piece_count > 1)
-		qsort(m->mirror.pieces, m->mirror.piece_count,
-		      sizeof(*m->mirror.pieces), by_range);
-	if (m->mirror.answer_count > 1)
-		qsort(m->mirror.answers, m->mirror.answer_count,
-		      sizeof(*m->mirror.answers), by_function);
-	if (m->mirror.fixup_count > 1)
-		qsort(m->mirror.fixups, m->mirror.fixup_count,
-		      sizeof(*m->mirror.fixups), by_place);
+	if (m->copy.piece_count > 1)
+		qsort(m->copy.pieces, m->copy.piece_count,
+		      sizeof(*m->copy.pieces), by_range);
+	if (m->copy.answer_count > 1)
+		qsort(m->copy.answers, m->copy.answer_count,
+		      sizeof(*m->copy.answers), by_function);
+	if (m->copy.fixup_count > 1)
+		qsort(m->copy.fixups, m->copy.fixup_count,
+		      sizeof(*m->copy.fixups), by_place);
 	return read_pieces(m);
 }
 
@@ -421,7 +418,7 @@ static bool is_any_wanted(const struct maker *m)
 	return false;
 }
 
-int mirror_make(const struct mirror_request *request, struct mirror *ret)
+int copy_make(const struct copy_request *request, struct copy *ret)
 {
 	const struct closure_object *object =
 		&request->closure->objects[request->object];
@@ -431,7 +428,7 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	struct file_identity identity;
 	size_t id_size;
 
-	*ret = (struct mirror){.pieces = NULL};
+	*ret = (struct copy){.pieces = NULL};
 	m.own = symtab_of_object(request->symtab, request->object,
 				 &m.own_count);
 	elf_view_build_id(m.view, &id_size);
@@ -448,7 +445,7 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	if (r < 0)
 		return 0;
 	mark(&m);
-	*ret = m.mirror;
-	m.mirror = (struct mirror){.pieces = NULL};
+	*ret = m.copy;
+	m.copy = (struct copy){.pieces = NULL};
 	return 0;
 }

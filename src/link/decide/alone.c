@@ -105,13 +105,13 @@ static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
 struct alone {
 	struct closure closure;
 	struct symtab *symtab;
-	struct mirror mirror;
+	struct copy copy;
 	bool *wanted, *resident;
 };
 
 static void cleanup_alone(struct alone *a)
 {
-	mirror_clear(&a->mirror);
+	copy_clear(&a->copy);
 	symtab_free(a->symtab);
 	closure_clear(&a->closure);
 	free(a->wanted);
@@ -125,8 +125,8 @@ static bool is_resident(const struct closure_object *object)
 	return object->view && rules_of_file(object->view, reasons) > 0;
 }
 
-/* Mirrors what others import. */
-static int mirror_alone(struct alone *a, const struct index *index)
+/* Copies what others import. */
+static int copy_alone(struct alone *a, const struct index *index)
 {
 	size_t n;
 	int r = symtab_build(&a->closure, &a->symtab);
@@ -143,12 +143,12 @@ static int mirror_alone(struct alone *a, const struct index *index)
 	r = wanted_by_index(&a->closure, a->symtab, index, 0, a->wanted);
 	if (r < 0)
 		return r;
-	const struct mirror_request request = {&a->closure, a->symtab, 0,
-					       a->wanted, a->resident};
-	return mirror_make(&request, &a->mirror);
+	const struct copy_request request = {&a->closure, a->symtab, 0,
+					     a->wanted, a->resident};
+	return copy_make(&request, &a->copy);
 }
 
-/* Does anybody import from it what has no mirror? */
+/* Does anybody import from it what has no copy? */
 static int ask_index(struct reasons *reasons, const char *path,
 		     const struct index *index)
 {
@@ -158,7 +158,7 @@ static int ask_index(struct reasons *reasons, const char *path,
 	int r = closure_read(path, &a.closure);
 
 	if (r == 0)
-		r = mirror_alone(&a, index);
+		r = copy_alone(&a, index);
 	if (r == 0)
 		r = wanted_unready(&a.closure, a.symtab, index, 0, &imported,
 				   &symbol, &importer);

@@ -23,7 +23,7 @@ struct start {
 	const struct closure *closure;
 	const struct symtab *symtab;
 	const struct references *references;
-	const struct mirror *mirrors; /* of each object */
+	const struct copy *copies; /* of each object */
 	struct verdict *verdicts;
 	size_t *queue; /* objects that are there, each once */
 	size_t queued, done;
@@ -183,16 +183,16 @@ static void keep_edges(struct start *start)
 	}
 }
 
-/* The stub file is there too, and what its mirrors point at has to be. */
-static void visit_mirrors(struct start *start)
+/* The stub file is there too, and what its copies point at has to be. */
+static void visit_copies(struct start *start)
 {
 	for (size_t i = 0; i < start->closure->count; i++) {
-		const struct mirror *mirror = &start->mirrors[i];
+		const struct copy *copy = &start->copies[i];
 
-		for (size_t k = 0; is_lazy(start, i) && k < mirror->fixup_count;
+		for (size_t k = 0; is_lazy(start, i) && k < copy->fixup_count;
 		     k++) {
 			const struct definition *symbol =
-				mirror->fixups[k].symbol;
+				copy->fixups[k].symbol;
 
 			if (!symbol)
 				continue;
@@ -207,7 +207,7 @@ static void settle(struct start *start)
 	for (size_t i = 0; i < start->closure->count; i++)
 		if (start->verdicts[i].mapped)
 			start->queue[start->queued++] = i;
-	visit_mirrors(start);
+	visit_copies(start);
 	while (start->done < start->queued) {
 		while (start->done < start->queued)
 			visit(start, start->queue[start->done++]);
@@ -217,14 +217,14 @@ static void settle(struct start *start)
 }
 
 int start_settle(const struct closure *closure, const struct symtab *symtab,
-		 const struct references *references,
-		 const struct mirror *mirrors, struct verdict *verdicts)
+		 const struct references *references, const struct copy *copies,
+		 struct verdict *verdicts)
 {
 	_cleanup_(cleanup_start) struct start start = {
 		.closure = closure,
 		.symtab = symtab,
 		.references = references,
-		.mirrors = mirrors,
+		.copies = copies,
 		.verdicts = verdicts,
 		.queue = calloc(closure->count, sizeof(size_t)),
 		.seen = calloc(closure->count, sizeof(bool)),

@@ -9,7 +9,7 @@
 #include "link/resolve/references.h"
 #include "link/decide/verdict.h"
 
-struct mirror;
+struct copy;
 
 /*
  * Goes on from verdicts in which each object is lazy or not, and `mapped` is
@@ -18,7 +18,7 @@ struct mirror;
  * -DLAZY_ENOMEM.
  */
 int start_settle(const struct closure *closure, const struct symtab *symtab,
-		 const struct references *references,
-		 const struct mirror *mirrors, struct verdict *verdicts);
+		 const struct references *references, const struct copy *copies,
+		 struct verdict *verdicts);
 
 #endif

@@ -29,7 +29,7 @@ struct trial {
 	struct verdict *verdicts;
 	bool *used; /* somebody imports what cannot be had without it */
 	bool *full; /* others before it take the room for static TLS */
-	struct mirror *mirrors; /* of each object */
+	struct copy *copies; /* of each object */
 };
 
 static void cleanup_trial(struct trial *trial)
@@ -39,7 +39,7 @@ static void cleanup_trial(struct trial *trial)
 	free(trial->full);
 	verdicts_clear(&(struct verdicts){trial->verdicts,
 					  trial->closure->count, trial->symtab,
-					  trial->mirrors});
+					  trial->copies});
 }
 
 static int out_of_memory(void)
@@ -193,8 +193,8 @@ static int judge_reference(const struct trial *trial,
 
 	if (!from)
 		return 0;
-	/* Who imports a mirror calls nothing. */
-	if (!reference->own && !from->mirrored)
+	/* An importer of copied data calls nothing. */
+	if (!reference->own && !from->copied)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
 	    reference->spare)
@@ -400,7 +400,7 @@ static const struct definition *before(const struct verdict *verdicts,
 	for (; at && at->object < own->object; at = at->next) {
 		const struct verdict *verdict = &verdicts[at->object];
 
-		if ((at->object > 0 || !own->mirrored) &&
+		if ((at->object > 0 || !own->copied) &&
 		    (verdict->why == VERDICT_LAZY || verdict->mapped) &&
 		    definition_satisfies(at, own->version))
 			return at;
@@ -422,7 +422,7 @@ static bool is_spare(const struct definition *definition)
 /* Data that an object of the start knows would be bound too early. */
 static bool is_too_early(const struct definition *definition)
 {
-	return definition->type == ELF_TYPE_OBJECT && !definition->mirrored &&
+	return definition->type == ELF_TYPE_OBJECT && !definition->copied &&
 	       definition->name->at_start;
 }
 
@@ -530,22 +530,22 @@ static bool resides(const struct trial *trial, size_t i)
 }
 
 /* Of one library, the data that somebody imports; wanted: of all. */
-static int mirror_one(struct trial *trial, size_t i, bool *wanted,
-		      const bool *resident)
+static int copy_one(struct trial *trial, size_t i, bool *wanted,
+		    const bool *resident)
 {
 	size_t n;
 	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
-	const struct mirror_request request = {
+	const struct copy_request request = {
 		trial->closure, trial->symtab, i,
 		wanted + symtab_position(trial->symtab, own), resident};
 	int r = wanted_by_index(trial->closure, trial->symtab,
 				trial->rules->index, i,
 				wanted + symtab_position(trial->symtab, own));
-	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
+	return r < 0 ? r : copy_make(&request, &trial->copies[i]);
 }
 
 /* Of all that could be lazy. */
-static int mirror_all(struct trial *trial)
+static int copy_all(struct trial *trial)
 {
 	size_t count = trial->closure->count;
 	_cleanup_free_ bool *resident = calloc(count, sizeof(*resident));
@@ -560,7 +560,7 @@ static int mirror_all(struct trial *trial)
 				  &trial->references, wanted);
 	for (size_t i = 1; r == 0 && i < count; i++)
 		if (!resident[i] && trial->closure->objects[i].view)
-			r = mirror_one(trial, i, wanted, resident);
+			r = copy_one(trial, i, wanted, resident);
 	return r;
 }
 
@@ -571,15 +571,15 @@ static int begin(struct trial *trial)
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
 	trial->full = calloc(count, sizeof(*trial->full));
-	trial->mirrors = calloc(count, sizeof(*trial->mirrors));
-	if (!trial->verdicts || !trial->used || !trial->full || !trial->mirrors)
+	trial->copies = calloc(count, sizeof(*trial->copies));
+	if (!trial->verdicts || !trial->used || !trial->full || !trial->copies)
 		return out_of_memory();
 	share_late_tls(trial);
 	int r = symtab_build(trial->closure, &trial->symtab);
 	if (r == 0)
 		r = references_build(trial->closure, trial->symtab,
 				     &trial->references);
-	return r < 0 ? r : mirror_all(trial);
+	return r < 0 ? r : copy_all(trial);
 }
 
 static int judge(const struct trial *trial)
@@ -606,7 +606,7 @@ static int judge(const struct trial *trial)
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
 		r = start_settle(trial->closure, trial->symtab,
-				 &trial->references, trial->mirrors,
+				 &trial->references, trial->copies,
 				 trial->verdicts);
 		if (r == 0)
 			r = judge_all_shadowed(trial, &changed);
@@ -627,7 +627,7 @@ int verdict_decide(const struct closure *closure,
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,
 				 TAKE_PTR(trial.symtab),
-				 TAKE_PTR(trial.mirrors)};
+				 TAKE_PTR(trial.copies)};
 	return 0;
 }
 
@@ -638,11 +638,11 @@ void verdicts_clear(struct verdicts *verdicts)
 			free(verdicts->list[i].symbol);
 			free(verdicts->list[i].importer);
 		}
-		if (verdicts->mirrors)
-			mirror_clear(&verdicts->mirrors[i]);
+		if (verdicts->copies)
+			copy_clear(&verdicts->copies[i]);
 	}
 	free(verdicts->list);
-	free(verdicts->mirrors);
+	free(verdicts->copies);
 	symtab_free(verdicts->symtab);
 	*verdicts = (struct verdicts){.list = NULL};
 }
@@ -684,13 +684,13 @@ bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 	return true;
 }
 
-bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
-		     const struct elf_symbol *symbol)
+bool verdict_has_copy(const struct verdicts *verdicts, size_t i,
+		      const struct elf_symbol *symbol)
 {
 	const struct definition *own =
 		own_definition(symtab_find(verdicts->symtab, symbol->name), i,
 			       symbol->version);
 
-	return own && own->mirrored &&
-	       mirror_has(&verdicts->mirrors[i], symbol->value, symbol->size);
+	return own && own->copied &&
+	       copy_has(&verdicts->copies[i], symbol->value, symbol->size);
 }

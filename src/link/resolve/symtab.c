@@ -246,5 +246,5 @@ bool definitions_are_alike(const struct definition *a,
 
 bool definition_is_ready(const struct definition *definition)
 {
-	return definition_is_function(definition) || definition->mirrored;
+	return definition_is_function(definition) || definition->copied;
 }

@@ -19,7 +19,7 @@ struct definition {
 	uint8_t type;	     /* enum elf_type */
 	uint8_t binding;     /* enum elf_binding */
 	bool variant;	     /* as of struct elf_symbol */
-	bool mirrored;	     /* the stub file has a mirror of it: mirror.h */
+	bool copied;	     /* the stub file has a canonical copy: copy.h */
 };
 
 struct symtab_name {
@@ -83,7 +83,7 @@ bool definition_is_function(const struct definition *definition);
 bool definitions_are_alike(const struct definition *a,
 			   const struct definition *b);
 
-/* Has a stub file it without loading the library: a stub, or a mirror? */
+/* Has a stub file it without loading the library: a stub, or a copy? */
 bool definition_is_ready(const struct definition *definition);
 
 #endif

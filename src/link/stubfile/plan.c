@@ -18,7 +18,7 @@ void stub_plan_clear(struct stub_plan *plan)
 {
 	free(plan->libraries);
 	free(plan->symbols);
-	free(plan->mirrored);
+	free(plan->copied);
 	map_clear(&plan->seen);
 	memset(plan, 0, sizeof(*plan));
 }
@@ -46,24 +46,24 @@ static void add_symbol(struct stub_plan *plan, struct stub_symbol symbol)
 		plan->symbols[plan->symbol_count++] = symbol;
 }
 
-/* Functions that a library's mirrored data point at. */
+/* Functions that a library's copied data point at. */
 static void add_unnamed(struct stub_plan *plan, const struct library *library)
 {
-	const struct mirror *mirror = library->mirror;
+	const struct copy *copy = library->copy;
 
-	for (size_t i = 0; mirror && i < mirror->function_count; i++)
+	for (size_t i = 0; copy && i < copy->function_count; i++)
 		add_symbol(plan, (struct stub_symbol){.symbol = NULL});
 }
 
-static void add_mirrored(struct stub_plan *plan, const struct mirror *mirror,
-			 struct stub_symbol symbol)
+static void add_copied(struct stub_plan *plan, const struct copy *copy,
+		       struct stub_symbol symbol)
 {
-	if (!array_reserve(&plan->mirrored, plan->mirrored_count,
-			   &plan->mirrored_room, sizeof(*plan->mirrored)))
+	if (!array_reserve(&plan->copied, plan->copied_count,
+			   &plan->copied_room, sizeof(*plan->copied)))
 		plan->failed = true;
 	else
-		plan->mirrored[plan->mirrored_count++] =
-			(struct stub_mirrored){symbol, mirror};
+		plan->copied[plan->copied_count++] =
+			(struct stub_copied){symbol, copy};
 }
 
 /* The functions of a library, or its data. */
@@ -76,8 +76,8 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 		if (symbol.symbol->why_not || symbol.symbol->data != data ||
 		    !accept(&symbol, context))
 			continue;
-		if (symbol.symbol->mirrored)
-			add_mirrored(plan, library->mirror, symbol);
+		if (symbol.symbol->copied)
+			add_copied(plan, library->copy, symbol);
 		else
 			add_symbol(plan, symbol);
 	}
@@ -86,13 +86,13 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 /* Which of a library's functions are known beforehand. */
 static void find_answers(struct stub_plan *plan, struct stub_library *l)
 {
-	const struct mirror *mirror = l->library->mirror;
+	const struct copy *copy = l->library->copy;
 
 	l->first_answer = plan->answer_count;
-	for (size_t i = 0; mirror && !plan->failed && i < l->named; i++) {
+	for (size_t i = 0; copy && !plan->failed && i < l->named; i++) {
 		struct stub_symbol *s = &plan->symbols[l->first + i];
 
-		s->answer = mirror_answer(mirror, s->symbol->address);
+		s->answer = copy_answer(copy, s->symbol->address);
 		if (s->answer)
 			s->number = (uint32_t)plan->answer_count++;
 	}
@@ -192,15 +192,15 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
-/* Mirrors and answers are of one build alone. */
+/* Copies and answers are of one build alone. */
 static void name_build(struct stub_library *l, struct build_strings *strings)
 {
 	const struct library *library = l->library;
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (!library->mirror ||
-	    (library->mirror->piece_count == 0 && l->answers == 0))
+	if (!library->copy ||
+	    (library->copy->piece_count == 0 && l->answers == 0))
 		return;
 	const uint8_t *id = elf_view_build_id(library->view, &id_size);
 	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
@@ -222,7 +222,7 @@ static void name_unnamed(struct stub_plan *plan, struct stub_library *l,
 	for (size_t i = l->named; i < l->functions; i++) {
 		snprintf(text, sizeof(text), LINKED_OFFSET "%llx",
 			 (unsigned long long)
-				 library->mirror->functions[i - l->named]);
+				 library->copy->functions[i - l->named]);
 		plan->symbols[l->first + i].name = build_string(strings, text);
 	}
 }
@@ -397,11 +397,11 @@ static void write_code(const struct stub_plan *plan, struct stub_writer *w,
 	}
 }
 
-static struct stub_reference in_mirror(const struct mirror *mirror, uint64_t at)
+static struct stub_reference in_copy(const struct copy *copy, uint64_t at)
 {
-	const struct mirror_piece *piece = mirror_find(mirror, at);
+	const struct copy_piece *piece = copy_find(copy, at);
 
-	return in(STUB_MIRRORED, piece->place + at - piece->range.start);
+	return in(STUB_COPIED, piece->place + at - piece->range.start);
 }
 
 static struct stub_reference in_slot(const struct stub_plan *plan,
@@ -428,7 +428,7 @@ static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
 
 	if (answer->kind == CODE_ANSWER_ADDRESS)
 		piece.to[TEMPLATE_DATUM] =
-			in_mirror(l->library->mirror, answer->value);
+			in_copy(l->library->copy, answer->value);
 	write_code(plan, w, kind_of(answer), stub_plan_code(plan, l, i),
 		   &piece);
 }
@@ -459,11 +459,11 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 
 /* Has the stub file more of a build than answers: data that others import, or
  * functions by their place? */
-static bool has_mirrored(const struct stub_plan *plan,
-			 const struct stub_library *l)
+static bool has_copied(const struct stub_plan *plan,
+		       const struct stub_library *l)
 {
-	for (size_t i = 0; i < plan->mirrored_count; i++)
-		if (plan->mirrored[i].mirror == l->library->mirror)
+	for (size_t i = 0; i < plan->copied_count; i++)
+		if (plan->copied[i].copy == l->library->copy)
 			return true;
 	return l->functions > l->named;
 }
@@ -494,7 +494,7 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.number = (uint32_t)library,
 		.build = l->build,
 		.file = l->file,
-		.mirrored = has_mirrored(plan, l),
+		.copied = has_copied(plan, l),
 		.answers = (uint32_t)l->answers,
 	};
 	const struct {

@@ -6,7 +6,7 @@
  * of a reference from one to another: an address, or a relocation.
  *
  *   code:       stubs of all functions (the place of one that answers is left
- *               empty), answers, resolvers of data that are not mirrored, the
+ *               empty), answers, resolvers of data that are not copied, the
  *               start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
@@ -25,9 +25,9 @@ enum stub_part {
 	STUB_CONSTANT,
 	STUB_ZERO,
 	STUB_STRINGS,
-	STUB_POINTER,  /* offset: an enum stub_function */
-	STUB_MIRRORED, /* among the constants of mirrors */
-	STUB_NUMBER,   /* nowhere: offset is a number */
+	STUB_POINTER, /* offset: an enum stub_function */
+	STUB_COPIED,  /* among the constants of copies */
+	STUB_NUMBER,  /* nowhere: offset is a number */
 };
 
 /* What libdlazy has for stub files. */
@@ -47,7 +47,7 @@ struct stub_reference {
 
 struct stub_symbol {
 	const struct library_symbol *symbol; /* NULL: a function without a
-						name, of the mirror */
+						name, of the copy */
 	uint32_t name;	  /* in the strings: what the run time looks up */
 	uint16_t version; /* in shared objects: its index */
 	const struct code_answer *answer; /* what is known of it; or NULL */
@@ -73,11 +73,11 @@ struct stub_plan {
 	size_t library_count, library_room;
 	struct stub_symbol *symbols;
 	size_t symbol_count, symbol_room;
-	struct stub_mirrored {
+	struct stub_copied {
 		struct stub_symbol symbol;
-		const struct mirror *mirror;
-	} * mirrored; /* data that need no code */
-	size_t mirrored_count, mirrored_room;
+		const struct copy *copy;
+	} * copied; /* data that need no code */
+	size_t copied_count, copied_room;
 	size_t function_count, answer_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
