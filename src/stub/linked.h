@@ -64,13 +64,13 @@ struct linked {
 	uint32_t number; /* this library among those touched */
 	/* of a library that has copies, such functions, or stubs that answer
 	 * by themselves; else "": */
-	uint32_t build;	   /* in the strings: the build-id of what it was made
+	uint32_t build;	    /* in the strings: the build-id of what it was made
 			   for, hexadecimal */
-	uint32_t file;	   /* in the strings: the hash of its struct
+	uint32_t file;	    /* in the strings: the hash of its struct
 			   file_identity, as LINKED_FILE_HASH */
-	uint32_t copied;   /* 1: it has more of that build than answers */
-	uint32_t answers;  /* how many stubs answer by themselves */
-	int32_t answering; /* to uint32_t[answers]: their symbols */
+	uint32_t copied;    /* 1: it has more of that build than constants */
+	uint32_t constants; /* how many stubs return a constant */
+	int32_t constant_symbols; /* to uint32_t[constants]: their symbols */
 };
 
 /* What a name that is an offset begins with. */

@@ -193,33 +193,33 @@ for how in symbolic symbolic-functions; do
 	limit $how "a library linked -B$how calls itself" "" "16 1000"
 done
 
-# ------------------------------------------------------------ answers
+# ------------------------------------------------------------ constant functions
 
-answers="-5 0x7fffffff00000001 what it always says"
-make_limit answer 1 2 3
-name=answer
-run "$t/answer"
+constants="-5 0x7fffffff00000001 what it always says"
+make_limit constant 1 2 3
+name=constant
+run "$t/constant"
 # Where the constructor's line stands is the constructor's matter.
 says "constructed
-$answers
+$constants
 29
-$answers
+$constants
 1 1
 destructed"
-run "$dlazy" run -- "$t/answer"
+run "$dlazy" run -- "$t/constant"
 check_same "what a function always says needs no library" "$(sort <<<"$out")" \
-	"$(printf '%s\n' "$answers" "$answers" constructed 29 "1 1" \
+	"$(printf '%s\n' "$constants" "$constants" constructed 29 "1 1" \
 		destructed | sort)"
 check_same "which is there for all else" "$err" $'1 lazy\n1 mapped'
-library answer 1 -DREBUILT
-mv "$t/lib/liblimit-answer-1.so" "$t/rebuilt.so"
-library answer 1
-put="cp $t/rebuilt.so $t/lib/new; mv $t/lib/new $t/lib/liblimit-answer-1.so"
-run "$dlazy" run -- "$t/answer" "$put"
+library constant 1 -DREBUILT
+mv "$t/lib/liblimit-constant-1.so" "$t/rebuilt.so"
+library constant 1
+put="cp $t/rebuilt.so $t/lib/new; mv $t/lib/new $t/lib/liblimit-constant-1.so"
+run "$dlazy" run -- "$t/constant" "$put"
 has "$err" "another build than the stub was made for" "what was said is held to"
 hasnt "$err" "the dynamic linker says" "which is no word of the linker's"
-library answer 1
-run "$dlazy" run -- "$t/answer" "$put" first
+library constant 1
+run "$dlazy" run -- "$t/constant" "$put" first
 has "$out" "30
 -6 0x7fffffff00000002 what it always says" \
 	"before anything was said, another build says it for itself"

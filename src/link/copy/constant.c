@@ -63,21 +63,21 @@ static bool is_secret(struct ways *ways, struct elf_range text)
 	       ways_pointers(ways, text) == 0 && relocated == 0;
 }
 
-bool answer_may(const struct ways *ways, const struct elf_view *view,
-		bool constructs)
+bool constant_allowed(const struct ways *ways, const struct elf_view *view,
+		      bool constructs)
 {
 	return !constructs && !code_destructs(ways_data(ways), view);
 }
 
-bool answer_find(struct ways *ways, const struct elf_symbol *symbol,
-		 struct answer *ret)
+bool constant_find(struct ways *ways, const struct elf_symbol *symbol,
+		   struct constant *ret)
 {
-	*ret = (struct answer){.function = symbol->value};
+	*ret = (struct constant){.function = symbol->value};
 	if (symbol->type != ELF_TYPE_FUNC ||
-	    !code_answers(ways_data(ways), symbol->value, symbol->size,
-			  &ret->what))
+	    !code_returns_constant(ways_data(ways), symbol->value, symbol->size,
+				   &ret->what))
 		return false;
-	return ret->what.kind != CODE_ANSWER_ADDRESS ||
+	return ret->what.kind != CODE_CONSTANT_ADDRESS ||
 	       (is_text(ways, ret->what.value, &ret->text) &&
 		ways_call_by_name(ways, symbol->value) &&
 		is_secret(ways, ret->text));

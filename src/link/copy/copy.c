@@ -18,7 +18,7 @@ void copy_clear(struct copy *copy)
 	free(copy->pieces);
 	free(copy->fixups);
 	free(copy->functions);
-	free(copy->answers);
+	free(copy->constants);
 	memset(copy, 0, sizeof(*copy));
 }
 
@@ -40,14 +40,14 @@ bool copy_has(const struct copy *copy, uint64_t address, uint64_t size)
 	return piece && size <= piece->range.end - address;
 }
 
-const struct code_answer *copy_answer(const struct copy *copy,
-				      uint64_t function)
+const struct code_constant *copy_constant(const struct copy *copy,
+					  uint64_t function)
 {
-	size_t low = 0, high = copy->answer_count;
+	size_t low = 0, high = copy->constant_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct answer *at = &copy->answers[middle];
+		const struct constant *at = &copy->constants[middle];
 
 		if (at->function == function)
 			return &at->what;

@@ -63,8 +63,8 @@ struct copy {
 	size_t fixup_count, fixup_room;
 	uint64_t *functions; /* what TO_CODE points at, each once, sorted */
 	size_t function_count;
-	struct answer *answers; /* by function */
-	size_t answer_count, answer_room;
+	struct constant *constants; /* by function */
+	size_t constant_count, constant_room;
 	uint64_t size; /* of all pieces */
 };
 
@@ -97,9 +97,9 @@ void copy_lay_out(struct copy *copy, uint64_t alignment,
 /* The piece that an address is in; NULL: none. */
 const struct copy_piece *copy_find(const struct copy *copy, uint64_t address);
 
-/* What a function answers; NULL: it has to be asked. */
-const struct code_answer *copy_answer(const struct copy *copy,
-				      uint64_t function);
+/* What a constant function returns; NULL: it is not known to be one. */
+const struct code_constant *copy_constant(const struct copy *copy,
+					  uint64_t function);
 
 /* Is all of this in one piece? */
 bool copy_has(const struct copy *copy, uint64_t address, uint64_t size);

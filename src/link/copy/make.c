@@ -280,29 +280,29 @@ static void copy_symbol(struct maker *m, const struct definition *d)
 }
 
 /* ------------------------------------------------------------------ */
-/* Answers                                                            */
+/* Constant functions                                                 */
 
-static void add_answer(struct maker *m, struct answer answer)
+static void add_constant(struct maker *m, struct constant constant)
 {
 	struct copy *copy = &m->copy;
 
-	if (array_reserve(&copy->answers, copy->answer_count,
-			  &copy->answer_room, sizeof(answer)))
-		copy->answers[copy->answer_count++] = answer;
+	if (array_reserve(&copy->constants, copy->constant_count,
+			  &copy->constant_room, sizeof(constant)))
+		copy->constants[copy->constant_count++] = constant;
 	else
 		m->failed = true;
 }
 
-static void answer_for(struct maker *m, const struct definition *d)
+static void find_constant(struct maker *m, const struct definition *d)
 {
 	struct elf_symbol symbol;
-	struct answer answer;
+	struct constant constant;
 
 	if (elf_view_symbol(m->view, d->symbol, &symbol) &&
-	    answer_find(m->ways, &symbol, &answer) &&
-	    (answer.what.kind != CODE_ANSWER_ADDRESS ||
-	     add_piece(m, answer.text, COPY_CONSTANT)))
-		add_answer(m, answer);
+	    constant_find(m->ways, &symbol, &constant) &&
+	    (constant.what.kind != CODE_CONSTANT_ADDRESS ||
+	     add_piece(m, constant.text, COPY_CONSTANT)))
+		add_constant(m, constant);
 }
 
 /* ------------------------------------------------------------------ */
@@ -332,7 +332,7 @@ static int by_number(const void *a, const void *b)
 
 static int by_function(const void *a, const void *b)
 {
-	const struct answer *x = a, *y = b;
+	const struct constant *x = a, *y = b;
 
 	return (x->function > y->function) - (x->function < y->function);
 }
@@ -392,18 +392,18 @@ static int make(struct maker *m, int fd, const char *path)
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->wanted[i])
 			copy_symbol(m, &m->own[i]);
-	bool answers = answer_may(m->ways, m->view, m->constructs);
-	for (size_t i = 0; answers && i < m->own_count; i++)
+	bool constants = constant_allowed(m->ways, m->view, m->constructs);
+	for (size_t i = 0; constants && i < m->own_count; i++)
 		if (m->request->wanted[i])
-			answer_for(m, &m->own[i]);
+			find_constant(m, &m->own[i]);
 	if (m->failed || !list_functions(&m->copy))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	if (m->copy.piece_count > 1)
 		qsort(m->copy.pieces, m->copy.piece_count,
 		      sizeof(*m->copy.pieces), by_range);
-	if (m->copy.answer_count > 1)
-		qsort(m->copy.answers, m->copy.answer_count,
-		      sizeof(*m->copy.answers), by_function);
+	if (m->copy.constant_count > 1)
+		qsort(m->copy.constants, m->copy.constant_count,
+		      sizeof(*m->copy.constants), by_function);
 	if (m->copy.fixup_count > 1)
 		qsort(m->copy.fixups, m->copy.fixup_count,
 		      sizeof(*m->copy.fixups), by_place);
