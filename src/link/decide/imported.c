@@ -66,7 +66,7 @@ void wanted_by_closure(const struct closure *closure,
 		       const struct references *references, bool *wanted)
 {
 	for (size_t t = 0; t < references->first[closure->count]; t++)
-		if (references->list[t].from && !references->list[t].spare)
+		if (references->list[t].from && !references->list[t].vague)
 			wanted[symtab_position(
 				symtab, references->list[t].from)] = true;
 }

@@ -137,7 +137,7 @@ static void check_first(struct start *start, const struct symtab_name *name)
 			symtab_resolve(name, at->version, 0);
 
 		if (first->object != at->object &&
-		    !definitions_are_alike(first, at))
+		    !definitions_are_vague(first, at))
 			map(start, first->object);
 	}
 }

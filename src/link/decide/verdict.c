@@ -197,7 +197,7 @@ static int judge_reference(const struct trial *trial,
 	if (!reference->own && !from->copied)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
-	    reference->spare)
+	    reference->vague)
 		return 0;
 	return blame(trial, reference, importer);
 }
@@ -408,13 +408,13 @@ static const struct definition *before(const struct verdict *verdicts,
 	return NULL;
 }
 
-/* Data of which others have one that is as good are not worth a load. */
-static bool is_spare(const struct definition *definition)
+/* Data of vague linkage that others define too are not worth a load. */
+static bool is_vague(const struct definition *definition)
 {
 	for (const struct definition *at = definition->name->first; at;
 	     at = at->next)
 		if (at->object != definition->object &&
-		    definitions_are_alike(at, definition))
+		    definitions_are_vague(at, definition))
 			return !definition_is_ready(definition);
 	return false;
 }
@@ -666,7 +666,7 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 	const struct definition *own = own_definition(name, i, symbol->version);
 
 	return own && is_stubbable(symbol->type, symbol->variant) &&
-	       !is_too_early(own) && !is_spare(own) &&
+	       !is_too_early(own) && !is_vague(own) &&
 	       !before(verdicts->list, own);
 }
 

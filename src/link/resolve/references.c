@@ -27,18 +27,18 @@ static bool can_be_preempted(const struct elf_view *view,
 }
 
 /*
- * Does an object that has one of its own do without the one that is found
- * first? Not the program: its own may be a copy, and needs what it is copied
- * of.
+ * Has the importer a definition of its own, of vague linkage as the one that is
+ * found first? Then it can do without that. Not the program: its own may be a
+ * copy relocation's, and needs what it is copied from.
  */
-static bool does_without(const struct reference *reference, size_t object)
+static bool has_own_vague(const struct reference *reference, size_t object)
 {
 	const struct definition *own = reference->name->first;
 
 	while (own && own->object != object)
 		own = own->next;
 	return object > 0 && reference->own && own && reference->from &&
-	       definitions_are_alike(own, reference->from);
+	       definitions_are_vague(own, reference->from);
 }
 
 static bool find(const struct closure *closure, const struct symtab *symtab,
@@ -56,7 +56,7 @@ static bool find(const struct closure *closure, const struct symtab *symtab,
 	if (!ret->name)
 		return false;
 	ret->from = symtab_resolve(ret->name, symbol->version, from);
-	ret->spare = does_without(ret, object);
+	ret->vague = has_own_vague(ret, object);
 	return !ret->from || ret->from->object != object;
 }
 

@@ -13,8 +13,8 @@ struct reference {
 	const struct definition *from; /* never of the importer itself; NULL:
 					  none is of the wanted version */
 	bool own;   /* the importer has one of its own, too */
-	bool spare; /* which is as good: until the other is there it does
-		       without that, and from then on it is everybody's */
+	bool vague; /* and both have vague linkage: the importer uses its own
+		       until the other is there, and that one from then on */
 };
 
 struct references {

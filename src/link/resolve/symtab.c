@@ -235,7 +235,7 @@ bool definition_is_function(const struct definition *definition)
 	       definition->type == ELF_TYPE_IFUNC;
 }
 
-bool definitions_are_alike(const struct definition *a,
+bool definitions_are_vague(const struct definition *a,
 			   const struct definition *b)
 {
 	return a->binding != ELF_BINDING_GLOBAL &&

@@ -77,10 +77,10 @@ bool definition_satisfies(const struct definition *definition,
 /* Is it one that a stub can stand for? */
 bool definition_is_function(const struct definition *definition);
 
-/* Are both of templates or inline functions, which many have? One is as good as
- * another, as long as all use the same. Of data that is so by C++'s one
- * definition rule. */
-bool definitions_are_alike(const struct definition *a,
+/* Have both vague linkage, as templates and inline functions have, which many
+ * objects define? One is as good as another, as long as all use the same. For
+ * data that follows from C++'s one definition rule. */
+bool definitions_are_vague(const struct definition *a,
 			   const struct definition *b);
 
 /* Has a stub file it without loading the library: a stub, or a copy? */
