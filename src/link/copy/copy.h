@@ -71,13 +71,13 @@ struct copy {
 struct copy_request {
 	const struct closure *closure;
 	struct symtab *symtab;
-	size_t object;	     /* the library */
-	const bool *wanted;  /* for each of its definitions, in their order */
-	const bool *resides; /* for each object: it is never lazy */
+	size_t object;	      /* the library */
+	const bool *imported; /* for each of its definitions, in their order */
+	const bool *resides;  /* for each object: it is never lazy */
 };
 
 /*
- * Copies what is wanted of a library, as far as that can be, and sets `copied`
+ * Copies what is imported of a library, as far as that can be, and sets `copied`
  * of its definitions, among them others that came with it. 0, with an empty
  * copy if nothing can be copied (the file cannot be read, ...), or
  * -DLAZY_ENOMEM.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From each wanted symbol on, whatever its data point at is added, until there
+ * From each imported symbol on, whatever its data point at is added, until there
  * is nothing new; or there is something that cannot be copied, and then all
  * that came with this symbol is dropped again.
  */
@@ -390,11 +390,11 @@ static int make(struct maker *m, int fd, const char *path)
 		return r;
 	m->constructs = code_constructs(ways_data(m->ways), m->view);
 	for (size_t i = 0; i < m->own_count; i++)
-		if (m->request->wanted[i])
+		if (m->request->imported[i])
 			copy_symbol(m, &m->own[i]);
 	bool constants = constant_allowed(m->ways, m->view, m->constructs);
 	for (size_t i = 0; constants && i < m->own_count; i++)
-		if (m->request->wanted[i])
+		if (m->request->imported[i])
 			find_constant(m, &m->own[i]);
 	if (m->failed || !list_functions(&m->copy))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
@@ -410,10 +410,10 @@ static int make(struct maker *m, int fd, const char *path)
 	return read_pieces(m);
 }
 
-static bool is_any_wanted(const struct maker *m)
+static bool is_any_imported(const struct maker *m)
 {
 	for (size_t i = 0; i < m->own_count; i++)
-		if (m->request->wanted[i])
+		if (m->request->imported[i])
 			return true;
 	return false;
 }
@@ -432,7 +432,7 @@ int copy_make(const struct copy_request *request, struct copy *ret)
 	m.own = symtab_of_object(request->symtab, request->object,
 				 &m.own_count);
 	elf_view_build_id(m.view, &id_size);
-	if (id_size == 0 || !is_any_wanted(&m))
+	if (id_size == 0 || !is_any_imported(&m))
 		return 0;
 	int r = file_open(AT_FDCWD, object->path, &fd, &identity);
 	if (r == 0 && !file_identity_equal(&identity, &object->identity))

@@ -106,7 +106,7 @@ struct alone {
 	struct closure closure;
 	struct symtab *symtab;
 	struct copy copy;
-	bool *wanted, *resident;
+	bool *imported, *resident;
 };
 
 static void cleanup_alone(struct alone *a)
@@ -114,7 +114,7 @@ static void cleanup_alone(struct alone *a)
 	copy_clear(&a->copy);
 	symtab_free(a->symtab);
 	closure_clear(&a->closure);
-	free(a->wanted);
+	free(a->imported);
 	free(a->resident);
 }
 
@@ -134,17 +134,17 @@ static int copy_alone(struct alone *a, const struct index *index)
 	if (r < 0)
 		return r;
 	symtab_of_object(a->symtab, 0, &n);
-	a->wanted = calloc(n + 1, sizeof(*a->wanted));
+	a->imported = calloc(n + 1, sizeof(*a->imported));
 	a->resident = calloc(a->closure.count, sizeof(*a->resident));
-	if (!a->wanted || !a->resident)
+	if (!a->imported || !a->resident)
 		return out_of_memory(a->closure.objects[0].path);
 	for (size_t i = 1; i < a->closure.count; i++)
 		a->resident[i] = is_resident(&a->closure.objects[i]);
-	r = wanted_by_index(&a->closure, a->symtab, index, 0, a->wanted);
+	r = imported_by_index(&a->closure, a->symtab, index, 0, a->imported);
 	if (r < 0)
 		return r;
 	const struct copy_request request = {&a->closure, a->symtab, 0,
-					     a->wanted, a->resident};
+					     a->imported, a->resident};
 	return copy_make(&request, &a->copy);
 }
 
@@ -160,8 +160,8 @@ static int ask_index(struct reasons *reasons, const char *path,
 	if (r == 0)
 		r = copy_alone(&a, index);
 	if (r == 0)
-		r = wanted_unready(&a.closure, a.symtab, index, 0, &imported,
-				   &symbol, &importer);
+		r = imported_unready(&a.closure, a.symtab, index, 0, &imported,
+				     &symbol, &importer);
 	if (r == 0 && imported)
 		add(reasons, VERDICT_DATA, symbol, importer, NULL);
 	return r;

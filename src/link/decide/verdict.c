@@ -143,9 +143,9 @@ static int index_says(const struct trial *trial, size_t i,
 	if (verdict->learned)
 		verdict->why = VERDICT_LEARNED;
 	else
-		r = wanted_unready(trial->closure, trial->symtab,
-				   trial->rules->index, i, &imported,
-				   &verdict->symbol, &verdict->importer);
+		r = imported_unready(trial->closure, trial->symtab,
+				     trial->rules->index, i, &imported,
+				     &verdict->symbol, &verdict->importer);
 	if (imported)
 		verdict->why = VERDICT_DATA;
 	return r;
@@ -529,18 +529,18 @@ static bool resides(const struct trial *trial, size_t i)
 		rules_of_file(trial->closure->objects[i].view, reasons) > 0);
 }
 
-/* Of one library, the data that somebody imports; wanted: of all. */
-static int copy_one(struct trial *trial, size_t i, bool *wanted,
+/* Of one library, the data that somebody imports; imported: of all. */
+static int copy_one(struct trial *trial, size_t i, bool *imported,
 		    const bool *resident)
 {
 	size_t n;
 	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 	const struct copy_request request = {
 		trial->closure, trial->symtab, i,
-		wanted + symtab_position(trial->symtab, own), resident};
-	int r = wanted_by_index(trial->closure, trial->symtab,
-				trial->rules->index, i,
-				wanted + symtab_position(trial->symtab, own));
+		imported + symtab_position(trial->symtab, own), resident};
+	int r = imported_by_index(
+		trial->closure, trial->symtab, trial->rules->index, i,
+		imported + symtab_position(trial->symtab, own));
 	return r < 0 ? r : copy_make(&request, &trial->copies[i]);
 }
 
@@ -549,18 +549,18 @@ static int copy_all(struct trial *trial)
 {
 	size_t count = trial->closure->count;
 	_cleanup_free_ bool *resident = calloc(count, sizeof(*resident));
-	_cleanup_free_ bool *wanted = calloc(
-		closure_symbol_count(trial->closure) + 1, sizeof(*wanted));
-	int r = resident && wanted ? 0 : out_of_memory();
+	_cleanup_free_ bool *imported = calloc(
+		closure_symbol_count(trial->closure) + 1, sizeof(*imported));
+	int r = resident && imported ? 0 : out_of_memory();
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
 	if (r == 0)
-		wanted_by_closure(trial->closure, trial->symtab,
-				  &trial->references, wanted);
+		imported_by_closure(trial->closure, trial->symtab,
+				    &trial->references, imported);
 	for (size_t i = 1; r == 0 && i < count; i++)
 		if (!resident[i] && trial->closure->objects[i].view)
-			r = copy_one(trial, i, wanted, resident);
+			r = copy_one(trial, i, imported, resident);
 	return r;
 }
 

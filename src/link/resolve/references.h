@@ -11,7 +11,7 @@
 struct reference {
 	struct symtab_name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
-					  none is of the wanted version */
+					  none is of the version asked for */
 	bool own;   /* the importer has one of its own, too */
 	bool vague; /* and both have vague linkage: the importer uses its own
 		       until the other is there, and that one from then on */
