@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The program's start when its lazy libraries are away: which objects are
- * there, and which more have to be.
+ * The startup link map: which objects ld.so maps at the program's start, now
+ * that its lazy libraries are away, and which more have to be there.
  */
 #ifndef LINK_DECIDE_STARTUP_H
 #define LINK_DECIDE_STARTUP_H
@@ -17,8 +17,8 @@ struct copy;
  * others that are there and `kept_edge`, and at_start of the symbols. 0 or
  * -DLAZY_ENOMEM.
  */
-int start_settle(const struct closure *closure, const struct symtab *symtab,
-		 const struct references *references, const struct copy *copies,
-		 struct verdict *verdicts);
+int startup_settle(const struct closure *closure, const struct symtab *symtab,
+		   const struct references *references,
+		   const struct copy *copies, struct verdict *verdicts);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * The rules in their order: what was asked for, what a library's own file says,
  * what its place in the closure says, what the index says, who imports what;
- * then the program's start is settled (start.h), and names that somebody could
+ * then the startup link map is settled (startup.h), and names that somebody could
  * look up in a library by hand are compared.
  */
 #include "link/decide/verdict.h"
@@ -605,9 +605,9 @@ static int judge(const struct trial *trial)
 	judge_presence(trial);
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
-		r = start_settle(trial->closure, trial->symtab,
-				 &trial->references, trial->copies,
-				 trial->verdicts);
+		r = startup_settle(trial->closure, trial->symtab,
+				   &trial->references, trial->copies,
+				   trial->verdicts);
 		if (r == 0)
 			r = judge_all_shadowed(trial, &changed);
 	}
