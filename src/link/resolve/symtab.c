@@ -133,9 +133,10 @@ static int out_of_memory(void)
 					 "out of memory");
 }
 
-/* An undefined symbol with a value: the psABIs' "function addresses". */
-static void mark_fixed(const struct symtab *symtab,
-		       const struct elf_view *program)
+/* An undefined symbol with a value: a canonical PLT entry, the psABIs'
+ * "function addresses". */
+static void mark_canonical_plt(const struct symtab *symtab,
+			       const struct elf_view *program)
 {
 	struct elf_symbol symbol;
 
@@ -145,7 +146,7 @@ static void mark_fixed(const struct symtab *symtab,
 			continue;
 		struct symtab_name *name = symtab_find(symtab, symbol.name);
 		if (name)
-			name->fixed = true;
+			name->canonical_plt = true;
 	}
 }
 
@@ -171,7 +172,7 @@ int symtab_build(const struct closure *closure, struct symtab **ret)
 	}
 	symtab->first[closure->count] = symtab->definition_count;
 	if (closure->count && closure->objects[0].view)
-		mark_fixed(symtab, closure->objects[0].view);
+		mark_canonical_plt(symtab, closure->objects[0].view);
 	*ret = TAKE_PTR(symtab);
 	return 0;
 }

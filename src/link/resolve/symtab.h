@@ -28,8 +28,8 @@ struct symtab_name {
 	struct definition *first, *last;
 	bool at_start; /* an object that is there at the program's start has it
 			  in its symbol table, defined or undefined */
-	bool fixed;    /* a function that the program gives an address, in its
-			  PLT, which is everybody's */
+	bool canonical_plt; /* a function with a canonical PLT entry in the
+			       program, whose address is everybody's */
 };
 
 struct symtab;

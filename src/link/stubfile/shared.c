@@ -296,7 +296,7 @@ static struct build_relocation relocation_of(struct shared *s,
 		number += index_of(copy, fixup->to);
 		break;
 	case COPY_TO_SYMBOL:
-		r.imported = fixup->symbol->name->fixed ||
+		r.imported = fixup->symbol->name->canonical_plt ||
 			     !find_function(s, fixup->symbol->name->text,
 					    fixup->symbol->version, &number);
 		break;
