@@ -23,11 +23,11 @@ struct constant {
  * destructors, as a function that does nothing may be called to run these.
  * constructs: code_constructs() of it.
  */
-bool constant_allowed(const struct ways *ways, const struct elf_view *view,
-		      bool constructs);
+bool constant_allowed(const struct addrtaken *addrtaken,
+		      const struct elf_view *view, bool constructs);
 
 /* Is the symbol a constant function? */
-bool constant_find(struct ways *ways, const struct elf_symbol *symbol,
+bool constant_find(struct addrtaken *addrtaken, const struct elf_symbol *symbol,
 		   struct constant *ret);
 
 #endif

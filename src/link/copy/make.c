@@ -24,7 +24,7 @@ struct maker {
 	const struct elf_view *view;
 	const struct definition *own; /* of the library */
 	size_t own_count;
-	struct ways *ways;
+	struct addrtaken *addrtaken;
 	struct map cells; /* begin of a piece -> its number + 1 */
 	bool constructs;  /* has constructors */
 	struct copy copy;
@@ -33,7 +33,7 @@ struct maker {
 
 static void maker_end(struct maker *m)
 {
-	ways_close(m->ways);
+	addrtaken_close(m->addrtaken);
 	map_clear(&m->cells);
 	copy_clear(&m->copy);
 }
@@ -80,11 +80,11 @@ static bool reach(struct maker *m, uint64_t address)
 {
 	struct elf_range whole, cell;
 	enum elf_region region =
-		elf_data_region(ways_data(m->ways), address, &whole);
+		elf_data_region(addrtaken_data(m->addrtaken), address, &whole);
 
 	cell = whole;
-	bool named = ways_narrow(m->ways, address, &cell);
-	if (!ways_lie_within(cell, whole))
+	bool named = addrtaken_narrow(m->addrtaken, address, &cell);
+	if (!addrtaken_within(cell, whole))
 		return false;
 	if (has_piece(m, cell))
 		return true;
@@ -93,11 +93,13 @@ static bool reach(struct maker *m, uint64_t address)
 		return add_piece(m, cell, COPY_CONSTANT);
 	case ELF_REGION_RELRO:
 		/* Without a name, it may be told by its address. */
-		return (named || !ways_use(m->ways, ways_place(address))) &&
+		return (named ||
+			!addrtaken_by_code(m->addrtaken,
+					   addrtaken_range(address))) &&
 		       add_piece(m, cell, COPY_RELRO);
 	case ELF_REGION_WRITABLE:
 		return named && !m->constructs &&
-		       ways_are_names(m->ways, cell) &&
+		       addrtaken_by_symbol_alone(m->addrtaken, cell) &&
 		       add_piece(m, cell, COPY_WRITABLE);
 	default:
 		return false;
@@ -160,10 +162,10 @@ static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
 {
 	const struct definition *named = function_at(m, to);
 
-	if (ways_use(m->ways, ways_place(to)) ||
+	if (addrtaken_by_code(m->addrtaken, addrtaken_range(to)) ||
 	    (part == COPY_WRITABLE &&
-	     ways_pointers(m->ways, ways_place(to)) > 1) ||
-	    (!named && !elf_data_is_function(ways_data(m->ways), to)))
+	     addrtaken_pointers(m->addrtaken, addrtaken_range(to)) > 1) ||
+	    (!named && !elf_data_is_function(addrtaken_data(m->addrtaken), to)))
 		return false;
 	return add_fixup(m, (struct copy_fixup){.at = at,
 						.target = named ? COPY_TO_SYMBOL
@@ -177,7 +179,7 @@ static bool point_at_own(struct maker *m, uint64_t at, uint64_t to,
 {
 	struct elf_range ignored;
 
-	if (elf_data_region(ways_data(m->ways), to, &ignored) ==
+	if (elf_data_region(addrtaken_data(m->addrtaken), to, &ignored) ==
 	    ELF_REGION_CODE)
 		return point_at_function(m, at, to, part);
 	return point_at_data(m, at, to);
@@ -212,7 +214,7 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (function && fixup->addend != 0)
 		return false;
 	if (own && !function)
-		return ways_datum(m->ways, d, &symbol) &&
+		return addrtaken_datum(m->addrtaken, d, &symbol) &&
 		       point_at_data(m, fixup->address,
 				     symbol.value + (uint64_t)fixup->addend);
 	/* An IFUNC's resolver may not have been relocated when it is asked. */
@@ -251,7 +253,7 @@ static bool follow(struct maker *m, struct copy_piece piece)
 {
 	size_t n;
 	const struct elf_fixup *fixups =
-		elf_data_fixups(ways_data(m->ways), piece.range, &n);
+		elf_data_fixups(addrtaken_data(m->addrtaken), piece.range, &n);
 	bool all = true;
 
 	for (size_t i = 0; all && i < n; i++)
@@ -267,7 +269,7 @@ static void copy_symbol(struct maker *m, const struct definition *d)
 
 	/* What is bound to itself does not use another's. */
 	if (elf_view_flags(m->view) & ELF_SYMBOLIC ||
-	    !ways_may_move(m->ways, d, &symbol))
+	    !addrtaken_can_be_preempted(m->addrtaken, d, &symbol))
 		return;
 	bool all = reach(m, symbol.value);
 	for (size_t i = before.piece_count; all && i < m->copy.piece_count; i++)
@@ -299,7 +301,7 @@ static void find_constant(struct maker *m, const struct definition *d)
 	struct constant constant;
 
 	if (elf_view_symbol(m->view, d->symbol, &symbol) &&
-	    constant_find(m->ways, &symbol, &constant) &&
+	    constant_find(m->addrtaken, &symbol, &constant) &&
 	    (constant.what.kind != CODE_CONSTANT_ADDRESS ||
 	     add_piece(m, constant.text, COPY_CONSTANT)))
 		add_constant(m, constant);
@@ -365,7 +367,8 @@ static int read_pieces(struct maker *m)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < copy->piece_count; i++)
-		r = elf_data_read(ways_data(m->ways), copy->pieces[i].range,
+		r = elf_data_read(addrtaken_data(m->addrtaken),
+				  copy->pieces[i].range,
 				  &copy->pieces[i].bytes);
 	return r;
 }
@@ -378,21 +381,23 @@ static void mark(const struct maker *m)
 	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < n; i++)
-		own[i].copied = ways_may_move(m->ways, &own[i], &symbol) &&
+		own[i].copied = addrtaken_can_be_preempted(m->addrtaken,
+							   &own[i], &symbol) &&
 				copy_has(&m->copy, symbol.value, symbol.size);
 }
 
 static int make(struct maker *m, int fd, const char *path)
 {
-	int r = ways_open(m->view, m->own, m->own_count, fd, path, &m->ways);
+	int r = addrtaken_open(m->view, m->own, m->own_count, fd, path,
+			       &m->addrtaken);
 
 	if (r < 0)
 		return r;
-	m->constructs = code_constructs(ways_data(m->ways), m->view);
+	m->constructs = code_constructs(addrtaken_data(m->addrtaken), m->view);
 	for (size_t i = 0; i < m->own_count; i++)
 		if (m->request->imported[i])
 			copy_symbol(m, &m->own[i]);
-	bool constants = constant_allowed(m->ways, m->view, m->constructs);
+	bool constants = constant_allowed(m->addrtaken, m->view, m->constructs);
 	for (size_t i = 0; constants && i < m->own_count; i++)
 		if (m->request->imported[i])
 			find_constant(m, &m->own[i]);
