@@ -1604,6 +1604,7 @@ TEST_SECONDS(real_programs_bind_as_without_dlazy, 120)
 	static const struct verdict_rules rules;
 	char program[PATH_MAX];
 
+	test_reads_the_machine();
 	unsetenv("LD_LIBRARY_PATH");
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!find_program(i, program))
@@ -1618,6 +1619,7 @@ TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
 {
 	char program[PATH_MAX];
 
+	test_reads_the_machine();
 	unsetenv("LD_LIBRARY_PATH");
 	for (unsigned turn = 0; turn < 3; turn++) {
 		const struct index index = {NULL, "any", "any", 3, turn};
