@@ -23,6 +23,7 @@ API_MANS = \
 	%D%/man/dlazy_registry_add_builtin.3 \
 	%D%/man/dlazy_registry_add_dir.3 \
 	%D%/man/dlazy_registry_add_file.3 \
+	%D%/man/dlazy_registry_catalog_state.3 \
 	%D%/man/dlazy_registry_count.3 \
 	%D%/man/dlazy_registry_find.3 \
 	%D%/man/dlazy_registry_free.3 \

@@ -219,6 +219,17 @@ void dlazy_registry_free(struct dlazy_registry *r)
 		registry_free(r);
 }
 
+/* A directory as a registry knows it, malloc'd; NULL with message. */
+static char *directory_path(const char *dir)
+{
+	char *absolute = file_absolute(dir);
+
+	for (size_t n = absolute ? strlen(absolute) : 0;
+	     n > 1 && absolute[n - 1] == '/'; n--)
+		absolute[n - 1] = '\0';
+	return absolute;
+}
+
 static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 		   const void *caller)
 {
@@ -230,11 +241,9 @@ static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	int status = module_check_flags(flags);
 	if (status < 0)
 		return status;
-	absolute = file_absolute(dir);
+	absolute = directory_path(dir);
 	if (!absolute)
 		return status_last();
-	for (size_t n = strlen(absolute); n > 1 && absolute[n - 1] == '/'; n--)
-		absolute[n - 1] = '\0';
 	return registry_add_dir(r, absolute, flags, caller);
 }
 
@@ -282,6 +291,24 @@ int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
 			       const struct dlazy_symbol *symbols, size_t n)
 {
 	return told(add_builtin(r, name, symbols, n, CALLER()));
+}
+
+static int catalog_state(struct dlazy_registry *r, const char *dir)
+{
+	if (!r || !dir || !dir[0])
+		return missing("dlazy_registry_catalog_state",
+			       "registry or directory is missing");
+	_cleanup_free_ char *absolute = directory_path(dir);
+	return absolute ? registry_catalog_state(r, absolute) : status_last();
+}
+
+int dlazy_registry_catalog_state(struct dlazy_registry *r, const char *dir)
+{
+	status_clear();
+	int state = catalog_state(r, dir);
+
+	status_publish(); /* with 0, too, there are words */
+	return state;
 }
 
 size_t dlazy_registry_count(struct dlazy_registry *r)

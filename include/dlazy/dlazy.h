@@ -345,6 +345,18 @@ DLAZY_PUBLIC int dlazy_registry_add_builtin(struct dlazy_registry *r,
 					    const struct dlazy_symbol *symbols,
 					    size_t n);
 
+/*
+ * Whether the catalog that was there for a directory (as it was added) is used: one
+ * that is fresh, whole, and of somebody who is trusted. Then its plugins' files are
+ * read when they are needed, and not before.
+ *
+ * Returns 1 if so; 0 if its files had to be read, and dlazy_error() says why (no
+ * catalog, not trusted, damaged, the directory has changed); -DLAZY_ENOENT if it is
+ * no directory of the registry; -DLAZY_EINVAL. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_catalog_state(struct dlazy_registry *r,
+					      const char *dir);
+
 /* How many distinct names are declared; 0 for NULL. Since: 0.1 */
 DLAZY_PUBLIC size_t dlazy_registry_count(struct dlazy_registry *r);
 

@@ -19,6 +19,10 @@
 #include <sys/mman.h>
 #include <time.h>
 
+/* Longer than any tick in use (10 ms); and than FAT's grain, which is 2 s. */
+#define TICK_NS 20000000u
+#define SECONDS_NS 2020000000u
+
 /* How long a lock is waited for. */
 #define LOCK_MOMENT_MS 5
 #define LOCK_MS 2000
@@ -40,6 +44,24 @@ struct file_identity file_identity_of(const struct stat *st)
 		.mtime_ns = nanoseconds(st->st_mtim),
 		.ctime_ns = nanoseconds(st->st_ctim),
 	};
+}
+
+/* A time that falls on a second is of a file system that keeps no less, but for
+ * one in a thousand million. */
+bool file_has_fine_time(uint64_t time_ns)
+{
+	return time_ns % 1000000000u != 0;
+}
+
+uint64_t file_time_grain(uint64_t time_ns)
+{
+	return file_has_fine_time(time_ns) ? TICK_NS : SECONDS_NS;
+}
+
+bool file_time_is_past(uint64_t time_ns, uint64_t now_ns)
+{
+	return now_ns >= time_ns &&
+	       now_ns - time_ns >= file_time_grain(time_ns);
 }
 
 bool file_identity_equal(const struct file_identity *a,
@@ -168,6 +190,20 @@ void file_unmap_shared(void *data, size_t size)
 {
 	if (data)
 		munmap(data, size);
+}
+
+void *file_reserve(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void file_release(void *memory, size_t size)
+{
+	if (memory)
+		munmap(memory, size);
 }
 
 static bool write_all(int fd, const char *data, size_t size)

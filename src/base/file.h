@@ -25,6 +25,21 @@ struct file_identity {
 };
 
 struct file_identity file_identity_of(const struct stat *st);
+
+/*
+ * Whether a change at `now` (since the epoch) would give a file another time than
+ * `time`. Some file systems keep seconds, or every second one; all keep no more
+ * than the kernel's clock ticks; and a clock may have been set back. If this is
+ * false, the file's times do not tell it from its later self.
+ */
+bool file_time_is_past(uint64_t time_ns, uint64_t now_ns);
+
+/* Whether it is of a file system that keeps less than a second. */
+bool file_has_fine_time(uint64_t time_ns);
+
+/* How long it takes until that is true of a time that is now. */
+uint64_t file_time_grain(uint64_t time_ns);
+
 bool file_identity_equal(const struct file_identity *a,
 			 const struct file_identity *b);
 
@@ -75,6 +90,11 @@ void file_unmap(struct file_map *map);
  * counters that processes share. NULL, with message, on failure. */
 void *file_map_shared(int fd, size_t size);
 void file_unmap_shared(void *data, size_t size);
+
+/* Zeroed memory of a file's size, which costs nothing before it is used. NULL: out
+ * of memory; sets no message. */
+void *file_reserve(size_t size);
+void file_release(void *memory, size_t size);
 
 /* Waits for the lock of an open file for so long. false, with errno: it is not
  * to be had (EBUSY: another process still has it). Unlocked by closing. */

@@ -17,6 +17,13 @@ static inline uint64_t hash_bytes(const void *data, size_t size)
 	return XXH3_64bits(data, size);
 }
 
+/* Another function of the same bytes for each seed. */
+static inline uint64_t hash_bytes_seeded(const void *data, size_t size,
+					 uint64_t seed)
+{
+	return XXH3_64bits_withSeed(data, size, seed);
+}
+
 static inline uint64_t hash_string(const char *s)
 {
 	return XXH3_64bits(s, strlen(s));

@@ -1,40 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading catalogs. Opening looks at the header alone; what lies behind it is
- * checked where it is used: each offset against the file's size, each record
- * against its checksum, once, which a bitmap remembers. The bitmap is made at
- * the first use of a record and never shrinks; threads race for it with a
- * compare-and-swap, and a lost race or a lack of memory costs a second check.
+ * read and checked where it is used: each block of a table, each record, against
+ * its checksum, once, which a bitmap remembers. Whatever is looked at is in
+ * memory of our own by then (bytes.h). The bitmap is made at the first use, and
+ * a lack of memory for it costs a second check.
  */
 #include "catalog/catalog.h"
 
 #include "base/array.h"
-#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "catalog/bytes.h"
 #include "catalog/format.h"
+#include "catalog/trust.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
-/* Times of files are no finer than the kernel's clock tick; a change less than
- * this before the scan may have been missed by it. */
-#define RACE_NS 20000000u
+/* A portable catalog was put into its directory, and touched right afterwards:
+ * so long may that have taken. */
+#define PLACED_NS 5000000000u
 
 struct catalog {
-	struct file_map map;
-	bool mapped;			 /* else malloc'd */
-	uint64_t ctime_ns;		 /* of the catalog file; 0: in memory */
-	_Atomic(atomic_ulong *) checked; /* a bit for each sound record */
+	struct catalog_header header;
+	struct bytes bytes;
+	uint64_t ctime_ns;	/* of the catalog file; 0: in memory */
+	unsigned long *checked; /* a bit for each sound record and block */
 };
-
-static const struct catalog_header *header(const struct catalog *c)
-{
-	return (const struct catalog_header *)c->map.data;
-}
 
 static bool is_ours(const struct catalog_header *h)
 {
@@ -44,46 +41,39 @@ static bool is_ours(const struct catalog_header *h)
 	return memcmp(h, &own, offsetof(struct catalog_header, size)) == 0;
 }
 
+static bool has_table(const struct catalog_header *h,
+		      enum format_section section, uint64_t count, size_t each)
+{
+	return h->sections[section].size == format_table_size(count, each);
+}
+
 static bool is_laid_out(const struct catalog_header *h)
 {
 	uint64_t all = (uint64_t)h->count + h->bad;
 
-	return h->entries_offset % FORMAT_ALIGN == 0 &&
-	       range_array_within(h->entries_offset, all,
-				  sizeof(struct catalog_entry), h->size) &&
-	       h->buckets_offset % FORMAT_ALIGN == 0 &&
-	       range_array_within(h->buckets_offset, h->buckets,
-				  sizeof(struct catalog_bucket), h->size) &&
+	for (size_t i = 0; i < FORMAT_SECTIONS; i++)
+		if (h->sections[i].offset % FORMAT_ALIGN ||
+		    !range_within(h->sections[i].offset, h->sections[i].size,
+				  h->size))
+			return false;
+	return has_table(h, FORMAT_ENTRIES, all,
+			 sizeof(struct catalog_entry)) &&
+	       has_table(h, FORMAT_BUCKETS, h->buckets,
+			 sizeof(struct catalog_bucket)) &&
 	       h->buckets > all && (h->buckets & (h->buckets - 1)) == 0;
 }
 
-static int check_header(const struct file_map *map, const char *name)
+static int check_header(const struct catalog_header *h, uint64_t size,
+			const char *name)
 {
-	const struct catalog_header *h = (const void *)map->data;
-
-	if (map->size < sizeof(*h) || !is_ours(h))
+	if (size < sizeof(*h) || !is_ours(h))
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: not a catalog of this version and "
 				   "machine",
 				   name);
-	if (h->checksum != format_header_checksum(h) || h->size != map->size ||
+	if (h->checksum != format_header_checksum(h) || h->size != size ||
 	    !is_laid_out(h))
 		return status_fail(DLAZY_EFORMAT, "%s: damaged catalog", name);
-	return 0;
-}
-
-static int catalog_new(struct file_map map, bool mapped, uint64_t ctime_ns,
-		       struct catalog **ret)
-{
-	struct catalog *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
-	ATOMIC_SHARED(&c->checked);
-	c->map = map;
-	c->mapped = mapped;
-	c->ctime_ns = ctime_ns;
-	*ret = c;
 	return 0;
 }
 
@@ -91,123 +81,104 @@ void catalog_close(struct catalog *c)
 {
 	if (!c)
 		return;
-	if (c->mapped)
-		file_unmap(&c->map);
-	else
-		free((void *)c->map.data);
-	free((void *)atomic_load(&c->checked));
+	bytes_end(&c->bytes);
+	free(c->checked);
 	free(c);
 }
 
-static bool is_owner_trusted(const struct stat *st)
+/* The header of an open file. */
+static int read_header(int fd, uint64_t size, const char *name,
+		       struct catalog_header *ret)
 {
-	return st->st_uid == 0 || st->st_uid == geteuid();
+	if (size < sizeof(*ret))
+		return check_header(ret, 0, name);
+	if (!file_read_at(fd, 0, ret, sizeof(*ret)))
+		return status_fail(errno ? status_from_errno(errno)
+					 : DLAZY_EFORMAT,
+				   "%s: cannot read: %s", name,
+				   errno ? strerror(errno) : "it was cut");
+	return check_header(ret, size, name);
 }
 
-/*
- * Opens a file, or what one symbolic link stands for. The link is held while
- * its owner is looked at and its text read, so that it cannot be exchanged.
- */
-static int open_link(int dirfd, const char *file)
+/* What to open it by again. */
+static int begin_bytes(struct catalog *c, const char *dir, const char *file,
+		       const struct file_identity *identity)
 {
-	_cleanup_close_ int link =
-		openat(dirfd, file, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char target[PATH_MAX], path[2 * PATH_MAX];
-	struct stat st;
+	_cleanup_free_ char *path = NULL;
 
-	if (link < 0 || fstat(link, &st) < 0)
-		return -1;
-	ssize_t n = readlinkat(link, "", target, sizeof(target));
-	if (!is_owner_trusted(&st) || n < 0 || n == sizeof(target)) {
-		errno = EPERM;
-		return -1;
+	if (!dir)
+		return bytes_begin(&c->bytes, file, identity);
+	if (asprintf(&path, "%s/%s", dir, file) < 0) {
+		path = NULL;
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
 	}
-	int parent = (int)(file_base_name(file) - file);
-	if (target[0] == '/')
-		parent = 0;
-	snprintf(path, sizeof(path), "%.*s%.*s", parent, file, (int)n, target);
-	return openat(dirfd, path,
-		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return bytes_begin(&c->bytes, path, identity);
 }
 
-static int open_trusted(int dirfd, const char *file, int *ret_fd,
-			struct stat *ret_st)
+int catalog_open_file(int dirfd, const char *dir, const char *file,
+		      struct catalog **ret)
 {
-	_cleanup_close_ int fd = openat(
-		dirfd, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0 && errno == ELOOP)
-		fd = open_link(dirfd, file);
-	if (fd < 0 || fstat(fd, ret_st) < 0)
-		return status_fail(errno == EPERM || errno == ELOOP
-					   ? DLAZY_EUNTRUSTED
-					   : status_from_errno(errno),
-				   "%s: %s", file, strerror(errno));
-	if (!S_ISREG(ret_st->st_mode) || !is_owner_trusted(ret_st) ||
-	    (ret_st->st_mode & (S_IWGRP | S_IWOTH)))
-		return status_fail(DLAZY_EUNTRUSTED,
-				   "%s: not trusted: must be a file of root or "
-				   "of the user that nobody else can write",
-				   file);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
-int catalog_open_file(int dirfd, const char *file, struct catalog **ret)
-{
+	_cleanup_catalog_ struct catalog *c = NULL;
 	_cleanup_close_ int fd = -1;
-	struct file_map map;
 	struct stat st;
-	int status = open_trusted(dirfd, file, &fd, &st);
+	int status = trust_open(dirfd, file, dir != NULL, &fd, &st);
 
 	if (status < 0)
 		return status;
-	if ((uint64_t)st.st_size < sizeof(struct catalog_header))
-		return status_fail(DLAZY_EFORMAT, "%s: not a catalog", file);
-	status = file_map(fd, (size_t)st.st_size, &map);
-	if (status < 0)
-		return status_prefix("%s", file);
-	status = check_header(&map, file);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+	struct file_identity identity = file_identity_of(&st);
+	c->ctime_ns = identity.ctime_ns;
+	status = read_header(fd, identity.size, file, &c->header);
 	if (status == 0)
-		status = catalog_new(map, true, file_identity_of(&st).ctime_ns,
-				     ret);
-	if (status < 0)
-		file_unmap(&map);
+		status = begin_bytes(c, dir, file, &identity);
+	if (status == 0)
+		*ret = TAKE_PTR(c);
 	return status;
 }
 
 int catalog_open_memory(void *data, size_t size, struct catalog **ret)
 {
-	struct file_map map = {data, size};
-	int status = check_header(&map, "catalog in memory");
+	_cleanup_catalog_ struct catalog *c = calloc(1, sizeof(*c));
 
-	if (status == 0)
-		status = catalog_new(map, false, 0, ret);
-	if (status < 0)
+	if (!c) {
 		free(data);
+		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
+	}
+	bytes_take(&c->bytes, data, size);
+	if (size >= sizeof(c->header))
+		memcpy(&c->header, data, sizeof(c->header));
+	int status = check_header(&c->header, size, "catalog in memory");
+	if (status == 0)
+		*ret = TAKE_PTR(c);
 	return status;
 }
 
-/* The catalog file, if it is of the sort that belongs in its place, and
- * fresh. */
-static int open_fresh(int dirfd, int filefd, const char *file, bool portable,
+/* The catalog file, if it is of the sort that belongs in its place, and fresh.
+ * place: the directory, if it is in it; else NULL. */
+static int open_fresh(int dirfd, const char *place, const char *file,
 		      struct catalog **ret)
 {
 	_cleanup_catalog_ struct catalog *c = NULL;
-	int status = catalog_open_file(filefd, file, &c);
+	int status =
+		catalog_open_file(place ? dirfd : AT_FDCWD, place, file, &c);
 
 	if (status < 0)
 		return status;
-	if (catalog_is_portable(c) != portable || !catalog_is_fresh(c, dirfd))
+	if (catalog_is_portable(c) != (place != NULL) ||
+	    !catalog_is_fresh(c, dirfd))
 		return status_fail(DLAZY_ENOENT,
-				   "%s: the directory has changed since", file);
+				   "%s: the directory has changed since, or "
+				   "may have",
+				   file);
 	*ret = TAKE_PTR(c);
 	return 0;
 }
 
 int catalog_open(int dirfd, const char *dir, struct catalog **ret)
 {
-	int system = open_fresh(dirfd, dirfd, CATALOG_FILE, true, ret);
+	int system = open_fresh(dirfd, dir, CATALOG_FILE, ret);
 
 	if (system == 0)
 		return 0;
@@ -216,70 +187,151 @@ int catalog_open(int dirfd, const char *dir, struct catalog **ret)
 	_cleanup_free_ char *path = catalog_user_path(dir);
 	if (!path)
 		return system;
-	int user = open_fresh(dirfd, AT_FDCWD, path, false, ret);
-	return user == -DLAZY_ENOENT ? system : user;
+	char why[STATUS_MESSAGE_MAX];
+	strcpy(why, status_message());
+	int user = open_fresh(dirfd, NULL, path, ret);
+	/* Of two that are not there, or not as they should be, the shipped one
+	 * is the one to speak of, if there is anything to say. */
+	if (user == -DLAZY_ENOENT && system != -DLAZY_ENOENT)
+		return status_fail(-system, "%s", why);
+	return user;
 }
 
 bool catalog_is_portable(const struct catalog *c)
 {
-	return header(c)->flags & FORMAT_PORTABLE;
+	return c->header.flags & FORMAT_PORTABLE;
+}
+
+bool catalog_is_same(const struct catalog *a, const struct catalog *b)
+{
+	return a->bytes.path && b->bytes.path &&
+	       file_identity_equal(&a->bytes.identity, &b->bytes.identity);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /*
  * A portable catalog is part of the directory: putting it there changed both,
- * and whatever changed the directory later left it younger. Any other knows
- * the directory by identity; of its times ctime alone tells when it changed,
- * as mtime can be set.
+ * and whatever changed the directory later left it younger. But if the clock has
+ * been set back since, later is earlier: then the directory is much older than
+ * the catalog, or the catalog is from the future. Where times are whole seconds,
+ * what is of one second cannot be told apart.
+ */
+static bool is_fresh_portable(const struct catalog *c,
+			      const struct file_identity *now)
+{
+	uint64_t placed = c->ctime_ns, changed = now->ctime_ns;
+
+	if (placed > now_ns() || now->mtime_ns > placed || changed > placed ||
+	    placed - changed > PLACED_NS)
+		return false;
+	return file_has_fine_time(placed) || file_time_is_past(changed, placed);
+}
+
+/*
+ * Any other knows the directory by identity; of its times ctime alone tells when
+ * it changed, as mtime can be set. The scan must have begun when that was past;
+ * and not in the future, as changes since may have any time then.
  */
 bool catalog_is_fresh(const struct catalog *c, int dirfd)
 {
-	const struct catalog_header *h = header(c);
+	const struct catalog_header *h = &c->header;
 	struct stat st;
 
 	if (fstat(dirfd, &st) < 0)
 		return false;
 	struct file_identity now = file_identity_of(&st);
 	if (catalog_is_portable(c))
-		return now.mtime_ns <= c->ctime_ns &&
-		       now.ctime_ns <= c->ctime_ns;
+		return is_fresh_portable(c, &now);
 	now.size = 0;
 	return file_identity_equal(&now, &h->directory) &&
-	       now.ctime_ns < h->scan_start_ns &&
-	       h->scan_start_ns - now.ctime_ns >= RACE_NS;
+	       file_time_is_past(now.ctime_ns, h->scan_start_ns) &&
+	       h->scan_start_ns <= now_ns();
 }
 
 size_t catalog_count(const struct catalog *c)
 {
-	return header(c)->count;
+	return c->header.count;
 }
 
 size_t catalog_bad_count(const struct catalog *c)
 {
-	return header(c)->bad;
+	return c->header.bad;
 }
 
 #define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
 
-/* The bitmap's word for a record; NULL: no memory. */
-static atomic_ulong *checked_word(const struct catalog *c, size_t index)
+static uint64_t block_count(const struct catalog *c,
+			    enum format_section section)
 {
-	_Atomic(atomic_ulong *) *checked = &((struct catalog *)c)->checked;
-	atomic_ulong *words =
-		atomic_load_explicit(checked, memory_order_acquire);
+	return c->header.sections[section].size / FORMAT_BLOCK;
+}
 
-	if (!words) {
-		size_t all = catalog_count(c) + catalog_bad_count(c);
-		atomic_ulong *made = calloc(all / WORD_BITS + 1, sizeof(*made));
-		if (!made)
-			return NULL;
-		for (size_t i = 0; i <= all / WORD_BITS; i++)
-			ATOMIC_SHARED(&made[i]);
-		if (atomic_compare_exchange_strong(checked, &words, made))
-			words = made;
-		else
-			free((void *)made);
+/* The bitmap's word for a bit: records first, then blocks of entries, then of
+ * buckets. NULL: no memory. */
+static unsigned long *checked_word(struct catalog *c, uint64_t bit)
+{
+	if (!c->checked) {
+		uint64_t all = (uint64_t)c->header.count + c->header.bad +
+			       block_count(c, FORMAT_ENTRIES) +
+			       block_count(c, FORMAT_BUCKETS);
+		c->checked = calloc(all / WORD_BITS + 1, sizeof(*c->checked));
 	}
-	return words + index / WORD_BITS;
+	return c->checked ? c->checked + bit / WORD_BITS : NULL;
+}
+
+static bool is_checked(struct catalog *c, uint64_t bit)
+{
+	const unsigned long *word = checked_word(c, bit);
+
+	return word && (*word & 1ul << bit % WORD_BITS);
+}
+
+static void set_checked(struct catalog *c, uint64_t bit)
+{
+	unsigned long *word = checked_word(c, bit);
+
+	if (word)
+		*word |= 1ul << bit % WORD_BITS;
+}
+
+static int damaged(const struct catalog *c)
+{
+	return status_fail(DLAZY_EFORMAT, "%s: damaged catalog",
+			   c->bytes.path ? c->bytes.path : "in memory");
+}
+
+/* An element of a table; NULL, with message: it cannot be read, or is damaged. */
+static const void *table_at(struct catalog *c, enum format_section section,
+			    uint64_t i, size_t each)
+{
+	const struct catalog_header *h = &c->header;
+	uint64_t at = format_table_at(i, each), block = at / FORMAT_BLOCK;
+	uint64_t bit = (uint64_t)h->count + h->bad + block;
+	uint64_t offset = h->sections[section].offset + block * FORMAT_BLOCK;
+	uint64_t sum;
+
+	if (section == FORMAT_BUCKETS)
+		bit += block_count(c, FORMAT_ENTRIES);
+	if (!is_checked(c, bit)) {
+		if (bytes_want(&c->bytes, offset, FORMAT_BLOCK) < 0)
+			return NULL;
+		memcpy(&sum, c->bytes.data + offset + FORMAT_BLOCK_ROOM,
+		       sizeof(sum));
+		if (sum != format_block_checksum(h, section, block,
+						 c->bytes.data + offset)) {
+			damaged(c);
+			return NULL;
+		}
+		set_checked(c, bit);
+	}
+	return c->bytes.data + h->sections[section].offset + at;
 }
 
 /* Names are joined to the directory: they must not lead out of it. */
@@ -289,66 +341,70 @@ static bool is_plain_name(const char *name)
 	       strcmp(name, "..");
 }
 
-static const struct record *check_record(const struct catalog *c,
+static const struct record *check_record(struct catalog *c,
 					 const struct catalog_entry *entry)
 {
-	const struct record *r = record_check(c->map.data + entry->offset,
-					      c->map.size - entry->offset);
+	const struct catalog_section *all = &c->header.sections[FORMAT_RECORDS];
 
-	if (!r || r->checksum != entry->checksum ||
-	    !is_plain_name(record_name(r)) || !is_plain_name(record_file(r)))
+	if (entry->offset < all->offset ||
+	    !range_within(entry->offset - all->offset, entry->size,
+			  all->size)) {
+		damaged(c);
 		return NULL;
-	return r;
+	}
+	if (bytes_want(&c->bytes, entry->offset, entry->size) < 0)
+		return NULL;
+	const struct record *r =
+		record_check(c->bytes.data + entry->offset, entry->size);
+	if (r && r->checksum == entry->checksum &&
+	    is_plain_name(record_name(r)) && is_plain_name(record_file(r)))
+		return r;
+	damaged(c);
+	return NULL;
 }
 
-const struct record *catalog_record(const struct catalog *c, size_t index)
+const struct record *catalog_record(struct catalog *c, size_t index)
 {
-	const struct catalog_header *h = header(c);
-
-	if (index >= (size_t)h->count + h->bad)
+	if (index >= (size_t)c->header.count + c->header.bad)
 		return NULL;
 	const struct catalog_entry *entry =
-		(const struct catalog_entry *)(c->map.data +
-					       h->entries_offset) +
-		index;
-	if (entry->offset > c->map.size)
+		table_at(c, FORMAT_ENTRIES, index, sizeof(*entry));
+	if (!entry)
 		return NULL;
-	atomic_ulong *word = checked_word(c, index);
-	unsigned long bit = 1ul << index % WORD_BITS;
-	if (word && (atomic_load_explicit(word, memory_order_relaxed) & bit))
-		return (const struct record *)(c->map.data + entry->offset);
+	if (is_checked(c, index))
+		return (const struct record *)(c->bytes.data + entry->offset);
 	const struct record *r = check_record(c, entry);
-	if (r && word)
-		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+	if (r)
+		set_checked(c, index);
 	return r;
 }
 
-const struct record *catalog_find(const struct catalog *c, const char *name,
-				  size_t *ret_index, bool *ret_damaged)
+const struct record *catalog_find(struct catalog *c, const char *name,
+				  size_t *ret_index, bool *ret_unknown)
 {
-	const struct catalog_header *h = header(c);
-	const struct catalog_bucket *buckets =
-		(const void *)(c->map.data + h->buckets_offset);
 	uint64_t hash = hash_string(name);
-	bool damaged = false;
+	uint32_t mask = c->header.buckets - 1;
+	bool unknown = false;
 	const struct record *found = NULL;
-	uint32_t mask = h->buckets - 1;
 
 	for (uint32_t i = 0; i <= mask && !found; i++) {
-		struct catalog_bucket b = buckets[((uint32_t)hash + i) & mask];
-		if (b.index == 0)
+		const struct catalog_bucket *b =
+			table_at(c, FORMAT_BUCKETS, ((uint32_t)hash + i) & mask,
+				 sizeof(*b));
+		unknown |= !b;
+		if (!b || b->index == 0)
 			break;
-		if (b.hash != (uint32_t)(hash >> 32))
+		if (b->hash != (uint32_t)(hash >> 32))
 			continue;
-		const struct record *r = catalog_record(c, b.index - 1);
-		damaged |= !r;
+		const struct record *r = catalog_record(c, b->index - 1);
+		unknown |= !r;
 		if (r && !strcmp(record_name(r), name)) {
 			found = r;
-			*ret_index = b.index - 1;
+			*ret_index = b->index - 1;
 		}
 	}
-	if (ret_damaged)
-		*ret_damaged = damaged;
+	if (ret_unknown)
+		*ret_unknown = unknown && !found;
 	return found;
 }
 
@@ -363,13 +419,23 @@ static char *place_below(const char *variable, const char *below)
 	return asprintf(&path, "%s%s", value, below) < 0 ? NULL : path;
 }
 
+/* Root with somebody's home (sudo -E, su) would make directories there that are
+ * root's, and keep the home's owner out of them. */
+static bool is_others_home(const char *variable)
+{
+	const char *home = secure_getenv(variable);
+	struct stat st;
+
+	return geteuid() == 0 && home && stat(home, &st) == 0 && st.st_uid != 0;
+}
+
 char *catalog_cache_dir(void)
 {
 	char *dir = place_below("DLAZY_CACHE_DIR", "");
 
-	if (!dir)
+	if (!dir && !is_others_home("XDG_CACHE_HOME"))
 		dir = place_below("XDG_CACHE_HOME", "/dlazy");
-	if (!dir)
+	if (!dir && !is_others_home("HOME"))
 		dir = place_below("HOME", "/.cache/dlazy");
 	return dir;
 }

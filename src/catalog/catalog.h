@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A catalog: the records of one directory in one file, mapped read-only and
- * looked up in place. Opening takes constant time: the header alone is
+ * A catalog: the records of one directory in one file, of which what is asked
+ * for is read. Opening takes constant time: the header alone is read and
  * checked. (doc/design.md, "Catalog", has the format.)
  *
- * A catalog is a cache: whatever is wrong with one (damaged, stale, not
- * trusted) costs a scan, never a crash or a wrong answer. Read-only after it
- * was opened; any thread may use it.
+ * A catalog is a cache: whatever is wrong with one (damaged, cut, stale, not
+ * trusted) costs a scan, never a crash or a wrong answer. It reads more of its
+ * file as it is asked, so one thread at a time may ask; records stay where they
+ * are until it is closed, and any thread may look at them.
  */
 #ifndef CATALOG_CATALOG_H
 #define CATALOG_CATALOG_H
@@ -33,9 +34,12 @@ int catalog_open(int dirfd, const char *dir, struct catalog **ret);
 
 /*
  * Opens a catalog file whatever its freshness, for what a rescan can take over
- * from it, or for tests. Trust is checked.
+ * from it, or for tests. Trust is checked. dir: if dirfd is the directory that it
+ * is of, its path; else NULL, and the path `file` is relative to no dirfd but
+ * AT_FDCWD.
  */
-int catalog_open_file(int dirfd, const char *file, struct catalog **ret);
+int catalog_open_file(int dirfd, const char *dir, const char *file,
+		      struct catalog **ret);
 
 /* A catalog from bytes in memory (what scan made and could not write); takes
  * over `data`, which is malloc'd. */
@@ -55,28 +59,37 @@ size_t catalog_count(const struct catalog *c);
 /* Files that look like plugins and are none: index count to count+bad-1. */
 size_t catalog_bad_count(const struct catalog *c);
 
-/* The record at an index, checked at its first use; NULL: damaged. */
-const struct record *catalog_record(const struct catalog *c, size_t index);
+/*
+ * The record at an index, read and checked at its first use. NULL, with message:
+ * -DLAZY_EFORMAT (damaged, or the file was cut or replaced: it has to be scanned
+ * again), or a state (status_is_state()).
+ */
+const struct record *catalog_record(struct catalog *c, size_t index);
 
 /*
  * Finds a plugin, or a bad file, by name. *ret_index is set where the result
- * is not NULL. *ret_damaged (may be NULL) says that something on the way was
- * damaged, so that "not there" means nothing.
+ * is not NULL. *ret_unknown (may be NULL) says that "not there" means nothing, as
+ * something on the way could not be read, with message as of catalog_record().
  */
-const struct record *catalog_find(const struct catalog *c, const char *name,
-				  size_t *ret_index, bool *ret_damaged);
+const struct record *catalog_find(struct catalog *c, const char *name,
+				  size_t *ret_index, bool *ret_unknown);
+
+/* Whether both are of one file, as it was at the same time. */
+bool catalog_is_same(const struct catalog *a, const struct catalog *b);
 
 /* Whether its records are portable: without identities. */
 bool catalog_is_portable(const struct catalog *c);
 
 /*
  * Is it still what the directory says? Constant time: one fstat of dirfd
- * against what was recorded.
+ * against what was recorded. false also where it cannot be told: times are as
+ * coarse as the file system has them, and the clock may have been set back.
  */
 bool catalog_is_fresh(const struct catalog *c, int dirfd);
 
 /* The user's cache directory for catalogs ($DLAZY_CACHE_DIR, XDG, ~/.cache),
- * malloc'd; NULL: none (AT_SECURE, no HOME). Not made. */
+ * malloc'd; NULL: none (AT_SECURE, no HOME, or root's with another's home). Not
+ * made. */
 char *catalog_cache_dir(void);
 
 /* The path of a directory's catalog in the user's cache, malloc'd, or NULL. */

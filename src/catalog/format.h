@@ -2,16 +2,25 @@
 /*
  * The bytes of a catalog file, in the order of the machine that wrote it:
  *
- *   catalog_header                    at 0, checked whole at open
- *   catalog_entry[count + bad]        where each record is, by index
- *   catalog_bucket[buckets]           hash table of names, open addressing
- *   records                           blocks, each with its own checksum
+ *   catalog_header           at 0, checked whole at open
+ *   sections                 one behind the other, to the end of the file
  *
- * and the bytes of one record: its head, symbols sorted for binary search,
- * offsets of strings, strings. Offsets in a record count from its head.
- * Everything starts at a multiple of 8. Whoever changes a struct raises
- * FORMAT_VERSION: a catalog of another version is not usable, and is
- * rewritten.
+ * A section is named by its place in the header; one that a reader does not know
+ * it does not look at, so that others can be added:
+ *
+ *   FORMAT_ENTRIES           catalog_entry[count + bad]: where each record is
+ *   FORMAT_BUCKETS           catalog_bucket[buckets]: hash table of names
+ *   FORMAT_RECORDS           records: blocks, each with its own checksum
+ *
+ * Entries and buckets are in tables: blocks of FORMAT_BLOCK bytes, each as many
+ * elements as fit, zeros, and a checksum, which counts in the header's and the
+ * block's place. So every byte of the file is covered by a checksum, and what is
+ * looked up costs the check of the blocks that it touches.
+ *
+ * The bytes of one record: its head, symbols sorted for binary search, offsets
+ * of strings, strings. Offsets in a record count from its head. Everything
+ * starts at a multiple of 8. Whoever changes a struct raises FORMAT_VERSION: a
+ * catalog of another version is not usable, and is rewritten.
  */
 #ifndef CATALOG_FORMAT_H
 #define CATALOG_FORMAT_H
@@ -24,12 +33,24 @@
 #include <stdint.h>
 
 #define FORMAT_MAGIC "dlazycat"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define FORMAT_BYTE_ORDER 0x01020304u
 #define FORMAT_ALIGN 8
 
 /* In catalog_header.flags: no identities, for any place. */
 #define FORMAT_PORTABLE 1u
+
+enum format_section {
+	FORMAT_ENTRIES,
+	FORMAT_BUCKETS,
+	FORMAT_RECORDS,
+	FORMAT_SECTIONS = 8 /* room for those to come: all 0 */
+};
+
+struct catalog_section {
+	uint64_t offset; /* in the file */
+	uint64_t size;
+};
 
 struct catalog_header {
 	uint8_t magic[8];
@@ -42,18 +63,19 @@ struct catalog_header {
 	uint32_t bad;	  /* files that are none */
 	uint32_t buckets; /* a power of two, twice count + bad or more */
 	uint32_t flags;
-	uint64_t entries_offset;
-	uint64_t buckets_offset;
 	struct file_identity directory; /* its size left 0; portable: all 0 */
 	uint64_t scan_start_ns;		/* since the epoch; portable: 0 */
-	uint64_t checksum;		/* of all above */
+	struct catalog_section sections[FORMAT_SECTIONS];
+	uint64_t checksum; /* of all above */
 };
 
 /* The record's checksum stands here too, so that a damaged offset cannot lead
  * to another sound record. */
 struct catalog_entry {
-	uint64_t offset;
+	uint64_t offset; /* in the file */
 	uint64_t checksum;
+	uint32_t size;
+	uint32_t unused;
 };
 
 struct catalog_bucket {
@@ -61,8 +83,14 @@ struct catalog_bucket {
 	uint32_t index; /* plus one; 0: free */
 };
 
-/* In record.flags, above those of enum elf_flags. */
+#define FORMAT_BLOCK 512u
+#define FORMAT_BLOCK_ROOM (FORMAT_BLOCK - sizeof(uint64_t))
+
+/* In record.flags, above those of enum elf_flags. Young: when the file was read,
+ * its times did not tell it from a later self. */
 #define RECORD_PORTABLE (1u << 31)
+#define RECORD_YOUNG (1u << 30)
+#define RECORD_FLAGS (RECORD_PORTABLE | RECORD_YOUNG)
 
 struct record_array {
 	uint32_t offset;
@@ -114,8 +142,27 @@ static inline uint64_t format_align(uint64_t size)
 	return (size + FORMAT_ALIGN - 1) & ~(uint64_t)(FORMAT_ALIGN - 1);
 }
 
+/* The size of a table of `count` elements of `each` bytes. */
+static inline uint64_t format_table_size(uint64_t count, size_t each)
+{
+	uint64_t per = FORMAT_BLOCK_ROOM / each;
+
+	return (count + per - 1) / per * FORMAT_BLOCK;
+}
+
+/* Where in its table an element is, and in which block. */
+static inline uint64_t format_table_at(uint64_t i, size_t each)
+{
+	uint64_t per = FORMAT_BLOCK_ROOM / each;
+
+	return i / per * FORMAT_BLOCK + i % per * each;
+}
+
 /* The hash of a file's bytes, for record.content. false: read error. */
 bool record_content(int fd, uint64_t *ret);
+
+/* A record's checksum, as it should be. */
+uint64_t record_checksum(const struct record *r);
 
 /* What catalog_encode() makes a catalog of. */
 struct catalog_source {
@@ -132,6 +179,11 @@ void format_header_begin(struct catalog_header *h);
 
 /* The header's checksum, as it should be. */
 uint64_t format_header_checksum(const struct catalog_header *h);
+
+/* The checksum of a table's block, as it should be; it stands at the end. */
+uint64_t format_block_checksum(const struct catalog_header *h,
+			       enum format_section section, uint64_t number,
+			       const void *block);
 
 /* The bytes of a catalog, malloc'd. 0 or -DLAZY_ENOMEM. */
 int catalog_encode(const struct catalog_source *source, void **ret_data,

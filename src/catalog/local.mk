@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
+	%D%/bytes.c %D%/bytes.h \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/format.h \
 	%D%/read.c \
 	%D%/record.c %D%/record.h \
 	%D%/scan.c %D%/scan.h \
+	%D%/trust.c %D%/trust.h \
 	%D%/write.c

@@ -14,6 +14,7 @@
 #include "elf/view.h"
 
 #include <errno.h>
+#include <time.h>
 
 #define DLOPEN_NOTE_MAX 65536
 
@@ -179,8 +180,7 @@ static int draft_finish(struct draft *d, struct record **ret)
 		return status_fail(DLAZY_ENOMEM, "no memory for a record");
 	struct record *r = head(d);
 	r->size = (uint32_t)d->size;
-	r->checksum =
-		hash_bytes(&r->size, r->size - offsetof(struct record, size));
+	r->checksum = record_checksum(r);
 	*ret = head(d);
 	d->data = NULL;
 	return 0;
@@ -376,7 +376,7 @@ static void draft_view(struct draft *d, const struct elf_view *view, int fd)
 	head(d)->soname = soname;
 	head(d)->rpath = rpath;
 	head(d)->runpath = runpath;
-	head(d)->flags |= elf_view_flags(view) & ~RECORD_PORTABLE;
+	head(d)->flags |= elf_view_flags(view) & ~RECORD_FLAGS;
 }
 
 /* Of any ELF file, also of one that the reader refuses. */
@@ -398,9 +398,12 @@ static void draft_machine(struct draft *d, int fd)
 static void draft_refuse(struct draft *d, int fd, const char *file)
 {
 	struct file_identity identity = head(d)->identity;
+	uint32_t young = head(d)->flags & RECORD_YOUNG;
 
 	cleanup_draft(d);
 	draft_begin(d, file, &identity);
+	if (!d->failed)
+		head(d)->flags |= young;
 	draft_machine(d, fd);
 	draft_failure(d, -DLAZY_EFORMAT,
 		      "not a usable ELF file: its names are too long");
@@ -444,6 +447,14 @@ static int draft_portable(struct draft *d, int fd, const char *file)
 	return 0;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static int read_file(int dirfd, const char *file, bool portable,
 		     struct record **ret)
 {
@@ -451,6 +462,7 @@ static int read_file(int dirfd, const char *file, bool portable,
 	_cleanup_(cleanup_draft) struct draft draft = {0};
 	struct file_identity identity;
 	const char *base = file_base_name(file);
+	uint64_t opened_ns = now_ns();
 	int status = file_open(dirfd, file, &fd, &identity);
 
 	/* A directory or a device: no times to know it by, looked at again. */
@@ -459,6 +471,9 @@ static int read_file(int dirfd, const char *file, bool portable,
 	if (status < 0)
 		return status;
 	draft_begin(&draft, file, &identity);
+	if (!draft.failed && !portable &&
+	    !file_time_is_past(identity.ctime_ns, opened_ns))
+		head(&draft)->flags |= RECORD_YOUNG;
 	status = draft_elf(&draft, fd, base);
 	if (status == 0 && portable)
 		status = draft_portable(&draft, fd, base);

@@ -43,6 +43,11 @@ static const char *array_string(const struct record *r,
 	return offsets && i < array.count ? string_at(r, offsets[i]) : "";
 }
 
+uint64_t record_checksum(const struct record *r)
+{
+	return hash_bytes(&r->size, r->size - offsetof(struct record, size));
+}
+
 const struct record *record_check(const void *data, size_t size)
 {
 	const struct record *r = data;
@@ -51,9 +56,7 @@ const struct record *record_check(const void *data, size_t size)
 	    r->size < sizeof(*r) || r->size > size || r->size % FORMAT_ALIGN ||
 	    ((const char *)r)[r->size - 1])
 		return NULL;
-	uint64_t checksum =
-		hash_bytes(&r->size, r->size - offsetof(struct record, size));
-	return checksum == r->checksum ? r : NULL;
+	return record_checksum(r) == r->checksum ? r : NULL;
 }
 
 size_t record_size(const struct record *r)
@@ -93,7 +96,7 @@ const char *record_machine(const struct record *r)
 
 unsigned record_flags(const struct record *r)
 {
-	return r->flags & ~RECORD_PORTABLE;
+	return r->flags & ~RECORD_FLAGS;
 }
 
 int record_status(const struct record *r)
@@ -174,10 +177,33 @@ bool record_is_current(const struct record *r, int dirfd,
 		       const struct file_identity *now)
 {
 	if (!(r->flags & RECORD_PORTABLE))
-		return file_identity_equal(&r->identity, now);
+		return !(r->flags & RECORD_YOUNG) &&
+		       file_identity_equal(&r->identity, now);
 	bool is_current = is_current_portable(r, dirfd, now);
 	status_clear();
 	return is_current;
+}
+
+struct record *record_moved(const struct record *r, int dirfd,
+			    const struct file_identity *now)
+{
+	struct file_identity moved = r->identity;
+	_cleanup_close_ int fd = -1;
+
+	moved.dev = now->dev;
+	if (r->flags & (RECORD_PORTABLE | RECORD_YOUNG) ||
+	    !file_identity_equal(&moved, now))
+		return NULL;
+	bool same = file_open(dirfd, record_file(r), &fd, NULL) == 0 &&
+		    has_build_id(r, fd);
+	struct record *copy = same ? malloc(r->size) : NULL;
+	if (copy) {
+		memcpy(copy, r, r->size);
+		copy->identity = *now;
+		copy->checksum = record_checksum(copy);
+	}
+	status_clear();
+	return copy;
 }
 
 static const struct record_export *exports(const struct record *r)

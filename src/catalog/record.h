@@ -91,10 +91,19 @@ const char *record_dlopen_note(const struct record *r, size_t i);
 struct file_identity record_identity(const struct record *r);
 
 /* Whether a file, found to be `now`, is still what the record was made from:
- * by identity; for a portable record by size and build-id (without one, by the
+ * by identity (never, if that did not tell it from its later self when it was
+ * read); for a portable record by size and build-id (without one, by the
  * checksum of all bytes), read through dirfd and the record's file name. */
 bool record_is_current(const struct record *r, int dirfd,
 		       const struct file_identity *now);
+
+/*
+ * Where a file is by its identity what the record was made from, but for the
+ * device's number (an overlay's is another at each mount), and has its build-id:
+ * a malloc'd record of it as it is now. Else NULL: it is to be read.
+ */
+struct record *record_moved(const struct record *r, int dirfd,
+			    const struct file_identity *now);
 
 /* Exports, sorted by name bytewise, of one name the default first. */
 size_t record_symbol_count(const struct record *r);

@@ -24,8 +24,13 @@
 #include <string.h>
 #include <time.h>
 
-/* Longer than any tick in use (10 ms), with room. */
+/* How much longer than a time's grain something is left alone. */
+#define MARGIN_NS 5000000u
+
+/* How long that is waited for: a tick; and where times are seconds, by who said
+ * that he would. */
 #define SETTLE_NS 25000000u
+#define SETTLE_MOST_NS 2100000000u
 
 /* How often a scan starts over when the directory keeps changing. */
 #define ATTEMPTS 5
@@ -41,7 +46,7 @@ struct listing {
 	struct entry *entries;
 	size_t count;
 	size_t room;
-	uint64_t youngest_ns; /* the latest ctime, the directory's included */
+	uint64_t settled_ns; /* from then on, no change would go unseen */
 	uint64_t start_ns;
 	struct file_identity directory;
 };
@@ -110,13 +115,27 @@ static int compare_entries(const void *a, const void *b)
 	return order ? order : strcmp(x->file, y->file);
 }
 
-/* false: out of memory. What is no regular file, or gone, is passed over. */
+/* Notes when something was changed last. */
+static void note_change(struct listing *l, uint64_t changed_ns)
+{
+	uint64_t settled = changed_ns + file_time_grain(changed_ns) + MARGIN_NS;
+
+	if (settled > l->settled_ns)
+		l->settled_ns = settled;
+}
+
+/* false: out of memory. What is no regular file, or gone, is passed over; what
+ * cannot be looked at is listed, as a file without identity. */
 static bool list_file(struct listing *l, int dirfd, const char *file)
 {
-	struct stat st;
+	struct stat st = {.st_mode = S_IFREG};
 
-	if (!scan_is_plugin_name(file) || fstatat(dirfd, file, &st, 0) < 0 ||
-	    !S_ISREG(st.st_mode))
+	if (!scan_is_plugin_name(file))
+		return true;
+	if (fstatat(dirfd, file, &st, 0) < 0 &&
+	    !status_is_state(status_from_errno(errno)))
+		return true;
+	if (!S_ISREG(st.st_mode))
 		return true;
 	if (!array_reserve(&l->entries, l->count, &l->room,
 			   sizeof(*l->entries)))
@@ -129,14 +148,13 @@ static bool list_file(struct listing *l, int dirfd, const char *file)
 		return false;
 	}
 	l->entries[l->count++] = e;
-	if (e.identity.ctime_ns > l->youngest_ns)
-		l->youngest_ns = e.identity.ctime_ns;
+	note_change(l, e.identity.ctime_ns);
 	return true;
 }
 
 static int list_error(const char *dir)
 {
-	return status_fail(DLAZY_EIO, "%s: cannot list: %s", dir,
+	return status_fail(status_from_errno(errno), "%s: cannot list: %s", dir,
 			   strerror(errno));
 }
 
@@ -149,7 +167,7 @@ static int list_begin(struct listing *l, int dirfd, const char *dir)
 		return list_error(dir);
 	l->directory = file_identity_of(&st);
 	l->directory.size = 0;
-	l->youngest_ns = l->directory.ctime_ns;
+	note_change(l, l->directory.ctime_ns);
 	return 0;
 }
 
@@ -180,25 +198,28 @@ static int list_directory(int dirfd, const char *dir, struct listing *ret)
 }
 
 /*
- * Lists when all has been left alone for SETTLE_NS. A time in the future, or a
- * directory without rest, is not waited for longer: then what is written is
- * not fresh, and scanned again by the next one who looks.
+ * Lists when all has been left alone so long that later changes show. A time in
+ * the future, a directory without rest, or times of seconds where nobody asked to
+ * wait, are not waited for: then what is written is not fresh, and looked at
+ * again by the next one; records of such files are marked as young.
  */
-static int list_settled(int dirfd, const char *dir, struct listing *ret)
+static int list_settled(int dirfd, const char *dir, bool patient,
+			struct listing *ret)
 {
+	uint64_t most = patient ? SETTLE_MOST_NS : SETTLE_NS;
+
 	for (int tries = 0;; tries++) {
 		_cleanup_listing_ struct listing l = {0};
 		int status = list_directory(dirfd, dir, &l);
 		if (status < 0)
 			return status;
-		uint64_t rest = l.youngest_ns + SETTLE_NS;
-		if (rest <= l.start_ns || rest - l.start_ns > SETTLE_NS ||
-		    tries >= ATTEMPTS) {
+		if (l.settled_ns <= l.start_ns ||
+		    l.settled_ns - l.start_ns > most || tries >= ATTEMPTS) {
 			*ret = l;
 			l = (struct listing){0};
 			return 0;
 		}
-		sleep_ns(rest - l.start_ns);
+		sleep_ns(l.settled_ns - l.start_ns);
 	}
 }
 
@@ -236,6 +257,8 @@ struct scan {
 	const struct record **former_by_file; /* sound ones, sorted */
 	size_t former_count;
 	struct scan_result result;
+	int state; /* of ours, that kept a file from being read; or 0 */
+	char why[STATUS_MESSAGE_MAX];
 };
 
 /* The records of one attempt. */
@@ -262,10 +285,17 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(record_file(*x), record_file(*y));
 }
 
+/* The catalog file that is in the place of ours. */
+static int open_written(const struct scan *s, struct catalog **ret)
+{
+	return catalog_open_file(
+		s->filefd, s->filefd == AT_FDCWD ? NULL : s->dir, s->file, ret);
+}
+
 /* Opens the old catalog, if it is of the same kind; a damaged one is none. */
 static int former_open(struct scan *s)
 {
-	if (!s->file || catalog_open_file(s->filefd, s->file, &s->former) < 0) {
+	if (!s->file || open_written(s, &s->former) < 0) {
 		status_clear();
 		return 0;
 	}
@@ -281,6 +311,8 @@ static int former_open(struct scan *s)
 		const struct record *r = catalog_record(s->former, i);
 		if (r)
 			s->former_by_file[s->former_count++] = r;
+		else
+			status_clear();
 	}
 	qsort(s->former_by_file, s->former_count, sizeof(*s->former_by_file),
 	      compare_files);
@@ -293,7 +325,7 @@ static void cleanup_scan(struct scan *s)
 	free(s->former_by_file);
 }
 
-/* The old record of a file that has not changed, or NULL. */
+/* The old record of a file, or NULL. */
 static const struct record *former_record(const struct scan *s,
 					  const struct entry *e)
 {
@@ -303,11 +335,8 @@ static const struct record *former_record(const struct scan *s,
 		size_t middle = low + (high - low) / 2;
 		const struct record *r = s->former_by_file[middle];
 		int order = strcmp(record_file(r), e->file);
-		struct file_identity identity = record_identity(r);
 		if (order == 0)
-			return file_identity_equal(&identity, &e->identity)
-				       ? r
-				       : NULL;
+			return r;
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -321,13 +350,18 @@ static const struct record *former_plugin(const struct scan *s,
 					  const char *name)
 {
 	size_t index;
+	bool unknown = false;
 	const struct record *r =
-		s->former ? catalog_find(s->former, name, &index, NULL) : NULL;
+		s->former ? catalog_find(s->former, name, &index, &unknown)
+			  : NULL;
 
+	if (unknown)
+		status_clear();
 	return r && record_status(r) == 0 ? r : NULL;
 }
 
-/* 0 and a record; *ret NULL where the file has gone. */
+/* 0 and a record; *ret NULL where the file has gone. What could not be read, for
+ * a state of ours, gets a record that says so, and that is not written. */
 static int read_entry(struct scan *s, const struct entry *e,
 		      struct record **ret)
 {
@@ -340,9 +374,22 @@ static int read_entry(struct scan *s, const struct entry *e,
 		*ret = NULL;
 		return 0;
 	}
-	if (status == -DLAZY_EIO)
-		status = record_unreadable(e->file, ret);
-	return status;
+	if (!status_is_state(status) || status == -DLAZY_ENOMEM)
+		return status;
+	if (s->state == 0)
+		strcpy(s->why, status_message());
+	s->state = status;
+	return record_unreadable(e->file, ret);
+}
+
+/* Whether two records say the same of their files. */
+static bool is_same_record(const struct record *a, const struct record *b)
+{
+	uint32_t young = (a->flags ^ b->flags) & RECORD_YOUNG;
+
+	return a->size == b->size && a->flags == (b->flags ^ young) &&
+	       memcmp(&a->identity, &b->identity,
+		      a->size - offsetof(struct record, identity)) == 0;
 }
 
 static void count_plugin(struct scan *s, const struct record *r)
@@ -354,8 +401,7 @@ static void count_plugin(struct scan *s, const struct record *r)
 		s->result.added++;
 	else
 		s->result.removed--; /* begins with all old ones */
-	if (old && (record_size(old) != record_size(r) ||
-		    memcmp(old, r, record_size(r)) != 0))
+	if (old && !is_same_record(old, r))
 		s->result.changed++;
 }
 
@@ -363,11 +409,16 @@ static void count_plugin(struct scan *s, const struct record *r)
 static int harvest_entry(struct scan *s, struct harvest *h,
 			 const struct entry *e)
 {
-	const struct record *r = former_record(s, e);
+	const struct record *former = former_record(s, e), *r = NULL;
+	struct record *read = NULL;
 
+	if (former && !s->options->system &&
+	    record_is_current(former, -1, &e->identity))
+		r = former;
+	if (former && !r && !s->options->system)
+		read = record_moved(former, s->dirfd, &e->identity);
 	if (!r) {
-		struct record *read = NULL;
-		int status = read_entry(s, e, &read);
+		int status = read ? 0 : read_entry(s, e, &read);
 		if (status < 0 || !read)
 			return status;
 		h->read[h->read_count++] = read;
@@ -396,6 +447,7 @@ static int harvest_all(struct scan *s, struct harvest *h,
 	if (!h->good || !h->bad || !h->read)
 		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
 	s->result = (struct scan_result){.opened = s->result.opened};
+	s->state = 0;
 	s->result.removed = s->former ? catalog_count(s->former) : 0;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct entry *e = &l->entries[i];
@@ -431,10 +483,17 @@ static int harvest_encode(const struct scan *s, struct harvest *h,
 	return catalog_encode(&source, ret_data, ret_size);
 }
 
+static int touch_error(const struct scan *s)
+{
+	return status_fail(status_from_errno(errno), "%s: %s", s->file,
+			   strerror(errno));
+}
+
 /*
  * Makes the catalog as young as the directory that its rename changed, and
- * readable to all whatever the umask: changing the mode sets ctime. Then lets
- * a tick pass.
+ * readable to all whatever the umask: changing the mode sets ctime. Where times
+ * are seconds it must be younger, by more than their grain. Then lets a tick
+ * pass.
  */
 static int touch_catalog(const struct scan *s)
 {
@@ -442,13 +501,14 @@ static int touch_catalog(const struct scan *s)
 		openat(s->filefd, s->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fchmod(fd, 0644) < 0 || fstat(fd, &st) < 0)
-		return status_fail(DLAZY_EIO, "%s: %s", s->file,
-				   strerror(errno));
-	uint64_t ctime_ns = file_identity_of(&st).ctime_ns;
-	for (int i = 0; i < 50 && now_ns(CLOCK_REALTIME_COARSE) <= ctime_ns;
-	     i++)
-		sleep_ns(1000000);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return touch_error(s);
+	uint64_t placed_ns = file_identity_of(&st).ctime_ns;
+	if (!file_has_fine_time(placed_ns))
+		sleep_ns(file_time_grain(placed_ns) + MARGIN_NS);
+	if (fchmod(fd, 0644) < 0)
+		return touch_error(s);
+	sleep_ns(SETTLE_NS);
 	return 0;
 }
 
@@ -456,6 +516,11 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 {
 	bool user = !s->options->system && !s->options->output;
 
+	if (s->state < 0)
+		return status_fail(-s->state,
+				   "%s: no catalog was written, as not every "
+				   "file could be read: %.700s",
+				   s->dir, s->why);
 	if (!s->file)
 		return status_fail(DLAZY_EIO,
 				   "%s: no place for its catalog: set "
@@ -470,7 +535,7 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 		status = touch_catalog(s);
 	if (status == 0 || status == -DLAZY_ENOMEM)
 		return status;
-	if (s->filefd == s->dirfd)
+	if (s->filefd != AT_FDCWD)
 		return status_fail(DLAZY_EIO, "%s/%.900s", s->dir,
 				   status_message());
 	return status_fail(DLAZY_EIO, "%.900s%s", status_message(),
@@ -480,21 +545,21 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 
 /*
  * Lists again after the write. *ret_again: something changed. On the last
- * attempt a catalog that lacks a file must not stay: a portable one could be
- * taken for fresh.
+ * attempt, or where it cannot be told, a catalog that lacks a file must not stay:
+ * a portable one could be taken for fresh.
  */
 static int look_again(const struct scan *s, const struct listing *before,
 		      bool last, bool *ret_again)
 {
 	_cleanup_listing_ struct listing after = {0};
 	int status = list_directory(s->dirfd, s->dir, &after);
+	bool same = status == 0 && listing_same_files(before, &after);
 
-	if (status < 0)
-		return status;
-	*ret_again = !last && !listing_equal(before, &after);
-	if (last && s->options->system && !listing_same_files(before, &after))
+	if (s->options->system && !same && (last || status < 0))
 		unlinkat(s->filefd, s->file, 0);
-	return 0;
+	if (status == 0)
+		*ret_again = !last && !listing_equal(before, &after);
+	return status;
 }
 
 /* One attempt. *ret_write: how the writing went. */
@@ -506,8 +571,11 @@ static int scan_once(struct scan *s, bool last, struct catalog **ret,
 	_cleanup_free_ void *data = NULL;
 	bool dry = s->options->dry;
 	size_t size;
-	int status = dry ? list_directory(s->dirfd, s->dir, &l)
-			 : list_settled(s->dirfd, s->dir, &l);
+	int status =
+		dry ? list_directory(s->dirfd, s->dir, &l)
+		    : list_settled(s->dirfd, s->dir,
+				   s->options->patient || s->options->system,
+				   &l);
 
 	if (status == 0)
 		status = harvest_all(s, &h, &l);
@@ -521,9 +589,8 @@ static int scan_once(struct scan *s, bool last, struct catalog **ret,
 		status = look_again(s, &l, last, ret_again);
 	if (status < 0 || *ret_again)
 		return status;
-	/* Mapped, its pages are shared with whoever else uses it. */
-	if (!dry && *ret_write == 0 &&
-	    catalog_open_file(s->filefd, s->file, ret) == 0)
+	/* From the file, its records are read as they are needed. */
+	if (!dry && *ret_write == 0 && open_written(s, ret) == 0)
 		return 0;
 	return catalog_open_memory(TAKE_PTR(data), size, ret);
 }
@@ -563,10 +630,11 @@ int scan_directory(int dirfd, const char *dir,
 		status = scan_once(&s, i == ATTEMPTS, &c, &written, &again);
 	if (status < 0)
 		return status;
+	if (s.state < 0 && s.options->dry && !ret_catalog)
+		return write_catalog(&s, NULL, 0);
 	if (written < 0 && !ret_catalog)
 		return written;
-	if (written < 0)
-		status_clear();
+	status_clear();
 	if (ret_result)
 		*ret_result = s.result;
 	if (ret_catalog)

@@ -33,6 +33,9 @@ struct scan_options {
 	bool system;	    /* write DIR/dlazy.catalog, portable */
 	const char *output; /* write here instead; NULL: the place's own */
 	bool dry;	    /* write nothing */
+	bool patient; /* wait some 2 s if the directory's times are seconds and
+			 it was changed just now, so that what is written can be
+			 used (so with system, always) */
 	scan_progress_fn *progress; /* or NULL */
 	void *progress_data;
 };
@@ -42,8 +45,10 @@ struct scan_options {
  * ret_catalog may be NULL; a catalog is returned also where it could not be
  * written. Of several files of one plugin name the first by file name that is
  * a plugin is it. May wait some 25 ms for a directory that was changed just
- * now. 0, or, with message, -DLAZY_EIO (the directory, or, with
- * ret_catalog NULL, the catalog could not be written), -DLAZY_ENOMEM.
+ * now. Where a file could not be read for a state of ours (status_is_state()),
+ * nothing is written. 0, or, with message, a state (the directory could not be
+ * listed, or, with ret_catalog NULL, a file not be read or the catalog not be
+ * written).
  */
 int scan_directory(int dirfd, const char *dir,
 		   const struct scan_options *options,

@@ -34,6 +34,15 @@ uint64_t format_header_checksum(const struct catalog_header *h)
 	return hash_bytes(h, offsetof(struct catalog_header, checksum));
 }
 
+uint64_t format_block_checksum(const struct catalog_header *h,
+			       enum format_section section, uint64_t number,
+			       const void *block)
+{
+	return hash_bytes_seeded(block, FORMAT_BLOCK_ROOM,
+				 h->checksum + ((uint64_t)section << 56) +
+					 number);
+}
+
 /* A power of two, at least twice n: one bucket in two is free at least. */
 static uint64_t bucket_count(size_t n)
 {
@@ -44,10 +53,18 @@ static uint64_t bucket_count(size_t n)
 	return buckets;
 }
 
+/* Appends a section to the file. */
+static void add_section(struct catalog_header *h, enum format_section section,
+			uint64_t size)
+{
+	h->sections[section] = (struct catalog_section){h->size, size};
+	h->size += size;
+}
+
 static struct catalog_header lay_out(const struct catalog_source *source)
 {
 	struct catalog_header h;
-	uint64_t all = source->count + source->bad;
+	uint64_t all = source->count + source->bad, records = 0;
 
 	format_header_begin(&h);
 	h.count = (uint32_t)source->count;
@@ -56,50 +73,82 @@ static struct catalog_header lay_out(const struct catalog_source *source)
 	h.flags = source->flags;
 	h.directory = source->directory;
 	h.scan_start_ns = source->scan_start_ns;
-	h.entries_offset = sizeof(h);
-	h.buckets_offset =
-		h.entries_offset + all * sizeof(struct catalog_entry);
-	h.size = h.buckets_offset + h.buckets * sizeof(struct catalog_bucket);
+	h.size = sizeof(h);
 	for (size_t i = 0; i < all; i++)
-		h.size += record_size(source->records[i]);
+		records += record_size(source->records[i]);
+	add_section(&h, FORMAT_ENTRIES,
+		    format_table_size(all, sizeof(struct catalog_entry)));
+	add_section(
+		&h, FORMAT_BUCKETS,
+		format_table_size(h.buckets, sizeof(struct catalog_bucket)));
+	add_section(&h, FORMAT_RECORDS, records);
 	h.checksum = format_header_checksum(&h);
 	return h;
+}
+
+static void *element(uint8_t *data, const struct catalog_header *h,
+		     enum format_section section, size_t i, size_t each)
+{
+	return data + h->sections[section].offset + format_table_at(i, each);
+}
+
+static struct catalog_bucket *bucket_at(uint8_t *data,
+					const struct catalog_header *h,
+					uint32_t i)
+{
+	return element(data, h, FORMAT_BUCKETS, i & (h->buckets - 1),
+		       sizeof(struct catalog_bucket));
 }
 
 /*
  * Enters a name, unless it is there: a bad record is not found by a name that
  * a good one has, even if the good one's bucket were damaged.
  */
-static void enter_name(struct catalog_bucket *buckets, uint32_t count,
+static void enter_name(uint8_t *data, const struct catalog_header *h,
 		       const struct record *const *records, size_t index)
 {
 	const char *name = record_name(records[index]);
 	uint64_t hash = hash_string(name);
-	uint32_t tag = (uint32_t)(hash >> 32);
-	uint32_t i = (uint32_t)hash & (count - 1);
+	uint32_t tag = (uint32_t)(hash >> 32), i = (uint32_t)hash;
+	struct catalog_bucket *b = bucket_at(data, h, i);
 
-	for (; buckets[i].index; i = (i + 1) & (count - 1))
-		if (buckets[i].hash == tag &&
-		    !strcmp(record_name(records[buckets[i].index - 1]), name))
+	for (; b->index; b = bucket_at(data, h, ++i))
+		if (b->hash == tag &&
+		    !strcmp(record_name(records[b->index - 1]), name))
 			return;
-	buckets[i] = (struct catalog_bucket){tag, (uint32_t)index + 1};
+	*b = (struct catalog_bucket){tag, (uint32_t)index + 1};
+}
+
+static void seal_table(uint8_t *data, const struct catalog_header *h,
+		       enum format_section section)
+{
+	uint8_t *at = data + h->sections[section].offset;
+
+	for (uint64_t i = 0; i < h->sections[section].size / FORMAT_BLOCK;
+	     i++, at += FORMAT_BLOCK) {
+		uint64_t sum = format_block_checksum(h, section, i, at);
+		memcpy(at + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
+	}
 }
 
 static void fill(uint8_t *data, const struct catalog_header *h,
 		 const struct catalog_source *source)
 {
-	struct catalog_entry *entries = (void *)(data + h->entries_offset);
-	struct catalog_bucket *buckets = (void *)(data + h->buckets_offset);
-	uint64_t offset = h->buckets_offset + h->buckets * sizeof(*buckets);
+	uint64_t offset = h->sections[FORMAT_RECORDS].offset;
 
 	memcpy(data, h, sizeof(*h));
 	for (size_t i = 0; i < source->count + source->bad; i++) {
 		const struct record *r = source->records[i];
+		struct catalog_entry *entry =
+			element(data, h, FORMAT_ENTRIES, i, sizeof(*entry));
+		*entry = (struct catalog_entry){offset, r->checksum,
+						(uint32_t)record_size(r), 0};
 		memcpy(data + offset, r, record_size(r));
-		entries[i] = (struct catalog_entry){offset, r->checksum};
-		enter_name(buckets, h->buckets, source->records, i);
+		enter_name(data, h, source->records, i);
 		offset += record_size(r);
 	}
+	seal_table(data, h, FORMAT_ENTRIES);
+	seal_table(data, h, FORMAT_BUCKETS);
 }
 
 int catalog_encode(const struct catalog_source *source, void **ret_data,

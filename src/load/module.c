@@ -343,12 +343,16 @@ static char *spell_object_locked(const char *path)
 static int module_insert_locked(struct dlazy_module *m)
 {
 	m->object = spell_object_locked(m->path);
-	/* By address first, unused: who frees it must not find it elsewhere. */
-	if (!m->object || !map_put(&by_address, map_pointer_key(m), m) ||
-	    (m->path[0] &&
-	     (!map_put(&by_path, hash_string(m->path), m) ||
-	      !map_put(&by_identity, identity_key(&m->identity), m))))
+	/* Room in all tables first: it is in all of them, or in none. */
+	if (!m->object || !map_reserve(&by_address, by_address.count) ||
+	    !map_reserve(&by_path, by_path.count) ||
+	    !map_reserve(&by_identity, by_identity.count))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	map_put(&by_address, map_pointer_key(m), m);
+	if (!m->path[0])
+		return 0;
+	map_put(&by_path, hash_string(m->path), m);
+	map_put(&by_identity, identity_key(&m->identity), m);
 	return 0;
 }
 

@@ -6,9 +6,11 @@
  * Two names can be one file (a link), and then one module: the registry holds
  * one borrow of it and remembers its first place, so that a walk ends.
  *
- * A name that is not found is looked for once more after a rescan, if the
- * directory has changed or its catalog is damaged: a catalog's "no" must not
- * outlive its cause. Scans are done without the lock.
+ * What a catalog says is compared with the files before it is given out, where
+ * that costs little: a "no" with the directory and the file that is bad, a plugin
+ * with its file being there. A source that was found to be wrong, or could not be
+ * read, is in doubt; it is scanned again, and asked once more. So find, walk and
+ * count answer alike. Scans are done without the lock.
  */
 #include "registry/registry.h"
 
@@ -38,6 +40,9 @@ struct source {
 	struct catalog *catalog;
 	struct dlazy_module **modules; /* by catalog index, made late */
 	bool adopted; /* a module uses a record: keep the catalog */
+	bool doubt;   /* its catalog is not what the directory is */
+	bool gone;    /* there is no directory: it has no plugins */
+	char *why;    /* the catalog that was there is not used; NULL: it is */
 };
 
 /* Where a module stands first, of those the registry has handed out. */
@@ -102,6 +107,7 @@ static void source_clear(struct source *s)
 {
 	free(s->name);
 	free(s->dir);
+	free(s->why);
 	free(s->modules);
 	catalog_drop_locked(s->catalog, s->adopted);
 	*s = (struct source){.name = NULL};
@@ -144,30 +150,62 @@ static bool is_better(const struct place *a, const struct place *b)
 
 static size_t source_count(const struct source *s)
 {
-	return s->module ? 1 : catalog_count(s->catalog);
+	if (s->module)
+		return 1;
+	return s->gone ? 0 : catalog_count(s->catalog);
 }
 
-/* The name at a place; NULL: its record is damaged, or there is none. */
-static const char *source_name(const struct source *s, size_t index)
+/* Something of a source's catalog could not be read: it is to be scanned again,
+ * unless that is a state of ours, which scanning does not mend. */
+static void doubt_unread(struct source *s)
+{
+	s->doubt |= !status_is_state(status_last());
+}
+
+/* The record at an index; NULL, with message: it cannot be read. */
+static const struct record *source_record(struct source *s, size_t index)
+{
+	const struct record *record = catalog_record(s->catalog, index);
+
+	if (!record)
+		doubt_unread(s);
+	return record;
+}
+
+/* The record of a name; NULL: none, or *ret_unknown, with message. */
+static const struct record *source_find(struct source *s, const char *name,
+					size_t *ret_index, bool *ret_unknown)
+{
+	if (s->gone)
+		return NULL;
+	const struct record *record =
+		catalog_find(s->catalog, name, ret_index, ret_unknown);
+	if (!record && *ret_unknown)
+		doubt_unread(s);
+	return record;
+}
+
+/* The name at a place; NULL: its record cannot be read, or there is none. */
+static const char *source_name(struct source *s, size_t index)
 {
 	if (s->module)
 		return s->name;
 	if (index >= catalog_count(s->catalog))
 		return NULL;
-	const struct record *record = catalog_record(s->catalog, index);
+	const struct record *record = source_record(s, index);
 	return record ? record_name(record) : NULL;
 }
 
 /* Whether an earlier source than `end` has a usable plugin of that name. */
-static bool is_shadowed(const struct dlazy_registry *r, size_t end,
-			const char *name)
+static bool is_shadowed(struct dlazy_registry *r, size_t end, const char *name)
 {
 	for (size_t i = 0; i < end; i++) {
-		const struct source *s = &r->sources[i];
+		struct source *s = &r->sources[i];
+		bool unknown = false;
 		size_t index;
 
 		if (s->module ? !strcmp(s->name, name)
-			      : catalog_find(s->catalog, name, &index, NULL) &&
+			      : source_find(s, name, &index, &unknown) &&
 					index < catalog_count(s->catalog))
 			return true;
 	}
@@ -245,7 +283,7 @@ static int add_module(struct dlazy_registry *r, struct dlazy_module *m,
 		if (status == 0) {
 			if (place_module_locked(r, m, name, source, 0))
 				return 0;
-			r->count--;
+			s = r->sources[--r->count];
 		}
 	}
 	source_clear(&s);
@@ -307,13 +345,26 @@ int registry_add_builtin(struct dlazy_registry *r, const char *name,
 	return status < 0 ? status : add_module(r, m, name);
 }
 
-/* The catalog of a directory: a fresh one, or of a scan made now. */
-static int open_catalog(int dirfd, const char *dir, struct catalog **ret)
+/* The catalog of a directory: a fresh one, other than `but`, or of a scan made
+ * now; *ret_why says why it had to be made. */
+static int open_catalog(int dirfd, const char *dir, const struct catalog *but,
+			struct catalog **ret, char **ret_why)
 {
 	struct scan_options options = {.system = false};
+	int status = catalog_open(dirfd, dir, ret);
 
-	if (catalog_open(dirfd, dir, ret) == 0)
+	if (status == 0 && but && catalog_is_same(but, *ret)) {
+		catalog_close(TAKE_PTR(*ret));
+		status = status_fail(DLAZY_EFORMAT,
+				     "its catalog is damaged, or does not know "
+				     "its files as they are");
+	}
+	if (status == 0)
 		return 0;
+	*ret_why = strdup(status_message());
+	if (!*ret_why)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+	status_clear();
 	return scan_directory(dirfd, dir, &options, NULL, ret);
 }
 
@@ -337,7 +388,7 @@ static void load_directory(struct dlazy_registry *r, size_t source,
 		struct dlazy_module *m = NULL;
 		{
 			LOCKED(&registry_lock);
-			const struct source *s = &r->sources[source];
+			struct source *s = &r->sources[source];
 			const char *name = source_name(s, i);
 
 			if (i >= source_count(s))
@@ -395,7 +446,7 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	s.dir = strdup(dir);
 	if (!s.dir)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
-	status = open_catalog(dirfd, dir, &s.catalog);
+	status = open_catalog(dirfd, dir, NULL, &s.catalog, &s.why);
 	if (status < 0)
 		return status;
 	{
@@ -412,6 +463,40 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 /* ------------------------------------------------------------------ */
 /* Modules of a directory                                             */
 
+/* Whether the file of a directory's module has not been removed since; if so,
+ * with message. */
+static bool is_still_there(struct source *s, const struct dlazy_module *m)
+{
+	struct file_identity now;
+	bool gone = file_identify(AT_FDCWD, m->path, &now) == -DLAZY_ENOENT;
+
+	s->doubt |= gone;
+	if (!gone)
+		status_clear();
+	return !gone;
+}
+
+/* Whether a file that the catalog has as bad is so still. One that could not be
+ * read then has no identity: it is in doubt each time. */
+static bool is_bad_still(int dirfd, const struct record *bad)
+{
+	struct file_identity now;
+	bool same = file_identify(dirfd, record_file(bad), &now) == 0 &&
+		    record_is_current(bad, dirfd, &now);
+
+	status_clear();
+	return same;
+}
+
+/* A "no" about a name is to be given out: is it still one? */
+static void doubt_bad(struct source *s, const struct record *bad)
+{
+	_cleanup_close_ int dirfd = -1;
+
+	s->doubt |= open_directory(s->dir, &dirfd) == 0 &&
+		    !is_bad_still(dirfd, bad);
+}
+
 /* The module of a record, made now if need be; NULL with message. */
 static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 					     size_t source, size_t index)
@@ -424,13 +509,11 @@ static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 	if (s->module)
 		return s->module;
 	if (s->modules && s->modules[index])
-		return s->modules[index];
-	const struct record *record = catalog_record(s->catalog, index);
-	if (!record) {
-		status_fail(DLAZY_EFORMAT, "%s: damaged record in its catalog",
-			    s->dir);
+		return is_still_there(s, s->modules[index]) ? s->modules[index]
+							    : NULL;
+	const struct record *record = source_record(s, index);
+	if (!record)
 		return NULL;
-	}
 	if (!s->modules)
 		s->modules = calloc(catalog_count(s->catalog) +
 					    catalog_bad_count(s->catalog),
@@ -446,8 +529,10 @@ static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 						 .flags = s->flags,
 						 .by = s->by,
 						 .record = record};
-	if (module_declare(&declaration, true, &m, &adopted) < 0)
+	if (module_declare(&declaration, true, &m, &adopted) < 0) {
+		s->doubt |= !status_is_state(status_last());
 		return NULL;
+	}
 	s->adopted |= adopted;
 	if (!place_module_locked(r, m, record_name(record), source, index)) {
 		module_return(m);
@@ -459,7 +544,7 @@ static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 }
 
 /* How many names of a catalog come before `name`. */
-static size_t names_before(const struct catalog *c, const char *name)
+static size_t names_before(struct catalog *c, const char *name)
 {
 	size_t low = 0, high = catalog_count(c);
 
@@ -477,7 +562,7 @@ static size_t names_before(const struct catalog *c, const char *name)
 
 /* Takes a new catalog in place of the old one; places move with it. */
 static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
-				   struct catalog *fresh)
+				   struct catalog *fresh, char *why)
 {
 	struct source *s = &r->sources[source];
 
@@ -485,6 +570,9 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	catalog_drop_locked(s->catalog, s->adopted);
 	s->catalog = fresh;
 	s->adopted = false;
+	s->doubt = s->gone = false;
+	free(s->why);
+	s->why = why;
 	for (struct place *p = r->places; p; p = p->next) {
 		if (p->source != source)
 			continue;
@@ -494,35 +582,91 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	}
 }
 
-/*
- * Scans a directory again, if its catalog is not what the directory is now
- * (or `damaged`). true: there is a new catalog.
- */
-static bool refresh_source(struct dlazy_registry *r, size_t source,
-			   bool damaged)
+/* What of a source is compared with what is there now. */
+enum compare {
+	COMPARE_NOTHING,   /* it is refreshed if it is in doubt */
+	COMPARE_DIRECTORY, /* what was added, and what was removed */
+	COMPARE_ALL	   /* and files that were bad */
+};
+
+static void doubt_changed(struct source *s, int dirfd, enum compare compare)
 {
-	struct scan_options options = {.system = false};
+	size_t count = catalog_count(s->catalog);
+	size_t bad_count =
+		compare == COMPARE_ALL ? catalog_bad_count(s->catalog) : 0;
+
+	if (compare != COMPARE_NOTHING)
+		s->doubt |= s->gone || !catalog_is_fresh(s->catalog, dirfd);
+	for (size_t i = 0; !s->doubt && i < bad_count; i++) {
+		const struct record *bad = source_record(s, count + i);
+		s->doubt |= bad && !is_bad_still(dirfd, bad);
+	}
+}
+
+/*
+ * Scans a directory again, if it is in doubt, also after what is to be compared. 1:
+ * there is a new catalog; 0: there is no need for one; or, with message, a state
+ * that kept us from looking.
+ */
+static int refresh_source(struct dlazy_registry *r, size_t source,
+			  enum compare compare)
+{
 	_cleanup_catalog_ struct catalog *fresh = NULL;
-	_cleanup_free_ char *dir = NULL;
+	_cleanup_free_ char *dir = NULL, *why = NULL;
 	_cleanup_close_ int dirfd = -1;
 	struct catalog *old;
 	{
 		LOCKED(&registry_lock);
 		struct source *s = &r->sources[source];
 
-		if (s->module || open_directory(s->dir, &dirfd) < 0)
-			return false;
-		if (!damaged && catalog_is_fresh(s->catalog, dirfd))
-			return false;
+		if (s->module || (compare == COMPARE_NOTHING && !s->doubt))
+			return 0;
+		int status = open_directory(s->dir, &dirfd);
+		if (status_is_state(status))
+			return status;
+		if (status < 0) {
+			bool news = !s->gone;
+			s->gone = true;
+			s->doubt = false;
+			status_clear();
+			return news;
+		}
+		doubt_changed(s, dirfd, compare);
+		if (!s->doubt)
+			return 0;
 		old = s->catalog;
 		dir = strdup(s->dir);
 	}
-	if (!dir || scan_directory(dirfd, dir, &options, NULL, &fresh) < 0)
-		return false;
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = open_catalog(dirfd, dir, old, &fresh, &why);
+	if (status < 0)
+		return status;
 	LOCKED(&registry_lock);
 	if (r->sources[source].catalog == old)
-		replace_catalog_locked(r, source, TAKE_PTR(fresh));
-	return true;
+		replace_catalog_locked(r, source, TAKE_PTR(fresh),
+				       TAKE_PTR(why));
+	return 1;
+}
+
+static size_t sources_now(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	return r->count;
+}
+
+/* As refresh_source(), for all; 1 if one of them has a new catalog. */
+static int refresh_all(struct dlazy_registry *r, enum compare compare)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < sources_now(r); i++) {
+		int status = refresh_source(r, i, compare);
+		if (status < 0)
+			return status;
+		all |= status;
+	}
+	return all;
 }
 
 /* ------------------------------------------------------------------ */
@@ -541,33 +685,49 @@ static size_t single_locked(const struct dlazy_registry *r, const char *name)
 	return r->count;
 }
 
-/* NULL with message; *ret_damaged: a catalog could not answer. */
-static struct dlazy_module *find_locked(struct dlazy_registry *r,
-					const char *name, bool *ret_damaged)
+/* The plugin of that name in a directory. NULL: none; or, with message, the file
+ * is none (any more), or a state. */
+static struct dlazy_module *find_in_locked(struct dlazy_registry *r,
+					   size_t source, const char *name,
+					   bool compare)
 {
-	size_t single = single_locked(r, name), index;
-	const struct record *bad = NULL;
+	struct source *s = &r->sources[source];
+	bool unknown = false;
+	size_t index;
 
+	if (s->module)
+		return NULL;
+	const struct record *record = source_find(s, name, &index, &unknown);
+	if (!record)
+		return NULL;
+	if (index < catalog_count(s->catalog))
+		return module_at_locked(r, source, index);
+	if (compare)
+		doubt_bad(s, record);
+	status_fail(-record_status(record), "%s: %s", name,
+		    record_message(record));
+	return NULL;
+}
+
+/* NULL with message. What is broken, or gone, does not hide what comes after.
+ * compare: a file that was bad may be another now. */
+static struct dlazy_module *find_locked(struct dlazy_registry *r,
+					const char *name, bool compare)
+{
+	size_t single = single_locked(r, name);
+
+	status_clear();
 	for (size_t i = 0; i < single; i++) {
-		struct source *s = &r->sources[i];
-		bool damaged = false;
-
-		if (s->module)
-			continue;
-		const struct record *record =
-			catalog_find(s->catalog, name, &index, &damaged);
-		*ret_damaged |= damaged;
-		if (record && index < catalog_count(s->catalog))
-			return module_at_locked(r, i, index);
-		if (record && !bad)
-			bad = record;
+		struct dlazy_module *m = find_in_locked(r, i, name, compare);
+		if (m ||
+		    (status_is_pending() && status_is_state(status_last())))
+			return m;
+		if (r->sources[i].doubt)
+			return NULL;
 	}
 	if (single < r->count)
 		return r->sources[single].module;
-	if (bad)
-		status_fail(-record_status(bad), "%s: %s", name,
-			    record_message(bad));
-	else
+	if (!status_is_pending())
 		status_fail(DLAZY_ENOENT,
 			    "no plugin \"%s\" in the directories and files "
 			    "that were added",
@@ -575,29 +735,29 @@ static struct dlazy_module *find_locked(struct dlazy_registry *r,
 	return NULL;
 }
 
-static size_t sources_now(struct dlazy_registry *r)
-{
-	LOCKED(&registry_lock);
-	return r->count;
-}
+/* How often a source may turn out to be wrong again while it is looked at. */
+#define LOOKS 4
 
 struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
 {
-	bool damaged = false;
-	struct dlazy_module *m;
-	{
-		LOCKED(&registry_lock);
-		m = find_locked(r, name, &damaged);
+	int status = 1;
+
+	for (int looks = 0;; looks++) {
+		{
+			LOCKED(&registry_lock);
+			struct dlazy_module *m = find_locked(r, name, looks == 0);
+			if (m || status <= 0 || looks == LOOKS)
+				return m;
+		}
+		/* The first time a "no" is compared with what is there. */
+		status = refresh_all(r, looks == 0 ? COMPARE_DIRECTORY
+						   : COMPARE_NOTHING);
+		if (status < 0)
+			return NULL;
 	}
-	if (m)
-		return m;
-	for (size_t i = 0; i < sources_now(r); i++)
-		refresh_source(r, i, damaged);
-	LOCKED(&registry_lock);
-	return find_locked(r, name, &damaged);
 }
 
-size_t registry_count(struct dlazy_registry *r)
+static size_t count_locked(struct dlazy_registry *r)
 {
 	LOCKED(&registry_lock);
 	size_t n = 0;
@@ -617,17 +777,40 @@ size_t registry_count(struct dlazy_registry *r)
 	return n;
 }
 
-/* The module at a place, if a walk is to stop there. */
+size_t registry_count(struct dlazy_registry *r)
+{
+	enum compare compare = COMPARE_ALL;
+	size_t n = 0;
+
+	for (int looks = 0; looks < LOOKS; looks++) {
+		int status = refresh_all(r, compare);
+		if (looks > 0 && status <= 0)
+			break;
+		n = count_locked(r);
+		compare = COMPARE_NOTHING;
+	}
+	status_clear();
+	return n;
+}
+
+/* The module at a place, if a walk is to stop there. NULL: not so; or a state,
+ * with message, as *ret_status. */
 static struct dlazy_module *stop_locked(struct dlazy_registry *r, size_t source,
-					size_t index)
+					size_t index, int *ret_status)
 {
 	const char *name = source_name(&r->sources[source], index);
+	struct dlazy_module *m = NULL;
 
-	if (!name || is_shadowed(r, source, name))
+	if (name && is_shadowed(r, source, name))
 		return NULL;
-	struct dlazy_module *m = module_at_locked(r, source, index);
+	if (name)
+		m = module_at_locked(r, source, index);
 	if (!m) {
-		status_clear(); /* registry_find() says what is wrong */
+		/* A fact about the file: registry_find() says what is wrong. */
+		*ret_status =
+			status_is_state(status_last()) ? status_last() : 0;
+		if (*ret_status == 0)
+			status_clear();
 		return NULL;
 	}
 	const struct place *first = map_get(&r->by_module, map_pointer_key(m));
@@ -635,38 +818,49 @@ static struct dlazy_module *stop_locked(struct dlazy_registry *r, size_t source,
 									 : NULL;
 }
 
-/* *ret_damaged: the source whose catalog could not answer, or r->count; so
- * always with skip, which passes over what is damaged. */
+/* Where a walk goes on: false, with message: it is not of this registry. */
+static bool place_after_locked(struct dlazy_registry *r,
+			       const struct dlazy_module *after,
+			       size_t *ret_source, size_t *ret_index)
+{
+	*ret_source = *ret_index = 0;
+	if (!after)
+		return true;
+	const struct place *place =
+		map_get(&r->by_module, map_pointer_key(after));
+	if (!place) {
+		status_fail(DLAZY_EINVAL,
+			    "registry_next: not a module of this registry");
+		return false;
+	}
+	*ret_source = place->source;
+	*ret_index = place->index + !place->gone;
+	return true;
+}
+
+/* *ret_doubt: a source turned out to be wrong, and is to be refreshed first; with
+ * skip what is wrong is passed over. */
 static struct dlazy_module *next_locked(struct dlazy_registry *r,
 					const struct dlazy_module *after,
-					bool skip, size_t *ret_damaged)
+					bool skip, bool *ret_doubt)
 {
-	size_t source = 0, index = 0;
+	size_t source, index;
+	int status = 0;
 
-	*ret_damaged = r->count;
-	if (after) {
-		const struct place *place =
-			map_get(&r->by_module, map_pointer_key(after));
-		if (!place) {
-			status_fail(DLAZY_EINVAL,
-				    "registry_next: not a module of this "
-				    "registry");
-			return NULL;
-		}
-		source = place->source;
-		index = place->index + !place->gone;
-	}
+	*ret_doubt = false;
+	if (!place_after_locked(r, after, &source, &index))
+		return NULL;
 	for (; source < r->count; source++, index = 0) {
-		size_t n = source_count(&r->sources[source]);
+		struct source *s = &r->sources[source];
 
-		for (; index < n; index++) {
-			struct dlazy_module *m = stop_locked(r, source, index);
-			if (m)
+		for (; index < source_count(s); index++) {
+			struct dlazy_module *m =
+				stop_locked(r, source, index, &status);
+			if (m || status < 0)
 				return m;
-			if (!skip && !source_name(&r->sources[source], index)) {
-				*ret_damaged = source;
+			*ret_doubt = s->doubt && !skip;
+			if (*ret_doubt)
 				return NULL;
-			}
 		}
 	}
 	return NULL;
@@ -675,18 +869,43 @@ static struct dlazy_module *next_locked(struct dlazy_registry *r,
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after)
 {
-	size_t damaged, count, scans = 0;
+	bool doubt, skip = false;
 
-	for (bool skip = false;;) {
+	/* A walk begins with what is there now, if that can be looked at. */
+	if (!after && refresh_all(r, COMPARE_ALL) < 0)
+		status_clear();
+	for (int looks = 0;; looks++) {
 		{
 			LOCKED(&registry_lock);
 			struct dlazy_module *m =
-				next_locked(r, after, skip, &damaged);
-			count = r->count;
-			if (m || damaged == count)
+				next_locked(r, after, skip, &doubt);
+			if (m || !doubt)
 				return m;
 		}
-		skip = scans++ == count || !refresh_source(r, damaged, true);
-		status_clear();
+		int status = refresh_all(r, COMPARE_NOTHING);
+		if (status < 0)
+			return NULL;
+		skip = status == 0 || looks == LOOKS;
 	}
+}
+
+int registry_catalog_state(struct dlazy_registry *r, const char *dir)
+{
+	LOCKED(&registry_lock);
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct source *s = &r->sources[i];
+
+		if (!s->dir || strcmp(s->dir, dir) != 0)
+			continue;
+		if (!s->why)
+			return 1;
+		status_fail(DLAZY_ENOENT,
+			    "%s: its files were read, as no catalog was "
+			    "usable: %.800s",
+			    dir, s->why);
+		return 0;
+	}
+	return status_fail(DLAZY_ENOENT, "%s: not a directory of this registry",
+			   dir);
 }

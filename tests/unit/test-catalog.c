@@ -15,7 +15,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
+#include <sys/resource.h>
+#include <time.h>
 
 static const char *plugins_dir(void)
 {
@@ -213,6 +214,7 @@ TEST(catalog_of_a_directory_changed_just_before_is_not_fresh)
 	struct catalog *c;
 
 	CHECK_INT(fstat(dirfd, &st), 0);
+	usleep(60000);
 	struct catalog_source source = {.directory = file_identity_of(&st)};
 	source.directory.size = 0;
 	for (uint64_t age_ms = 0; age_ms < 40; age_ms++) {
@@ -277,6 +279,42 @@ TEST(catalog_of_another_owner_is_not_trusted)
 	CHECK_INT(chown(user_catalog(), 12345, 0), 0);
 	CHECK_INT(try_open(dirfd), -DLAZY_EUNTRUSTED);
 	CHECK_INT(chown(user_catalog(), 0, 0), 0);
+	CHECK_INT(try_open(dirfd), 0);
+}
+
+/* As in a user namespace, where root is nobody: who could write the directory
+ * could as well have put other plugins there. */
+TEST(catalog_of_its_directorys_owner_is_trusted)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+
+	if (geteuid() != 0)
+		test_skip("needs root");
+	CHECK_INT(chmod(test_directory(), 0755), 0);
+	catalog_close(scan(dirfd, true));
+	CHECK_INT(chown(in_plugins(CATALOG_FILE), 12345, 0), 0);
+	CHECK_INT(try_open(dirfd), -DLAZY_EUNTRUSTED);
+	CHECK_INT(fchown(dirfd, 12345, 0), 0);
+	CHECK_INT(chmod(in_plugins(CATALOG_FILE), 0644), 0);
+	CHECK_INT(seteuid(23456), 0);
+	CHECK_INT(try_open(dirfd), 0);
+	CHECK_INT(seteuid(0), 0);
+	CHECK_INT(fchown(dirfd, 34567, 0), 0);
+	CHECK_INT(chmod(in_plugins(CATALOG_FILE), 0644), 0);
+	CHECK_INT(try_open(dirfd), -DLAZY_EUNTRUSTED);
+}
+
+TEST(catalog_in_a_directory_that_others_can_write_is_not_trusted)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+
+	catalog_close(scan(dirfd, true));
+	CHECK_INT(try_open(dirfd), 0);
+	CHECK_INT(fchmod(dirfd, 0775), 0);
+	CHECK_INT(chmod(in_plugins(CATALOG_FILE), 0644), 0);
+	CHECK_INT(try_open(dirfd), -DLAZY_EUNTRUSTED);
+	CHECK_INT(fchmod(dirfd, 0755), 0);
+	CHECK_INT(chmod(in_plugins(CATALOG_FILE), 0644), 0);
 	CHECK_INT(try_open(dirfd), 0);
 }
 
@@ -423,7 +461,7 @@ static void check_same(const struct record *r, const struct record *truth)
 }
 
 /* Every answer that a damaged catalog gives must be the true one. */
-static void check_answers(const struct catalog *c, const struct catalog *truth)
+static void check_answers(struct catalog *c, struct catalog *truth)
 {
 	static const char *const names[] = {"a",    "b",     "c", "empty",
 					    "text", "other", ""};
@@ -467,20 +505,99 @@ TEST(one_wrong_byte_gives_no_wrong_answer)
 	sample_free(&s);
 }
 
+/* Makes the checksum of a table's first block right. */
+static void seal_first_block(struct sample *s, enum format_section section)
+{
+	struct catalog_header *h = (struct catalog_header *)s->bytes;
+	uint8_t *block = s->bytes + h->sections[section].offset;
+	uint64_t sum = format_block_checksum(h, section, 0, block);
+
+	memcpy(block + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
+}
+
 TEST(swapped_entries_give_no_wrong_answer)
 {
 	struct sample s = sample_make();
 	struct catalog_header *h = (struct catalog_header *)s.bytes;
 	struct catalog_entry *entries =
-		(struct catalog_entry *)(s.bytes + h->entries_offset);
+		(struct catalog_entry *)(s.bytes +
+					 h->sections[FORMAT_ENTRIES].offset);
 
 	entries[0].offset = entries[1].offset;
+	entries[0].size = entries[1].size;
+	seal_first_block(&s, FORMAT_ENTRIES);
 	_cleanup_catalog_ struct catalog *c = open_copy(s.bytes, s.size);
 	size_t index;
 	bool damaged = false;
 	CHECK(c && !catalog_record(c, 0));
 	CHECK(!catalog_find(c, "a", &index, &damaged) && damaged);
 	CHECK(catalog_find(c, "b", &index, &damaged) && !damaged);
+	sample_free(&s);
+}
+
+/* What is between the records and the tables, too: there is nothing. */
+TEST(each_wrong_byte_is_noticed)
+{
+	struct sample s = sample_make();
+	size_t index;
+
+	for (size_t at = 0; at < s.size; at++) {
+		bool noticed = false, unknown;
+		s.bytes[at] ^= (uint8_t)(1 << at % 8);
+		_cleanup_catalog_ struct catalog *c =
+			open_copy(s.bytes, s.size);
+		size_t all = c ? catalog_count(c) + catalog_bad_count(c) : 0;
+		for (size_t i = 0; i < all; i++)
+			noticed |= !catalog_record(c, i);
+		for (int i = 0; c && !noticed && i < 1000; i++) {
+			char name[16];
+			snprintf(name, sizeof(name), "absent%d", i);
+			catalog_find(c, name, &index, &unknown);
+			noticed |= unknown;
+		}
+		CHECK(!c || noticed);
+		s.bytes[at] ^= (uint8_t)(1 << at % 8);
+	}
+	sample_free(&s);
+}
+
+TEST(wrong_bucket_is_no_absent_plugin)
+{
+	struct sample s = sample_make();
+	struct catalog_header *h = (struct catalog_header *)s.bytes;
+	bool unknown = false;
+	size_t index;
+
+	memset(s.bytes + h->sections[FORMAT_BUCKETS].offset, 0, 64);
+	_cleanup_catalog_ struct catalog *c = open_copy(s.bytes, s.size);
+	CHECK(c && !catalog_find(c, "a", &index, &unknown) && unknown);
+	CHECK_INT(status_last(), -DLAZY_EFORMAT);
+	sample_free(&s);
+}
+
+TEST(sections_that_are_not_known_are_not_in_the_way)
+{
+	struct sample s = sample_make();
+	size_t more = s.size + 64, index;
+	uint8_t *bytes = calloc(1, more);
+	struct catalog_header *h = (struct catalog_header *)bytes;
+
+	memcpy(bytes, s.bytes, s.size);
+	h->size = more;
+	h->sections[FORMAT_SECTIONS - 1] = (struct catalog_section){s.size, 64};
+	h->checksum = format_header_checksum(h);
+	for (int section = FORMAT_ENTRIES; section <= FORMAT_BUCKETS; section++)
+		for (uint64_t i = 0;
+		     i < h->sections[section].size / FORMAT_BLOCK; i++) {
+			uint8_t *block = bytes + h->sections[section].offset +
+					 i * FORMAT_BLOCK;
+			uint64_t sum =
+				format_block_checksum(h, section, i, block);
+			memcpy(block + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
+		}
+	_cleanup_catalog_ struct catalog *c = open_copy(bytes, more);
+	CHECK(c && catalog_find(c, "a", &index, NULL));
+	free(bytes);
 	sample_free(&s);
 }
 
@@ -588,33 +705,146 @@ TEST(record_whose_name_leaves_the_directory_is_damaged)
 
 /* ------------------------------------------------------------------ */
 
-static void *look_up_everything(void *data)
-{
-	struct catalog *c = data;
-
-	for (int round = 0; round < 200; round++)
-		for (size_t i = 0; i < 5; i++)
-			if (!catalog_record(c, i))
-				return c;
-	return NULL;
-}
-
-TEST(threads_share_a_catalog)
+/* Asks an open catalog, whose file has something done to it first, for all. */
+static int ask_after(void (*what)(const char *path), size_t *ret_unknown)
 {
 	_cleanup_close_ int dirfd = make_plugins();
-	pthread_t threads[8];
-	void *failed;
+	static const char *const names[] = {"a", "b", "c", "empty", "text"};
+	const struct rlimit some = {64, 64};
+	struct catalog *c;
+	bool unknown;
+	size_t index;
 
-	for (int round = 0; round < 20; round++) {
-		_cleanup_catalog_ struct catalog *c = scan(dirfd, false);
-		for (int i = 0; i < 8; i++)
-			CHECK_INT(pthread_create(&threads[i], NULL,
-						 look_up_everything, c),
-				  0);
-		for (int i = 0; i < 8; i++) {
-			pthread_join(threads[i], &failed);
-			CHECK(!failed);
-		}
+	catalog_close(scan(dirfd, false));
+	CHECK_INT(catalog_open(dirfd, plugins_dir(), &c), 0);
+	what(user_catalog());
+	*ret_unknown = 0;
+	status_clear();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		CHECK(!catalog_find(c, names[i], &index, &unknown));
+		CHECK(!catalog_record(c, i));
+		*ret_unknown += unknown;
+	}
+	catalog_close(c);
+	if (setrlimit(RLIMIT_NOFILE, &some) < 0)
+		test_fail(__FILE__, __LINE__, "cannot raise the limit again");
+	return status_last();
+}
+
+static void empty_file(const char *path)
+{
+	CHECK_INT(truncate(path, 0), 0);
+}
+
+static void cut_file(const char *path)
+{
+	CHECK_INT(truncate(path, sizeof(struct catalog_header) + 100), 0);
+}
+
+static void replace_file(const char *path)
+{
+	char other[PATH_MAX];
+
+	snprintf(other, sizeof(other), "%s.other", path);
+	test_copy(path, other);
+	CHECK_INT(rename(other, path), 0);
+}
+
+static void remove_file(const char *path)
+{
+	CHECK_INT(unlink(path), 0);
+}
+
+TEST(catalog_that_is_cut_while_it_is_open_does_not_know)
+{
+	size_t unknown;
+
+	CHECK_INT(ask_after(empty_file, &unknown), -DLAZY_EFORMAT);
+	CHECK_INT(unknown, 5);
+	CHECK_INT(ask_after(cut_file, &unknown), -DLAZY_EFORMAT);
+	CHECK_INT(unknown, 5);
+}
+
+TEST(catalog_that_is_replaced_while_it_is_open_does_not_know)
+{
+	size_t unknown;
+
+	CHECK_INT(ask_after(replace_file, &unknown), -DLAZY_EFORMAT);
+	CHECK_INT(unknown, 5);
+	CHECK_INT(ask_after(remove_file, &unknown), -DLAZY_EFORMAT);
+	CHECK_INT(unknown, 5);
+}
+
+static void use_up_descriptors(const char *path)
+{
+	struct rlimit none = {3, 64};
+
+	(void)path;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+TEST(catalog_that_cannot_be_read_now_is_not_damaged)
+{
+	size_t unknown;
+
+	CHECK_INT(ask_after(use_up_descriptors, &unknown), -DLAZY_EIO);
+	CHECK_INT(unknown, 5);
+}
+
+/* The file may be cut from here on: what was read is ours. */
+TEST(record_stays_when_its_catalog_is_cut)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+	_cleanup_catalog_ struct catalog *c = NULL;
+	size_t index;
+
+	catalog_close(scan(dirfd, false));
+	CHECK_INT(catalog_open(dirfd, plugins_dir(), &c), 0);
+	const struct record *r = catalog_find(c, "a", &index, NULL);
+	CHECK(r);
+	empty_file(user_catalog());
+	CHECK_STR(record_name(r), "a");
+	CHECK(catalog_find(c, "a", &index, NULL) == r);
+	CHECK(record_check(r, record_size(r)) == r);
+}
+
+#define SECOND UINT64_C(1000000000)
+
+TEST(times_of_seconds_are_trusted_when_two_of_them_have_passed)
+{
+	const uint64_t fine = 1000 * SECOND + 1, coarse = 1000 * SECOND;
+
+	CHECK(!file_time_is_past(fine, fine + 10000000));
+	CHECK(file_time_is_past(fine, fine + 20000000));
+	CHECK(!file_time_is_past(coarse, coarse + SECOND));
+	CHECK(!file_time_is_past(coarse, coarse + 2 * SECOND));
+	CHECK(file_time_is_past(coarse, coarse + 2 * SECOND + 20000000));
+	CHECK(!file_time_is_past(fine, fine - 1));
+}
+
+/* The clock was ahead when the scan was made, and has been set back. */
+TEST(catalog_from_the_future_is_not_fresh)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+	struct timespec now;
+	struct catalog *c;
+	struct stat st;
+	void *data;
+	size_t size;
+
+	usleep(30000);
+	CHECK_INT(fstat(dirfd, &st), 0);
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct catalog_source source = {.directory = file_identity_of(&st)};
+	source.directory.size = 0;
+	for (int hours = -1; hours < 2; hours++) {
+		source.scan_start_ns = source.directory.ctime_ns + 30000000 +
+				       (uint64_t)(hours > 0) * 3600 * SECOND;
+		CHECK_INT(catalog_encode(&source, &data, &size), 0);
+		CHECK_INT(catalog_open_memory(data, size, &c), 0);
+		usleep(10000);
+		CHECK_INT(catalog_is_fresh(c, dirfd), hours <= 0);
+		catalog_close(c);
 	}
 }
 

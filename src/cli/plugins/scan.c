@@ -58,7 +58,7 @@ static void say_bad(struct outcome *o)
 {
 	if (o->result.bad == 0)
 		return;
-	if (catalog_open_file(AT_FDCWD, o->catalog ? o->catalog : "",
+	if (catalog_open_file(AT_FDCWD, NULL, o->catalog ? o->catalog : "",
 			      &o->directory.catalog) == 0)
 		directory_say_bad(&o->directory);
 	status_clear();
@@ -76,6 +76,7 @@ static int scan(const char *path, const struct request *request,
 	const struct scan_options options = {
 		.system = request->system,
 		.output = request->output,
+		.patient = true,
 		.progress = progress_update,
 		.progress_data = &progress,
 	};

@@ -3,12 +3,11 @@
 #ifndef CLI_TRACE_TEXT_H
 #define CLI_TRACE_TEXT_H
 
-#include "cli/trace/advice.h"
+#include "cli/trace/trace.h"
 
 #include <stdio.h>
 
-/* how: as waitpid(2), or -1: not known. advice: or NULL, of a child. */
-void trace_print_text(FILE *out, const struct trace *t, int how, bool all,
-		      const struct trace_advice *advice);
+/* how: as waitpid(2), or -1: not known. */
+void trace_print_text(FILE *out, const struct trace *t, int how, bool all);
 
 #endif

@@ -137,8 +137,7 @@ static bool join(const char *element, size_t n, const char *name,
  * remembered, and gone past. A launcher that dlazy installed is gone past too:
  * it stands for what comes behind it.
  */
-static int find_in_path(const char *name, char ret[PATH_MAX],
-			char **ret_launcher)
+static int find_in_path(const char *name, char ret[PATH_MAX])
 {
 	const char *path = getenv("PATH");
 	bool denied = false;
@@ -151,8 +150,6 @@ static int find_in_path(const char *name, char ret[PATH_MAX],
 				denied |= errno == EACCES;
 			else if (!program_is_launcher(ret))
 				return 0;
-			else if (!*ret_launcher)
-				*ret_launcher = strdup(ret);
 		}
 		at += n;
 		if (*at == '\0')
@@ -162,16 +159,13 @@ static int find_in_path(const char *name, char ret[PATH_MAX],
 	return denied ? not_executable(name) : not_found(name);
 }
 
-/* ret_launcher: the first one that was gone past, malloc'd; or NULL. */
-static int find_file(const char *command, char ret[PATH_MAX],
-		     char **ret_launcher)
+static int find_file(const char *command, char ret[PATH_MAX])
 {
-	*ret_launcher = NULL;
 	if (*command == '\0')
 		return not_found("\"\"");
 	if (!strchr(command, '/'))
 		return strlen(command) < NAME_MAX + 1u
-			       ? find_in_path(command, ret, ret_launcher)
+			       ? find_in_path(command, ret)
 			       : not_found(command);
 	if (strlen(command) >= PATH_MAX)
 		return not_found(command);
@@ -233,12 +227,8 @@ static bool follow(const char *path, char ret[PATH_MAX])
 	if (read_head(path, head) == 0 || !script_parse(head, &script))
 		return false;
 	if (strcmp(file_base_name(script.interpreter), "env") == 0) {
-		char *command = command_of_env(script.argument), *launcher;
-		bool found = command && find_file(command, ret, &launcher) == 0;
-
-		if (command)
-			free(launcher);
-		if (found)
+		char *command = command_of_env(script.argument);
+		if (command && find_file(command, ret) == 0)
 			return true;
 		status_clear();
 	}
@@ -250,7 +240,7 @@ int program_find(const char *command, struct program *ret)
 {
 	char path[PATH_MAX], next[PATH_MAX];
 	_cleanup_(program_clear) struct program program = {.command = NULL};
-	int status = find_file(command, path, &program.launcher);
+	int status = find_file(command, path);
 
 	if (status < 0)
 		return status;
@@ -269,6 +259,5 @@ void program_clear(struct program *program)
 {
 	free(program->command);
 	free(program->executable);
-	free(program->launcher);
 	*program = (struct program){.command = NULL};
 }

@@ -27,21 +27,21 @@ static bool can_be_preempted(const struct elf_view *view,
 }
 
 /*
- * Has the importer a definition of its own, of vague linkage as the one that is
- * found first? Then it can do without that. Not the program: its own may be a
- * copy relocation's, and needs what it is copied from.
+ * Does an object that has one of its own do without the one that is found
+ * first? Not the program: its own may be a copy, and needs what it is copied
+ * of.
  */
-static bool has_own_vague(const struct reference *reference, size_t object)
+static bool does_without(const struct reference *reference, size_t object)
 {
 	const struct definition *own = reference->name->first;
 
 	while (own && own->object != object)
 		own = own->next;
 	return object > 0 && reference->own && own && reference->from &&
-	       definitions_are_vague(own, reference->from);
+	       definitions_are_alike(own, reference->from);
 }
 
-static bool find(const struct closure *closure, const struct symtab *symtab,
+static bool find(const struct closure *closure, const struct names *names,
 		 size_t object, const struct elf_symbol *symbol,
 		 struct reference *ret)
 {
@@ -52,17 +52,16 @@ static bool find(const struct closure *closure, const struct symtab *symtab,
 	    !can_be_preempted(closure->objects[object].view, symbol))
 		return false;
 	ret->own = symbol->defined;
-	ret->name = symtab_find(symtab, symbol->name);
+	ret->name = names_find(names, symbol->name);
 	if (!ret->name)
 		return false;
-	ret->from = symtab_resolve(ret->name, symbol->version, from);
-	ret->vague = has_own_vague(ret, object);
+	ret->from = names_resolve(ret->name, symbol->version, from);
+	ret->spare = does_without(ret, object);
 	return !ret->from || ret->from->object != object;
 }
 
-static size_t find_all(const struct closure *closure,
-		       const struct symtab *symtab, size_t object,
-		       struct reference *ret)
+static size_t find_all(const struct closure *closure, const struct names *names,
+		       size_t object, struct reference *ret)
 {
 	const struct elf_view *view = closure->objects[object].view;
 	struct elf_symbol symbol;
@@ -72,11 +71,11 @@ static size_t find_all(const struct closure *closure,
 		return 0;
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol))
-			n += find(closure, symtab, object, &symbol, &ret[n]);
+			n += find(closure, names, object, &symbol, &ret[n]);
 	return n;
 }
 
-int references_build(const struct closure *closure, const struct symtab *symtab,
+int references_build(const struct closure *closure, const struct names *names,
 		     struct references *ret)
 {
 	struct references references = {
@@ -94,7 +93,7 @@ int references_build(const struct closure *closure, const struct symtab *symtab,
 	}
 	for (size_t i = 0; i < closure->count; i++) {
 		references.first[i] = n;
-		n += find_all(closure, symtab, i, &references.list[n]);
+		n += find_all(closure, names, i, &references.list[n]);
 	}
 	references.first[closure->count] = n;
 	*ret = references;

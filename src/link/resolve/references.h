@@ -9,12 +9,12 @@
 #include "link/resolve/symtab.h"
 
 struct reference {
-	struct symtab_name *name;
+	struct name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
-					  none is of the version asked for */
+					  none is of the wanted version */
 	bool own;   /* the importer has one of its own, too */
-	bool vague; /* and both have vague linkage: the importer uses its own
-		       until the other is there, and that one from then on */
+	bool spare; /* which is as good: until the other is there it does
+		       without that, and from then on it is everybody's */
 };
 
 struct references {
@@ -23,7 +23,7 @@ struct references {
 };
 
 /* 0 or -DLAZY_ENOMEM. */
-int references_build(const struct closure *closure, const struct symtab *symtab,
+int references_build(const struct closure *closure, const struct names *names,
 		     struct references *ret);
 void references_clear(struct references *references);
 

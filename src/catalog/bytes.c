@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Room for the whole file is reserved, which costs nothing until it is written
+ * to; so what was read stays where it is, and pieces are side by side as in the
+ * file.
+ */
+#include "catalog/bytes.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+/* Few system calls for a walk, and little read in vain for one plugin. */
+#define PIECE 32768u
+
+#define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
+
+int bytes_begin(struct bytes *b, const char *path,
+		const struct file_identity *identity)
+{
+	*b = (struct bytes){.size = (size_t)identity->size,
+			    .path = strdup(path),
+			    .identity = *identity};
+	return b->path ? 0
+		       : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+}
+
+void bytes_take(struct bytes *b, void *data, size_t size)
+{
+	*b = (struct bytes){.data = data, .size = size};
+}
+
+void bytes_end(struct bytes *b)
+{
+	if (b->path)
+		file_release(b->data, b->size);
+	else
+		free(b->data);
+	free(b->path);
+	free(b->there);
+	*b = (struct bytes){.data = NULL};
+}
+
+static bool is_there(const struct bytes *b, size_t piece)
+{
+	return b->there[piece / WORD_BITS] & 1ul << piece % WORD_BITS;
+}
+
+static int make_room(struct bytes *b)
+{
+	size_t pieces = b->size / PIECE + 1;
+
+	if (!b->there)
+		b->there = calloc(pieces / WORD_BITS + 1, sizeof(*b->there));
+	if (!b->data)
+		b->data = file_reserve(b->size);
+	if (!b->there || !b->data)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", b->path);
+	return 0;
+}
+
+/* The file, if it is the one that it was. */
+static int open_again(const struct bytes *b, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity now;
+	int status = file_open(AT_FDCWD, b->path, &fd, &now);
+
+	if (status_is_state(status))
+		return status;
+	if (status < 0 || !file_identity_equal(&now, &b->identity))
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: replaced or changed meanwhile",
+				   b->path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Reads the pieces from first to last. */
+static int read_pieces(struct bytes *b, size_t first, size_t last)
+{
+	_cleanup_close_ int fd = -1;
+	uint64_t from = (uint64_t)first * PIECE;
+	uint64_t to = ((uint64_t)last + 1) * PIECE;
+	int status = open_again(b, &fd);
+
+	if (status < 0)
+		return status;
+	if (to > b->size)
+		to = b->size;
+	if (!file_read_at(fd, from, b->data + from, (size_t)(to - from)))
+		return status_fail(errno ? status_from_errno(errno)
+					 : DLAZY_EFORMAT,
+				   "%s: cannot read: %s", b->path,
+				   errno ? strerror(errno) : "it was cut");
+	for (size_t i = first; i <= last; i++)
+		b->there[i / WORD_BITS] |= 1ul << i % WORD_BITS;
+	return 0;
+}
+
+int bytes_want(struct bytes *b, uint64_t offset, uint64_t size)
+{
+	if (!range_within(offset, size, b->size))
+		return status_fail(DLAZY_EFORMAT, "damaged catalog");
+	if (!b->path || size == 0)
+		return 0;
+	int status = b->there && b->data ? 0 : make_room(b);
+	size_t first = (size_t)(offset / PIECE);
+	size_t last = (size_t)((offset + size - 1) / PIECE);
+
+	/* What is there already is not touched: it was checked. */
+	for (size_t i = first; status == 0 && i <= last;) {
+		size_t end = i;
+
+		while (end <= last && !is_there(b, end))
+			end++;
+		if (end > i)
+			status = read_pieces(b, i, end - 1);
+		i = end + 1;
+	}
+	return status;
+}
