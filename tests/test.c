@@ -209,6 +209,12 @@ unsigned test_rounds(unsigned whole)
 	return getenv("TEST_DEEP") ? whole : (whole + 9) / 10;
 }
 
+void test_reads_the_machine(void)
+{
+	if (getenv("TEST_SLOW") && !getenv("TEST_DEEP"))
+		test_skip("reads all of the machine: in check-deep");
+}
+
 static unsigned time_limit(const struct test *test)
 {
 	return test_seconds(test->seconds);

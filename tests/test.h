@@ -69,6 +69,10 @@ unsigned test_seconds(unsigned seconds);
  * set, as by `./bootstrap check-deep`. */
 unsigned test_rounds(unsigned whole);
 
+/* Skips what reads every file of the machine where that takes many times as long
+ * (TEST_SLOW), unless TEST_DEEP is set. */
+void test_reads_the_machine(void);
+
 /*
  * A time limit is ten times what the test needs on a quick machine: machines
  * differ threefold, and other tests run beside it. TEST_TIMES=1 shows the need.

@@ -32,6 +32,18 @@ static bool is_start(void)
 	return !hook_trail->loads[0].relocated.ticks;
 }
 
+/* Other auditors, each in a namespace of its own, are loaded before the program
+ * is opened, and told of, too: they are none of its objects. */
+static bool is_before_program(void)
+{
+	return hook_trail->object_count == 0;
+}
+
+static bool is_auditors(Lmid_t namespace)
+{
+	return namespace != LM_ID_BASE && is_before_program();
+}
+
 static struct trail_load *load_of(uint32_t n)
 {
 	return &hook_trail->loads[n];
@@ -130,8 +142,7 @@ CALLBACK unsigned la_objopen(struct link_map *map, Lmid_t namespace,
 {
 	uint64_t begin = cpu_ticks();
 
-	(void)namespace;
-	if (!hook_is_traced())
+	if (!hook_is_traced() || is_auditors(namespace))
 		return 0;
 	struct trail_moment now = moment_at(begin);
 	uint32_t reference = object_open(map, &search, now);
@@ -174,7 +185,7 @@ CALLBACK void la_activity(uintptr_t *cookie, unsigned flag)
 	uint64_t begin = cpu_ticks();
 
 	(void)cookie;
-	if (!hook_is_traced())
+	if (!hook_is_traced() || is_before_program())
 		return;
 	switch (flag) {
 	case LA_ACT_ADD:

@@ -167,7 +167,7 @@ static int check_file(const struct dlazy_module *m)
 	const struct linked *l = m->source;
 
 	if (!*linked_string(l, l->build) ||
-	    (!l->mirrored && !atomic_load(&linked_state(l)->told)) ||
+	    (!l->copied && !atomic_load(&linked_state(l)->told)) ||
 	    linked_is_build(l, m->path, &m->identity))
 		return 0;
 	return status_fail(DLAZY_ENOENT,

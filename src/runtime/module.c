@@ -112,24 +112,26 @@ struct dlazy_module *linked_module(const struct linked *l)
 	return none;
 }
 
-/* Another build answers for itself from now on. */
-static void stop_answering(const struct linked *l, struct dlazy_module *m)
+/* Another build may return something else: its own functions are called. */
+static void bind_constant_functions(const struct linked *l,
+				    struct dlazy_module *m)
 {
-	const uint32_t *answering = linked_at(l, l->answering);
+	const uint32_t *constant_symbols = linked_at(l, l->constant_symbols);
 	linked_slot *slots = (linked_slot *)linked_at(l, l->slots);
 
 	if (linked_is_build(l, m->path, &m->identity))
 		return;
-	for (uint32_t i = 0; i < l->answers; i++) {
+	for (uint32_t i = 0; i < l->constants; i++) {
 		_cleanup_request_ struct bind_request request = {NULL};
 		struct touch touch = {.caller = l};
 		void *address;
 		bool published;
 
-		if (bind_parse(linked_name(l, answering[i]), &request) == 0 &&
+		if (bind_parse(linked_name(l, constant_symbols[i]), &request) ==
+			    0 &&
 		    bind_find(m, &request, &touch, &address, &published) == 0 &&
 		    published && !dl_is_same_object(address, l))
-			atomic_store(&slots[answering[i]], address);
+			atomic_store(&slots[constant_symbols[i]], address);
 	}
 	status_clear();
 }
@@ -141,8 +143,8 @@ void linked_count(const struct linked *l, struct dlazy_module *m, bool bound)
 	void *handle = atomic_load(&m->handle);
 
 	if (handle && !atomic_load(&state->base) &&
-	    !atomic_exchange(&state->base, dl_base(handle)) && l->answers)
-		stop_answering(l, m);
+	    !atomic_exchange(&state->base, dl_base(handle)) && l->constants)
+		bind_constant_functions(l, m);
 	touched_count(l, bound);
 }
 

@@ -14,7 +14,7 @@
  *   While its slot is zero, a stub may also return by itself what it knows
  *   that the function would, and sets `told` of the state;
  * - per data symbol, in shared files only, either the data themselves (a
- *   mirror, of which libdlazy knows nothing), or an STT_GNU_IFUNC symbol whose
+ *   copy, of which libdlazy knows nothing), or an STT_GNU_IFUNC symbol whose
  *   resolver tail-calls dlazy_linked_data(struct, index): who binds to it late
  *   (a plugin opened later, dlsym) gets the address in the real library, which
  *   is loaded for that. The writer exports none of the latter that an object
@@ -62,15 +62,15 @@ struct linked {
 	/* of a file that `dlazy run` made: */
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library among those touched */
-	/* of a library that has mirrors, such functions, or stubs that answer
+	/* of a library that has copies, such functions, or stubs that answer
 	 * by themselves; else "": */
-	uint32_t build;	   /* in the strings: the build-id of what it was made
+	uint32_t build;	    /* in the strings: the build-id of what it was made
 			   for, hexadecimal */
-	uint32_t file;	   /* in the strings: the hash of its struct
+	uint32_t file;	    /* in the strings: the hash of its struct
 			   file_identity, as LINKED_FILE_HASH */
-	uint32_t mirrored; /* 1: it has more of that build than answers */
-	uint32_t answers;  /* how many stubs answer by themselves */
-	int32_t answering; /* to uint32_t[answers]: their symbols */
+	uint32_t copied;    /* 1: it has more of that build than constants */
+	uint32_t constants; /* how many stubs return a constant */
+	int32_t constant_symbols; /* to uint32_t[constants]: their symbols */
 };
 
 /* What a name that is an offset begins with. */

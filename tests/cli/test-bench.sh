@@ -32,6 +32,8 @@ json '.touched_names | sort == ["p2", "p3"]' "one by one, too"
 run "$dlazy" bench "$t/p" --runs 2
 has "$out" "3 plugins declared, 1 touched (p1)" "people see what was done"
 has "$out" "the catalog was fresh" "and that nothing was scanned"
+hasnt "$out" "No sure difference" "that there are too few rounds is no doubt"
+has "$out" "--runs" "it is told how to be sure"
 check "in 80 columns" awk 'length > 80 { exit 1 }' "$t/out"
 
 build "$t/p/bad.so" -Wl,-z,undefs <<'END'
@@ -72,8 +74,11 @@ cp "$t/p/p1.so" "$t/broken"
 build "$t/broken/broken.so" <<<'int absent(void);
 	int ladspa_descriptor(void) { return absent(); }'
 run "$dlazy" bench "$t/broken" --touch broken --runs 1 --json
-is_status 0 "a plugin that cannot be loaded does not end the measurement"
+is_status 1 "a plugin that was to be touched and cannot be is a problem"
 json '.eager.failed == 1 and .lazy.failed == 1' "it is counted on each side"
+run "$dlazy" bench "$t/broken" --touch broken --runs 7
+has "$out" "Nothing to compare" "and no win"
+has "$err" "1 of the 1 plugins to be touched" "that is said"
 
 # ---------------------------------------------------------------- commands
 
@@ -98,7 +103,7 @@ fi
 json 'has("speedup") and (.speedup_interval | length == 2)' "and what it gains"
 run "$dlazy" bench --runs 2 -- true
 has "$out" "dlazy run" "people see what was compared"
-has "$out" "No sure difference" "and what noise would swallow"
+has "$out" "(--runs)" "and what noise would swallow"
 has "$out" "FAULTS" "with page faults"
 run "$dlazy" bench --runs 1 -- true
 has "$out" "1 round of" "a single round is one"

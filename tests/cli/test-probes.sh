@@ -17,7 +17,7 @@ compiled()
 {
 	"${cc[@]}" -std=gnu11 -O2 -D_GNU_SOURCE -I"$root/src" \
 		-I"$root/include" -c -o "$t/probe.o" "$@" \
-		"$root/src/load/probe.c" || return
+		"$root/src/ledger/usdt.c" || return
 	readelf -nW "$t/probe.o" | grep -c '^ *Name:'
 }
 check_same "a build without sys/sdt.h has none" "$(compiled)" 0

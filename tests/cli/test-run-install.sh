@@ -40,6 +40,14 @@ run "$dlazy" run --install manycmd
 is_status 0 "installed again it is replaced"
 check_same "and has not become its own target" \
 	"$(grep ^target "$launcher")" "target $t/bin/manycmd"
+run "$dlazy" bench --runs 1 --json -- manycmd
+has "$err" "launcher of dlazy run: taking $t/bin/manycmd" \
+	"bench measures what it starts"
+json '.eager.maps > 16 and .command == ["manycmd"]' "which is not lazy"
+run "$dlazy" bench --runs 1 --json -- "$launcher"
+json '.eager.maps > 16' "so it is by the launcher's path"
+run "$dlazy" trace --json -- "$launcher"
+json ".objects[0].path == \"$t/bin/manycmd\"" "and trace looks at the same"
 run "$dlazy" run --install "$launcher"
 is_status 1 "a launcher of a launcher is refused"
 

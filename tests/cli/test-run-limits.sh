@@ -193,40 +193,40 @@ for how in symbolic symbolic-functions; do
 	limit $how "a library linked -B$how calls itself" "" "16 1000"
 done
 
-# ------------------------------------------------------------ answers
+# ------------------------------------------------------------ constant functions
 
-answers="-5 0x7fffffff00000001 what it always says"
-make_limit answer 1 2 3
-name=answer
-run "$t/answer"
+constants="-5 0x7fffffff00000001 what it always says"
+make_limit constant 1 2 3
+name=constant
+run "$t/constant"
 # Where the constructor's line stands is the constructor's matter.
 says "constructed
-$answers
+$constants
 29
-$answers
+$constants
 1 1
 destructed"
-run "$dlazy" run -- "$t/answer"
+run "$dlazy" run -- "$t/constant"
 check_same "what a function always says needs no library" "$(sort <<<"$out")" \
-	"$(printf '%s\n' "$answers" "$answers" constructed 29 "1 1" \
+	"$(printf '%s\n' "$constants" "$constants" constructed 29 "1 1" \
 		destructed | sort)"
 check_same "which is there for all else" "$err" $'1 lazy\n1 mapped'
-library answer 1 -DREBUILT
-mv "$t/lib/liblimit-answer-1.so" "$t/rebuilt.so"
-library answer 1
-put="cp $t/rebuilt.so $t/lib/new; mv $t/lib/new $t/lib/liblimit-answer-1.so"
-run "$dlazy" run -- "$t/answer" "$put"
+library constant 1 -DREBUILT
+mv "$t/lib/liblimit-constant-1.so" "$t/rebuilt.so"
+library constant 1
+put="cp $t/rebuilt.so $t/lib/new; mv $t/lib/new $t/lib/liblimit-constant-1.so"
+run "$dlazy" run -- "$t/constant" "$put"
 has "$err" "another build than the stub was made for" "what was said is held to"
 hasnt "$err" "the dynamic linker says" "which is no word of the linker's"
-library answer 1
-run "$dlazy" run -- "$t/answer" "$put" first
+library constant 1
+run "$dlazy" run -- "$t/constant" "$put" first
 has "$out" "30
 -6 0x7fffffff00000002 what it always says" \
 	"before anything was said, another build says it for itself"
 
 # ------------------------------------------------------------ data
 
-mirrored="table text 7
+copied="table text 7
 first second 1
 sum 10, pointer 1
 aligned 1
@@ -234,32 +234,32 @@ named 1, libc 1
 local 42
 added 18 18
 same 1 1"
-library mirror 1
+library copy 1
 for how in -fPIC -fPIE "-fno-pic -no-pie"; do
 	# shellcheck disable=SC2086 # words
-	program mirror $how
-	limit mirror "data are there before their library is ($how)" "1 lazy" \
-		"$mirrored"
+	program copy $how
+	limit copy "data are there before their library is ($how)" "1 lazy" \
+		"$copied"
 done
-run "$dlazy" run -- "$t/mirror" "touch $t/lib/liblimit-mirror-1.so"
-check_same "the same build is known by its id" "$out" "$mirrored"
+run "$dlazy" run -- "$t/copy" "touch $t/lib/liblimit-canonical-1.so"
+check_same "the same build is known by its id" "$out" "$copied"
 # Another build is put in place while the program runs.
-library mirror 1 -DREBUILT
-mv "$t/lib/liblimit-mirror-1.so" "$t/rebuilt.so"
-library mirror 1
-run "$dlazy" run -- "$t/mirror" "mv $t/rebuilt.so $t/lib/liblimit-mirror-1.so"
+library copy 1 -DREBUILT
+mv "$t/lib/liblimit-canonical-1.so" "$t/rebuilt.so"
+library copy 1
+run "$dlazy" run -- "$t/copy" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
 case $err in
 *"another build than the stub was made for"*)
-	pass "mirrors are not used with another build" ;;
+	pass "copies are not used with another build" ;;
 *)
-	fail "mirrors are not used with another build" "$err" ;;
+	fail "copies are not used with another build" "$err" ;;
 esac
-program mirror -fPIC
-library mirror 1 -Wl,-Bsymbolic
+program copy -fPIC
+library copy 1 -Wl,-Bsymbolic
 # What the program writes is not the library's then.
-run "$t/mirror"
-limit mirror "data of a library bound to itself keep it eager" "1 mapped" "$out"
-why mirror liblimit-mirror-1.so data "taken data make eager, and it says so"
+run "$t/copy"
+limit copy "data of a library bound to itself keep it eager" "1 mapped" "$out"
+why copy liblimit-canonical-1.so data "taken data make eager, and it says so"
 
 # ------------------------------------------------------------ dlopen, plugins
 

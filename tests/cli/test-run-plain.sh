@@ -144,6 +144,29 @@ then
 else
 	skip "one with file capabilities does" "no capability can be set here"
 fi
+# Why none of its libraries can be lazy.
+# shellcheck disable=SC2086 # CC may hold options
+if echo 'int main(void) { return 0; }' | ${CC:-cc} -o "$t/rpath" -x c - \
+	-Wl,--no-as-needed,--disable-new-dtags,-rpath,"$t/lib" -L"$t/lib" \
+	-l:libmany-1.so.1 -l:libmany-2.so.1 &&
+	LC_ALL=C readelf -d "$t/rpath" 2>/dev/null | grep -q '(RPATH)'
+then
+	run "$dlazy" run --stats -- "$t/rpath"
+	has "$err" "libmany-1.so.1 and 1 more: it is found by a DT_RPATH" \
+		"why none can be lazy is told, by an example"
+else
+	skip "why none can be lazy is told, by an example" \
+		"this linker makes no DT_RPATH"
+fi
+loader=$(LC_ALL=C readelf -l "$many" 2>/dev/null |
+	sed -n 's/.*interpreter: \(.*\)\]/\1/p')
+if [ -x "$loader" ]; then
+	stats_of "$loader" "$many" call=1
+	check_same "the dynamic linker runs its program" "$out" "library 1"
+	plain "name the program itself" "plainly"
+else
+	skip "the dynamic linker runs its program" "readelf names none"
+fi
 echo 'int main(void) { return 7; }' >"$t/seven.c"
 if ${CC:-cc} -static -o "$t/static" "$t/seven.c" 2>/dev/null; then
 	stats_of "$t/static"

@@ -163,7 +163,41 @@ else
 	check_same "with an auditor of the user's own, too" \
 		"$(<"$t/out")" "$(<"$t/wanted")"
 	has "$(<"$t/out")" "LD_AUDIT=$bin/auditor.so" "who is still there"
+	LD_AUDIT=$bin/auditor.so traced ./ends
+	is '.exited and .exit_us > 0 and .objects[0].path == "'"$bin"'/ends"' \
+		"its objects are none of the program's, whose exit is seen"
 fi
+
+# The trail, which this one finds in its own map, is written to by whom it likes.
+compile -o scribbles -x c - -I"$root/src" -I"$root/include" <<'END'
+	#include "hook/trail.h"
+	#include <signal.h>
+	#include <stdio.h>
+	#include <string.h>
+	int main(void)
+	{
+		unsigned long at = 0, from;
+		char line[4096];
+		FILE *maps = fopen("/proc/self/maps", "r");
+
+		while (fgets(line, sizeof(line), maps))
+			if (!at && strstr(line, "dlazy-trace.") &&
+			    sscanf(line, "%lx-%*x %*s 0", &from) == 1 &&
+			    ((struct trail *)from)->magic == TRAIL_MAGIC)
+				at = from;
+		if (!at)
+			return 1;
+		struct trail *trail = (struct trail *)at;
+		trail->last_ticks = trail->first_ticks + 1;
+		trail->last_ns = trail->first_ns + 1000000000;
+		raise(SIGKILL);
+	}
+END
+traced ./scribbles
+is '.signal == 9 and ([.. | objects | to_entries[] |
+	select(.key | endswith("_us")) | .value | select(type == "number" and
+	(. < 0 or . > 1e9))] == []) and .linker_us == null' \
+	"a time that cannot be is not known"
 
 flags=()
 grep -qw avx512f /proc/cpuinfo && flags=(-mavx512f)
@@ -228,15 +262,42 @@ is "$(object /libused.so) | .used == \"none\" and .symbols_bound == 0 and
 	.touched_kib == 0" "what is not used at all is none"
 is ".unused == [\"$bin/libused.so\"]" "and is named unused"
 has "$err" "1 of 2 libraries did nothing" "people are told"
-has "$err" "dlazy run -- ./nothing" "and what would save it"
-has "$err" "dlazy stub libused.so" "in two ways"
-library -o libother.so "$fixtures/trace-library.c"
-compile -DUSE=5 -o both "$fixtures/trace-uses.c" -Wl,--no-as-needed -L. -lused \
-	-lother -Wl,-rpath,"$bin"
-traced ./both "it's"
-has "$err" "dlazy run -- ./both 'it'\\''s'" "as a shell takes it"
-check "each library that a stub would save is named" \
-	test "$(sed -n '/dlazy stub/,$p' "$t/err" | grep -c 'lib[a-z]*.so')" = 2
+has "$err" "dlazy run is of no use here: " "what dlazy run refuses is not advised"
+is '.advice.run == false and (.advice.why | length > 0) and
+	.advice.stubs == []' "nor is a stub of what is never lazy, in JSON likewise"
+
+# Of a program that run makes lazy.
+libraries=()
+for i in {1..12}; do
+	library -o "libspare$i.so" -Wl,-soname,"libspare$i.so" -x c - <<<"int spare_$i(void) { return 1; }"
+	libraries+=("-lspare$i")
+done
+compile -o spares -x c - -Wl,--no-as-needed -L. "${libraries[@]}" \
+	-Wl,-rpath,"$bin" < <(for i in {1..12}; do echo "int spare_$i(void);"; done
+	echo '#include <unistd.h>
+	int main(int argc, char **argv) { if (argc == 3) usleep(2000000);
+	return argc > 3'
+	for i in {1..12}; do echo " && spare_$i()"; done
+	echo '; }')
+traced ./spares "it's"
+if [ "$(jq '.advice == null' "$t/trace.json")" = true ] ||
+	jq -e '.advice.why | test("CPU|built for")' "$t/trace.json" >/dev/null
+then
+	skip "what would save time is told" "dlazy run is not for this machine"
+else
+	has "$err" "dlazy run -- ./spares 'it'\\''s'" \
+		"what would save time is told, as a shell takes it"
+	has "$err" "can save up to" "with how much"
+	is '.advice.run and .advice.saving_us > 0 and .advice.why == null' \
+		"in JSON, too"
+	check "each library that a stub would save is named" test \
+		"$(sed -n '/dlazy stub/,$p' "$t/err" | grep -o 'libspare[0-9]*' |
+		sort -u | wc -l)" = 12
+fi
+traced ./spares long one
+hasnt "$err" "dlazy run --" "where the program itself takes the time, it is not"
+has "${err//$'\n'/ }" "is the program's own work: loading late cannot help" \
+	"and why not"
 
 ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 \
 	LD_PRELOAD=$bin/libused.so traced ./ends
@@ -352,6 +413,8 @@ json '.children | length == 1 and .[0].command == ["sh", "-c", "exit 5"]' \
 	"then another program in its place is there"
 run "$dlazy" trace --children --json -- bash -c 'env true; true'
 json '[.children[].command] == [["env", "true"], ["true"]]' "and so are children"
+json '[.children[] | select(.exited) | .unknown.exit_us | test("watched")] ==
+	[true]' "of one that exited, it is not said that it did not"
 json '.children[0] | .status == null and .signal == null and
 	.unknown.status != null' "how they ended is not known, and why"
 "$dlazy" trace --children -- sh -c "(while [ ! -e '$t/go' ]; do sleep 0.1; done
@@ -379,6 +442,8 @@ json '[.traceEvents[] | select(.ph == "X")] | sort_by(.ts, -.dur) |
 	[range(length) as $i | range($i) as $k | select(
 		$all[$k][1] > $all[$i][0] and $all[$k][1] < $all[$i][1])] == []' \
 	"which meet or lie within one another, and never overlap"
+json '[.traceEvents[] | select(.ph == "X") | .ts, .dur] |
+	all(. * 8 | . == floor)' "whose sums are exact in doubles, too"
 json '[.traceEvents[].name] | contains(["exec", "program", "exit"])' \
 	"from execve to the end"
 json '[.traceEvents[] | select(.cat == "init" and .name == "inner.so") |

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Functions that always answer the same, and constructors that nobody would
+ * Constant functions, and constructors that nobody would
  * notice, as compilers make them and as nobody would.
  */
 #include "base/cleanup.h"
@@ -45,38 +45,38 @@ static void look_at(const char *source, const char *options)
 	world_compile("library.so", source, all, "");
 }
 
-static bool answers(const char *function, struct code_answer *ret)
+static bool find_constant(const char *function, struct code_constant *ret)
 {
 	_cleanup_file_ struct file file = file_of();
 	struct elf_symbol symbol;
 
 	CHECK(elf_view_find(file.view, function, NULL, &symbol));
-	return code_answers(file.data, symbol.value, symbol.size, ret);
+	return code_returns_constant(file.data, symbol.value, symbol.size, ret);
 }
 
 static void check_number(const char *function, uint64_t number)
 {
-	struct code_answer answer;
+	struct code_constant constant;
 
-	if (!answers(function, &answer))
-		test_fail(__FILE__, __LINE__, "%s does not answer", function);
-	CHECK_INT(answer.kind, CODE_ANSWER_NUMBER);
-	CHECK(answer.value == number);
+	if (!find_constant(function, &constant))
+		test_fail(__FILE__, __LINE__, "%s is not constant", function);
+	CHECK_INT(constant.kind, CODE_CONSTANT_NUMBER);
+	CHECK(constant.value == number);
 }
 
 static void check_text(const char *function, const char *text)
 {
 	_cleanup_file_ struct file file = file_of();
 	_cleanup_free_ uint8_t *bytes = NULL;
-	struct code_answer answer;
+	struct code_constant constant;
 
-	if (!answers(function, &answer))
-		test_fail(__FILE__, __LINE__, "%s does not answer", function);
-	CHECK_INT(answer.kind, CODE_ANSWER_ADDRESS);
+	if (!find_constant(function, &constant))
+		test_fail(__FILE__, __LINE__, "%s is not constant", function);
+	CHECK_INT(constant.kind, CODE_CONSTANT_ADDRESS);
 	CHECK_INT(elf_data_read(
 			  file.data,
-			  (struct elf_range){answer.value,
-					     answer.value + strlen(text) + 1},
+			  (struct elf_range){constant.value,
+					     constant.value + strlen(text) + 1},
 			  &bytes),
 		  0);
 	CHECK_STR((char *)bytes, text);
@@ -84,20 +84,20 @@ static void check_text(const char *function, const char *text)
 
 static void check_nothing(const char *function)
 {
-	struct code_answer answer;
+	struct code_constant constant;
 
-	if (!answers(function, &answer))
-		test_fail(__FILE__, __LINE__, "%s does not answer", function);
-	CHECK_INT(answer.kind, CODE_ANSWER_NOTHING);
+	if (!find_constant(function, &constant))
+		test_fail(__FILE__, __LINE__, "%s is not constant", function);
+	CHECK_INT(constant.kind, CODE_CONSTANT_NOTHING);
 }
 
 static void check_silent(const char *function)
 {
-	struct code_answer answer;
+	struct code_constant constant;
 
-	if (answers(function, &answer))
-		test_fail(__FILE__, __LINE__, "%s answers %d, %#llx", function,
-			  answer.kind, (unsigned long long)answer.value);
+	if (find_constant(function, &constant))
+		test_fail(__FILE__, __LINE__, "%s returns %d, %#llx", function,
+			  constant.kind, (unsigned long long)constant.value);
 }
 
 /* ------------------------------------------------------------------ */
@@ -141,7 +141,7 @@ TEST(functions_that_do_nothing_are_known)
 	check_nothing("f");
 }
 
-TEST(what_does_more_does_not_answer)
+TEST(what_does_more_is_not_constant)
 {
 	look_at("int v; int reads() { return v; }"
 		"int writes() { v = 1; return 1; }"
@@ -262,7 +262,7 @@ TEST(a_check_that_could_fail_is_not_passed)
 	check_silent("f");
 }
 
-TEST(a_function_without_an_end_does_not_answer)
+TEST(a_function_without_an_end_is_not_constant)
 {
 	look_at_assembly("mov $1, %eax");
 	check_silent("f");
@@ -270,7 +270,7 @@ TEST(a_function_without_an_end_does_not_answer)
 	check_number("f", 1);
 }
 
-TEST(code_that_is_relocated_does_not_answer)
+TEST(code_that_is_relocated_is_not_constant)
 {
 	look_at("extern char far[]; asm(\".globl f\\n.type f, @function\\n"
 		"f: movabs $far, %rax\\nret\\n.size f, . - f\");"

@@ -863,6 +863,7 @@ TEST_SECONDS(this_machine_imports_libc_s_data, 300)
 	_cleanup_free_ char *symbol = NULL, *importer = NULL;
 	struct index *index;
 
+	test_reads_the_machine();
 	CHECK_INT(index_open(&options, &index), 0);
 	struct index_stats stats = index_stats(index);
 	printf("# %zu ELF files, %zu directories, %zu libraries, data of %zu "
@@ -988,6 +989,7 @@ TEST_SECONDS(data_that_ld_so_binds_is_known_to_be_imported, 300)
 	struct index_options options = {.cache_path = cache_path()};
 	struct index *index;
 
+	test_reads_the_machine();
 	CHECK_INT(index_open(&options, &index), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
 		if (access(programs[i], X_OK) == 0)

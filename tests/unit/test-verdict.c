@@ -113,7 +113,7 @@ static void scope_of_late(struct scope *scope, size_t object)
 			scope_add_needs(scope, scope->order[at]);
 }
 
-static bool stub_has(const struct name *name,
+static bool stub_has(const struct symtab_name *name,
 		     const struct definition *definition)
 {
 	const struct elf_symbol symbol = {
@@ -129,7 +129,7 @@ static bool stub_has(const struct name *name,
 }
 
 static const struct definition *look_up(const struct scope *scope, size_t from,
-					const struct name *name,
+					const struct symtab_name *name,
 					const char *version)
 {
 	for (size_t i = from; i < scope->count; i++)
@@ -163,7 +163,8 @@ static void check_reference(const struct scope *start, const struct scope *late,
 			    size_t object, const struct elf_symbol *symbol)
 {
 	const struct elf_view *view = closure.objects[object].view;
-	const struct name *name = names_find(verdicts.names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts.symtab, symbol->name);
 	/* The program's data may be a copy. */
 	size_t from = object == 0 && symbol->defined &&
 		      symbol->type == ELF_TYPE_OBJECT;
@@ -171,7 +172,7 @@ static void check_reference(const struct scope *start, const struct scope *late,
 	if (!name || (symbol->defined && !is_preempted(view, symbol)))
 		return;
 	const struct definition *plain =
-		names_resolve(name, symbol->version, from);
+		symtab_resolve(name, symbol->version, from);
 	const struct definition *lazy =
 		look_up(start, from, name, symbol->version);
 	if (!lazy && late)
@@ -344,7 +345,7 @@ TEST(data_is_followed_from_library_to_library)
 
 /* Who imports data later gets it by loading; nobody of the start may know it. */
 /* ... which need not be at the start. */
-TEST(data_without_a_mirror_come_with_their_importer)
+TEST(data_without_a_copy_come_with_their_importer)
 {
 	world_library("liblow.so", "int low = 1; int f() { return 1; }", "");
 	world_library("libhigh.so",
@@ -375,7 +376,7 @@ TEST(data_that_many_define_are_not_imported_from_the_first)
 	CHECK(!is_exported("libtwo.so", "_Z1t"));
 }
 
-/* ... nor mirrored: what the mirror would point at had to be there. */
+/* ... nor copied: what the copy would point at had to be there. */
 TEST(data_that_many_have_bring_nobody_to_the_start)
 {
 	static const struct index imported = {"libfar.so", "other",
@@ -652,10 +653,10 @@ TEST(what_the_machine_says_is_told_with_its_words)
 }
 
 /* ------------------------------------------------------------------ */
-/* Mirrors                                                            */
+/* Copies                                                            */
 
 /* What a library says of its data, and is it lazy although others import them? */
-static void check_mirror(const char *source, const char *options, bool lazy)
+static void check_copy(const char *source, const char *options, bool lazy)
 {
 	world_compile("libdata.so", source,
 		      "-fPIC -shared -Wl,-soname,libdata.so", options);
@@ -669,55 +670,55 @@ static void check_mirror(const char *source, const char *options, bool lazy)
 		check_eager("libdata.so", VERDICT_DATA, "datum", "libuser.so");
 }
 
-TEST(data_that_a_library_reaches_by_name_are_mirrored)
+TEST(data_that_a_library_reaches_by_name_are_copied)
 {
-	check_mirror("int datum = 1; int f() { return datum++; }", "", true);
+	check_copy("int datum = 1; int f() { return datum++; }", "", true);
 	CHECK(is_exported("libdata.so", "datum"));
 }
 
-TEST(constant_data_are_mirrored)
+TEST(constant_data_are_copied)
 {
-	check_mirror("const int datum = 1; int f() { return 1; }", "", true);
+	check_copy("const int datum = 1; int f() { return 1; }", "", true);
 }
 
-TEST(variables_that_a_library_may_reach_otherwise_are_not_mirrored)
+TEST(variables_that_a_library_may_reach_otherwise_are_not_copied)
 {
-	check_mirror("int datum = 1; int f() { return 1; }", "", false);
+	check_copy("int datum = 1; int f() { return 1; }", "", false);
 }
 
-TEST(variables_that_their_library_points_at_otherwise_are_not_mirrored)
+TEST(variables_that_their_library_points_at_otherwise_are_not_copied)
 {
-	check_mirror("int datum = 1; int f() { return datum; }"
-		     "extern int other __attribute__((alias(\"datum\"), "
-		     "visibility(\"hidden\"))); int *p1 = &other;",
-		     "", false);
+	check_copy("int datum = 1; int f() { return datum; }"
+		   "extern int other __attribute__((alias(\"datum\"), "
+		   "visibility(\"hidden\"))); int *p1 = &other;",
+		   "", false);
 }
 
-TEST(data_of_a_library_that_is_bound_to_itself_are_not_mirrored)
+TEST(data_of_a_library_that_is_bound_to_itself_are_not_copied)
 {
-	check_mirror("const int datum = 1; int f() { return datum; }",
-		     "-Wl,-Bsymbolic", false);
+	check_copy("const int datum = 1; int f() { return datum; }",
+		   "-Wl,-Bsymbolic", false);
 }
 
-TEST(protected_data_are_not_mirrored)
+TEST(protected_data_are_not_copied)
 {
-	check_mirror("__attribute__((visibility(\"protected\"))) "
-		     "const int datum = 1; int f() { return 1; }",
-		     "", false);
+	check_copy("__attribute__((visibility(\"protected\"))) "
+		   "const int datum = 1; int f() { return 1; }",
+		   "", false);
 }
 
-TEST(variables_that_a_constructor_may_write_are_not_mirrored)
+TEST(variables_that_a_constructor_may_write_are_not_copied)
 {
-	check_mirror("int datum; int f() { return datum; }"
-		     "__attribute__((constructor)) void g() { datum = 1; }",
-		     "", false);
+	check_copy("int datum; int f() { return datum; }"
+		   "__attribute__((constructor)) void g() { datum = 1; }",
+		   "", false);
 }
 
-TEST(constants_are_mirrored_whatever_constructors_there_are)
+TEST(constants_are_copied_whatever_constructors_there_are)
 {
-	check_mirror("int v; const int datum = 1; int f() { return datum; }"
-		     "__attribute__((constructor)) void g() { v = 1; }",
-		     "", true);
+	check_copy("int v; const int datum = 1; int f() { return datum; }"
+		   "__attribute__((constructor)) void g() { v = 1; }",
+		   "", true);
 }
 
 TEST(library_of_which_only_data_are_imported_is_there_for_its_constructor)
@@ -746,140 +747,140 @@ TEST(library_of_which_only_data_are_imported_is_there_for_its_destructor)
 	check_eager("libdata.so", VERDICT_CONSTRUCTOR, NULL, NULL);
 }
 
-TEST(data_with_text_relocations_are_not_mirrored)
+TEST(data_with_text_relocations_are_not_copied)
 {
-	check_mirror("int f() { return 1; } __asm__("
-		     "\".section .rodata\\n.globl datum\\n\""
-		     "\".type datum,%object\\n.size datum,8\\n\""
-		     "\".balign 8\\ndatum: .quad text\\n\""
-		     "\"text: .asciz \\\"text\\\"\\n\");",
-		     "-Wl,-z,notext", false);
+	check_copy("int f() { return 1; } __asm__("
+		   "\".section .rodata\\n.globl datum\\n\""
+		   "\".type datum,%object\\n.size datum,8\\n\""
+		   "\".balign 8\\ndatum: .quad text\\n\""
+		   "\"text: .asciz \\\"text\\\"\\n\");",
+		   "-Wl,-z,notext", false);
 }
 
-TEST(variables_with_a_name_that_is_not_mirrored_are_not_mirrored)
+TEST(variables_with_a_name_that_is_not_copied_are_not_copied)
 {
 	/* Protected, and so bound to itself; and without size and type. */
-	check_mirror("int datum = 1; int f() { return datum; }"
-		     "extern int other __attribute__((alias(\"datum\"), "
-		     "visibility(\"protected\")));",
-		     "", false);
-	check_mirror("extern int datum, other;"
-		     "int f() { return datum + other; }"
-		     "__asm__(\".data\\n.globl datum, other\\n"
-		     ".type datum,%object\\n.size datum,4\\n"
-		     "datum: other: .long 1\\n.previous\\n\");",
-		     "", false);
+	check_copy("int datum = 1; int f() { return datum; }"
+		   "extern int other __attribute__((alias(\"datum\"), "
+		   "visibility(\"protected\")));",
+		   "", false);
+	check_copy("extern int datum, other;"
+		   "int f() { return datum + other; }"
+		   "__asm__(\".data\\n.globl datum, other\\n"
+		   ".type datum,%object\\n.size datum,4\\n"
+		   "datum: other: .long 1\\n.previous\\n\");",
+		   "", false);
 }
 
-TEST(data_that_point_at_unique_variables_are_not_mirrored)
+TEST(data_that_point_at_unique_variables_are_not_copied)
 {
-	check_mirror("extern int unique; int *const datum = &unique;"
-		     "int f() { return unique++; }"
-		     "__asm__(\".data\\n.globl unique\\n"
-		     ".type unique,%gnu_unique_object\\n.size unique,4\\n"
-		     "unique: .long 1\\n.previous\\n\");",
-		     "", false);
+	check_copy("extern int unique; int *const datum = &unique;"
+		   "int f() { return unique++; }"
+		   "__asm__(\".data\\n.globl unique\\n"
+		   ".type unique,%gnu_unique_object\\n.size unique,4\\n"
+		   "unique: .long 1\\n.previous\\n\");",
+		   "", false);
 }
 
 /* A damaged library can have two symbols of a name. */
-TEST(symbol_that_is_not_where_its_mirror_is_has_none)
+TEST(symbol_that_is_not_where_its_copy_is_has_none)
 {
 	struct elf_symbol symbol;
 
-	check_mirror("const int datum = 1; int f() { return 1; }", "", true);
+	check_copy("const int datum = 1; int f() { return 1; }", "", true);
 	for (size_t i = 1; i < closure.count; i++) {
 		if (!elf_view_find(closure.objects[i].view, "datum", NULL,
 				   &symbol))
 			continue;
-		CHECK(verdict_mirrors(&verdicts, i, &symbol));
+		CHECK(verdict_has_copy(&verdicts, i, &symbol));
 		symbol.size += 1;
-		CHECK(!verdict_mirrors(&verdicts, i, &symbol));
+		CHECK(!verdict_has_copy(&verdicts, i, &symbol));
 		symbol.value = UINT64_MAX;
-		CHECK(!verdict_mirrors(&verdicts, i, &symbol));
+		CHECK(!verdict_has_copy(&verdicts, i, &symbol));
 		return;
 	}
 	CHECK(false);
 }
 
-TEST(data_that_point_at_hidden_variables_are_not_mirrored)
+TEST(data_that_point_at_hidden_variables_are_not_copied)
 {
-	check_mirror("static int v; int *const datum = &v;"
-		     "int f() { return v++; }",
-		     "", false);
+	check_copy("static int v; int *const datum = &v;"
+		   "int f() { return v++; }",
+		   "", false);
 }
 
-TEST(data_that_point_at_functions_without_names_are_mirrored)
+TEST(data_that_point_at_functions_without_names_are_copied)
 {
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*const datum)() = g; int f() { return g(1); }",
-		     "-Wl,--build-id", true);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "int (*const datum)() = g; int f() { return g(1); }",
+		   "-Wl,--build-id", true);
 }
 
 TEST(packed_relocations_are_known)
 {
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*const datum)() = g; int f() { return g(1); }",
-		     "-Wl,--build-id,-z,pack-relative-relocs", true);
-	check_mirror("static int v; int *const datum = &v;"
-		     "int f() { return v++; }",
-		     "-Wl,-z,pack-relative-relocs", false);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "int (*const datum)() = g; int f() { return g(1); }",
+		   "-Wl,--build-id,-z,pack-relative-relocs", true);
+	check_copy("static int v; int *const datum = &v;"
+		   "int f() { return v++; }",
+		   "-Wl,-z,pack-relative-relocs", false);
 }
 
 TEST(functions_of_no_known_build_are_not_pointed_at)
 {
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*const datum)() = g; int f() { return g(1); }",
-		     "-Wl,--build-id=none", false);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "int (*const datum)() = g; int f() { return g(1); }",
+		   "-Wl,--build-id=none", false);
 }
 
 /* It may be compared with the function that it was at first. */
-TEST(variables_that_point_where_others_do_are_not_mirrored)
+TEST(variables_that_point_where_others_do_are_not_copied)
 {
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "static int (*const other[2])() = {g, g};"
-		     "int (*datum)() = g; int f() { return datum(1); }"
-		     "int h(int i) { return datum == other[i]; }",
-		     "", false);
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*datum)() = g; int f() { return datum(1); }",
-		     "", true);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "static int (*const other[2])() = {g, g};"
+		   "int (*datum)() = g; int f() { return datum(1); }"
+		   "int h(int i) { return datum == other[i]; }",
+		   "", false);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "int (*datum)() = g; int f() { return datum(1); }",
+		   "", true);
 }
 
-TEST(data_that_point_at_code_which_is_no_function_are_not_mirrored)
+TEST(data_that_point_at_code_which_is_no_function_are_not_copied)
 {
-	check_mirror("__asm__(\".text\\ncode: .long 1\\n\");"
-		     "extern int code __attribute__((visibility(\"hidden\")));"
-		     "int *const datum = &code; int f() { return 1; }",
-		     "-Wl,--build-id", false);
+	check_copy("__asm__(\".text\\ncode: .long 1\\n\");"
+		   "extern int code __attribute__((visibility(\"hidden\")));"
+		   "int *const datum = &code; int f() { return 1; }",
+		   "-Wl,--build-id", false);
 }
 
-TEST(variables_that_code_uses_directly_are_not_mirrored)
+TEST(variables_that_code_uses_directly_are_not_copied)
 {
-	check_mirror("int datum = 1; extern int inner __attribute__((alias("
-		     "\"datum\"), visibility(\"hidden\")));"
-		     "int f() { return datum; } int g() { return inner++; }",
-		     "", false);
+	check_copy("int datum = 1; extern int inner __attribute__((alias("
+		   "\"datum\"), visibility(\"hidden\")));"
+		   "int f() { return datum; } int g() { return inner++; }",
+		   "", false);
 }
 
 /* What the code compares with. */
 TEST(functions_that_code_names_are_not_pointed_at)
 {
-	check_mirror("static int g(int x) { return x + 1; }"
-		     "int (*const datum)() = g; int f(void *p) {"
-		     " return p == (void *)g; }",
-		     "", false);
+	check_copy("static int g(int x) { return x + 1; }"
+		   "int (*const datum)() = g; int f(void *p) {"
+		   " return p == (void *)g; }",
+		   "", false);
 }
 
 TEST(constants_that_code_names_are_not_pointed_at)
 {
-	check_mirror("static void *const base[2] = {(void *)base, 0};"
-		     "void *const datum = (void *)base; int f(void *p) {"
-		     " return p == (void *)base; }",
-		     "", false);
-	check_mirror("static void *const base[2] = {(void *)base, 0};"
-		     "void *const datum = (void *)base; int f(void *p) {"
-		     " return 1; }",
-		     "", true);
+	check_copy("static void *const base[2] = {(void *)base, 0};"
+		   "void *const datum = (void *)base; int f(void *p) {"
+		   " return p == (void *)base; }",
+		   "", false);
+	check_copy("static void *const base[2] = {(void *)base, 0};"
+		   "void *const datum = (void *)base; int f(void *p) {"
+		   " return 1; }",
+		   "", true);
 }
 
 /* Bound in the library, and found by its name all the same. */
@@ -887,17 +888,17 @@ TEST(functions_with_names_are_pointed_at_by_name)
 {
 	size_t place;
 
-	check_mirror("int g(int x) { return x + 1; }"
-		     "int (*const datum)() = g; int f() { return 1; }",
-		     "-Wl,-Bsymbolic-functions", true);
+	check_copy("int g(int x) { return x + 1; }"
+		   "int (*const datum)() = g; int f() { return 1; }",
+		   "-Wl,-Bsymbolic-functions", true);
 	place = place_of("libdata.so");
-	CHECK_INT(verdicts.mirrors[place].fixup_count, 1);
-	CHECK_STR(verdicts.mirrors[place].fixups[0].symbol->name->text, "g");
+	CHECK_INT(verdicts.copies[place].fixup_count, 1);
+	CHECK_STR(verdicts.copies[place].fixups[0].symbol->name->text, "g");
 }
 
 /* The library that has what the data point at is there, although nobody at the
  * start needs it. */
-TEST(what_mirrored_data_point_at_is_there)
+TEST(what_copied_data_point_at_is_there)
 {
 	static const struct index imported = {"libfar.so", "other",
 					      "/usr/lib/plugin.so", 0, 0};
@@ -917,7 +918,7 @@ TEST(what_mirrored_data_point_at_is_there)
 }
 
 /* ... of another library, which would have to be there as well. */
-TEST(data_that_point_at_lazy_data_are_not_mirrored)
+TEST(data_that_point_at_lazy_data_are_not_copied)
 {
 	world_library("libfar.so", "const int far = 1;", "");
 	world_library("libdata.so",
@@ -931,7 +932,7 @@ TEST(data_that_point_at_lazy_data_are_not_mirrored)
 	check_eager("libdata.so", VERDICT_DATA, "datum", "libuser.so");
 }
 
-TEST(data_that_the_program_copies_are_mirrored)
+TEST(data_that_the_program_copies_are_copied)
 {
 	world_library("libdata.so", "int datum = 1; int f() { return datum; }",
 		      "");
@@ -945,8 +946,8 @@ TEST(data_that_the_program_copies_are_mirrored)
 	CHECK(is_default("libdata.so", "datum"));
 }
 
-/* Other files of the index import only what has a mirror, or also something else. */
-TEST(what_the_index_imports_is_mirrored)
+/* Other files of the index import only what has a copy, or also something else. */
+TEST(what_the_index_imports_is_copied)
 {
 	static const struct index imported = {"libdata.so", "datum",
 					      "/usr/lib/plugin.so", 0, 0};
@@ -967,7 +968,7 @@ TEST(what_the_index_imports_is_mirrored)
 /* Answers                                                            */
 
 /* What the stub of a function of libdata.so says by itself; NULL: it asks. */
-static const struct code_answer *answer_of(const char *function)
+static const struct code_constant *constant_of(const char *function)
 {
 	size_t place = place_of("libdata.so");
 	struct elf_symbol symbol;
@@ -978,7 +979,7 @@ static const struct code_answer *answer_of(const char *function)
 	CHECK(elf_view_find(closure.objects[place].view, function, NULL,
 			    &symbol));
 	check_lazy("libdata.so");
-	return mirror_answer(&verdicts.mirrors[place], symbol.value);
+	return copy_constant(&verdicts.copies[place], symbol.value);
 }
 
 /* libdata.so, of which the program calls f(). */
@@ -990,34 +991,34 @@ static void call(const char *source, const char *options)
 	decide(NULL);
 }
 
-TEST(functions_that_always_say_the_same_answer)
+TEST(constant_functions_are_answered_by_the_stub)
 {
 	call("int f() { return 7; } int g() { return 8; }", "");
-	CHECK(answer_of("f"));
-	CHECK_INT(answer_of("f")->kind, CODE_ANSWER_NUMBER);
-	CHECK_INT(answer_of("f")->value, 7);
-	CHECK(!answer_of("g")); /* nobody calls it */
+	CHECK(constant_of("f"));
+	CHECK_INT(constant_of("f")->kind, CODE_CONSTANT_NUMBER);
+	CHECK_INT(constant_of("f")->value, 7);
+	CHECK(!constant_of("g")); /* nobody calls it */
 	call("void f() {}", "");
-	CHECK_INT(answer_of("f")->kind, CODE_ANSWER_NOTHING);
+	CHECK_INT(constant_of("f")->kind, CODE_CONSTANT_NOTHING);
 	call("int f() { return 7; }", "-Wl,-Bsymbolic");
-	CHECK(answer_of("f"));
+	CHECK(constant_of("f"));
 	call("int v = 1; int f() { return v; }", "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
-TEST(texts_that_functions_return_are_mirrored)
+TEST(texts_that_functions_return_are_copied)
 {
 	call("const char *f() { return \"some text\"; }", "");
-	CHECK(answer_of("f"));
-	const struct mirror_piece *piece =
-		mirror_find(&verdicts.mirrors[place_of("libdata.so")],
-			    answer_of("f")->value);
+	CHECK(constant_of("f"));
+	const struct copy_piece *piece =
+		copy_find(&verdicts.copies[place_of("libdata.so")],
+			  constant_of("f")->value);
 	CHECK(piece);
-	CHECK_STR((char *)piece->bytes + answer_of("f")->value -
+	CHECK_STR((char *)piece->bytes + constant_of("f")->value -
 			  piece->range.start,
 		  "some text");
 	call("const char *f() { return \"some text\"; }", "-Wl,-Bsymbolic");
-	CHECK(answer_of("f"));
+	CHECK(constant_of("f"));
 }
 
 /* With its address somebody could compare. */
@@ -1026,17 +1027,17 @@ TEST(what_others_know_is_not_returned)
 	call("const char *f() { return \"some text\"; }"
 	     "int g(p) char *p; { return p == (char *)\"some text\"; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static const char t[] = \"some text\"; const char *f() {"
 	     " return t; } const char *const p = t;",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("extern const char t[] __attribute__((visibility(\"hidden\")));"
 	     "const char *f() { return t; }"
 	     "const char t[] = \"some text\";"
 	     "extern const char n[] __attribute__((alias(\"t\")));",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
 /* ... or reach it by counting from another. */
@@ -1044,27 +1045,27 @@ TEST(only_whole_texts_are_returned)
 {
 	call("static const int t[] = {1, 2, 3}; const int *f() { return t; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static const char t[] = \"some text\"; const char *f() {"
 	     " return t + 5; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static const char t[] = \"some text\"; const char *f() {"
 	     " return t; } int g(p) const char *p; { return p == t + 5; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("const char *f() { return \"some\\001text\"; }", "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static const char t[4] = \"text\"; const char *f() { return t; }"
 	     "const char u[4] = {1, 2, 3, 4};",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("const char *f() { return \"\"; }", "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("extern const char __ehdr_start[] __attribute__((visibility("
 	     "\"hidden\"))); const char *f() { return __ehdr_start; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
 /* As Clang makes them: distances from the table. */
@@ -1078,7 +1079,7 @@ TEST(texts_of_a_table_are_not_returned)
 	     "const char *f() { return b; }"
 	     "const char *g(i) { return (char *)t + t[i]; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
 /* Could the library get another text of itself than the program gets? */
@@ -1089,58 +1090,58 @@ TEST(what_a_library_asks_itself_is_not_returned)
 		"int g(p) char *p; { int r = p == (char *)f(); return r + 1; }";
 
 	call(asks, "");
-	CHECK(answer_of("f"));
+	CHECK(constant_of("f"));
 	call(asks, "-Wl,-Bsymbolic");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call(asks, "-Wl,-Bsymbolic-functions");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("__attribute__((visibility(\"protected\"))) const char *f() {"
 	     " return \"some text\"; }"
 	     "int g(p) char *p; { int r = p == (char *)f(); return r + 1; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	/* By a pointer that the linker does not look up. */
 	call("const char *f() { return \"some text\"; }"
 	     "extern __typeof__(f) own __attribute__((alias(\"f\"),"
 	     " visibility(\"hidden\"))); __typeof__(f) *p = own;",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("const char *f() { return \"some text\"; }"
 	     "extern __typeof__(f) own __attribute__((alias(\"f\"),"
 	     " visibility(\"hidden\"))); __typeof__(f) *p() { return own; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
 TEST(what_is_written_or_relocated_is_not_returned)
 {
 	call("static int v; int *f() { return &v; } int g() { return v; }", "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static const char *const t[] = {\"a\", \"b\"};"
 	     "const void *f() { return t; }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("static void g() {} void *f() { return g; }", "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 }
 
 /* Whoever calls it may want what they do. */
-TEST(libraries_with_constructors_do_not_answer)
+TEST(libraries_with_constructors_have_no_constant_functions)
 {
 	call("int f() { return 7; }"
 	     "__attribute__((constructor)) void g() { puts(\"\"); }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	call("int f() { return 7; }"
 	     "__attribute__((destructor)) void g() { puts(\"\"); }",
 	     "");
-	CHECK(!answer_of("f"));
+	CHECK(!constant_of("f"));
 	/* Unless nobody can see what they do. */
 	call("int f() { return 7; } static int v;"
 	     "__attribute__((constructor)) static void g() { v = 1; }"
 	     "int h() { return v; }",
 	     "");
-	CHECK(answer_of("f"));
+	CHECK(constant_of("f"));
 }
 
 TEST(what_every_run_needs_is_left_real)
@@ -1603,6 +1604,7 @@ TEST_SECONDS(real_programs_bind_as_without_dlazy, 120)
 	static const struct verdict_rules rules;
 	char program[PATH_MAX];
 
+	test_reads_the_machine();
 	unsetenv("LD_LIBRARY_PATH");
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!find_program(i, program))
@@ -1617,6 +1619,7 @@ TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
 {
 	char program[PATH_MAX];
 
+	test_reads_the_machine();
 	unsetenv("LD_LIBRARY_PATH");
 	for (unsigned turn = 0; turn < 3; turn++) {
 		const struct index index = {NULL, "any", "any", 3, turn};

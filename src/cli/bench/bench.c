@@ -467,12 +467,22 @@ static int measure(struct bench *b, const struct request *request,
 	return run_rounds(b, request->runs, plan);
 }
 
-static void say_failures(const struct bench *b)
+/* Returns the exit status: was all touched that was to be? */
+static int say_failures(const struct bench *b)
 {
-	if (b->sides[HOST_EAGER].failed)
+	uint64_t untouched = b->sides[HOST_LAZY].failed;
+
+	if (untouched)
+		cli_say("%" PRIu64
+			" of the %zu plugins to be touched cannot be "
+			"loaded; which and why, \"dlazy check --load %s\" "
+			"tells",
+			untouched, b->touched, b->subject);
+	else if (b->sides[HOST_EAGER].failed)
 		cli_say("%" PRIu64 " of the plugins cannot be loaded; which "
 			"and why, \"dlazy check --load %s\" tells",
 			b->sides[HOST_EAGER].failed, b->subject);
+	return untouched ? CLI_PROBLEMS : CLI_DONE;
 }
 
 static int bench(const struct request *request)
@@ -498,7 +508,7 @@ static int bench(const struct request *request)
 	if (status < 0) {
 		status = cli_fail(status, request->json);
 	} else {
-		say_failures(b);
+		status = say_failures(b);
 		(request->json ? bench_print_json : bench_print_text)(b);
 	}
 	free(b->names);

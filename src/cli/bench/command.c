@@ -13,6 +13,7 @@
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/frame/progress.h"
+#include "cli/run/launcher.h"
 #include "elf/search.h"
 #include "link/cache/program.h"
 
@@ -30,6 +31,7 @@
 
 struct command {
 	char **argv;
+	const char *path; /* of what argv[0] stands for; or argv[0] */
 	bool env;
 	int status; /* as waitpid(2), of the first run; each must end so */
 	bool ran;
@@ -41,8 +43,9 @@ static const enum host_way sides[] = {HOST_EAGER, HOST_LAZY};
 /* One process                                                        */
 
 /* "dlazy run -- CMD ...", by this very tool. */
-static void run_lazily(char **argv)
+static void run_lazily(const struct command *c)
 {
+	char **argv = c->argv;
 	size_t n = 0;
 
 	while (argv[n])
@@ -54,6 +57,9 @@ static void run_lazily(char **argv)
 	lazy[1] = (char *)"run";
 	lazy[2] = (char *)"--";
 	memcpy(lazy + 3, argv, n * sizeof(*lazy));
+	/* By its name, so that it goes by that; or past a launcher. */
+	if (strchr(argv[0], '/'))
+		lazy[3] = (char *)c->path;
 	execv("/proc/self/exe", lazy);
 }
 
@@ -68,9 +74,9 @@ __attribute__((noreturn)) static void become(const struct command *c,
 		setenv("DLAZY", way == HOST_LAZY ? "lazy" : "off", 1);
 	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(out, 2) == 2) {
 		if (way == HOST_LAZY && !c->env)
-			run_lazily(c->argv);
+			run_lazily(c);
 		else
-			execvp(c->argv[0], c->argv);
+			execvp(c->path, c->argv);
 	}
 	_exit(errno == ENOENT ? 127 : 126);
 }
@@ -211,16 +217,15 @@ static bool is_ours(const char *name, const char *found, const char *needed_by,
 }
 
 /* A program that has never heard of DLAZY is measured against itself. */
-static void warn_of_itself(const char *command)
+static void warn_of_itself(const struct program *program)
 {
-	_cleanup_program_ struct program program = {.command = NULL};
 	bool found = false;
 
-	if (program_find(command, &program) == 0 &&
-	    search_closure(program.executable, is_ours, &found) == 0 && !found)
+	if (program->executable &&
+	    search_closure(program->executable, is_ours, &found) == 0 && !found)
 		cli_say("%s is not linked with " LIBRARY
 			": unless it opens what is, --env changes nothing",
-			program.executable);
+			program->executable);
 	status_clear();
 }
 
@@ -245,7 +250,8 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 {
 	_cleanup_free_ struct bench *b = calloc(1, sizeof(*b));
 	_cleanup_free_ char *subject = joined(argv);
-	struct command c = {.argv = argv, .env = env};
+	_cleanup_program_ struct program program = {.command = NULL};
+	struct command c = {.argv = argv, .path = argv[0], .env = env};
 	int status =
 		b && subject ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
 
@@ -256,8 +262,12 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	b->env = env;
 	b->cold = cold;
 	b->cpu = -1;
+	/* What cannot be found is told by its first run. */
+	if (launcher_see_through(argv[0], &program) == 0)
+		c.path = program.command;
+	status_clear();
 	if (env)
-		warn_of_itself(argv[0]);
+		warn_of_itself(&program);
 	status = measure_rounds(b, &c, runs);
 	if (status < 0)
 		return cli_fail(status, json);

@@ -110,10 +110,17 @@ static void print_side(struct json *j, const struct bench *b,
 	json_end_object(j);
 }
 
+/* A host that could not load what it was to use has not done its work. */
+static bool has_failed(const struct bench *b)
+{
+	return !b->command && b->sides[HOST_LAZY].failed > 0;
+}
+
 /* Whether eager and lazy differ, and not by chance. */
 static bool is_sure(const struct bench *b, double *low, double *high)
 {
-	return sample_interval(&b->ratio, low, high) && (*low > 1 || *high < 1);
+	return sample_interval(&b->ratio, low, high) &&
+	       (*low > 1 || *high < 1) && !has_failed(b);
 }
 
 static void print_speedup(struct json *j, const struct bench *b)
@@ -175,6 +182,8 @@ static const char *doubt(const struct bench *b)
 
 	if (is_sure(b, &low, &high))
 		return NULL;
+	if (has_failed(b))
+		return "what was to be touched could not be loaded";
 	return b->ratio.count < SAMPLE_ENOUGH
 		       ? "there were too few rounds for an interval"
 		       : "the interval includes 1";
@@ -346,6 +355,29 @@ static void print_chart(const struct bench *b)
 	}
 }
 
+static void print_doubt(const struct bench *b, const char *eager, double low,
+			double high)
+{
+	const char *of = b->command ? "as long" : "lazy's time";
+
+	if (has_failed(b))
+		puts("Nothing to compare: what was to be touched could not be "
+		     "loaded.");
+	else if (b->ratio.count >= SAMPLE_ENOUGH)
+		printf("No sure difference: %s takes %.2f to %.2f times %s.\n",
+		       eager, low, high, of);
+	else if (low > 1 || high < 1)
+		printf("In each of these few rounds %s takes %.2f to %.2f "
+		       "times "
+		       "%s;\nfor a 95 %% interval take %d rounds or more "
+		       "(--runs).\n",
+		       eager, low, high, of, SAMPLE_ENOUGH);
+	else
+		printf("Too few rounds to tell: %s takes %.2f to %.2f times "
+		       "%s; take %d\nor more (--runs).\n",
+		       eager, low, high, of, SAMPLE_ENOUGH);
+}
+
 static void print_verdict(const struct bench *b)
 {
 	double low, high, ratio = sample_median(&b->ratio);
@@ -354,12 +386,7 @@ static void print_verdict(const struct bench *b)
 	const char *does = b->command ? "is" : "starts";
 
 	if (!is_sure(b, &low, &high))
-		printf("No sure difference%s%s takes %.2f to %.2f times "
-		       "%s.\n",
-		       b->ratio.count < SAMPLE_ENOUGH ? " in so few rounds:\n"
-						      : ": ",
-		       eager, low, high,
-		       b->command ? "as long" : "lazy's time");
+		print_doubt(b, eager, low, high);
 	else if (ratio >= 1)
 		printf("%s%s %s %.1f times as fast%s (95 %% sure of %.1f "
 		       "to %.1f).\n",

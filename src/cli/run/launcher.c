@@ -260,6 +260,13 @@ static char *read_text(const char *path)
 	return NULL;
 }
 
+/* What one says. */
+struct launcher {
+	char *text; /* its lines */
+	char *target;
+	struct request request;
+};
+
 /* One line; false: not understood. */
 static bool take_line(char *line, struct request *request, char **target)
 {
@@ -271,38 +278,83 @@ static bool take_line(char *line, struct request *request, char **target)
 	return true;
 }
 
-int launcher_start(int argc, char **argv)
+static void launcher_clear(struct launcher *l)
 {
-	static struct request request;
-	char *target = NULL;
+	free(l->text);
+	free(l);
+}
 
-	if (argc < 2)
-		return cli_usage(NULL, "--launcher: which FILE?");
-	_cleanup_free_ char *text = read_text(argv[1]);
-	if (!text)
-		return RUN_FAILED;
-	for (char *line = text, *next; line; line = next) {
+static void cleanup_launcher(struct launcher **l)
+{
+	if (*l)
+		launcher_clear(*l);
+}
+#define _cleanup_launcher_ _cleanup_(cleanup_launcher)
+
+/* NULL after a message. */
+static struct launcher *launcher_read(const char *path)
+{
+	_cleanup_launcher_ struct launcher *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->text = read_text(path);
+	if (!l->text)
+		return NULL;
+	for (char *line = l->text, *next; line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		if (!take_line(line, &request, &target)) {
-			cli_say("%s: not understood: %s", argv[1], line);
-			return RUN_FAILED;
+		if (!take_line(line, &l->request, &l->target)) {
+			cli_say("%s: not understood: %s", path, line);
+			return NULL;
 		}
 	}
-	if (!target || target[0] != '/') {
-		cli_say("%s: names no target", argv[1]);
-		return RUN_FAILED;
+	if (!l->target || l->target[0] != '/') {
+		cli_say("%s: names no target", path);
+		return NULL;
 	}
-	if (program_is_launcher(target)) {
-		cli_say("%s: its target, %s, is a launcher", argv[1], target);
-		return RUN_FAILED;
-	}
+	if (!program_is_launcher(l->target))
+		return TAKE_PTR(l);
+	cli_say("%s: its target, %s, is a launcher", path, l->target);
+	return NULL;
+}
+
+int launcher_start(int argc, char **argv)
+{
+	if (argc < 2)
+		return cli_usage(NULL, "--launcher: which FILE?");
 	const char *own = argv[1];
+	struct launcher *l = launcher_read(own);
+	if (!l)
+		return RUN_FAILED;
 	argv[1] = (char *)file_base_name(own);
-	int status = run_start(&request, target, argv + 1);
+	int status = run_start(&l->request, l->target, argv + 1);
 	cli_say("%s starts it: remove this file, or make it anew with dlazy "
 		"run --install",
 		own);
+	launcher_clear(l);
 	return status;
+}
+
+int launcher_see_through(const char *command, struct program *ret)
+{
+	int status = program_find(command, ret);
+
+	if (status < 0)
+		return status;
+	if (ret->launcher)
+		cli_say("%s is a launcher of dlazy run: taking %s, which it "
+			"starts",
+			ret->launcher, ret->command);
+	if (!program_is_launcher(ret->command))
+		return 0;
+	_cleanup_launcher_ struct launcher *l = launcher_read(ret->command);
+	if (!l)
+		return status_fail(DLAZY_EFORMAT, "%s: not a sound launcher",
+				   ret->command);
+	cli_say("%s is a launcher of dlazy run: taking %s, which it starts",
+		ret->command, l->target);
+	program_clear(ret);
+	return program_find(l->target, ret);
 }

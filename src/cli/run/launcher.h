@@ -19,6 +19,11 @@
 int launcher_install(const struct request *request, const char *command);
 int launcher_uninstall(const struct request *request, const char *command);
 
+/* Finds a command as program_find() does, and what a launcher stands for in its
+ * place, which is said: who measures a program is not to measure that. */
+struct program;
+int launcher_see_through(const char *command, struct program *ret);
+
 /* What the kernel makes of starting one: argv is --launcher FILE ARGUMENT... */
 int launcher_start(int argc, char **argv);
 

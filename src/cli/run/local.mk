@@ -5,6 +5,7 @@ dlazy_SOURCES += \
 	%D%/account.c %D%/account.h \
 	%D%/children.c %D%/children.h \
 	%D%/follow.c %D%/follow.h \
+	%D%/judge.c %D%/judge.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/request.c %D%/request.h \
 	%D%/run.c \

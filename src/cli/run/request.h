@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* What lazy programs need beside them. */
+#define RUN_LIBDLAZY "libdlazy.so.0"
+
 #define REQUEST_GLOBS_MAX 64
 
 struct request_globs {

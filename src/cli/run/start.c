@@ -30,7 +30,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIBDLAZY "libdlazy.so.0"
 #define LIBRARY_PATH "LD_LIBRARY_PATH"
 
 /* ------------------------------------------------------------------ */
@@ -70,7 +69,8 @@ static int prepare(const struct request *request, const struct program *program,
 		return status_fail(DLAZY_EINVAL,
 				   "%s is twice in the environment",
 				   LIBRARY_PATH);
-	if (!beside_find(LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR, libdlazy))
+	if (!beside_find(RUN_LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR,
+			 libdlazy))
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: dlazy is not installed "
 				   "whole",

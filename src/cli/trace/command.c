@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/frame/output.h"
 #include "cli/frame/standin.h"
+#include "cli/run/launcher.h"
 #include "cli/run/start.h"
 #include "cli/trace/export.h"
 #include "cli/trace/json.h"
@@ -166,26 +167,35 @@ static int read_trails(const struct trace_run *run, struct traces *ret)
 /* ------------------------------------------------------------------ */
 /* Telling                                                            */
 
-static void print(FILE *out, const struct trace_request *request,
-		  const struct traces *all, int how)
+/* A command's traces, and what to do about its own. */
+struct telling {
+	const struct trace_request *request;
+	const struct traces *all;
+	const struct trace_advice *advice;
+	int how;
+};
+
+static void print(FILE *out, const struct telling *telling)
 {
+	const struct traces *all = telling->all;
+	enum trace_format format = telling->request->format;
 	struct json j = json_to(out);
 
-	if (request->format == TRACE_EVENTS) {
+	if (format == TRACE_EVENTS) {
 		trace_print_events(out, all->list, all->count);
 		return;
 	}
-	if (request->format == TRACE_FOLDED) {
+	if (format == TRACE_FOLDED) {
 		trace_print_folded(out, all->list, all->count);
 		return;
 	}
-	trace_print_json(&j, &all->list[0], how, all->list + 1, all->count - 1);
+	trace_print_json(&j, &all->list[0], telling->how, telling->advice,
+			 all->list + 1, all->count - 1);
 	json_finish(&j);
 }
 
-static int write_file(const struct trace_request *request,
-		      const struct output *output, const struct traces *all,
-		      int how)
+static int write_file(const struct output *output,
+		      const struct telling *telling)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t size;
@@ -193,33 +203,49 @@ static int write_file(const struct trace_request *request,
 
 	if (!out)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	print(out, request, all, how);
+	print(out, telling);
 	bool failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	return output_write(output, text, size);
 }
 
+/* For people: the command's own, and those of its children. */
+static void print_tables(const struct telling *telling)
+{
+	const struct traces *all = telling->all;
+	bool every = telling->request->all;
+
+	putc('\n', stderr);
+	trace_print_text(stderr, &all->list[0], telling->how, every,
+			 telling->advice);
+	for (size_t i = 1; i < all->count; i++) {
+		fputs("\n----\n\n", stderr);
+		trace_print_text(stderr, &all->list[i], -1, every, NULL);
+	}
+}
+
 static int tell(const struct trace_request *request,
 		const struct output *output, const struct trace_run *run)
 {
 	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
+	_cleanup_(trace_advice_clear) struct trace_advice advice = {
+		.stubs = NULL};
 	int status = read_trails(run, &all);
 
-	if (status == 0 && request->out)
-		status = write_file(request, output, &all, run->how);
 	if (status < 0)
 		return status;
-	if (request->json) {
-		print(stdout, request, &all, run->how);
-		return 0;
-	}
-	putc('\n', stderr);
-	trace_print_text(stderr, &all.list[0], run->how, request->all);
-	for (size_t i = 1; i < all.count; i++) {
-		fputs("\n----\n\n", stderr);
-		trace_print_text(stderr, &all.list[i], -1, request->all);
-	}
+	const struct telling telling = {request, &all, &advice, run->how};
+	if (request->format == TRACE_JSON || !request->json)
+		trace_advise(&all.list[0], &advice);
+	if (request->out)
+		status = write_file(output, &telling);
+	if (status < 0)
+		return status;
+	if (request->json)
+		print(stdout, &telling);
+	else
+		print_tables(&telling);
 	return 0;
 }
 
@@ -257,7 +283,7 @@ static int trace(const struct trace_request *request, char **argv)
 	_cleanup_program_ struct program program = {.command = NULL};
 	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
 	_cleanup_(output_close) struct output output = {NULL, -1};
-	int status = program_find(argv[0], &program);
+	int status = launcher_see_through(argv[0], &program);
 
 	if (status == 0)
 		status = trace_check(&program);

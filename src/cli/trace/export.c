@@ -32,15 +32,30 @@ static double clock_us(const struct trace *t, struct trail_moment m)
 	       ((double)m.ticks - (double)t->trail->first_ticks) * t->tick_us;
 }
 
+/*
+ * Times are multiples of an eighth of a microsecond: these, and their sums, are
+ * the same numbers in binary, in decimal and in whole nanoseconds, so that of
+ * two events that meet, or lie within one another, none reaches into the other,
+ * whatever a viewer reckons with. (One would show it elsewhere, or drop it.)
+ */
+#define GRID_US 0.125
+
+static double on_grid(double us)
+{
+	if (us < -9e12 || us > 9e12)
+		return us;
+	return (double)(int64_t)(us / GRID_US + (us < 0 ? -0.5 : 0.5)) *
+	       GRID_US;
+}
+
 /* Begins a complete event ("X"); its arguments follow. Its begin and its end are
- * rounded, not how long it took: of two that meet, or lie within one another,
- * none may reach into the other, or Perfetto drops it. */
+ * rounded, not how long it took. */
 static void begin_event(struct events *e, const char *name, const char *kind,
 			double begin_us, double end_us, uint32_t thread)
 {
 	struct json *j = e->j;
-	double begin = trace_rounded(begin_us - e->zero_us);
-	double end = trace_rounded(end_us - e->zero_us);
+	double begin = on_grid(begin_us - e->zero_us);
+	double end = on_grid(end_us - e->zero_us);
 
 	json_begin_object(j);
 	json_key(j, "name");
@@ -52,7 +67,7 @@ static void begin_event(struct events *e, const char *name, const char *kind,
 	json_key(j, "ts");
 	json_double(j, begin);
 	json_key(j, "dur");
-	json_double(j, trace_rounded(end - begin));
+	json_double(j, end - begin);
 	json_key(j, "pid");
 	json_unsigned(j, e->t->trail->pid);
 	json_key(j, "tid");

@@ -248,7 +248,30 @@ static void print_arrays(struct json *j, const struct trace *t)
 	json_end_array(j);
 }
 
+static void print_advice(struct json *j, const struct trace_advice *advice)
+{
+	json_key(j, "advice");
+	if (!advice || !advice->is_known) {
+		json_null(j);
+		return;
+	}
+	json_begin_object(j);
+	json_key(j, "run");
+	json_bool(j, advice->run);
+	json_key(j, "why");
+	json_string(j, advice->run ? NULL : advice->why);
+	json_key(j, "saving_us");
+	json_double(j, trace_rounded(advice->saving_us));
+	json_key(j, "stubs");
+	json_begin_array(j);
+	for (size_t i = 0; i < advice->stub_count; i++)
+		json_string(j, advice->stubs[i]->path);
+	json_end_array(j);
+	json_end_object(j);
+}
+
 void trace_print_json(struct json *j, const struct trace *t, int how,
+		      const struct trace_advice *advice,
 		      const struct trace *children, size_t child_count)
 {
 	json_begin_object(j);
@@ -270,10 +293,11 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 	print_tracer(j, t);
 	print_arrays(j, t);
 	print_lost(j, t->trail);
+	print_advice(j, advice);
 	json_key(j, "children");
 	json_begin_array(j);
 	for (size_t i = 0; i < child_count; i++)
-		trace_print_json(j, &children[i], -1, NULL, 0);
+		trace_print_json(j, &children[i], -1, NULL, NULL, 0);
 	json_end_array(j);
 	json_end_object(j);
 }

@@ -2,6 +2,7 @@
 # dlazy trace: what a start-up cost, from what the audit object left.
 
 dlazy_SOURCES += \
+	%D%/advice.c %D%/advice.h \
 	%D%/command.c \
 	%D%/export.c %D%/export.h \
 	%D%/json.c %D%/json.h \

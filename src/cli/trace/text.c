@@ -109,7 +109,7 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 	fprintf(out, ": %zu librar%s", w.libraries,
 		w.libraries == 1 ? "y" : "ies");
 	if (!t->wall_us.unknown)
-		fprintf(out, ", %.1f ms", t->wall_us.value / 1e3);
+		fprintf(out, ", %.1f ms", trace_wall(t) / 1e3);
 	putc('\n', out);
 	if (how >= 0)
 		print_end(out, t, how);
@@ -148,7 +148,7 @@ static void print_phase(FILE *out, const struct phase *p, double most)
  * not take. */
 static void print_shares(FILE *out, const struct trace *t)
 {
-	double whole = t->wall_us.value - t->own_us;
+	double whole = trace_wall(t);
 	double linker = t->map_us.value + t->relocate_us.value;
 	double own = t->program_us.value + t->constructors_us.value;
 
@@ -189,17 +189,11 @@ static void print_phases(FILE *out, const struct trace *t)
 /* ------------------------------------------------------------------ */
 /* Objects                                                            */
 
-static double cost_of(const struct trace_object *o)
-{
-	return trace_or_zero(o->map_us) + trace_or_zero(o->relocate_us) +
-	       trace_or_zero(o->init_us);
-}
-
 static int compare_cost(const void *a, const void *b)
 {
 	const struct trace_object *x = *(struct trace_object *const *)a;
 	const struct trace_object *y = *(struct trace_object *const *)b;
-	double m = cost_of(x), n = cost_of(y);
+	double m = trace_cost(x), n = trace_cost(y);
 
 	if (m != n)
 		return (m < n) - (m > n);
@@ -334,7 +328,8 @@ static const char *link_name(const struct trace_object *o)
 }
 
 /* Names between commas, in lines of their own. */
-static void print_names(FILE *out, struct trace_object **list, size_t count)
+static void print_names(FILE *out, const struct trace_object **list,
+			size_t count)
 {
 	size_t column = WIDTH;
 
@@ -352,27 +347,74 @@ static void print_names(FILE *out, struct trace_object **list, size_t count)
 }
 
 /* Those that a stub would spare, the costliest first. */
-static void print_stubs(FILE *out, const struct trace *t)
+static void print_stubs(FILE *out, const struct trace_advice *advice)
 {
-	_cleanup_free_ struct trace_object **list =
-		calloc(t->object_count, sizeof(*list));
-	size_t count = 0;
+	const struct trace_object **list = advice->stubs;
 
-	for (size_t i = 0; list && i < t->object_count; i++)
-		if (trace_is_stubbable(t, &t->objects[i]))
-			list[count++] = &t->objects[i];
-	if (count == 0)
+	if (advice->stub_count == 0)
 		return;
-	qsort(list, count, sizeof(struct trace_object *), compare_cost);
-	fputs("or, to build the program so, with a stub of what it is itself "
-	      "linked with:\n  dlazy stub ",
-	      out);
+	fprintf(out,
+		"%s build the program with a stub of what it is itself linked "
+		"with, which\ncan save up to %.1f ms:\n  dlazy stub ",
+		advice->run ? "Or" : "You can", advice->stub_saving_us / 1e3);
 	put_word(out, link_name(list[0]));
 	fputs(" -o stub.o\n", out);
-	if (count == 1)
+	if (advice->stub_count == 1)
 		return;
 	fputs("and likewise of\n", out);
-	print_names(out, list + 1, count - 1);
+	print_names(out, list + 1, advice->stub_count - 1);
+}
+
+/* A sentence in lines of WIDTH, begun by another that fills `column`. */
+static void put_wrapped(FILE *out, size_t column, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		_cleanup_free_ char *word = strndup(text, n);
+
+		if (column + n + 1 > WIDTH) {
+			putc('\n', out);
+			column = 0;
+		} else if (column) {
+			putc(' ', out);
+			column++;
+		}
+		cli_put(word ? word : "", out);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputs(".\n", out);
+}
+
+/* What to do, or why nothing is to be done. */
+static void print_way(FILE *out, const struct trace *t,
+		      const struct trace_advice *advice)
+{
+	double whole = trace_wall(t);
+
+	if (!advice->is_known) {
+		int n = fprintf(out,
+				"Whether dlazy run can help is not known:");
+		put_wrapped(out, (size_t)n, advice->why);
+		return;
+	}
+	if (advice->run) {
+		fprintf(out,
+			"To load libraries only when they are called, which "
+			"can "
+			"save up to %.1f ms",
+			advice->saving_us / 1e3);
+		if (whole > 0)
+			fprintf(out, "\n(%.0f %%)",
+				100 * advice->saving_us / whole);
+		fputs(":\n", out);
+		print_run(out, t);
+	} else {
+		int n = fprintf(out, "dlazy run is of no use here:");
+		put_wrapped(out, (size_t)n, advice->why);
+	}
+	print_stubs(out, advice);
 }
 
 /* Of some, that they were used is only not ruled out. */
@@ -390,12 +432,15 @@ static void print_no_waste(FILE *out, const struct trace *t)
 	      out);
 }
 
-static void print_advice(FILE *out, const struct trace *t)
+static void print_advice(FILE *out, const struct trace *t,
+			 const struct trace_advice *advice)
 {
 	struct trace_waste w = trace_waste(t);
 
 	if (w.count == 0) {
 		print_no_waste(out, t);
+		if (advice && *advice->why)
+			print_way(out, t, advice);
 		return;
 	}
 	fprintf(out,
@@ -411,11 +456,8 @@ static void print_advice(FILE *out, const struct trace *t)
 			"%zu of them came by dlopen: a host that declares its "
 			"plugins with dlazy(3)\nloads those that it uses.\n",
 			w.opened);
-	if (w.count == w.opened)
-		return;
-	fputs("To load libraries only when they are called:\n", out);
-	print_run(out, t);
-	print_stubs(out, t);
+	if (w.count > w.opened && advice)
+		print_way(out, t, advice);
 }
 
 static void print_lost(FILE *out, const struct trail *trail)
@@ -439,11 +481,12 @@ static void print_lost(FILE *out, const struct trail *trail)
 				lost[i].count, lost[i].what);
 }
 
-void trace_print_text(FILE *out, const struct trace *t, int how, bool all)
+void trace_print_text(FILE *out, const struct trace *t, int how, bool all,
+		      const struct trace_advice *advice)
 {
 	print_summary(out, t, how);
 	print_phases(out, t);
 	print_objects(out, t, all);
 	print_lost(out, t->trail);
-	print_advice(out, t);
+	print_advice(out, t, advice);
 }

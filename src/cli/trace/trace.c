@@ -73,6 +73,21 @@ static bool reached(struct trail_moment m)
 	return m.ticks != 0;
 }
 
+/*
+ * A time that cannot be, as where counters of two CPUs disagree, or the process
+ * wrote into its trail, is not known. Clocks are compared to some microseconds.
+ */
+#define IMPOSSIBLE "the clocks disagree"
+#define SLACK_US 1000
+#define LONGEST_US (366 * 86400e6)
+
+static struct trace_value possible(double us)
+{
+	if (us < -SLACK_US || us > LONGEST_US)
+		return trace_unknown(IMPOSSIBLE);
+	return trace_known(us > 0 ? us : 0);
+}
+
 /* From one moment to another, without the tracer's own time. */
 static struct trace_value between(const struct trace *t, struct trail_moment a,
 				  struct trail_moment b, const char *why_not)
@@ -83,7 +98,9 @@ static struct trace_value between(const struct trace *t, struct trail_moment a,
 		return trace_unknown("it ended before the clock was compared");
 	double passed = (double)b.ticks - (double)a.ticks;
 	double own = (double)b.own - (double)a.own;
-	return trace_known(passed > own ? (passed - own) * t->tick_us : 0);
+	if (passed < 0)
+		return trace_unknown(IMPOSSIBLE);
+	return possible(passed > own ? (passed - own) * t->tick_us : 0);
 }
 
 /* CLOCK_MONOTONIC, in nanoseconds. */
@@ -102,7 +119,7 @@ static struct trace_value at(const struct trace *t, struct trail_moment m,
 
 	if (!reached(m) || t->tick_us == 0)
 		return trace_unknown("no time was taken");
-	return trace_known((time_of(t, m.ticks) - (double)zero) / 1e3);
+	return possible((time_of(t, m.ticks) - (double)zero) / 1e3);
 }
 
 /* ------------------------------------------------------------------ */
@@ -170,7 +187,7 @@ static struct trace_value map_time(const struct trace *t,
 				     "dynamic linker ran");
 	if (t->tick_us == 0)
 		return trace_unknown("it ended before the clock was compared");
-	return trace_known((double)raw->map_ticks * t->tick_us);
+	return possible((double)raw->map_ticks * t->tick_us);
 }
 
 static struct trace_value init_time(const struct trace *t,
@@ -189,7 +206,7 @@ static struct trace_value init_time(const struct trace *t,
 		return trace_unknown("it ended before the clock was compared");
 	double all = (double)raw->init_ticks * t->tick_us;
 	double within = loaded_within(t, raw);
-	return trace_known(all > within ? all - within : 0);
+	return possible(all > within ? all - within : 0);
 }
 
 static void read_object(struct trace *t, size_t i, struct trace_span span)
@@ -412,22 +429,22 @@ static void find_ends(struct trace *t, struct trace_span span)
 	const struct trail *trail = t->trail;
 	const char *unseen = "who started it was not watched";
 
-	t->wall_us = t->exec_us = trace_unknown(unseen);
-	t->exit_us = trace_unknown("it did not end by exit()");
+	t->wall_us = t->exec_us = t->exit_us = trace_unknown(unseen);
 	if (!span.begin_ns || span.end_ns < span.begin_ns)
 		return;
 	t->wall_us = trace_known((double)(span.end_ns - span.begin_ns) / 1e3);
+	t->exit_us = trace_unknown("it did not end by exit()");
 	if (t->tick_us == 0) {
 		t->exec_us = trace_unknown("it ended before the clock was "
 					   "compared");
 		return;
 	}
-	t->exec_us = trace_known(
+	t->exec_us = possible(
 		(time_of(t, trail->start.ticks) - (double)span.begin_ns) / 1e3);
 	if (reached(trail->finished))
-		t->exit_us = trace_known(((double)span.end_ns -
-					  time_of(t, trail->finished.ticks)) /
-					 1e3);
+		t->exit_us = possible(((double)span.end_ns -
+				       time_of(t, trail->finished.ticks)) /
+				      1e3);
 }
 
 /* ------------------------------------------------------------------ */
@@ -503,6 +520,11 @@ static int open_trail(const char *path, struct trace *t)
 	return check(path, t);
 }
 
+/* Counters of CPUs go at 1 MHz to 100 GHz. Else the two moments at which the
+ * clocks were compared are too near each other. */
+#define TICK_US_LEAST 1e-5
+#define TICK_US_MOST 1.0
+
 static void read_clock(struct trace *t)
 {
 	const struct trail *trail = t->trail;
@@ -511,6 +533,8 @@ static void read_clock(struct trace *t)
 	    trail->last_ns > trail->first_ns)
 		t->tick_us = (double)(trail->last_ns - trail->first_ns) / 1e3 /
 			     (double)(trail->last_ticks - trail->first_ticks);
+	if (t->tick_us < TICK_US_LEAST || t->tick_us > TICK_US_MOST)
+		t->tick_us = 0;
 	t->own_us = (double)trail->own * t->tick_us;
 	t->own_scan_us = (double)trail->own_scan * t->tick_us;
 	t->own_memory_us = (double)trail->own_memory * t->tick_us;

@@ -159,6 +159,15 @@ static inline bool trace_is_library(const struct trace_object *o)
 	return o->why != TRAIL_EXE && o->why != TRAIL_LINKER;
 }
 
+/* From start to end without the tracer's own time, where that is known: what
+ * is told first of a program. */
+static inline double trace_wall(const struct trace *t)
+{
+	double us = trace_or_zero(t->wall_us) - t->own_us;
+
+	return us > 0 ? us : 0;
+}
+
 /* Names of enum trail_why and enum trace_used as the contract has them. */
 const char *trace_why_word(enum trail_why why);
 const char *trace_used_word(enum trace_used used);

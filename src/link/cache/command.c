@@ -137,7 +137,8 @@ static bool join(const char *element, size_t n, const char *name,
  * remembered, and gone past. A launcher that dlazy installed is gone past too:
  * it stands for what comes behind it.
  */
-static int find_in_path(const char *name, char ret[PATH_MAX])
+static int find_in_path(const char *name, char ret[PATH_MAX],
+			char **ret_launcher)
 {
 	const char *path = getenv("PATH");
 	bool denied = false;
@@ -150,6 +151,8 @@ static int find_in_path(const char *name, char ret[PATH_MAX])
 				denied |= errno == EACCES;
 			else if (!program_is_launcher(ret))
 				return 0;
+			else if (!*ret_launcher)
+				*ret_launcher = strdup(ret);
 		}
 		at += n;
 		if (*at == '\0')
@@ -159,13 +162,16 @@ static int find_in_path(const char *name, char ret[PATH_MAX])
 	return denied ? not_executable(name) : not_found(name);
 }
 
-static int find_file(const char *command, char ret[PATH_MAX])
+/* ret_launcher: the first one that was gone past, malloc'd; or NULL. */
+static int find_file(const char *command, char ret[PATH_MAX],
+		     char **ret_launcher)
 {
+	*ret_launcher = NULL;
 	if (*command == '\0')
 		return not_found("\"\"");
 	if (!strchr(command, '/'))
 		return strlen(command) < NAME_MAX + 1u
-			       ? find_in_path(command, ret)
+			       ? find_in_path(command, ret, ret_launcher)
 			       : not_found(command);
 	if (strlen(command) >= PATH_MAX)
 		return not_found(command);
@@ -227,8 +233,12 @@ static bool follow(const char *path, char ret[PATH_MAX])
 	if (read_head(path, head) == 0 || !script_parse(head, &script))
 		return false;
 	if (strcmp(file_base_name(script.interpreter), "env") == 0) {
-		char *command = command_of_env(script.argument);
-		if (command && find_file(command, ret) == 0)
+		char *command = command_of_env(script.argument), *launcher;
+		bool found = command && find_file(command, ret, &launcher) == 0;
+
+		if (command)
+			free(launcher);
+		if (found)
 			return true;
 		status_clear();
 	}
@@ -240,7 +250,7 @@ int program_find(const char *command, struct program *ret)
 {
 	char path[PATH_MAX], next[PATH_MAX];
 	_cleanup_(program_clear) struct program program = {.command = NULL};
-	int status = find_file(command, path);
+	int status = find_file(command, path, &program.launcher);
 
 	if (status < 0)
 		return status;
@@ -259,5 +269,6 @@ void program_clear(struct program *program)
 {
 	free(program->command);
 	free(program->executable);
+	free(program->launcher);
 	*program = (struct program){.command = NULL};
 }

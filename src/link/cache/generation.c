@@ -107,7 +107,11 @@ static void check_view(struct making *m, const struct elf_view *view)
 {
 	const char *interpreter = elf_view_interpreter(view);
 
-	if (*interpreter == '\0')
+	if (*interpreter == '\0' && *elf_view_soname(view))
+		run_plainly(m, "it is no program, but a shared object that can "
+			       "be started (the dynamic linker?): name the "
+			       "program itself");
+	else if (*interpreter == '\0')
 		run_plainly(m, "it is statically linked");
 	else if (!is_own_interpreter(interpreter))
 		run_plainly(m,
@@ -160,11 +164,13 @@ static int open_index(const struct making *m, struct index **ret)
 
 static int decide(struct making *m)
 {
-	struct index *index = NULL;
-	int status = open_index(m, &index);
+	struct index *own = NULL;
+	const struct index *index = m->options->index;
+	int status = index ? 0 : open_index(m, &own);
 
 	if (status < 0)
 		return status;
+	index = index ? index : own;
 	status = verdict_decide(&m->closure,
 				&(struct verdict_rules){
 					.index = index,
@@ -173,7 +179,7 @@ static int decide(struct making *m)
 					.learned = m->learned,
 				},
 				&m->verdicts);
-	index_close(index);
+	index_close(own);
 	return status;
 }
 
@@ -188,6 +194,40 @@ static bool is_asked_lazy(const struct making *m)
 	return m->options->lazy && m->options->lazy[0];
 }
 
+/* Why most of those that are not lazy are not, by an example: "; LIBRARY and N
+ * more: why"; "" if all are. What is of the runtime is always eager: that is
+ * told if there is nothing else. */
+static void describe_most(const struct making *m, char *buffer, size_t size)
+{
+	size_t most = 0, which = 0;
+	bool other = false;
+	char why[STATUS_MESSAGE_MAX / 2];
+
+	for (size_t i = 1; i < m->verdicts.count; i++) {
+		enum verdict_why reason = m->verdicts.list[i].why;
+		bool is_other = reason != VERDICT_RUNTIME;
+		size_t n = 0;
+
+		for (size_t k = i; k < m->verdicts.count; k++)
+			n += m->verdicts.list[k].why == reason;
+		if (reason == VERDICT_LAZY || (other && !is_other) ||
+		    (n <= most && other == is_other))
+			continue;
+		most = n;
+		which = i;
+		other = is_other;
+	}
+	buffer[0] = '\0';
+	if (most == 0)
+		return;
+	char more[32] = "";
+	if (most > 1)
+		snprintf(more, sizeof(more), " and %zu more", most - 1);
+	verdict_describe(&m->verdicts.list[which], why, sizeof(why));
+	snprintf(buffer, size, "; %.80s%s: %.300s",
+		 file_base_name(m->closure.objects[which].name), more, why);
+}
+
 /* Does laziness gain anything? Decides m->lazy. */
 static void weigh(struct making *m)
 {
@@ -200,14 +240,16 @@ static void weigh(struct making *m)
 	}
 	if (m->lazy >= LAZY_MIN || (m->lazy > 0 && is_asked_lazy(m)))
 		return;
+	char most[STATUS_MESSAGE_MAX / 2];
+	describe_most(m, most, sizeof(most));
 	if (m->lazy == 0)
-		run_plainly(m, "none of its %zu libraries can be lazy",
-			    libraries);
+		run_plainly(m, "none of its %zu libraries can be lazy%s",
+			    libraries, most);
 	else
 		run_plainly(m,
 			    "only %u of its %zu libraries could be lazy: "
-			    "nothing to gain",
-			    m->lazy, libraries);
+			    "nothing to gain%s",
+			    m->lazy, libraries, most);
 }
 
 static bool is_own_name(const char *name)
@@ -254,9 +296,9 @@ static void select_exports(const struct making *m, size_t i,
 		}
 		s->is_default &= verdict_defaults(&m->verdicts, i, &symbol);
 		/* In a damaged file, another of that name may be found. */
-		s->mirrored = s->data && s->address == symbol.value &&
-			      s->size == symbol.size &&
-			      verdict_mirrors(&m->verdicts, i, &symbol);
+		s->copied = s->data && s->address == symbol.value &&
+			    s->size == symbol.size &&
+			    verdict_has_copy(&m->verdicts, i, &symbol);
 	}
 }
 
@@ -291,7 +333,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 		if (status < 0)
 			return status;
 		all->count++;
-		library->mirror = &m->verdicts.mirrors[i];
+		library->copy = &m->verdicts.copies[i];
 		library->identity = object->identity;
 		select_exports(m, i, library);
 	}
@@ -643,4 +685,24 @@ int generation_make(const struct place *place, const struct program *program,
 				   "%s: its files are being changed just now",
 				   program->executable);
 	return status;
+}
+
+int generation_judge(const struct program *program,
+		     const struct program_options *options, struct entry *ret)
+{
+	_cleanup_making_ struct making m = {
+		.program = program,
+		.options = options,
+	};
+	int status = analyse(&m);
+
+	if (status < 0)
+		return status;
+	draft_libraries(&m);
+	const struct entry_facts facts = {
+		.key = "",
+		.generation = "",
+		.plain = m.plain,
+	};
+	return entry_draft_finish(&m.draft, &facts, ret);
 }

@@ -29,6 +29,11 @@ int generation_make(const struct place *place, const struct program *program,
 		    const struct program_options *options, char *const *learned,
 		    struct entry *ret);
 
+/* Its entry alone, put in no place: what would be made. 0 or a status with
+ * message. */
+int generation_judge(const struct program *program,
+		     const struct program_options *options, struct entry *ret);
+
 /* Removes a generation's directory, of that name in another. */
 void generation_remove(int parent, const char *name);
 

@@ -409,6 +409,20 @@ int program_prepare(const struct program *program,
 	return 0;
 }
 
+int program_judge(const struct program *program,
+		  const struct program_options *options, struct entry *ret)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	int status = place_find(program, options, &place);
+
+	if (status < 0)
+		return status;
+	if (place_open(&place) == 0 && read_entry(&place, ret))
+		return 0;
+	status_clear();
+	return generation_judge(program, options, ret);
+}
+
 void program_start_clear(struct program_start *start)
 {
 	forget_start(start);

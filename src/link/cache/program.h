@@ -31,6 +31,7 @@ struct program {
 	char *executable; /* absolute; what ld.so will start: the command, or
 			     the interpreter of its "#!" line, `env NAME` there
 			     seen through */
+	char *launcher;	  /* that was passed over in PATH; or NULL */
 };
 
 /*
@@ -59,7 +60,8 @@ struct program_options {
 	bool learn;	   /* take what the last run touched as always needed */
 	bool count;	   /* count this run */
 	const char *cache; /* DLAZY_CACHE_DIR or its default */
-	const char *libdlazy; /* absolute path of libdlazy.so */
+	const char *libdlazy;	   /* absolute path of libdlazy.so */
+	const struct index *index; /* open; NULL: opened where it is wanted */
 	index_progress_fn *progress;
 	void *data;
 };
@@ -82,6 +84,13 @@ struct program_start {
 int program_prepare(const struct program *program,
 		    const struct program_options *options,
 		    struct program_start *ret);
+/*
+ * What program_prepare() would say of it, without making anything: an entry, in
+ * memory, whose facts say why it would run plainly ("": it would not), and what
+ * of its libraries could be lazy. 0 or a status with message.
+ */
+int program_judge(const struct program *program,
+		  const struct program_options *options, struct entry *ret);
 void program_start_clear(struct program_start *start);
 static inline void cleanup_program_start(struct program_start *start)
 {

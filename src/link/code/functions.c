@@ -23,7 +23,7 @@
 #define SIGHT_MAX 48 /* what others' functions are known by */
 
 /* ------------------------------------------------------------------ */
-/* What a function answers                                            */
+/* Constant functions                                                 */
 
 enum value_kind {
 	BEFORE,	 /* what the register `number` had at the begin */
@@ -204,7 +204,7 @@ static bool has_second(const struct run *run)
 	       rdx.kind != CANARY && rdx.kind != EQUAL;
 }
 
-static bool result_of(const struct run *run, struct code_answer *ret)
+static bool result_of(const struct run *run, struct code_constant *ret)
 {
 	struct value rax = run->registers[INSN_RAX];
 
@@ -212,14 +212,15 @@ static bool result_of(const struct run *run, struct code_answer *ret)
 		return false;
 	switch (rax.kind) {
 	case BEFORE:
-		*ret = (struct code_answer){CODE_ANSWER_NOTHING, 0};
+		*ret = (struct code_constant){CODE_CONSTANT_NOTHING, 0};
 		return rax.number == INSN_RAX;
 	case NUMBER:
 	case EQUAL:
-		*ret = (struct code_answer){CODE_ANSWER_NUMBER, rax.number};
+		*ret = (struct code_constant){CODE_CONSTANT_NUMBER, rax.number};
 		return true;
 	case ADDRESS:
-		*ret = (struct code_answer){CODE_ANSWER_ADDRESS, rax.number};
+		*ret = (struct code_constant){CODE_CONSTANT_ADDRESS,
+					      rax.number};
 		return true;
 	default:
 		return false;
@@ -252,8 +253,8 @@ static uint8_t *read_code(const struct elf_data *data, uint64_t address,
 	return code;
 }
 
-bool code_answers(const struct elf_data *data, uint64_t function, uint64_t size,
-		  struct code_answer *ret)
+bool code_returns_constant(const struct elf_data *data, uint64_t function,
+			   uint64_t size, struct code_constant *ret)
 {
 	struct run run = begin();
 	struct insn insn;

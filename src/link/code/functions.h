@@ -9,22 +9,22 @@
 #include "link/code/relocations.h"
 #include "elf/view.h"
 
-/* What a function does, each time: return this, and nothing else. */
-enum code_answer_kind {
-	CODE_ANSWER_NOTHING, /* the registers stay as they are */
-	CODE_ANSWER_NUMBER,  /* rax */
-	CODE_ANSWER_ADDRESS, /* rax; it is the file's */
+/* What a constant function does, each time: return this, and nothing else. */
+enum code_constant_kind {
+	CODE_CONSTANT_NOTHING, /* the registers stay as they are */
+	CODE_CONSTANT_NUMBER,  /* rax */
+	CODE_CONSTANT_ADDRESS, /* rax; it is the file's */
 };
 
-struct code_answer {
-	enum code_answer_kind kind;
+struct code_constant {
+	enum code_constant_kind kind;
 	uint64_t value;
 };
 
-/* Does the function at that address, of that size, always answer the same?
+/* Is the function at that address, of that size, a constant function?
  * false in doubt. */
-bool code_answers(const struct elf_data *data, uint64_t function, uint64_t size,
-		  struct code_answer *ret);
+bool code_returns_constant(const struct elf_data *data, uint64_t function,
+			   uint64_t size, struct code_constant *ret);
 
 /*
  * Has the file constructors whose work others could notice? Not counted are

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-struct ways {
+struct addrtaken {
 	const struct elf_view *view;
 	const struct definition *own;
 	size_t own_count;
@@ -26,37 +26,38 @@ struct ways {
 	size_t pointer_count;
 };
 
-void ways_close(struct ways *ways)
+void addrtaken_close(struct addrtaken *addrtaken)
 {
-	if (!ways)
+	if (!addrtaken)
 		return;
-	elf_data_close(ways->data);
-	uses_free(ways->uses);
-	free(ways->named);
-	free(ways->referred);
-	free(ways->pointers);
-	free(ways);
+	elf_data_close(addrtaken->data);
+	uses_free(addrtaken->uses);
+	free(addrtaken->named);
+	free(addrtaken->referred);
+	free(addrtaken->pointers);
+	free(addrtaken);
 }
 
-const struct elf_data *ways_data(const struct ways *ways)
+const struct elf_data *addrtaken_data(const struct addrtaken *addrtaken)
 {
-	return ways->data;
+	return addrtaken->data;
 }
 
-bool ways_datum(const struct ways *w, const struct definition *d,
-		struct elf_symbol *ret)
+bool addrtaken_datum(const struct addrtaken *taken, const struct definition *d,
+		     struct elf_symbol *ret)
 {
 	return d->type == ELF_TYPE_OBJECT &&
-	       elf_view_symbol(w->view, d->symbol, ret) && ret->size > 0 &&
-	       ret->value > 0 && ret->size <= WAYS_DATUM_MAX &&
+	       elf_view_symbol(taken->view, d->symbol, ret) && ret->size > 0 &&
+	       ret->value > 0 && ret->size <= ADDRTAKEN_DATUM_MAX &&
 	       ret->value <= UINT64_MAX - ret->size;
 }
 
-bool ways_may_move(const struct ways *w, const struct definition *d,
-		   struct elf_symbol *ret)
+bool addrtaken_can_be_preempted(const struct addrtaken *taken,
+				const struct definition *d,
+				struct elf_symbol *ret)
 {
-	return d->binding != ELF_BINDING_UNIQUE && ways_datum(w, d, ret) &&
-	       ret->visibility == 0;
+	return d->binding != ELF_BINDING_UNIQUE &&
+	       addrtaken_datum(taken, d, ret) && ret->visibility == 0;
 }
 
 static struct elf_range extent_of(const struct elf_symbol *symbol)
@@ -71,40 +72,43 @@ static int by_start(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-static void join_overlapping(struct ways *w)
+static void join_overlapping(struct addrtaken *taken)
 {
 	size_t n = 0;
 
-	if (w->named_count > 1)
-		qsort(w->named, w->named_count, sizeof(*w->named), by_start);
-	for (size_t i = 0; i < w->named_count; i++) {
-		struct elf_range this = w->named[i];
+	if (taken->named_count > 1)
+		qsort(taken->named, taken->named_count, sizeof(*taken->named),
+		      by_start);
+	for (size_t i = 0; i < taken->named_count; i++) {
+		struct elf_range this = taken->named[i];
 
-		if (n == 0 || this.start >= w->named[n - 1].end)
-			w->named[n++] = this;
-		else if (this.end > w->named[n - 1].end)
-			w->named[n - 1].end = this.end;
+		if (n == 0 || this.start >= taken->named[n - 1].end)
+			taken->named[n++] = this;
+		else if (this.end > taken->named[n - 1].end)
+			taken->named[n - 1].end = this.end;
 	}
-	w->named_count = n;
+	taken->named_count = n;
 }
 
-static bool find_named(struct ways *w)
+static bool find_named(struct addrtaken *taken)
 {
 	struct elf_symbol symbol;
 
-	w->named = calloc(w->own_count + 1, sizeof(*w->named));
-	if (!w->named)
+	taken->named = calloc(taken->own_count + 1, sizeof(*taken->named));
+	if (!taken->named)
 		return false;
-	for (size_t i = 0; i < w->own_count; i++)
-		if (ways_datum(w, &w->own[i], &symbol))
-			w->named[w->named_count++] = extent_of(&symbol);
-	join_overlapping(w);
+	for (size_t i = 0; i < taken->own_count; i++)
+		if (addrtaken_datum(taken, &taken->own[i], &symbol))
+			taken->named[taken->named_count++] = extent_of(&symbol);
+	join_overlapping(taken);
 	return true;
 }
 
-static const struct elf_fixup *all_fixups(const struct ways *w, size_t *ret)
+static const struct elf_fixup *all_fixups(const struct addrtaken *taken,
+					  size_t *ret)
 {
-	return elf_data_fixups(w->data, (struct elf_range){0, UINT64_MAX}, ret);
+	return elf_data_fixups(taken->data, (struct elf_range){0, UINT64_MAX},
+			       ret);
 }
 
 static int by_number(const void *a, const void *b)
@@ -114,74 +118,75 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static bool find_pointers(struct ways *w)
+static bool find_pointers(struct addrtaken *taken)
 {
 	size_t n;
-	const struct elf_fixup *fixups = all_fixups(w, &n);
+	const struct elf_fixup *fixups = all_fixups(taken, &n);
 
-	w->pointers = calloc(n + 1, sizeof(*w->pointers));
-	if (!w->pointers)
+	taken->pointers = calloc(n + 1, sizeof(*taken->pointers));
+	if (!taken->pointers)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (fixups[i].kind == ELF_FIXUP_RELATIVE)
-			w->pointers[w->pointer_count++] =
+			taken->pointers[taken->pointer_count++] =
 				(uint64_t)fixups[i].addend;
-	if (w->pointer_count > 1)
-		qsort(w->pointers, w->pointer_count, sizeof(*w->pointers),
-		      by_number);
+	if (taken->pointer_count > 1)
+		qsort(taken->pointers, taken->pointer_count,
+		      sizeof(*taken->pointers), by_number);
 	return true;
 }
 
-static bool find_referred(struct ways *w)
+static bool find_referred(struct addrtaken *taken)
 {
-	size_t n, symbols = elf_view_symbol_count(w->view);
-	const struct elf_fixup *fixups = all_fixups(w, &n);
+	size_t n, symbols = elf_view_symbol_count(taken->view);
+	const struct elf_fixup *fixups = all_fixups(taken, &n);
 
-	w->referred = calloc(symbols + 1, sizeof(*w->referred));
-	if (!w->referred)
+	taken->referred = calloc(symbols + 1, sizeof(*taken->referred));
+	if (!taken->referred)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (fixups[i].symbol < symbols)
-			w->referred[fixups[i].symbol] = true;
+			taken->referred[fixups[i].symbol] = true;
 	return true;
 }
 
-static int read_all(struct ways *w, const char *path)
+static int read_all(struct addrtaken *taken, const char *path)
 {
-	int r = elf_data_open(w->fd, path, &w->data);
+	int r = elf_data_open(taken->fd, path, &taken->data);
 
-	if (r == 0 &&
-	    (!find_named(w) || !find_referred(w) || !find_pointers(w)))
+	if (r == 0 && (!find_named(taken) || !find_referred(taken) ||
+		       !find_pointers(taken)))
 		r = status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	return r;
 }
 
-int ways_open(const struct elf_view *view, const struct definition *own,
-	      size_t count, int fd, const char *path, struct ways **ret)
+int addrtaken_open(const struct elf_view *view, const struct definition *own,
+		   size_t count, int fd, const char *path,
+		   struct addrtaken **ret)
 {
-	_cleanup_ways_ struct ways *w = calloc(1, sizeof(*w));
+	_cleanup_addrtaken_ struct addrtaken *taken = calloc(1, sizeof(*taken));
 
-	if (!w)
+	if (!taken)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	w->view = view;
-	w->own = own;
-	w->own_count = count;
-	w->fd = fd;
-	int r = read_all(w, path);
+	taken->view = view;
+	taken->own = own;
+	taken->own_count = count;
+	taken->fd = fd;
+	int r = read_all(taken, path);
 	if (r == 0)
-		*ret = TAKE_PTR(w);
+		*ret = TAKE_PTR(taken);
 	return r;
 }
 
-/* How many pointers there are, that are not by name, to what is before. */
-static size_t pointers_before(const struct ways *w, uint64_t address)
+/* How many pointers with a relative relocation point below an address. */
+static size_t pointers_before(const struct addrtaken *taken, uint64_t address)
 {
-	size_t low = 0, high = w->pointer_count;
+	size_t low = 0, high = taken->pointer_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (w->pointers[middle] < address)
+		if (taken->pointers[middle] < address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -189,65 +194,67 @@ static size_t pointers_before(const struct ways *w, uint64_t address)
 	return low;
 }
 
-size_t ways_pointers(const struct ways *w, struct elf_range range)
+size_t addrtaken_pointers(const struct addrtaken *taken, struct elf_range range)
 {
-	return pointers_before(w, range.end) - pointers_before(w, range.start);
+	return pointers_before(taken, range.end) -
+	       pointers_before(taken, range.start);
 }
 
-/* What its code uses; NULL: that cannot be told. */
-static const struct uses *uses_of(struct ways *w)
+/* The addresses that its code has; NULL: that cannot be told. */
+static const struct uses *uses_of(struct addrtaken *taken)
 {
-	if (!w->uses_asked && uses_read(w->fd, "", &w->uses) < 0)
+	if (!taken->uses_asked && uses_read(taken->fd, "", &taken->uses) < 0)
 		status_clear();
-	w->uses_asked = true;
-	return w->uses;
+	taken->uses_asked = true;
+	return taken->uses;
 }
 
-bool ways_use(struct ways *w, struct elf_range range)
+bool addrtaken_by_code(struct addrtaken *taken, struct elf_range range)
 {
-	return uses_has(uses_of(w), range);
+	return uses_has(uses_of(taken), range);
 }
 
-bool ways_use_again(struct ways *w, struct elf_range range)
+bool addrtaken_by_code_again(struct addrtaken *taken, struct elf_range range)
 {
-	return uses_has_again(uses_of(w), range);
+	return uses_has_again(uses_of(taken), range);
 }
 
-/* A name by which the library would have its own. */
-static bool stays(const struct ways *w, const struct definition *d,
+/* Is it a symbol in the range that the library binds to its own definition? */
+static bool stays(const struct addrtaken *taken, const struct definition *d,
 		  struct elf_range range)
 {
 	struct elf_symbol symbol;
 
-	return elf_view_symbol(w->view, d->symbol, &symbol) &&
+	return elf_view_symbol(taken->view, d->symbol, &symbol) &&
 	       symbol.value >= range.start && symbol.value < range.end &&
-	       !ways_may_move(w, d, &symbol);
+	       !addrtaken_can_be_preempted(taken, d, &symbol);
 }
 
-bool ways_are_names(struct ways *w, struct elf_range range)
+bool addrtaken_by_symbol_alone(struct addrtaken *taken, struct elf_range range)
 {
 	struct elf_symbol symbol;
 	bool referred = false;
 
-	for (size_t i = 0; i < w->own_count; i++) {
-		if (stays(w, &w->own[i], range))
+	for (size_t i = 0; i < taken->own_count; i++) {
+		if (stays(taken, &taken->own[i], range))
 			return false;
-		if (ways_datum(w, &w->own[i], &symbol) &&
-		    ways_lie_within(extent_of(&symbol), range))
-			referred |= w->referred[w->own[i].symbol];
+		if (addrtaken_datum(taken, &taken->own[i], &symbol) &&
+		    addrtaken_within(extent_of(&symbol), range))
+			referred |= taken->referred[taken->own[i].symbol];
 	}
-	return referred && ways_pointers(w, range) == 0 && !ways_use(w, range);
+	return referred && addrtaken_pointers(taken, range) == 0 &&
+	       !addrtaken_by_code(taken, range);
 }
 
 /* The first named data that begin behind an address. */
-static size_t named_behind(const struct ways *w, uint64_t address)
+static size_t named_behind(const struct addrtaken *taken, uint64_t address)
 {
-	size_t low = 0, high = w->named_count;
+	size_t low = 0, high = taken->named_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (w->named[middle].start <= address)
+		if (taken->named[middle].start <= address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -255,34 +262,36 @@ static size_t named_behind(const struct ways *w, uint64_t address)
 	return low;
 }
 
-bool ways_narrow(const struct ways *w, uint64_t address,
-		 struct elf_range *range)
+bool addrtaken_narrow(const struct addrtaken *taken, uint64_t address,
+		      struct elf_range *range)
 {
-	size_t behind = named_behind(w, address);
+	size_t behind = named_behind(taken, address);
 
-	if (behind > 0 && address < w->named[behind - 1].end) {
-		*range = w->named[behind - 1];
+	if (behind > 0 && address < taken->named[behind - 1].end) {
+		*range = taken->named[behind - 1];
 		return true;
 	}
-	if (behind > 0 && w->named[behind - 1].end > range->start)
-		range->start = w->named[behind - 1].end;
-	if (behind < w->named_count && w->named[behind].start < range->end)
-		range->end = w->named[behind].start;
+	if (behind > 0 && taken->named[behind - 1].end > range->start)
+		range->start = taken->named[behind - 1].end;
+	if (behind < taken->named_count &&
+	    taken->named[behind].start < range->end)
+		range->end = taken->named[behind].start;
 	return false;
 }
 
-bool ways_call_by_name(struct ways *w, uint64_t function)
+bool addrtaken_calls_by_symbol(struct addrtaken *taken, uint64_t function)
 {
-	bool symbolic = elf_view_flags(w->view) & ELF_SYMBOLIC;
+	bool symbolic = elf_view_flags(taken->view) & ELF_SYMBOLIC;
 	struct elf_symbol symbol;
 
-	for (size_t i = 0; i < w->own_count; i++)
-		if (elf_view_symbol(w->view, w->own[i].symbol, &symbol) &&
+	for (size_t i = 0; i < taken->own_count; i++)
+		if (elf_view_symbol(taken->view, taken->own[i].symbol,
+				    &symbol) &&
 		    symbol.value == function &&
 		    (symbolic || symbol.visibility != 0) &&
-		    w->referred[w->own[i].symbol])
+		    taken->referred[taken->own[i].symbol])
 			return false;
-	return !ways_use(w, ways_place(function)) &&
-	       !uses_calls(uses_of(w), function) &&
-	       ways_pointers(w, ways_place(function)) == 0;
+	return !addrtaken_by_code(taken, addrtaken_range(function)) &&
+	       !uses_calls(uses_of(taken), function) &&
+	       addrtaken_pointers(taken, addrtaken_range(function)) == 0;
 }

@@ -21,23 +21,23 @@ static bool is_printable(uint8_t byte)
 
 /* Is there a text, whole and alone: printable, its NUL included, behind the NUL
  * of another? */
-static bool is_text(const struct ways *ways, uint64_t address,
+static bool is_text(const struct addrtaken *addrtaken, uint64_t address,
 		    struct elf_range *ret)
 {
 	struct elf_range cell;
 	_cleanup_free_ uint8_t *bytes = NULL;
 	size_t n = 0;
 
-	if (elf_data_region(ways_data(ways), address, &cell) !=
+	if (elf_data_region(addrtaken_data(addrtaken), address, &cell) !=
 		    ELF_REGION_CONSTANT ||
-	    ways_narrow(ways, address, &cell))
+	    addrtaken_narrow(addrtaken, address, &cell))
 		return false;
 	size_t before = address > cell.start;
 	if (cell.end - address > TEXT_MAX)
 		cell.end = address + TEXT_MAX;
 	size_t room = cell.end - address;
 	cell.start = address - before;
-	if (elf_data_read(ways_data(ways), cell, &bytes) < 0) {
+	if (elf_data_read(addrtaken_data(addrtaken), cell, &bytes) < 0) {
 		status_clear();
 		return false;
 	}
@@ -53,32 +53,33 @@ static bool is_text(const struct ways *ways, uint64_t address,
  * Can the text that a function returns be elsewhere? If nothing but that
  * function knows of it: who else could compare with its address?
  */
-static bool is_secret(struct ways *ways, struct elf_range text)
+static bool is_secret(struct addrtaken *addrtaken, struct elf_range text)
 {
 	const struct elf_range inner = {text.start + 1, text.end};
 	size_t relocated;
 
-	elf_data_fixups(ways_data(ways), text, &relocated);
-	return !ways_use_again(ways, text) && !ways_use(ways, inner) &&
-	       ways_pointers(ways, text) == 0 && relocated == 0;
+	elf_data_fixups(addrtaken_data(addrtaken), text, &relocated);
+	return !addrtaken_by_code_again(addrtaken, text) &&
+	       !addrtaken_by_code(addrtaken, inner) &&
+	       addrtaken_pointers(addrtaken, text) == 0 && relocated == 0;
 }
 
-bool answer_may(const struct ways *ways, const struct elf_view *view,
-		bool constructs)
+bool constant_allowed(const struct addrtaken *addrtaken,
+		      const struct elf_view *view, bool constructs)
 {
-	return !constructs && !code_destructs(ways_data(ways), view);
+	return !constructs && !code_destructs(addrtaken_data(addrtaken), view);
 }
 
-bool answer_find(struct ways *ways, const struct elf_symbol *symbol,
-		 struct answer *ret)
+bool constant_find(struct addrtaken *addrtaken, const struct elf_symbol *symbol,
+		   struct constant *ret)
 {
-	*ret = (struct answer){.function = symbol->value};
+	*ret = (struct constant){.function = symbol->value};
 	if (symbol->type != ELF_TYPE_FUNC ||
-	    !code_answers(ways_data(ways), symbol->value, symbol->size,
-			  &ret->what))
+	    !code_returns_constant(addrtaken_data(addrtaken), symbol->value,
+				   symbol->size, &ret->what))
 		return false;
-	return ret->what.kind != CODE_ANSWER_ADDRESS ||
-	       (is_text(ways, ret->what.value, &ret->text) &&
-		ways_call_by_name(ways, symbol->value) &&
-		is_secret(ways, ret->text));
+	return ret->what.kind != CODE_CONSTANT_ADDRESS ||
+	       (is_text(addrtaken, ret->what.value, &ret->text) &&
+		addrtaken_calls_by_symbol(addrtaken, symbol->value) &&
+		is_secret(addrtaken, ret->text));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has been made (mirror-make.c), for who writes it.
+ * A canonical copy that make.c has made, for the writer of the stub file.
  */
 #include "link/copy/copy.h"
 
@@ -11,44 +11,43 @@
 #define ALIGNMENT_MIN 64
 #define ALIGNMENT_MAX 4096
 
-void mirror_clear(struct mirror *mirror)
+void copy_clear(struct copy *copy)
 {
-	for (size_t i = 0; i < mirror->piece_count; i++)
-		free(mirror->pieces[i].bytes);
-	free(mirror->pieces);
-	free(mirror->fixups);
-	free(mirror->functions);
-	free(mirror->answers);
-	memset(mirror, 0, sizeof(*mirror));
+	for (size_t i = 0; i < copy->piece_count; i++)
+		free(copy->pieces[i].bytes);
+	free(copy->pieces);
+	free(copy->fixups);
+	free(copy->functions);
+	free(copy->constants);
+	memset(copy, 0, sizeof(*copy));
 }
 
-const struct mirror_piece *mirror_find(const struct mirror *mirror,
-				       uint64_t address)
+const struct copy_piece *copy_find(const struct copy *copy, uint64_t address)
 {
-	for (size_t i = 0; i < mirror->piece_count; i++) {
-		const struct elf_range *range = &mirror->pieces[i].range;
+	for (size_t i = 0; i < copy->piece_count; i++) {
+		const struct elf_range *range = &copy->pieces[i].range;
 
 		if (address >= range->start && address < range->end)
-			return &mirror->pieces[i];
+			return &copy->pieces[i];
 	}
 	return NULL;
 }
 
-bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size)
+bool copy_has(const struct copy *copy, uint64_t address, uint64_t size)
 {
-	const struct mirror_piece *piece = mirror_find(mirror, address);
+	const struct copy_piece *piece = copy_find(copy, address);
 
 	return piece && size <= piece->range.end - address;
 }
 
-const struct code_answer *mirror_answer(const struct mirror *mirror,
-					uint64_t function)
+const struct code_constant *copy_constant(const struct copy *copy,
+					  uint64_t function)
 {
-	size_t low = 0, high = mirror->answer_count;
+	size_t low = 0, high = copy->constant_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct answer *at = &mirror->answers[middle];
+		const struct constant *at = &copy->constants[middle];
 
 		if (at->function == function)
 			return &at->what;
@@ -65,25 +64,25 @@ static uint64_t alignment_of(uint64_t address)
 	return address & -address;
 }
 
-uint64_t mirror_alignment(const struct mirror *mirror)
+uint64_t copy_alignment(const struct copy *copy)
 {
 	uint64_t most = ALIGNMENT_MIN;
 
-	for (size_t i = 0; i < mirror->piece_count; i++)
-		most |= alignment_of(mirror->pieces[i].range.start);
-	for (size_t i = 0; i < mirror->fixup_count; i++)
-		if (mirror->fixups[i].target == MIRROR_TO_DATA)
-			most |= alignment_of(mirror->fixups[i].to);
+	for (size_t i = 0; i < copy->piece_count; i++)
+		most |= alignment_of(copy->pieces[i].range.start);
+	for (size_t i = 0; i < copy->fixup_count; i++)
+		if (copy->fixups[i].target == COPY_TO_DATA)
+			most |= alignment_of(copy->fixups[i].to);
 	while (most & (most - 1))
 		most &= most - 1; /* the highest bit is left */
 	return most < ALIGNMENT_MAX ? most : ALIGNMENT_MAX;
 }
 
-void mirror_lay_out(struct mirror *mirror, uint64_t alignment,
-		    uint64_t sizes[MIRROR_PARTS])
+void copy_lay_out(struct copy *copy, uint64_t alignment,
+		  uint64_t sizes[COPY_PARTS])
 {
-	for (size_t i = 0; i < mirror->piece_count; i++) {
-		struct mirror_piece *piece = &mirror->pieces[i];
+	for (size_t i = 0; i < copy->piece_count; i++) {
+		struct copy_piece *piece = &copy->pieces[i];
 		uint64_t *size = &sizes[piece->part];
 
 		*size += (piece->range.start - *size) & (alignment - 1);

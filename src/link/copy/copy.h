@@ -1,107 +1,107 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A mirror: data of a lazy library, kept by the stub file as they would be in
- * the library. Who takes them at the program's start finds them without the
- * library; when that is loaded, it finds them there too, as the stub file comes
- * first, and both use the same ones.
+ * The canonical copy of a lazy library's data, as a copy relocation makes one
+ * in a program: the stub file holds the data as they would be in the library.
+ * An object that imports them at the program's start binds to the copy, without
+ * the library. The library, once loaded, binds to the copy too, as the stub
+ * file comes first in the search order. So all use the same data.
  *
- * That is what a copy relocation does with a library's data in a program, and
- * it is allowed where that is: the ABI has libraries reach their exported data
- * through a relocation of that name. So it is not for libraries that are bound
- * to themselves (DT_SYMBOLIC, protected symbols). As nothing of the library has
- * run yet, it is not for what a constructor may write, either; and what can be
- * written is mirrored only where the library is seen to reach it by its name.
+ * It is sound where a copy relocation is: the ABI has a library reach its
+ * exported data by a relocation against their symbol. So nothing is copied of
+ * libraries that bind to themselves (DT_SYMBOLIC, protected symbols). As nothing
+ * of the library has run yet, data that a constructor may write are not copied
+ * either. Writable data are copied only if the library is seen to reach them by
+ * their symbol alone.
  *
- * Data point at other data, which then are mirrored as well: a whole symbol's,
- * or, where there is no symbol, all between two of them, as it is not known
- * where an object begins and ends. They point at functions: at named ones, to
- * which the stub file has stubs or which are there; or at others, to which it
- * gets stubs by their offsets in the very build that was looked at. What has no
- * name has another address here than in the library: so what the library's own
- * code names, and could compare with, is not pointed at.
+ * Data point at other data, which then are copied as well: a whole symbol's,
+ * or, where there is no symbol, all between two symbols, as it is not known
+ * where an object begins and ends. Data point at functions: at exported ones,
+ * which have a stub or are there at the start; or at others, which get stubs by
+ * their offsets in the very build that was looked at. What has no symbol has
+ * another address here than in the library. So what the library's own code
+ * refers to, and could compare with, is not pointed at.
  */
 #ifndef LINK_COPY_COPY_H
 #define LINK_COPY_COPY_H
 
 #include "link/copy/constant.h"
 
-enum mirror_part {
-	MIRROR_CONSTANT, /* never written */
-	MIRROR_RELRO,	 /* relocated, then read-only */
-	MIRROR_WRITABLE,
-	MIRROR_PARTS
+enum copy_part {
+	COPY_CONSTANT, /* never written */
+	COPY_RELRO,    /* relocated, then read-only */
+	COPY_WRITABLE,
+	COPY_PARTS
 };
 
-/* Neighbours in the library are neighbours in the mirror. */
-struct mirror_piece {
+/* Neighbours in the library are neighbours in the copy. */
+struct copy_piece {
 	struct elf_range range; /* in the library */
-	enum mirror_part part;
+	enum copy_part part;
 	uint8_t *bytes;
-	uint64_t place; /* in its part; by mirror_lay_out() */
+	uint64_t place; /* in its part; by copy_lay_out() */
 };
 
-enum mirror_target {
-	MIRROR_TO_DATA,	  /* `to` is in the mirror */
-	MIRROR_TO_CODE,	  /* `to` is a function, which need not have a name */
-	MIRROR_TO_SYMBOL, /* a function of a lazy library, or what is there */
+enum copy_target {
+	COPY_TO_DATA,	/* `to` is in the copy */
+	COPY_TO_CODE,	/* `to` is a function, which need not have a name */
+	COPY_TO_SYMBOL, /* a function of a lazy library, or what is there */
 };
 
 /* 8 bytes of a piece. Addresses are the library's. */
-struct mirror_fixup {
+struct copy_fixup {
 	uint64_t at;
-	enum mirror_target target;
+	enum copy_target target;
 	uint64_t to;
 	const struct definition *symbol;
 	int64_t addend;
 };
 
-struct mirror {
-	struct mirror_piece *pieces; /* by address */
+struct copy {
+	struct copy_piece *pieces; /* by address */
 	size_t piece_count, piece_room;
-	struct mirror_fixup *fixups; /* by address */
+	struct copy_fixup *fixups; /* by address */
 	size_t fixup_count, fixup_room;
 	uint64_t *functions; /* what TO_CODE points at, each once, sorted */
 	size_t function_count;
-	struct answer *answers; /* by function */
-	size_t answer_count, answer_room;
+	struct constant *constants; /* by function */
+	size_t constant_count, constant_room;
 	uint64_t size; /* of all pieces */
 };
 
-struct mirror_request {
+struct copy_request {
 	const struct closure *closure;
-	struct names *names;
-	size_t object;	     /* the library */
-	const bool *wanted;  /* for each of its definitions, in their order */
-	const bool *resides; /* for each object: it is never lazy */
+	struct symtab *symtab;
+	size_t object;	      /* the library */
+	const bool *imported; /* for each of its definitions, in their order */
+	const bool *resides;  /* for each object: it is never lazy */
 };
 
 /*
- * Mirrors what is wanted of a library, as far as that can be, and marks its
- * definitions (`mirrored`), among them others that came with it. 0, with an
- * empty mirror if nothing can be (the file cannot be read, ...), or
+ * Copies what is imported of a library, as far as that can be, and sets `copied`
+ * of its definitions, among them others that came with it. 0, with an empty
+ * copy if nothing can be copied (the file cannot be read, ...), or
  * -DLAZY_ENOMEM.
  */
-int mirror_make(const struct mirror_request *request, struct mirror *ret);
-void mirror_clear(struct mirror *mirror);
+int copy_make(const struct copy_request *request, struct copy *ret);
+void copy_clear(struct copy *copy);
 
 /* How far the addresses of its data may tell of their alignment, which nothing
  * says: a power of two. */
-uint64_t mirror_alignment(const struct mirror *mirror);
+uint64_t copy_alignment(const struct copy *copy);
 
 /* Gives each piece its place behind what the parts have already, aligned as it
  * was. */
-void mirror_lay_out(struct mirror *mirror, uint64_t alignment,
-		    uint64_t sizes[MIRROR_PARTS]);
+void copy_lay_out(struct copy *copy, uint64_t alignment,
+		  uint64_t sizes[COPY_PARTS]);
 
 /* The piece that an address is in; NULL: none. */
-const struct mirror_piece *mirror_find(const struct mirror *mirror,
-				       uint64_t address);
+const struct copy_piece *copy_find(const struct copy *copy, uint64_t address);
 
-/* What a function answers; NULL: it has to be asked. */
-const struct code_answer *mirror_answer(const struct mirror *mirror,
-					uint64_t function);
+/* What a constant function returns; NULL: it is not known to be one. */
+const struct code_constant *copy_constant(const struct copy *copy,
+					  uint64_t function);
 
 /* Is all of this in one piece? */
-bool mirror_has(const struct mirror *mirror, uint64_t address, uint64_t size);
+bool copy_has(const struct copy *copy, uint64_t address, uint64_t size);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From each wanted symbol on, whatever its data point at is added, until there
- * is nothing new: or something that cannot be mirrored, and then all that came
- * with this symbol is taken back.
+ * From each imported symbol on, whatever its data point at is added, until there
+ * is nothing new; or there is something that cannot be copied, and then all
+ * that came with this symbol is dropped again.
  */
 #include "link/copy/copy.h"
 
@@ -16,88 +16,91 @@
 
 /* No data of a library are worth more, in bytes and in relocations at each
  * start. */
-#define MIRROR_SIZE_MAX (4u << 20)
-#define MIRROR_FIXUPS_MAX 4096
+#define COPY_SIZE_MAX (4u << 20)
+#define COPY_FIXUPS_MAX 4096
 
 struct maker {
-	const struct mirror_request *request;
+	const struct copy_request *request;
 	const struct elf_view *view;
 	const struct definition *own; /* of the library */
 	size_t own_count;
-	struct ways *ways;
+	struct addrtaken *addrtaken;
 	struct map cells; /* begin of a piece -> its number + 1 */
 	bool constructs;  /* has constructors */
-	struct mirror mirror;
+	struct copy copy;
 	bool failed; /* out of memory */
 };
 
 static void maker_end(struct maker *m)
 {
-	ways_close(m->ways);
+	addrtaken_close(m->addrtaken);
 	map_clear(&m->cells);
-	mirror_clear(&m->mirror);
+	copy_clear(&m->copy);
 }
 
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
 
-/* Is the cell in the mirror already? What was taken back is still in the map,
- * but not among the pieces, or another is there. */
+/* Is the cell in the copy already? What was dropped is still in the map, but
+ * not among the pieces, or another is there. */
 static bool has_piece(const struct maker *m, struct elf_range cell)
 {
 	size_t number = (uintptr_t)map_get(&m->cells, cell.start);
 
-	if (number == 0 || number > m->mirror.piece_count)
+	if (number == 0 || number > m->copy.piece_count)
 		return false;
-	const struct elf_range *range = &m->mirror.pieces[number - 1].range;
+	const struct elf_range *range = &m->copy.pieces[number - 1].range;
 	return range->start == cell.start && range->end == cell.end;
 }
 
 static bool add_piece(struct maker *m, struct elf_range range,
-		      enum mirror_part part)
+		      enum copy_part part)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 	uint64_t size = range.end - range.start;
 
-	if (size > MIRROR_SIZE_MAX - mirror->size)
+	if (size > COPY_SIZE_MAX - copy->size)
 		return false;
-	if (!array_reserve(&mirror->pieces, mirror->piece_count,
-			   &mirror->piece_room, sizeof(*mirror->pieces))) {
+	if (!array_reserve(&copy->pieces, copy->piece_count, &copy->piece_room,
+			   sizeof(*copy->pieces))) {
 		m->failed = true;
 		return false;
 	}
-	mirror->pieces[mirror->piece_count++] =
-		(struct mirror_piece){.range = range, .part = part};
-	mirror->size += size;
+	copy->pieces[copy->piece_count++] =
+		(struct copy_piece){.range = range, .part = part};
+	copy->size += size;
 	m->failed |=
-		!map_put(&m->cells, range.start, (void *)mirror->piece_count);
+		!map_put(&m->cells, range.start, (void *)copy->piece_count);
 	return !m->failed;
 }
 
-/* Has the data at an address in the mirror; false: they cannot be. */
+/* Adds the data at an address to the copy, unless it has them; false: they
+ * cannot be copied. */
 static bool reach(struct maker *m, uint64_t address)
 {
 	struct elf_range whole, cell;
 	enum elf_region region =
-		elf_data_region(ways_data(m->ways), address, &whole);
+		elf_data_region(addrtaken_data(m->addrtaken), address, &whole);
 
 	cell = whole;
-	bool named = ways_narrow(m->ways, address, &cell);
-	if (!ways_lie_within(cell, whole))
+	bool named = addrtaken_narrow(m->addrtaken, address, &cell);
+	if (!addrtaken_within(cell, whole))
 		return false;
 	if (has_piece(m, cell))
 		return true;
 	switch (region) {
 	case ELF_REGION_CONSTANT:
-		return add_piece(m, cell, MIRROR_CONSTANT);
+		return add_piece(m, cell, COPY_CONSTANT);
 	case ELF_REGION_RELRO:
 		/* Without a name, it may be told by its address. */
-		return (named || !ways_use(m->ways, ways_place(address))) &&
-		       add_piece(m, cell, MIRROR_RELRO);
+		return (named ||
+			!addrtaken_by_code(m->addrtaken,
+					   addrtaken_range(address))) &&
+		       add_piece(m, cell, COPY_RELRO);
 	case ELF_REGION_WRITABLE:
 		return named && !m->constructs &&
-		       ways_are_names(m->ways, cell) &&
-		       add_piece(m, cell, MIRROR_WRITABLE);
+		       addrtaken_by_symbol_alone(m->addrtaken, cell) &&
+		       add_piece(m, cell, COPY_WRITABLE);
 	default:
 		return false;
 	}
@@ -106,27 +109,27 @@ static bool reach(struct maker *m, uint64_t address)
 /* ------------------------------------------------------------------ */
 /* What they point at                                                 */
 
-static bool add_fixup(struct maker *m, struct mirror_fixup fixup)
+static bool add_fixup(struct maker *m, struct copy_fixup fixup)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 
-	if (mirror->fixup_count == MIRROR_FIXUPS_MAX)
+	if (copy->fixup_count == COPY_FIXUPS_MAX)
 		return false;
-	if (!array_reserve(&mirror->fixups, mirror->fixup_count,
-			   &mirror->fixup_room, sizeof(fixup))) {
+	if (!array_reserve(&copy->fixups, copy->fixup_count, &copy->fixup_room,
+			   sizeof(fixup))) {
 		m->failed = true;
 		return false;
 	}
-	mirror->fixups[mirror->fixup_count++] = fixup;
+	copy->fixups[copy->fixup_count++] = fixup;
 	return true;
 }
 
 static bool point_at_data(struct maker *m, uint64_t at, uint64_t to)
 {
 	return reach(m, to) &&
-	       add_fixup(m, (struct mirror_fixup){.at = at,
-						  .target = MIRROR_TO_DATA,
-						  .to = to});
+	       add_fixup(m, (struct copy_fixup){.at = at,
+						.target = COPY_TO_DATA,
+						.to = to});
 }
 
 /* The library's function of a name, at an address, which everybody finds by that
@@ -142,7 +145,7 @@ static const struct definition *function_at(const struct maker *m,
 		if (d->type == ELF_TYPE_FUNC && !d->variant &&
 		    elf_view_symbol(m->view, d->symbol, &symbol) &&
 		    symbol.value == address && !strchr(symbol.name, '@') &&
-		    names_resolve(d->name, d->version, 0) == d)
+		    symtab_resolve(d->name, d->version, 0) == d)
 			return d;
 	}
 	return NULL;
@@ -155,29 +158,28 @@ static const struct definition *function_at(const struct maker *m,
  * compared with that. Two tables nobody is going to compare.
  */
 static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
-			      enum mirror_part part)
+			      enum copy_part part)
 {
 	const struct definition *named = function_at(m, to);
 
-	if (ways_use(m->ways, ways_place(to)) ||
-	    (part == MIRROR_WRITABLE &&
-	     ways_pointers(m->ways, ways_place(to)) > 1) ||
-	    (!named && !elf_data_is_function(ways_data(m->ways), to)))
+	if (addrtaken_by_code(m->addrtaken, addrtaken_range(to)) ||
+	    (part == COPY_WRITABLE &&
+	     addrtaken_pointers(m->addrtaken, addrtaken_range(to)) > 1) ||
+	    (!named && !elf_data_is_function(addrtaken_data(m->addrtaken), to)))
 		return false;
-	return add_fixup(
-		m, (struct mirror_fixup){.at = at,
-					 .target = named ? MIRROR_TO_SYMBOL
-							 : MIRROR_TO_CODE,
-					 .symbol = named,
-					 .to = to});
+	return add_fixup(m, (struct copy_fixup){.at = at,
+						.target = named ? COPY_TO_SYMBOL
+								: COPY_TO_CODE,
+						.symbol = named,
+						.to = to});
 }
 
 static bool point_at_own(struct maker *m, uint64_t at, uint64_t to,
-			 enum mirror_part part)
+			 enum copy_part part)
 {
 	struct elf_range ignored;
 
-	if (elf_data_region(ways_data(m->ways), to, &ignored) ==
+	if (elf_data_region(addrtaken_data(m->addrtaken), to, &ignored) ==
 	    ELF_REGION_CODE)
 		return point_at_function(m, at, to, part);
 	return point_at_data(m, at, to);
@@ -195,15 +197,16 @@ static bool is_found_plainly(const struct definition *d)
 
 static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 {
-	const struct mirror_request *request = m->request;
+	const struct copy_request *request = m->request;
 	struct elf_symbol symbol;
 
 	if (!elf_view_symbol(m->view, fixup->symbol, &symbol) ||
 	    strchr(symbol.name, '@'))
 		return false;
-	const struct name *name = names_find(request->names, symbol.name);
+	const struct symtab_name *name =
+		symtab_find(request->symtab, symbol.name);
 	const struct definition *d =
-		name ? names_resolve(name, symbol.version, 0) : NULL;
+		name ? symtab_resolve(name, symbol.version, 0) : NULL;
 	if (!d || d->variant)
 		return false;
 	bool function = definition_is_function(d);
@@ -211,7 +214,7 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (function && fixup->addend != 0)
 		return false;
 	if (own && !function)
-		return ways_datum(m->ways, d, &symbol) &&
+		return addrtaken_datum(m->addrtaken, d, &symbol) &&
 		       point_at_data(m, fixup->address,
 				     symbol.value + (uint64_t)fixup->addend);
 	/* An IFUNC's resolver may not have been relocated when it is asked. */
@@ -220,17 +223,17 @@ static bool point_at_symbol(struct maker *m, const struct elf_fixup *fixup)
 	if (!function &&
 	    (d->type != ELF_TYPE_OBJECT || !request->resides[d->object]))
 		return false;
-	return add_fixup(m, (struct mirror_fixup){.at = fixup->address,
-						  .target = MIRROR_TO_SYMBOL,
-						  .symbol = d,
-						  .addend = fixup->addend});
+	return add_fixup(m, (struct copy_fixup){.at = fixup->address,
+						.target = COPY_TO_SYMBOL,
+						.symbol = d,
+						.addend = fixup->addend});
 }
 
 static bool point(struct maker *m, const struct elf_fixup *fixup,
-		  struct mirror_piece piece)
+		  struct copy_piece piece)
 {
 	/* A text relocation: the stub file is not written to. */
-	if (piece.part == MIRROR_CONSTANT)
+	if (piece.part == COPY_CONSTANT)
 		return false;
 	if (piece.range.end - fixup->address < sizeof(uint64_t))
 		return false; /* reaches into what is behind */
@@ -246,11 +249,11 @@ static bool point(struct maker *m, const struct elf_fixup *fixup,
 }
 
 /* All that a piece points at; that may add to the pieces. */
-static bool follow(struct maker *m, struct mirror_piece piece)
+static bool follow(struct maker *m, struct copy_piece piece)
 {
 	size_t n;
 	const struct elf_fixup *fixups =
-		elf_data_fixups(ways_data(m->ways), piece.range, &n);
+		elf_data_fixups(addrtaken_data(m->addrtaken), piece.range, &n);
 	bool all = true;
 
 	for (size_t i = 0; all && i < n; i++)
@@ -259,50 +262,49 @@ static bool follow(struct maker *m, struct mirror_piece piece)
 }
 
 /* One symbol, and all that comes with it; or nothing. */
-static void mirror_symbol(struct maker *m, const struct definition *d)
+static void copy_symbol(struct maker *m, const struct definition *d)
 {
-	struct mirror before = m->mirror;
+	struct copy before = m->copy;
 	struct elf_symbol symbol;
 
 	/* What is bound to itself does not use another's. */
 	if (elf_view_flags(m->view) & ELF_SYMBOLIC ||
-	    !ways_may_move(m->ways, d, &symbol))
+	    !addrtaken_can_be_preempted(m->addrtaken, d, &symbol))
 		return;
 	bool all = reach(m, symbol.value);
-	for (size_t i = before.piece_count; all && i < m->mirror.piece_count;
-	     i++)
-		all = follow(m, m->mirror.pieces[i]);
+	for (size_t i = before.piece_count; all && i < m->copy.piece_count; i++)
+		all = follow(m, m->copy.pieces[i]);
 	if (all)
 		return;
-	m->mirror.piece_count = before.piece_count;
-	m->mirror.fixup_count = before.fixup_count;
-	m->mirror.size = before.size;
+	m->copy.piece_count = before.piece_count;
+	m->copy.fixup_count = before.fixup_count;
+	m->copy.size = before.size;
 }
 
 /* ------------------------------------------------------------------ */
-/* Answers                                                            */
+/* Constant functions                                                 */
 
-static void add_answer(struct maker *m, struct answer answer)
+static void add_constant(struct maker *m, struct constant constant)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 
-	if (array_reserve(&mirror->answers, mirror->answer_count,
-			  &mirror->answer_room, sizeof(answer)))
-		mirror->answers[mirror->answer_count++] = answer;
+	if (array_reserve(&copy->constants, copy->constant_count,
+			  &copy->constant_room, sizeof(constant)))
+		copy->constants[copy->constant_count++] = constant;
 	else
 		m->failed = true;
 }
 
-static void answer_for(struct maker *m, const struct definition *d)
+static void find_constant(struct maker *m, const struct definition *d)
 {
 	struct elf_symbol symbol;
-	struct answer answer;
+	struct constant constant;
 
 	if (elf_view_symbol(m->view, d->symbol, &symbol) &&
-	    answer_find(m->ways, &symbol, &answer) &&
-	    (answer.what.kind != CODE_ANSWER_ADDRESS ||
-	     add_piece(m, answer.text, MIRROR_CONSTANT)))
-		add_answer(m, answer);
+	    constant_find(m->addrtaken, &symbol, &constant) &&
+	    (constant.what.kind != CODE_CONSTANT_ADDRESS ||
+	     add_piece(m, constant.text, COPY_CONSTANT)))
+		add_constant(m, constant);
 }
 
 /* ------------------------------------------------------------------ */
@@ -310,7 +312,7 @@ static void answer_for(struct maker *m, const struct definition *d)
 
 static int by_range(const void *a, const void *b)
 {
-	const struct mirror_piece *x = a, *y = b;
+	const struct copy_piece *x = a, *y = b;
 
 	return (x->range.start > y->range.start) -
 	       (x->range.start < y->range.start);
@@ -318,7 +320,7 @@ static int by_range(const void *a, const void *b)
 
 static int by_place(const void *a, const void *b)
 {
-	const struct mirror_fixup *x = a, *y = b;
+	const struct copy_fixup *x = a, *y = b;
 
 	return (x->at > y->at) - (x->at < y->at);
 }
@@ -332,42 +334,42 @@ static int by_number(const void *a, const void *b)
 
 static int by_function(const void *a, const void *b)
 {
-	const struct answer *x = a, *y = b;
+	const struct constant *x = a, *y = b;
 
 	return (x->function > y->function) - (x->function < y->function);
 }
 
-static bool list_functions(struct mirror *mirror)
+static bool list_functions(struct copy *copy)
 {
 	size_t n = 0;
 
-	mirror->functions =
-		calloc(mirror->fixup_count + 1, sizeof(*mirror->functions));
-	if (!mirror->functions)
+	copy->functions =
+		calloc(copy->fixup_count + 1, sizeof(*copy->functions));
+	if (!copy->functions)
 		return false;
-	for (size_t i = 0; i < mirror->fixup_count; i++)
-		if (mirror->fixups[i].target == MIRROR_TO_CODE)
-			mirror->functions[n++] = mirror->fixups[i].to;
+	for (size_t i = 0; i < copy->fixup_count; i++)
+		if (copy->fixups[i].target == COPY_TO_CODE)
+			copy->functions[n++] = copy->fixups[i].to;
 	if (n > 1)
-		qsort(mirror->functions, n, sizeof(*mirror->functions),
-		      by_number);
+		qsort(copy->functions, n, sizeof(*copy->functions), by_number);
 	for (size_t i = 0; i < n; i++)
-		if (mirror->function_count == 0 ||
-		    mirror->functions[i] !=
-			    mirror->functions[mirror->function_count - 1])
-			mirror->functions[mirror->function_count++] =
-				mirror->functions[i];
+		if (copy->function_count == 0 ||
+		    copy->functions[i] !=
+			    copy->functions[copy->function_count - 1])
+			copy->functions[copy->function_count++] =
+				copy->functions[i];
 	return true;
 }
 
 static int read_pieces(struct maker *m)
 {
-	struct mirror *mirror = &m->mirror;
+	struct copy *copy = &m->copy;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < mirror->piece_count; i++)
-		r = elf_data_read(ways_data(m->ways), mirror->pieces[i].range,
-				  &mirror->pieces[i].bytes);
+	for (size_t i = 0; r == 0 && i < copy->piece_count; i++)
+		r = elf_data_read(addrtaken_data(m->addrtaken),
+				  copy->pieces[i].range,
+				  &copy->pieces[i].bytes);
 	return r;
 }
 
@@ -375,52 +377,53 @@ static void mark(const struct maker *m)
 {
 	size_t n;
 	struct definition *own =
-		names_change(m->request->names, m->request->object, &n);
+		symtab_change(m->request->symtab, m->request->object, &n);
 	struct elf_symbol symbol;
 
 	for (size_t i = 0; i < n; i++)
-		own[i].mirrored =
-			ways_may_move(m->ways, &own[i], &symbol) &&
-			mirror_has(&m->mirror, symbol.value, symbol.size);
+		own[i].copied = addrtaken_can_be_preempted(m->addrtaken,
+							   &own[i], &symbol) &&
+				copy_has(&m->copy, symbol.value, symbol.size);
 }
 
 static int make(struct maker *m, int fd, const char *path)
 {
-	int r = ways_open(m->view, m->own, m->own_count, fd, path, &m->ways);
+	int r = addrtaken_open(m->view, m->own, m->own_count, fd, path,
+			       &m->addrtaken);
 
 	if (r < 0)
 		return r;
-	m->constructs = code_constructs(ways_data(m->ways), m->view);
+	m->constructs = code_constructs(addrtaken_data(m->addrtaken), m->view);
 	for (size_t i = 0; i < m->own_count; i++)
-		if (m->request->wanted[i])
-			mirror_symbol(m, &m->own[i]);
-	bool answers = answer_may(m->ways, m->view, m->constructs);
-	for (size_t i = 0; answers && i < m->own_count; i++)
-		if (m->request->wanted[i])
-			answer_for(m, &m->own[i]);
-	if (m->failed || !list_functions(&m->mirror))
+		if (m->request->imported[i])
+			copy_symbol(m, &m->own[i]);
+	bool constants = constant_allowed(m->addrtaken, m->view, m->constructs);
+	for (size_t i = 0; constants && i < m->own_count; i++)
+		if (m->request->imported[i])
+			find_constant(m, &m->own[i]);
+	if (m->failed || !list_functions(&m->copy))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	if (m->mirror.piece_count > 1)
-		qsort(m->mirror.pieces, m->mirror.piece_count,
-		      sizeof(*m->mirror.pieces), by_range);
-	if (m->mirror.answer_count > 1)
-		qsort(m->mirror.answers, m->mirror.answer_count,
-		      sizeof(*m->mirror.answers), by_function);
-	if (m->mirror.fixup_count > 1)
-		qsort(m->mirror.fixups, m->mirror.fixup_count,
-		      sizeof(*m->mirror.fixups), by_place);
+	if (m->copy.piece_count > 1)
+		qsort(m->copy.pieces, m->copy.piece_count,
+		      sizeof(*m->copy.pieces), by_range);
+	if (m->copy.constant_count > 1)
+		qsort(m->copy.constants, m->copy.constant_count,
+		      sizeof(*m->copy.constants), by_function);
+	if (m->copy.fixup_count > 1)
+		qsort(m->copy.fixups, m->copy.fixup_count,
+		      sizeof(*m->copy.fixups), by_place);
 	return read_pieces(m);
 }
 
-static bool is_any_wanted(const struct maker *m)
+static bool is_any_imported(const struct maker *m)
 {
 	for (size_t i = 0; i < m->own_count; i++)
-		if (m->request->wanted[i])
+		if (m->request->imported[i])
 			return true;
 	return false;
 }
 
-int mirror_make(const struct mirror_request *request, struct mirror *ret)
+int copy_make(const struct copy_request *request, struct copy *ret)
 {
 	const struct closure_object *object =
 		&request->closure->objects[request->object];
@@ -430,10 +433,11 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	struct file_identity identity;
 	size_t id_size;
 
-	*ret = (struct mirror){.pieces = NULL};
-	m.own = names_of_object(request->names, request->object, &m.own_count);
+	*ret = (struct copy){.pieces = NULL};
+	m.own = symtab_of_object(request->symtab, request->object,
+				 &m.own_count);
 	elf_view_build_id(m.view, &id_size);
-	if (id_size == 0 || !is_any_wanted(&m))
+	if (id_size == 0 || !is_any_imported(&m))
 		return 0;
 	int r = file_open(AT_FDCWD, object->path, &fd, &identity);
 	if (r == 0 && !file_identity_equal(&identity, &object->identity))
@@ -446,7 +450,7 @@ int mirror_make(const struct mirror_request *request, struct mirror *ret)
 	if (r < 0)
 		return 0;
 	mark(&m);
-	*ret = m.mirror;
-	m.mirror = (struct mirror){.pieces = NULL};
+	*ret = m.copy;
+	m.copy = (struct copy){.pieces = NULL};
 	return 0;
 }

@@ -90,7 +90,7 @@ static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
 
 	for (size_t i = 1; libc && i < elf_view_symbol_count(view); i++) {
 		if (!elf_view_symbol(view, i, &symbol) || !symbol.defined ||
-		    names_is_marker(&symbol) ||
+		    symtab_is_marker(&symbol) ||
 		    !elf_view_find(libc, symbol.name, NULL, &other))
 			continue;
 		char *name = strdup(symbol.name);
@@ -104,17 +104,17 @@ static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
 /* The library, as if it were a program, with what it needs. */
 struct alone {
 	struct closure closure;
-	struct names *names;
-	struct mirror mirror;
-	bool *wanted, *resident;
+	struct symtab *symtab;
+	struct copy copy;
+	bool *imported, *resident;
 };
 
 static void cleanup_alone(struct alone *a)
 {
-	mirror_clear(&a->mirror);
-	names_free(a->names);
+	copy_clear(&a->copy);
+	symtab_free(a->symtab);
 	closure_clear(&a->closure);
-	free(a->wanted);
+	free(a->imported);
 	free(a->resident);
 }
 
@@ -125,43 +125,43 @@ static bool is_resident(const struct closure_object *object)
 	return object->view && rules_of_file(object->view, reasons) > 0;
 }
 
-/* Mirrors what others import. */
-static int mirror_alone(struct alone *a, const struct index *index)
+/* Copies what others import. */
+static int copy_alone(struct alone *a, const struct index *index)
 {
 	size_t n;
-	int r = names_build(&a->closure, &a->names);
+	int r = symtab_build(&a->closure, &a->symtab);
 
 	if (r < 0)
 		return r;
-	names_of_object(a->names, 0, &n);
-	a->wanted = calloc(n + 1, sizeof(*a->wanted));
+	symtab_of_object(a->symtab, 0, &n);
+	a->imported = calloc(n + 1, sizeof(*a->imported));
 	a->resident = calloc(a->closure.count, sizeof(*a->resident));
-	if (!a->wanted || !a->resident)
+	if (!a->imported || !a->resident)
 		return out_of_memory(a->closure.objects[0].path);
 	for (size_t i = 1; i < a->closure.count; i++)
 		a->resident[i] = is_resident(&a->closure.objects[i]);
-	r = wanted_by_index(&a->closure, a->names, index, 0, a->wanted);
+	r = imported_by_index(&a->closure, a->symtab, index, 0, a->imported);
 	if (r < 0)
 		return r;
-	const struct mirror_request request = {&a->closure, a->names, 0,
-					       a->wanted, a->resident};
-	return mirror_make(&request, &a->mirror);
+	const struct copy_request request = {&a->closure, a->symtab, 0,
+					     a->imported, a->resident};
+	return copy_make(&request, &a->copy);
 }
 
-/* Does anybody import from it what has no mirror? */
+/* Does anybody import from it what has no copy? */
 static int ask_index(struct reasons *reasons, const char *path,
 		     const struct index *index)
 {
-	_cleanup_(cleanup_alone) struct alone a = {.names = NULL};
+	_cleanup_(cleanup_alone) struct alone a = {.symtab = NULL};
 	char *symbol = NULL, *importer = NULL;
 	bool imported;
 	int r = closure_read(path, &a.closure);
 
 	if (r == 0)
-		r = mirror_alone(&a, index);
+		r = copy_alone(&a, index);
 	if (r == 0)
-		r = wanted_unready(&a.closure, a.names, index, 0, &imported,
-				   &symbol, &importer);
+		r = imported_unready(&a.closure, a.symtab, index, 0, &imported,
+				     &symbol, &importer);
 	if (r == 0 && imported)
 		add(reasons, VERDICT_DATA, symbol, importer, NULL);
 	return r;

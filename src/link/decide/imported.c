@@ -14,7 +14,7 @@ struct keyed {
 	const struct definition *own;
 	size_t count;
 	uint64_t *keys;
-	bool *wanted;
+	bool *imported;
 };
 
 static void cleanup_keyed(struct keyed *keyed)
@@ -22,10 +22,11 @@ static void cleanup_keyed(struct keyed *keyed)
 	free(keyed->keys);
 }
 
-static int keyed_of(const struct names *names, size_t object, struct keyed *ret)
+static int keyed_of(const struct symtab *symtab, size_t object,
+		    struct keyed *ret)
 {
 	size_t n;
-	const struct definition *own = names_of_object(names, object, &n);
+	const struct definition *own = symtab_of_object(symtab, object, &n);
 	uint64_t *keys = calloc(n + 1, sizeof(*keys));
 
 	if (!keys)
@@ -42,7 +43,7 @@ static bool want(uint64_t key, void *data)
 	const struct keyed *keyed = data;
 
 	for (size_t i = 0; i < keyed->count; i++)
-		keyed->wanted[i] |= keyed->keys[i] == key;
+		keyed->imported[i] |= keyed->keys[i] == key;
 	return true;
 }
 
@@ -60,36 +61,38 @@ static bool is_ready(uint64_t key, void *data)
 	return found && all;
 }
 
-void wanted_by_closure(const struct closure *closure, const struct names *names,
-		       const struct references *references, bool *wanted)
+void imported_by_closure(const struct closure *closure,
+			 const struct symtab *symtab,
+			 const struct references *references, bool *imported)
 {
 	for (size_t t = 0; t < references->first[closure->count]; t++)
-		if (references->list[t].from && !references->list[t].spare)
-			wanted[names_place(names, references->list[t].from)] =
-				true;
+		if (references->list[t].from && !references->list[t].vague)
+			imported[symtab_position(
+				symtab, references->list[t].from)] = true;
 }
 
-int wanted_by_index(const struct closure *closure, const struct names *names,
-		    const struct index *index, size_t object, bool *wanted)
+int imported_by_index(const struct closure *closure,
+		      const struct symtab *symtab, const struct index *index,
+		      size_t object, bool *imported)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
 	char *symbol, *importer;
-	int r = keyed_of(names, object, &keyed);
+	int r = keyed_of(symtab, object, &keyed);
 
 	if (r < 0)
 		return r;
-	keyed.wanted = wanted;
+	keyed.imported = imported;
 	index_has_importer(index, closure->objects[object].path, want, &keyed,
 			   &symbol, &importer);
 	return 0;
 }
 
-int wanted_unready(const struct closure *closure, const struct names *names,
-		   const struct index *index, size_t object, bool *ret,
-		   char **ret_symbol, char **ret_importer)
+int imported_unready(const struct closure *closure, const struct symtab *symtab,
+		     const struct index *index, size_t object, bool *ret,
+		     char **ret_symbol, char **ret_importer)
 {
 	_cleanup_(cleanup_keyed) struct keyed keyed = {.count = 0};
-	int r = keyed_of(names, object, &keyed);
+	int r = keyed_of(symtab, object, &keyed);
 
 	if (r < 0)
 		return r;

@@ -10,23 +10,25 @@
 
 struct index;
 
-/* Sets those definitions, of all objects (by names_place()), that an object of
+/* Sets those definitions, of all objects (by symtab_position()), that an object of
  * the closure imports from another, and cannot do without. */
-void wanted_by_closure(const struct closure *closure, const struct names *names,
-		       const struct references *references, bool *wanted);
+void imported_by_closure(const struct closure *closure,
+			 const struct symtab *symtab,
+			 const struct references *references, bool *imported);
 
-/* Sets those of one library that a file of the index imports; `wanted` is for
+/* Sets those of one library that a file of the index imports; `imported` is for
  * its definitions alone, as many as they are. 0 or -DLAZY_ENOMEM. */
-int wanted_by_index(const struct closure *closure, const struct names *names,
-		    const struct index *index, size_t object, bool *wanted);
+int imported_by_index(const struct closure *closure,
+		      const struct symtab *symtab, const struct index *index,
+		      size_t object, bool *imported);
 
 /*
  * Whether a file of the index imports data from the library that a stub file
  * would not have without loading it (definition_is_ready()). If so: by whom, as
  * index_has_importer() tells. 0 or -DLAZY_ENOMEM.
  */
-int wanted_unready(const struct closure *closure, const struct names *names,
-		   const struct index *index, size_t object, bool *ret,
-		   char **ret_symbol, char **ret_importer);
+int imported_unready(const struct closure *closure, const struct symtab *symtab,
+		     const struct index *index, size_t object, bool *ret,
+		     char **ret_symbol, char **ret_importer);
 
 #endif

@@ -19,53 +19,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct start {
+struct startup {
 	const struct closure *closure;
-	const struct names *names;
+	const struct symtab *symtab;
 	const struct references *references;
-	const struct mirror *mirrors; /* of each object */
+	const struct copy *copies; /* of each object */
 	struct verdict *verdicts;
 	size_t *queue; /* objects that are there, each once */
 	size_t queued, done;
 	bool *seen; /* by the search that is going on */
 };
 
-static void cleanup_start(struct start *start)
+static void cleanup_startup(struct startup *startup)
 {
-	free(start->queue);
-	free(start->seen);
+	free(startup->queue);
+	free(startup->seen);
 }
 
-static bool is_lazy(const struct start *start, size_t i)
+static bool is_lazy(const struct startup *startup, size_t i)
 {
-	return start->verdicts[i].why == VERDICT_LAZY;
+	return startup->verdicts[i].why == VERDICT_LAZY;
 }
 
 /* Eager, but nothing maps it at the start. */
-static bool is_away(const struct start *start, size_t i)
+static bool is_away(const struct startup *startup, size_t i)
 {
-	const struct verdict *verdict = &start->verdicts[i];
+	const struct verdict *verdict = &startup->verdicts[i];
 
 	return verdict->why != VERDICT_LAZY &&
 	       verdict->why != VERDICT_MISSING && !verdict->mapped;
 }
 
-static void map(struct start *start, size_t i)
+static void map(struct startup *startup, size_t i)
 {
-	if (!is_away(start, i))
+	if (!is_away(startup, i))
 		return;
-	start->verdicts[i].mapped = true;
-	start->queue[start->queued++] = i;
+	startup->verdicts[i].mapped = true;
+	startup->queue[startup->queued++] = i;
 }
 
 /* ------------------------------------------------------------------ */
 /* An object that is there                                            */
 
-static void mark_names(struct start *start, size_t i)
+static void mark_symbols(struct startup *startup, size_t i)
 {
-	const struct references *references = start->references;
+	const struct references *references = startup->references;
 	size_t n;
-	const struct definition *own = names_of_object(start->names, i, &n);
+	const struct definition *own = symtab_of_object(startup->symtab, i, &n);
 
 	for (size_t d = 0; d < n; d++)
 		own[d].name->at_start = true;
@@ -73,166 +73,167 @@ static void mark_names(struct start *start, size_t i)
 		references->list[t].name->at_start = true;
 }
 
-static void visit(struct start *start, size_t i)
+static void visit(struct startup *startup, size_t i)
 {
-	const struct closure_object *object = &start->closure->objects[i];
-	const struct references *references = start->references;
+	const struct closure_object *object = &startup->closure->objects[i];
+	const struct references *references = startup->references;
 
-	mark_names(start, i);
+	mark_symbols(startup, i);
 	for (size_t n = 0; n < object->need_count; n++)
-		map(start, object->needs[n]);
+		map(startup, object->needs[n]);
 	for (size_t t = references->first[i]; t < references->first[i + 1];
 	     t++) {
 		const struct reference *reference = &references->list[t];
 
 		if (reference->from)
-			map(start, reference->from->object);
+			map(startup, reference->from->object);
 	}
 }
 
 /* ------------------------------------------------------------------ */
 /* What comes later                                                   */
 
-static void forget(struct start *start)
+static void forget(struct startup *startup)
 {
-	memset(start->seen, 0, start->closure->count * sizeof(*start->seen));
+	memset(startup->seen, 0,
+	       startup->closure->count * sizeof(*startup->seen));
 }
 
 /* Marks what comes with an object: what it needs, through eager libraries
  * alone. */
-static void bring_in(struct start *start, size_t i)
+static void bring_in(struct startup *startup, size_t i)
 {
-	const struct closure_object *object = &start->closure->objects[i];
+	const struct closure_object *object = &startup->closure->objects[i];
 
-	if (start->seen[i])
+	if (startup->seen[i])
 		return;
-	start->seen[i] = true;
+	startup->seen[i] = true;
 	for (size_t n = 0; n < object->need_count; n++)
-		if (!is_lazy(start, object->needs[n]))
-			bring_in(start, object->needs[n]);
+		if (!is_lazy(startup, object->needs[n]))
+			bring_in(startup, object->needs[n]);
 }
 
-static void check_later_references(struct start *start, size_t i)
+static void check_later_references(struct startup *startup, size_t i)
 {
-	const struct references *references = start->references;
+	const struct references *references = startup->references;
 
-	forget(start);
-	bring_in(start, i);
+	forget(startup);
+	bring_in(startup, i);
 	for (size_t t = references->first[i]; t < references->first[i + 1];
 	     t++) {
 		const struct reference *reference = &references->list[t];
 
 		if (reference->own || !reference->from)
 			continue;
-		if (!start->seen[reference->from->object])
-			map(start, reference->from->object);
+		if (!startup->seen[reference->from->object])
+			map(startup, reference->from->object);
 	}
 }
 
-static void check_first(struct start *start, const struct name *name)
+static void check_first(struct startup *startup, const struct symtab_name *name)
 {
 	for (const struct definition *at = name->first->next; at;
 	     at = at->next) {
 		const struct definition *first =
-			names_resolve(name, at->version, 0);
+			symtab_resolve(name, at->version, 0);
 
 		if (first->object != at->object &&
-		    !definitions_are_alike(first, at))
-			map(start, first->object);
+		    !definitions_are_vague(first, at))
+			map(startup, first->object);
 	}
 }
 
-static void look_ahead(struct start *start)
+static void look_ahead(struct startup *startup)
 {
-	for (size_t i = 0; i < start->closure->count; i++)
-		if (start->closure->objects[i].view &&
-		    !start->verdicts[i].mapped)
-			check_later_references(start, i);
-	for (size_t i = 0; i < names_count(start->names); i++)
-		check_first(start, names_at(start->names, i));
+	for (size_t i = 0; i < startup->closure->count; i++)
+		if (startup->closure->objects[i].view &&
+		    !startup->verdicts[i].mapped)
+			check_later_references(startup, i);
+	for (size_t i = 0; i < symtab_count(startup->symtab); i++)
+		check_first(startup, symtab_at(startup->symtab, i));
 }
 
 /* ------------------------------------------------------------------ */
 /* Edges that the stub file keeps                                     */
 
-static void reach(struct start *start, size_t i)
+static void reach(struct startup *startup, size_t i)
 {
-	const struct closure_object *object = &start->closure->objects[i];
+	const struct closure_object *object = &startup->closure->objects[i];
 
-	if (start->seen[i] || !start->verdicts[i].mapped)
+	if (startup->seen[i] || !startup->verdicts[i].mapped)
 		return;
-	start->seen[i] = true;
+	startup->seen[i] = true;
 	for (size_t n = 0; n < object->need_count; n++)
-		reach(start, object->needs[n]);
+		reach(startup, object->needs[n]);
 }
 
-static void keep_edges(struct start *start)
+static void keep_edges(struct startup *startup)
 {
-	const struct closure *closure = start->closure;
+	const struct closure *closure = startup->closure;
 
-	forget(start);
+	forget(startup);
 	for (size_t i = 0; i < closure->count; i++)
 		if (i == 0 || closure->objects[i].preloaded)
-			reach(start, i);
+			reach(startup, i);
 	for (size_t i = 0; i < closure->count; i++) {
-		struct verdict *verdict = &start->verdicts[i];
+		struct verdict *verdict = &startup->verdicts[i];
 
-		verdict->kept_edge = verdict->mapped && !start->seen[i];
+		verdict->kept_edge = verdict->mapped && !startup->seen[i];
 		if (verdict->kept_edge)
-			reach(start, i);
+			reach(startup, i);
 	}
 }
 
-/* The stub file is there too, and what its mirrors point at has to be. */
-static void visit_mirrors(struct start *start)
+/* The stub file is there too, and what its copies point at has to be. */
+static void visit_copies(struct startup *startup)
 {
-	for (size_t i = 0; i < start->closure->count; i++) {
-		const struct mirror *mirror = &start->mirrors[i];
+	for (size_t i = 0; i < startup->closure->count; i++) {
+		const struct copy *copy = &startup->copies[i];
 
-		for (size_t k = 0; is_lazy(start, i) && k < mirror->fixup_count;
+		for (size_t k = 0; is_lazy(startup, i) && k < copy->fixup_count;
 		     k++) {
 			const struct definition *symbol =
-				mirror->fixups[k].symbol;
+				copy->fixups[k].symbol;
 
 			if (!symbol)
 				continue;
 			symbol->name->at_start = true;
-			map(start, symbol->object);
+			map(startup, symbol->object);
 		}
 	}
 }
 
-static void settle(struct start *start)
+static void settle(struct startup *startup)
 {
-	for (size_t i = 0; i < start->closure->count; i++)
-		if (start->verdicts[i].mapped)
-			start->queue[start->queued++] = i;
-	visit_mirrors(start);
-	while (start->done < start->queued) {
-		while (start->done < start->queued)
-			visit(start, start->queue[start->done++]);
-		look_ahead(start);
+	for (size_t i = 0; i < startup->closure->count; i++)
+		if (startup->verdicts[i].mapped)
+			startup->queue[startup->queued++] = i;
+	visit_copies(startup);
+	while (startup->done < startup->queued) {
+		while (startup->done < startup->queued)
+			visit(startup, startup->queue[startup->done++]);
+		look_ahead(startup);
 	}
-	keep_edges(start);
+	keep_edges(startup);
 }
 
-int start_settle(const struct closure *closure, const struct names *names,
-		 const struct references *references,
-		 const struct mirror *mirrors, struct verdict *verdicts)
+int startup_settle(const struct closure *closure, const struct symtab *symtab,
+		   const struct references *references,
+		   const struct copy *copies, struct verdict *verdicts)
 {
-	_cleanup_(cleanup_start) struct start start = {
+	_cleanup_(cleanup_startup) struct startup startup = {
 		.closure = closure,
-		.names = names,
+		.symtab = symtab,
 		.references = references,
-		.mirrors = mirrors,
+		.copies = copies,
 		.verdicts = verdicts,
 		.queue = calloc(closure->count, sizeof(size_t)),
 		.seen = calloc(closure->count, sizeof(bool)),
 	};
 
-	if (!start.queue || !start.seen)
+	if (!startup.queue || !startup.seen)
 		return status_fail(DLAZY_ENOMEM,
 				   "a program's start: out of memory");
-	settle(&start);
+	settle(&startup);
 	return 0;
 }

@@ -2,7 +2,7 @@
 /*
  * The rules in their order: what was asked for, what a library's own file says,
  * what its place in the closure says, what the index says, who imports what;
- * then the program's start is settled (start.h), and names that somebody could
+ * then the startup link map is settled (startup.h), and names that somebody could
  * look up in a library by hand are compared.
  */
 #include "link/decide/verdict.h"
@@ -24,12 +24,12 @@
 struct trial {
 	const struct closure *closure;
 	const struct verdict_rules *rules;
-	struct names *names;
+	struct symtab *symtab;
 	struct references references;
 	struct verdict *verdicts;
 	bool *used; /* somebody imports what cannot be had without it */
 	bool *full; /* others before it take the room for static TLS */
-	struct mirror *mirrors; /* of each object */
+	struct copy *copies; /* of each object */
 };
 
 static void cleanup_trial(struct trial *trial)
@@ -38,8 +38,8 @@ static void cleanup_trial(struct trial *trial)
 	free(trial->used);
 	free(trial->full);
 	verdicts_clear(&(struct verdicts){trial->verdicts,
-					  trial->closure->count, trial->names,
-					  trial->mirrors});
+					  trial->closure->count, trial->symtab,
+					  trial->copies});
 }
 
 static int out_of_memory(void)
@@ -143,9 +143,9 @@ static int index_says(const struct trial *trial, size_t i,
 	if (verdict->learned)
 		verdict->why = VERDICT_LEARNED;
 	else
-		r = wanted_unready(trial->closure, trial->names,
-				   trial->rules->index, i, &imported,
-				   &verdict->symbol, &verdict->importer);
+		r = imported_unready(trial->closure, trial->symtab,
+				     trial->rules->index, i, &imported,
+				     &verdict->symbol, &verdict->importer);
 	if (imported)
 		verdict->why = VERDICT_DATA;
 	return r;
@@ -193,11 +193,11 @@ static int judge_reference(const struct trial *trial,
 
 	if (!from)
 		return 0;
-	/* Who imports a mirror calls nothing. */
-	if (!reference->own && !from->mirrored)
+	/* An importer of copied data calls nothing. */
+	if (!reference->own && !from->copied)
 		trial->used[from->object] = true;
 	if (!is_lazy(trial, from->object) || definition_is_ready(from) ||
-	    reference->spare)
+	    reference->vague)
 		return 0;
 	return blame(trial, reference, importer);
 }
@@ -227,9 +227,10 @@ static int judge_libc_names(const struct trial *trial, size_t libc)
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
 		if (!elf_view_symbol(view, i, &symbol) || !symbol.defined)
 			continue;
-		const struct name *name = names_find(trial->names, symbol.name);
+		const struct symtab_name *name =
+			symtab_find(trial->symtab, symbol.name);
 		const struct definition *first =
-			name ? names_resolve(name, symbol.version, 0) : NULL;
+			name ? symtab_resolve(name, symbol.version, 0) : NULL;
 		if (!first || first->object >= libc ||
 		    !is_lazy(trial, first->object))
 			continue;
@@ -286,7 +287,7 @@ static int judge_wrapper(const struct trial *trial, size_t i)
 {
 	struct verdict *verdict = &trial->verdicts[i];
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 
 	if (!is_lazy(trial, i) ||
 	    !looks_up_by_hand(trial->closure->objects[i].view))
@@ -399,7 +400,7 @@ static const struct definition *before(const struct verdict *verdicts,
 	for (; at && at->object < own->object; at = at->next) {
 		const struct verdict *verdict = &verdicts[at->object];
 
-		if ((at->object > 0 || !own->mirrored) &&
+		if ((at->object > 0 || !own->copied) &&
 		    (verdict->why == VERDICT_LAZY || verdict->mapped) &&
 		    definition_satisfies(at, own->version))
 			return at;
@@ -407,13 +408,13 @@ static const struct definition *before(const struct verdict *verdicts,
 	return NULL;
 }
 
-/* Data of which others have one that is as good are not worth a load. */
-static bool is_spare(const struct definition *definition)
+/* Data of vague linkage that others define too are not worth a load. */
+static bool is_vague(const struct definition *definition)
 {
 	for (const struct definition *at = definition->name->first; at;
 	     at = at->next)
 		if (at->object != definition->object &&
-		    definitions_are_alike(at, definition))
+		    definitions_are_vague(at, definition))
 			return !definition_is_ready(definition);
 	return false;
 }
@@ -421,7 +422,7 @@ static bool is_spare(const struct definition *definition)
 /* Data that an object of the start knows would be bound too early. */
 static bool is_too_early(const struct definition *definition)
 {
-	return definition->type == ELF_TYPE_OBJECT && !definition->mirrored &&
+	return definition->type == ELF_TYPE_OBJECT && !definition->copied &&
 	       definition->name->at_start;
 }
 
@@ -475,7 +476,7 @@ static bool is_shadowed(const struct trial *trial, const struct definition *own)
 static int judge_shadowed(const struct trial *trial, size_t i, bool *ret)
 {
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
 
 	for (size_t d = 0; d < n; d++) {
 		if (!is_shadowed(trial, &own[d]))
@@ -528,38 +529,38 @@ static bool resides(const struct trial *trial, size_t i)
 		rules_of_file(trial->closure->objects[i].view, reasons) > 0);
 }
 
-/* Of one library, the data that somebody imports; wanted: of all. */
-static int mirror_one(struct trial *trial, size_t i, bool *wanted,
-		      const bool *resident)
+/* Of one library, the data that somebody imports; imported: of all. */
+static int copy_one(struct trial *trial, size_t i, bool *imported,
+		    const bool *resident)
 {
 	size_t n;
-	const struct definition *own = names_of_object(trial->names, i, &n);
-	const struct mirror_request request = {
-		trial->closure, trial->names, i,
-		wanted + names_place(trial->names, own), resident};
-	int r = wanted_by_index(trial->closure, trial->names,
-				trial->rules->index, i,
-				wanted + names_place(trial->names, own));
-	return r < 0 ? r : mirror_make(&request, &trial->mirrors[i]);
+	const struct definition *own = symtab_of_object(trial->symtab, i, &n);
+	const struct copy_request request = {
+		trial->closure, trial->symtab, i,
+		imported + symtab_position(trial->symtab, own), resident};
+	int r = imported_by_index(
+		trial->closure, trial->symtab, trial->rules->index, i,
+		imported + symtab_position(trial->symtab, own));
+	return r < 0 ? r : copy_make(&request, &trial->copies[i]);
 }
 
 /* Of all that could be lazy. */
-static int mirror_all(struct trial *trial)
+static int copy_all(struct trial *trial)
 {
 	size_t count = trial->closure->count;
 	_cleanup_free_ bool *resident = calloc(count, sizeof(*resident));
-	_cleanup_free_ bool *wanted = calloc(
-		closure_symbol_count(trial->closure) + 1, sizeof(*wanted));
-	int r = resident && wanted ? 0 : out_of_memory();
+	_cleanup_free_ bool *imported = calloc(
+		closure_symbol_count(trial->closure) + 1, sizeof(*imported));
+	int r = resident && imported ? 0 : out_of_memory();
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
 	if (r == 0)
-		wanted_by_closure(trial->closure, trial->names,
-				  &trial->references, wanted);
+		imported_by_closure(trial->closure, trial->symtab,
+				    &trial->references, imported);
 	for (size_t i = 1; r == 0 && i < count; i++)
 		if (!resident[i] && trial->closure->objects[i].view)
-			r = mirror_one(trial, i, wanted, resident);
+			r = copy_one(trial, i, imported, resident);
 	return r;
 }
 
@@ -570,22 +571,22 @@ static int begin(struct trial *trial)
 	trial->verdicts = calloc(count, sizeof(*trial->verdicts));
 	trial->used = calloc(count, sizeof(*trial->used));
 	trial->full = calloc(count, sizeof(*trial->full));
-	trial->mirrors = calloc(count, sizeof(*trial->mirrors));
-	if (!trial->verdicts || !trial->used || !trial->full || !trial->mirrors)
+	trial->copies = calloc(count, sizeof(*trial->copies));
+	if (!trial->verdicts || !trial->used || !trial->full || !trial->copies)
 		return out_of_memory();
 	share_late_tls(trial);
-	int r = names_build(trial->closure, &trial->names);
+	int r = symtab_build(trial->closure, &trial->symtab);
 	if (r == 0)
-		r = references_build(trial->closure, trial->names,
+		r = references_build(trial->closure, trial->symtab,
 				     &trial->references);
-	return r < 0 ? r : mirror_all(trial);
+	return r < 0 ? r : copy_all(trial);
 }
 
 static int judge(const struct trial *trial)
 {
 	int r = 0;
 
-	names_forget_start(trial->names);
+	symtab_forget_start(trial->symtab);
 	for (size_t i = 0; i < trial->closure->count; i++) {
 		verdict_turn(&trial->verdicts[i], VERDICT_LAZY);
 		trial->verdicts[i].mapped = trial->verdicts[i].kept_edge =
@@ -604,9 +605,9 @@ static int judge(const struct trial *trial)
 	judge_presence(trial);
 	/* What turns eager may have to be there, and shadow others. */
 	for (bool changed = true; changed && r == 0;) {
-		r = start_settle(trial->closure, trial->names,
-				 &trial->references, trial->mirrors,
-				 trial->verdicts);
+		r = startup_settle(trial->closure, trial->symtab,
+				   &trial->references, trial->copies,
+				   trial->verdicts);
 		if (r == 0)
 			r = judge_all_shadowed(trial, &changed);
 	}
@@ -625,8 +626,8 @@ int verdict_decide(const struct closure *closure,
 	if (r < 0)
 		return r;
 	*ret = (struct verdicts){TAKE_PTR(trial.verdicts), closure->count,
-				 TAKE_PTR(trial.names),
-				 TAKE_PTR(trial.mirrors)};
+				 TAKE_PTR(trial.symtab),
+				 TAKE_PTR(trial.copies)};
 	return 0;
 }
 
@@ -637,17 +638,17 @@ void verdicts_clear(struct verdicts *verdicts)
 			free(verdicts->list[i].symbol);
 			free(verdicts->list[i].importer);
 		}
-		if (verdicts->mirrors)
-			mirror_clear(&verdicts->mirrors[i]);
+		if (verdicts->copies)
+			copy_clear(&verdicts->copies[i]);
 	}
 	free(verdicts->list);
-	free(verdicts->mirrors);
-	names_free(verdicts->names);
+	free(verdicts->copies);
+	symtab_free(verdicts->symtab);
 	*verdicts = (struct verdicts){.list = NULL};
 }
 
 /* The library's own, of that name and version; NULL: it has none. */
-static const struct definition *own_definition(const struct name *name,
+static const struct definition *own_definition(const struct symtab_name *name,
 					       size_t i, const char *version)
 {
 	const struct definition *at = name ? name->first : NULL;
@@ -660,18 +661,20 @@ static const struct definition *own_definition(const struct name *name,
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol)
 {
-	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts->symtab, symbol->name);
 	const struct definition *own = own_definition(name, i, symbol->version);
 
 	return own && is_stubbable(symbol->type, symbol->variant) &&
-	       !is_too_early(own) && !is_spare(own) &&
+	       !is_too_early(own) && !is_vague(own) &&
 	       !before(verdicts->list, own);
 }
 
 bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 		      const struct elf_symbol *symbol)
 {
-	const struct name *name = names_find(verdicts->names, symbol->name);
+	const struct symtab_name *name =
+		symtab_find(verdicts->symtab, symbol->name);
 	const struct definition *at = name ? name->first : NULL;
 
 	/* The program itself comes before the stub file. */
@@ -681,12 +684,13 @@ bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 	return true;
 }
 
-bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
-		     const struct elf_symbol *symbol)
+bool verdict_has_copy(const struct verdicts *verdicts, size_t i,
+		      const struct elf_symbol *symbol)
 {
-	const struct definition *own = own_definition(
-		names_find(verdicts->names, symbol->name), i, symbol->version);
+	const struct definition *own =
+		own_definition(symtab_find(verdicts->symtab, symbol->name), i,
+			       symbol->version);
 
-	return own && own->mirrored &&
-	       mirror_has(&verdicts->mirrors[i], symbol->value, symbol->size);
+	return own && own->copied &&
+	       copy_has(&verdicts->copies[i], symbol->value, symbol->size);
 }

@@ -4,7 +4,7 @@
  * may not. doc/design.md has the rules and what taught each.
  *
  * Nobody of the program's closure imports anything from a lazy library but
- * functions and data that can be mirrored (mirror.h); nor does anybody on this
+ * functions and data that can be copied (copy.h); nor does anybody on this
  * machine (index.h), so that plugins that arrive later find what they expect
  * without even a load. What binds other data of a lazy library later gets it by
  * loading it (stub/linked.h).
@@ -15,8 +15,8 @@
 #include "link/resolve/closure.h"
 
 struct index;
-struct mirror;
-struct names;
+struct copy;
+struct symtab;
 
 /* X(NAME, word in JSON) */
 #define VERDICT_MAP(X)                                                      \
@@ -77,8 +77,8 @@ struct verdict_rules {
 struct verdicts {
 	struct verdict *list; /* one per object of the closure */
 	size_t count;
-	struct names *names;	/* for verdict_exports() */
-	struct mirror *mirrors; /* of each object's data; those of the lazy
+	struct symtab *symtab; /* for verdict_exports() */
+	struct copy *copies;   /* of each object's data; those of the lazy
 				   ones are to be in the stub file */
 };
 
@@ -96,9 +96,9 @@ static inline void cleanup_verdicts(struct verdicts *verdicts)
  * Whether the combined stub file is to export this symbol for the lazy library
  * at place `i`, so that everybody finds what ld.so would have found: not if an
  * object of the start or another lazy library is to be found first, and no data
- * without a mirror whose name any object of the start has in its symbol table
+ * without a copy whose name any object of the start has in its symbol table
  * (it would be bound, and the library loaded, while ld.so is at work).
- * Nor data without a mirror of which others have one that is as good. `symbol`:
+ * Nor data without a copy of which others have one that is as good. `symbol`:
  * an export of that library's view. false, too, for what can have no stub.
  */
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
@@ -109,9 +109,9 @@ bool verdict_exports(const struct verdicts *verdicts, size_t i,
 bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 		      const struct elf_symbol *symbol);
 
-/* Whether the library's mirror has it. */
-bool verdict_mirrors(const struct verdicts *verdicts, size_t i,
-		     const struct elf_symbol *symbol);
+/* Whether the library's copy has it. */
+bool verdict_has_copy(const struct verdicts *verdicts, size_t i,
+		      const struct elf_symbol *symbol);
 
 /*
  * What can be told of one library alone, without a program: a verdict for each

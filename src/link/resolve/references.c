@@ -27,21 +27,21 @@ static bool can_be_preempted(const struct elf_view *view,
 }
 
 /*
- * Does an object that has one of its own do without the one that is found
- * first? Not the program: its own may be a copy, and needs what it is copied
- * of.
+ * Has the importer a definition of its own, of vague linkage as the one that is
+ * found first? Then it can do without that. Not the program: its own may be a
+ * copy relocation's, and needs what it is copied from.
  */
-static bool does_without(const struct reference *reference, size_t object)
+static bool has_own_vague(const struct reference *reference, size_t object)
 {
 	const struct definition *own = reference->name->first;
 
 	while (own && own->object != object)
 		own = own->next;
 	return object > 0 && reference->own && own && reference->from &&
-	       definitions_are_alike(own, reference->from);
+	       definitions_are_vague(own, reference->from);
 }
 
-static bool find(const struct closure *closure, const struct names *names,
+static bool find(const struct closure *closure, const struct symtab *symtab,
 		 size_t object, const struct elf_symbol *symbol,
 		 struct reference *ret)
 {
@@ -52,16 +52,17 @@ static bool find(const struct closure *closure, const struct names *names,
 	    !can_be_preempted(closure->objects[object].view, symbol))
 		return false;
 	ret->own = symbol->defined;
-	ret->name = names_find(names, symbol->name);
+	ret->name = symtab_find(symtab, symbol->name);
 	if (!ret->name)
 		return false;
-	ret->from = names_resolve(ret->name, symbol->version, from);
-	ret->spare = does_without(ret, object);
+	ret->from = symtab_resolve(ret->name, symbol->version, from);
+	ret->vague = has_own_vague(ret, object);
 	return !ret->from || ret->from->object != object;
 }
 
-static size_t find_all(const struct closure *closure, const struct names *names,
-		       size_t object, struct reference *ret)
+static size_t find_all(const struct closure *closure,
+		       const struct symtab *symtab, size_t object,
+		       struct reference *ret)
 {
 	const struct elf_view *view = closure->objects[object].view;
 	struct elf_symbol symbol;
@@ -71,11 +72,11 @@ static size_t find_all(const struct closure *closure, const struct names *names,
 		return 0;
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol))
-			n += find(closure, names, object, &symbol, &ret[n]);
+			n += find(closure, symtab, object, &symbol, &ret[n]);
 	return n;
 }
 
-int references_build(const struct closure *closure, const struct names *names,
+int references_build(const struct closure *closure, const struct symtab *symtab,
 		     struct references *ret)
 {
 	struct references references = {
@@ -93,7 +94,7 @@ int references_build(const struct closure *closure, const struct names *names,
 	}
 	for (size_t i = 0; i < closure->count; i++) {
 		references.first[i] = n;
-		n += find_all(closure, names, i, &references.list[n]);
+		n += find_all(closure, symtab, i, &references.list[n]);
 	}
 	references.first[closure->count] = n;
 	*ret = references;

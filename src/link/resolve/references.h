@@ -9,12 +9,12 @@
 #include "link/resolve/symtab.h"
 
 struct reference {
-	struct name *name;
+	struct symtab_name *name;
 	const struct definition *from; /* never of the importer itself; NULL:
-					  none is of the wanted version */
+					  none is of the version asked for */
 	bool own;   /* the importer has one of its own, too */
-	bool spare; /* which is as good: until the other is there it does
-		       without that, and from then on it is everybody's */
+	bool vague; /* and both have vague linkage: the importer uses its own
+		       until the other is there, and that one from then on */
 };
 
 struct references {
@@ -23,7 +23,7 @@ struct references {
 };
 
 /* 0 or -DLAZY_ENOMEM. */
-int references_build(const struct closure *closure, const struct names *names,
+int references_build(const struct closure *closure, const struct symtab *symtab,
 		     struct references *ret);
 void references_clear(struct references *references);
 

@@ -2,7 +2,7 @@
 /*
  * A hash table over two arrays, one of names and one of definitions, which are
  * as long as all symbol tables together: no pointer into them ever changes. A
- * match is what glibc's check_match() takes, but for references without a
+ * match is what glibc's check_match() accepts, but for references without a
  * version: to these any version is as good, as the objects, not the versions,
  * are what is asked for.
  */
@@ -16,69 +16,69 @@
 
 #include <string.h>
 
-struct names {
-	struct map map; /* hash -> struct name */
-	struct name *names;
+struct symtab {
+	struct map map; /* hash -> struct symtab_name */
+	struct symtab_name *names;
 	size_t name_count;
 	struct definition *definitions; /* object by object */
 	size_t definition_count;
 	size_t *first; /* of each object; [closure's count]: all */
 };
 
-void names_free(struct names *names)
+void symtab_free(struct symtab *symtab)
 {
-	if (!names)
+	if (!symtab)
 		return;
-	map_clear(&names->map);
-	free(names->names);
-	free(names->definitions);
-	free(names->first);
-	free(names);
+	map_clear(&symtab->map);
+	free(symtab->names);
+	free(symtab->definitions);
+	free(symtab->first);
+	free(symtab);
 }
 
-static void cleanup_names(struct names **names)
+static void cleanup_symtab(struct symtab **symtab)
 {
-	names_free(*names);
+	symtab_free(*symtab);
 }
 
-static struct name *find(const struct names *names, uint64_t hash,
-			 const char *text)
+static struct symtab_name *find(const struct symtab *symtab, uint64_t hash,
+				const char *text)
 {
-	struct name *name = map_get(&names->map, hash);
+	struct symtab_name *name = map_get(&symtab->map, hash);
 
 	while (name && strcmp(name->text, text) != 0)
 		name = name->other;
 	return name;
 }
 
-struct name *names_find(const struct names *names, const char *text)
+struct symtab_name *symtab_find(const struct symtab *symtab, const char *text)
 {
-	return find(names, hash_string(text), text);
+	return find(symtab, hash_string(text), text);
 }
 
 /* The name, made if it is new; NULL: out of memory. */
-static struct name *name_of(struct names *names, const char *text)
+static struct symtab_name *name_of(struct symtab *symtab, const char *text)
 {
 	uint64_t hash = hash_string(text);
-	struct name *name = find(names, hash, text);
+	struct symtab_name *name = find(symtab, hash, text);
 
 	if (name)
 		return name;
-	name = &names->names[names->name_count];
+	name = &symtab->names[symtab->name_count];
 	name->text = text;
-	name->other = map_get(&names->map, hash);
-	if (!map_put(&names->map, hash, name))
+	name->other = map_get(&symtab->map, hash);
+	if (!map_put(&symtab->map, hash, name))
 		return NULL;
-	names->name_count++;
+	symtab->name_count++;
 	return name;
 }
 
-static bool add(struct names *names, const struct elf_symbol *symbol,
+static bool add(struct symtab *symtab, const struct elf_symbol *symbol,
 		size_t object, size_t place)
 {
 	struct definition *definition =
-		&names->definitions[names->definition_count];
-	struct name *name = name_of(names, symbol->name);
+		&symtab->definitions[symtab->definition_count];
+	struct symtab_name *name = name_of(symtab, symbol->name);
 
 	if (!name)
 		return false;
@@ -91,7 +91,7 @@ static bool add(struct names *names, const struct elf_symbol *symbol,
 		.binding = symbol->binding,
 		.variant = symbol->variant,
 	};
-	names->definition_count++;
+	symtab->definition_count++;
 	if (name->last)
 		name->last->next = definition;
 	else
@@ -100,7 +100,7 @@ static bool add(struct names *names, const struct elf_symbol *symbol,
 	return true;
 }
 
-bool names_is_marker(const struct elf_symbol *symbol)
+bool symtab_is_marker(const struct elf_symbol *symbol)
 {
 	static const char *const markers[] = {
 		"_init", "_fini", "_end", "_edata", "_etext", "__bss_start"};
@@ -114,15 +114,15 @@ bool names_is_marker(const struct elf_symbol *symbol)
 	return false;
 }
 
-static bool add_object(struct names *names, const struct elf_view *view,
+static bool add_object(struct symtab *symtab, const struct elf_view *view,
 		       size_t object)
 {
 	struct elf_symbol symbol;
 
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
-		    !names_is_marker(&symbol) &&
-		    !add(names, &symbol, object, i))
+		    !symtab_is_marker(&symbol) &&
+		    !add(symtab, &symbol, object, i))
 			return false;
 	return true;
 }
@@ -133,9 +133,10 @@ static int out_of_memory(void)
 					 "out of memory");
 }
 
-/* An undefined symbol with a value: the psABIs' "function addresses". */
-static void mark_fixed(const struct names *names,
-		       const struct elf_view *program)
+/* An undefined symbol with a value: a canonical PLT entry, the psABIs'
+ * "function addresses". */
+static void mark_canonical_plt(const struct symtab *symtab,
+			       const struct elf_view *program)
 {
 	struct elf_symbol symbol;
 
@@ -143,73 +144,73 @@ static void mark_fixed(const struct names *names,
 		if (!elf_view_symbol(program, i, &symbol) || symbol.defined ||
 		    symbol.value == 0)
 			continue;
-		struct name *name = names_find(names, symbol.name);
+		struct symtab_name *name = symtab_find(symtab, symbol.name);
 		if (name)
-			name->fixed = true;
+			name->canonical_plt = true;
 	}
 }
 
-int names_build(const struct closure *closure, struct names **ret)
+int symtab_build(const struct closure *closure, struct symtab **ret)
 {
-	_cleanup_(cleanup_names) struct names *names =
-		calloc(1, sizeof(*names));
+	_cleanup_(cleanup_symtab) struct symtab *symtab =
+		calloc(1, sizeof(*symtab));
 	size_t most = closure_symbol_count(closure);
 
-	if (!names)
+	if (!symtab)
 		return out_of_memory();
-	names->names = calloc(most + 1, sizeof(*names->names));
-	names->definitions = calloc(most + 1, sizeof(*names->definitions));
-	names->first = calloc(closure->count + 1, sizeof(*names->first));
-	if (!names->names || !names->definitions || !names->first ||
-	    !map_reserve(&names->map, most))
+	symtab->names = calloc(most + 1, sizeof(*symtab->names));
+	symtab->definitions = calloc(most + 1, sizeof(*symtab->definitions));
+	symtab->first = calloc(closure->count + 1, sizeof(*symtab->first));
+	if (!symtab->names || !symtab->definitions || !symtab->first ||
+	    !map_reserve(&symtab->map, most))
 		return out_of_memory();
 	for (size_t i = 0; i < closure->count; i++) {
-		names->first[i] = names->definition_count;
+		symtab->first[i] = symtab->definition_count;
 		if (closure->objects[i].view &&
-		    !add_object(names, closure->objects[i].view, i))
+		    !add_object(symtab, closure->objects[i].view, i))
 			return out_of_memory();
 	}
-	names->first[closure->count] = names->definition_count;
+	symtab->first[closure->count] = symtab->definition_count;
 	if (closure->count && closure->objects[0].view)
-		mark_fixed(names, closure->objects[0].view);
-	*ret = TAKE_PTR(names);
+		mark_canonical_plt(symtab, closure->objects[0].view);
+	*ret = TAKE_PTR(symtab);
 	return 0;
 }
 
-void names_forget_start(struct names *names)
+void symtab_forget_start(struct symtab *symtab)
 {
-	for (size_t i = 0; i < names->name_count; i++)
-		names->names[i].at_start = false;
+	for (size_t i = 0; i < symtab->name_count; i++)
+		symtab->names[i].at_start = false;
 }
 
-size_t names_count(const struct names *names)
+size_t symtab_count(const struct symtab *symtab)
 {
-	return names->name_count;
+	return symtab->name_count;
 }
 
-const struct name *names_at(const struct names *names, size_t i)
+const struct symtab_name *symtab_at(const struct symtab *symtab, size_t i)
 {
-	return &names->names[i];
+	return &symtab->names[i];
 }
 
-const struct definition *names_of_object(const struct names *names, size_t i,
-					 size_t *ret_count)
+const struct definition *symtab_of_object(const struct symtab *symtab, size_t i,
+					  size_t *ret_count)
 {
-	*ret_count = names->first[i + 1] - names->first[i];
-	return names->definitions + names->first[i];
+	*ret_count = symtab->first[i + 1] - symtab->first[i];
+	return symtab->definitions + symtab->first[i];
 }
 
-size_t names_place(const struct names *names,
-		   const struct definition *definition)
+size_t symtab_position(const struct symtab *symtab,
+		       const struct definition *definition)
 {
-	return (size_t)(definition - names->definitions);
+	return (size_t)(definition - symtab->definitions);
 }
 
-struct definition *names_change(struct names *names, size_t i,
-				size_t *ret_count)
+struct definition *symtab_change(struct symtab *symtab, size_t i,
+				 size_t *ret_count)
 {
-	*ret_count = names->first[i + 1] - names->first[i];
-	return names->definitions + names->first[i];
+	*ret_count = symtab->first[i + 1] - symtab->first[i];
+	return symtab->definitions + symtab->first[i];
 }
 
 bool definition_satisfies(const struct definition *definition,
@@ -219,8 +220,8 @@ bool definition_satisfies(const struct definition *definition,
 	       strcmp(definition->version, version) == 0;
 }
 
-const struct definition *names_resolve(const struct name *name,
-				       const char *version, size_t from)
+const struct definition *symtab_resolve(const struct symtab_name *name,
+					const char *version, size_t from)
 {
 	const struct definition *at = name->first;
 
@@ -235,7 +236,7 @@ bool definition_is_function(const struct definition *definition)
 	       definition->type == ELF_TYPE_IFUNC;
 }
 
-bool definitions_are_alike(const struct definition *a,
+bool definitions_are_vague(const struct definition *a,
 			   const struct definition *b)
 {
 	return a->binding != ELF_BINDING_GLOBAL &&
@@ -246,5 +247,5 @@ bool definitions_are_alike(const struct definition *a,
 
 bool definition_is_ready(const struct definition *definition)
 {
-	return definition_is_function(definition) || definition->mirrored;
+	return definition_is_function(definition) || definition->copied;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names that the objects of a closure define: who is found first when a
- * symbol is looked up, as ld.so would, by reading.
+ * The symbol table of a closure: all definitions of all its objects, by name.
+ * It tells which definition is found first when a symbol is looked up, as ld.so
+ * would look it up, by reading.
  */
 #ifndef LINK_RESOLVE_SYMTAB_H
 #define LINK_RESOLVE_SYMTAB_H
@@ -10,7 +11,7 @@
 
 /* One symbol of one object; those of a name in the order of look-up. */
 struct definition {
-	struct name *name;
+	struct symtab_name *name;
 	const struct definition *next;
 	const char *version; /* "" if none: satisfies any */
 	size_t object;	     /* its place in the closure */
@@ -18,57 +19,57 @@ struct definition {
 	uint8_t type;	     /* enum elf_type */
 	uint8_t binding;     /* enum elf_binding */
 	bool variant;	     /* as of struct elf_symbol */
-	bool mirrored;	     /* the stub file has a mirror of it: mirror.h */
+	bool copied;	     /* the stub file has a canonical copy: copy.h */
 };
 
-struct name {
+struct symtab_name {
 	const char *text;
-	struct name *other; /* of the same hash */
+	struct symtab_name *other; /* of the same hash */
 	struct definition *first, *last;
 	bool at_start; /* an object that is there at the program's start has it
 			  in its symbol table, defined or undefined */
-	bool fixed;    /* a function that the program gives an address, in its
-			  PLT, which is everybody's */
+	bool canonical_plt; /* a function with a canonical PLT entry in the
+			       program, whose address is everybody's */
 };
 
-struct names;
+struct symtab;
 
 /* Is it what link editors put there, one in each file? Nobody looks for
- * another's, and it is not among the names. */
-bool names_is_marker(const struct elf_symbol *symbol);
+ * another's, and the symbol table leaves it out. */
+bool symtab_is_marker(const struct elf_symbol *symbol);
 
 /* The closure must live as long. 0 or -DLAZY_ENOMEM. */
-int names_build(const struct closure *closure, struct names **ret);
-void names_free(struct names *names);
+int symtab_build(const struct closure *closure, struct symtab **ret);
+void symtab_free(struct symtab *symtab);
 
 /* No object is there at the start, as far as is known. */
-void names_forget_start(struct names *names);
+void symtab_forget_start(struct symtab *symtab);
 
 /* NULL: nobody defines it. */
-struct name *names_find(const struct names *names, const char *text);
+struct symtab_name *symtab_find(const struct symtab *symtab, const char *text);
 
-size_t names_count(const struct names *names);
-const struct name *names_at(const struct names *names, size_t i);
+size_t symtab_count(const struct symtab *symtab);
+const struct symtab_name *symtab_at(const struct symtab *symtab, size_t i);
 
 /* The definitions of the object at place `i`. */
-const struct definition *names_of_object(const struct names *names, size_t i,
-					 size_t *ret_count);
+const struct definition *symtab_of_object(const struct symtab *symtab, size_t i,
+					  size_t *ret_count);
 
-/* The same, for who marks them. */
-struct definition *names_change(struct names *names, size_t i,
-				size_t *ret_count);
+/* The same, to be changed. */
+struct definition *symtab_change(struct symtab *symtab, size_t i,
+				 size_t *ret_count);
 
-/* Its place among the definitions of all objects, of which there are at most as
- * many as closure_symbol_count(). Those of an object are neighbours. */
-size_t names_place(const struct names *names,
-		   const struct definition *definition);
+/* Its position among the definitions of all objects, of which there are at most
+ * as many as closure_symbol_count(). Those of an object are neighbours. */
+size_t symtab_position(const struct symtab *symtab,
+		       const struct definition *definition);
 
 /*
  * The first definition, of an object at place `from` or behind it, that
  * satisfies a reference of that version ("": of none). NULL: there is none.
  */
-const struct definition *names_resolve(const struct name *name,
-				       const char *version, size_t from);
+const struct definition *symtab_resolve(const struct symtab_name *name,
+					const char *version, size_t from);
 
 bool definition_satisfies(const struct definition *definition,
 			  const char *version);
@@ -76,13 +77,13 @@ bool definition_satisfies(const struct definition *definition,
 /* Is it one that a stub can stand for? */
 bool definition_is_function(const struct definition *definition);
 
-/* Are both of templates or inline functions, which many have? One is as good as
- * another, as long as all use the same. Of data that is so by C++'s one
- * definition rule. */
-bool definitions_are_alike(const struct definition *a,
+/* Have both vague linkage, as templates and inline functions have, which many
+ * objects define? One is as good as another, as long as all use the same. For
+ * data that follows from C++'s one definition rule. */
+bool definitions_are_vague(const struct definition *a,
 			   const struct definition *b);
 
-/* Has a stub file it without loading the library: a stub, or a mirror? */
+/* Has a stub file it without loading the library: a stub, or a copy? */
 bool definition_is_ready(const struct definition *definition);
 
 #endif

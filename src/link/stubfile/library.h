@@ -8,7 +8,7 @@
 
 #include "elf/view.h"
 
-struct mirror;
+struct copy;
 
 struct library_symbol {
 	const char *name;    /* borrowed from the view or the list */
@@ -16,7 +16,7 @@ struct library_symbol {
 	bool is_default;
 	bool weak;
 	bool data;		/* not a function: an object of `size` bytes */
-	bool mirrored;		/* data that the library's mirror has */
+	bool copied;		/* data that the library's copy has */
 	uint64_t address, size; /* in the library, from its load address */
 	const char *why_not;	/* NULL: exported; else why it has no stub */
 };
@@ -31,8 +31,8 @@ struct library {
 				  also such that no symbol has */
 	size_t version_count;
 	const char *feature, *package; /* or "" */
-	struct mirror *mirror;	       /* of its data; NULL: none; borrowed */
-	struct file_identity identity; /* of the file that has a mirror */
+	struct copy *copy;	       /* of its data; NULL: none; borrowed */
+	struct file_identity identity; /* of the file that has a copy */
 	struct elf_view *view;	       /* what strings are borrowed from */
 	char *text;
 };

@@ -18,7 +18,7 @@ void stub_plan_clear(struct stub_plan *plan)
 {
 	free(plan->libraries);
 	free(plan->symbols);
-	free(plan->mirrored);
+	free(plan->copied);
 	map_clear(&plan->seen);
 	memset(plan, 0, sizeof(*plan));
 }
@@ -46,24 +46,24 @@ static void add_symbol(struct stub_plan *plan, struct stub_symbol symbol)
 		plan->symbols[plan->symbol_count++] = symbol;
 }
 
-/* Functions that a library's mirrored data point at. */
+/* Functions that a library's copied data point at. */
 static void add_unnamed(struct stub_plan *plan, const struct library *library)
 {
-	const struct mirror *mirror = library->mirror;
+	const struct copy *copy = library->copy;
 
-	for (size_t i = 0; mirror && i < mirror->function_count; i++)
+	for (size_t i = 0; copy && i < copy->function_count; i++)
 		add_symbol(plan, (struct stub_symbol){.symbol = NULL});
 }
 
-static void add_mirrored(struct stub_plan *plan, const struct mirror *mirror,
-			 struct stub_symbol symbol)
+static void add_copied(struct stub_plan *plan, const struct copy *copy,
+		       struct stub_symbol symbol)
 {
-	if (!array_reserve(&plan->mirrored, plan->mirrored_count,
-			   &plan->mirrored_room, sizeof(*plan->mirrored)))
+	if (!array_reserve(&plan->copied, plan->copied_count,
+			   &plan->copied_room, sizeof(*plan->copied)))
 		plan->failed = true;
 	else
-		plan->mirrored[plan->mirrored_count++] =
-			(struct stub_mirrored){symbol, mirror};
+		plan->copied[plan->copied_count++] =
+			(struct stub_copied){symbol, copy};
 }
 
 /* The functions of a library, or its data. */
@@ -76,27 +76,27 @@ static void add_symbols(struct stub_plan *plan, const struct library *library,
 		if (symbol.symbol->why_not || symbol.symbol->data != data ||
 		    !accept(&symbol, context))
 			continue;
-		if (symbol.symbol->mirrored)
-			add_mirrored(plan, library->mirror, symbol);
+		if (symbol.symbol->copied)
+			add_copied(plan, library->copy, symbol);
 		else
 			add_symbol(plan, symbol);
 	}
 }
 
 /* Which of a library's functions are known beforehand. */
-static void find_answers(struct stub_plan *plan, struct stub_library *l)
+static void find_constants(struct stub_plan *plan, struct stub_library *l)
 {
-	const struct mirror *mirror = l->library->mirror;
+	const struct copy *copy = l->library->copy;
 
-	l->first_answer = plan->answer_count;
-	for (size_t i = 0; mirror && !plan->failed && i < l->named; i++) {
+	l->first_constant = plan->constant_count;
+	for (size_t i = 0; copy && !plan->failed && i < l->named; i++) {
 		struct stub_symbol *s = &plan->symbols[l->first + i];
 
-		s->answer = mirror_answer(mirror, s->symbol->address);
-		if (s->answer)
-			s->number = (uint32_t)plan->answer_count++;
+		s->constant = copy_constant(copy, s->symbol->address);
+		if (s->constant)
+			s->number = (uint32_t)plan->constant_count++;
 	}
-	l->answers = plan->answer_count - l->first_answer;
+	l->constants = plan->constant_count - l->first_constant;
 }
 
 void stub_plan_library(struct stub_plan *plan, const struct library *library,
@@ -116,7 +116,7 @@ void stub_plan_library(struct stub_plan *plan, const struct library *library,
 	}
 	add_symbols(plan, library, false, accept, data);
 	new.named = plan->symbol_count - new.first;
-	find_answers(plan, &new);
+	find_constants(plan, &new);
 	add_unnamed(plan, library);
 	new.functions = plan->symbol_count - new.first;
 	plan->function_count += new.functions;
@@ -169,8 +169,8 @@ void stub_plan_layout(struct stub_plan *plan)
 	size_t libraries = plan->library_count;
 
 	reserve_code(plan, TEMPLATE_STUB, plan->function_count);
-	plan->answers =
-		reserve_code(plan, TEMPLATE_ANSWER_NUMBER, plan->answer_count);
+	plan->constant_code = reserve_code(plan, TEMPLATE_CONSTANT_NUMBER,
+					   plan->constant_count);
 	plan->data = reserve_code(plan, TEMPLATE_DATA,
 				  plan->symbol_count - plan->function_count);
 	plan->start = reserve_code(plan, TEMPLATE_START, plan->has_run);
@@ -182,8 +182,8 @@ void stub_plan_layout(struct stub_plan *plan)
 			    sizeof(struct linked_run));
 	plan->names = reserve(&plan->constant_size, plan->symbol_count,
 			      sizeof(uint32_t));
-	plan->answering = reserve(&plan->constant_size, plan->answer_count,
-				  sizeof(uint32_t));
+	plan->constant_symbols = reserve(
+		&plan->constant_size, plan->constant_count, sizeof(uint32_t));
 
 	reserve(&plan->zero_size, libraries, sizeof(struct linked_state));
 	plan->run_state = reserve(&plan->zero_size, plan->has_run,
@@ -192,15 +192,15 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
-/* Mirrors and answers are of one build alone. */
+/* Copies and constants are of one build alone. */
 static void name_build(struct stub_library *l, struct build_strings *strings)
 {
 	const struct library *library = l->library;
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (!library->mirror ||
-	    (library->mirror->piece_count == 0 && l->answers == 0))
+	if (!library->copy ||
+	    (library->copy->piece_count == 0 && l->constants == 0))
 		return;
 	const uint8_t *id = elf_view_build_id(library->view, &id_size);
 	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
@@ -222,7 +222,7 @@ static void name_unnamed(struct stub_plan *plan, struct stub_library *l,
 	for (size_t i = l->named; i < l->functions; i++) {
 		snprintf(text, sizeof(text), LINKED_OFFSET "%llx",
 			 (unsigned long long)
-				 library->mirror->functions[i - l->named]);
+				 library->copy->functions[i - l->named]);
 		plan->symbols[l->first + i].name = build_string(strings, text);
 	}
 }
@@ -250,10 +250,10 @@ static uint64_t function_code(const struct stub_plan *plan, size_t function)
 	return function * template_stride(plan, TEMPLATE_STUB);
 }
 
-static uint64_t answer_code(const struct stub_plan *plan, uint32_t number)
+static uint64_t constant_stub(const struct stub_plan *plan, uint32_t number)
 {
-	return plan->answers +
-	       number * template_stride(plan, TEMPLATE_ANSWER_NUMBER);
+	return plan->constant_code +
+	       number * template_stride(plan, TEMPLATE_CONSTANT_NUMBER);
 }
 
 static uint64_t data_code(const struct stub_plan *plan, size_t data)
@@ -271,24 +271,24 @@ uint64_t stub_plan_code(const struct stub_plan *plan,
 {
 	const struct stub_symbol *symbol = &plan->symbols[library->first + i];
 
-	if (symbol->answer)
-		return answer_code(plan, symbol->number);
+	if (symbol->constant)
+		return constant_stub(plan, symbol->number);
 	if (i < library->functions)
 		return function_code(plan, library->first_function + i);
 	return data_code(plan, library->first_data + i - library->functions);
 }
 
-static enum template_kind kind_of(const struct code_answer *answer)
+static enum template_kind kind_of(const struct code_constant *constant)
 {
-	switch (answer->kind) {
-	case CODE_ANSWER_NOTHING:
-		return TEMPLATE_ANSWER_NOTHING;
-	case CODE_ANSWER_NUMBER:
-		return TEMPLATE_ANSWER_NUMBER;
-	case CODE_ANSWER_ADDRESS:
+	switch (constant->kind) {
+	case CODE_CONSTANT_NOTHING:
+		return TEMPLATE_CONSTANT_NOTHING;
+	case CODE_CONSTANT_NUMBER:
+		return TEMPLATE_CONSTANT_NUMBER;
+	case CODE_CONSTANT_ADDRESS:
 		break;
 	}
-	return TEMPLATE_ANSWER_ADDRESS;
+	return TEMPLATE_CONSTANT_ADDRESS;
 }
 
 uint64_t stub_plan_code_size(const struct stub_plan *plan,
@@ -297,8 +297,8 @@ uint64_t stub_plan_code_size(const struct stub_plan *plan,
 	const struct stub_symbol *symbol = &plan->symbols[library->first + i];
 	enum template_kind kind = TEMPLATE_DATA;
 
-	if (symbol->answer)
-		kind = kind_of(symbol->answer);
+	if (symbol->constant)
+		kind = kind_of(symbol->constant);
 	else if (i < library->functions)
 		kind = TEMPLATE_STUB;
 	return template_get(plan->cpu, kind)->size;
@@ -397,11 +397,11 @@ static void write_code(const struct stub_plan *plan, struct stub_writer *w,
 	}
 }
 
-static struct stub_reference in_mirror(const struct mirror *mirror, uint64_t at)
+static struct stub_reference in_copy(const struct copy *copy, uint64_t at)
 {
-	const struct mirror_piece *piece = mirror_find(mirror, at);
+	const struct copy_piece *piece = copy_find(copy, at);
 
-	return in(STUB_MIRRORED, piece->place + at - piece->range.start);
+	return in(STUB_COPIED, piece->place + at - piece->range.start);
 }
 
 static struct stub_reference in_slot(const struct stub_plan *plan,
@@ -411,11 +411,12 @@ static struct stub_reference in_slot(const struct stub_plan *plan,
 		  plan->slots + (l->first_function + i) * sizeof(linked_slot));
 }
 
-static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
-			 size_t library, size_t i)
+static void write_constant(const struct stub_plan *plan, struct stub_writer *w,
+			   size_t library, size_t i)
 {
 	const struct stub_library *l = &plan->libraries[library];
-	const struct code_answer *answer = plan->symbols[l->first + i].answer;
+	const struct code_constant *constant =
+		plan->symbols[l->first + i].constant;
 	struct piece piece = {
 		.to = {
 			[TEMPLATE_SLOT] = in_slot(plan, l, i),
@@ -423,13 +424,13 @@ static void write_answer(const struct stub_plan *plan, struct stub_writer *w,
 				in(STUB_ZERO,
 				   library * sizeof(struct linked_state) +
 					   offsetof(struct linked_state, told)),
-			[TEMPLATE_NUMBER] = in(STUB_NUMBER, answer->value),
+			[TEMPLATE_NUMBER] = in(STUB_NUMBER, constant->value),
 		}};
 
-	if (answer->kind == CODE_ANSWER_ADDRESS)
+	if (constant->kind == CODE_CONSTANT_ADDRESS)
 		piece.to[TEMPLATE_DATUM] =
-			in_mirror(l->library->mirror, answer->value);
-	write_code(plan, w, kind_of(answer), stub_plan_code(plan, l, i),
+			in_copy(l->library->copy, constant->value);
+	write_code(plan, w, kind_of(constant), stub_plan_code(plan, l, i),
 		   &piece);
 }
 
@@ -441,8 +442,8 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	struct piece resolver = piece_of(plan, library, STUB_DATA);
 
 	for (size_t i = 0; i < l->functions; i++) {
-		if (plan->symbols[l->first + i].answer) {
-			write_answer(plan, w, library, i);
+		if (plan->symbols[l->first + i].constant) {
+			write_constant(plan, w, library, i);
 			continue;
 		}
 		stub.to[TEMPLATE_SLOT] = in_slot(plan, l, i);
@@ -457,13 +458,13 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	write_code(plan, w, TEMPLATE_TAIL, tail_code(plan, library), &stub);
 }
 
-/* Has the stub file more of a build than answers: data that others import, or
+/* Has the stub file more of a build than constants: data that others import, or
  * functions by their place? */
-static bool has_mirrored(const struct stub_plan *plan,
-			 const struct stub_library *l)
+static bool has_copied(const struct stub_plan *plan,
+		       const struct stub_library *l)
 {
-	for (size_t i = 0; i < plan->mirrored_count; i++)
-		if (plan->mirrored[i].mirror == l->library->mirror)
+	for (size_t i = 0; i < plan->copied_count; i++)
+		if (plan->copied[i].copy == l->library->copy)
 			return true;
 	return l->functions > l->named;
 }
@@ -494,8 +495,8 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		.number = (uint32_t)library,
 		.build = l->build,
 		.file = l->file,
-		.mirrored = has_mirrored(plan, l),
-		.answers = (uint32_t)l->answers,
+		.copied = has_copied(plan, l),
+		.constants = (uint32_t)l->constants,
 	};
 	const struct {
 		size_t field;
@@ -508,9 +509,10 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 		    plan->slots + l->first_function * sizeof(linked_slot))},
 		{offsetof(struct linked, names),
 		 in(STUB_CONSTANT, plan->names + l->first * sizeof(uint32_t))},
-		{offsetof(struct linked, answering),
+		{offsetof(struct linked, constant_symbols),
 		 in(STUB_CONSTANT,
-		    plan->answering + l->first_answer * sizeof(uint32_t))},
+		    plan->constant_symbols +
+			    l->first_constant * sizeof(uint32_t))},
 		{offsetof(struct linked, strings), in(STUB_STRINGS, 0)},
 		{offsetof(struct linked, run), in(STUB_CONSTANT, plan->run)},
 	};
@@ -550,16 +552,18 @@ static void write_names(const struct stub_plan *plan, struct stub_writer *w)
 }
 
 /* By symbol of their library. */
-static void write_answering(const struct stub_plan *plan, struct stub_writer *w)
+static void write_constant_symbols(const struct stub_plan *plan,
+				   struct stub_writer *w)
 {
-	uint32_t *answering = (uint32_t *)(w->constants + plan->answering);
+	uint32_t *constant_symbols =
+		(uint32_t *)(w->constants + plan->constant_symbols);
 
 	for (size_t i = 0; i < plan->library_count; i++) {
 		const struct stub_library *l = &plan->libraries[i];
 
 		for (size_t k = 0; k < l->named; k++)
-			if (plan->symbols[l->first + k].answer)
-				*answering++ = (uint32_t)k;
+			if (plan->symbols[l->first + k].constant)
+				*constant_symbols++ = (uint32_t)k;
 	}
 }
 
@@ -580,7 +584,7 @@ void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer)
 		write_symbols(plan, writer, i);
 	}
 	write_names(plan, writer);
-	write_answering(plan, writer);
+	write_constant_symbols(plan, writer);
 	write_helpers(plan, writer);
 	if (plan->has_run)
 		write_run(plan, writer);

@@ -5,8 +5,8 @@
  * these three. Shared objects and relocatable ones differ only in what becomes
  * of a reference from one to another: an address, or a relocation.
  *
- *   code:       stubs of all functions (the place of one that answers is left
- *               empty), answers, resolvers of data that are not mirrored, the
+ *   code:       stubs of all functions (that of a constant function is left
+ *               empty), constant functions, resolvers of data that are not copied, the
  *               start, the helpers, the tails
  *   constants:  struct linked of each library, struct linked_run, names
  *   zero:       struct linked_state of each, linked_run_state, slots
@@ -25,9 +25,9 @@ enum stub_part {
 	STUB_CONSTANT,
 	STUB_ZERO,
 	STUB_STRINGS,
-	STUB_POINTER,  /* offset: an enum stub_function */
-	STUB_MIRRORED, /* among the constants of mirrors */
-	STUB_NUMBER,   /* nowhere: offset is a number */
+	STUB_POINTER, /* offset: an enum stub_function */
+	STUB_COPIED,  /* among the constants of copies */
+	STUB_NUMBER,  /* nowhere: offset is a number */
 };
 
 /* What libdlazy has for stub files. */
@@ -47,11 +47,11 @@ struct stub_reference {
 
 struct stub_symbol {
 	const struct library_symbol *symbol; /* NULL: a function without a
-						name, of the mirror */
+						name, of the copy */
 	uint32_t name;	  /* in the strings: what the run time looks up */
 	uint16_t version; /* in shared objects: its index */
-	const struct code_answer *answer; /* what is known of it; or NULL */
-	uint32_t number;		  /* among all answers */
+	const struct code_constant *constant; /* what is known of it; or NULL */
+	uint32_t number;		      /* among all constants */
 };
 
 struct stub_library {
@@ -64,7 +64,7 @@ struct stub_library {
 	size_t functions, symbols;	  /* how many; all */
 	uint32_t files, feature, package; /* in the strings */
 	uint32_t build, file;
-	size_t first_answer, answers;
+	size_t first_constant, constants;
 };
 
 struct stub_plan {
@@ -73,18 +73,18 @@ struct stub_plan {
 	size_t library_count, library_room;
 	struct stub_symbol *symbols;
 	size_t symbol_count, symbol_room;
-	struct stub_mirrored {
+	struct stub_copied {
 		struct stub_symbol symbol;
-		const struct mirror *mirror;
-	} * mirrored; /* data that need no code */
-	size_t mirrored_count, mirrored_room;
-	size_t function_count, answer_count;
+		const struct copy *copy;
+	} * copied; /* data that need no code */
+	size_t copied_count, copied_room;
+	size_t function_count, constant_count;
 	struct map seen; /* name and version to name */
 	bool has_run, has_helpers;
 	uint32_t directory, touched; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
-	uint64_t answers, data, start, helpers, tails, code_size;
-	uint64_t run, names, answering, constant_size;
+	uint64_t constant_code, data, start, helpers, tails, code_size;
+	uint64_t run, names, constant_symbols, constant_size;
 	uint64_t run_state, slots, zero_size;
 	bool failed; /* out of memory */
 };

@@ -45,8 +45,8 @@ struct shared {
 	char *note_text;
 	struct build_section *property, *id, *note, *constants, *frame_header,
 		*frame, *code, *zero;
-	struct build_section *mirrors[MIRROR_PARTS];
-	uint64_t mirror_sizes[MIRROR_PARTS], mirror_alignment;
+	struct build_section *copies[COPY_PARTS];
+	uint64_t copy_sizes[COPY_PARTS], copy_alignment;
 	struct map functions; /* function_key() -> its symbol in the plan + 1 */
 	struct map imported;  /* hash of a name -> its import + 1 */
 	bool too_many_versions;
@@ -169,18 +169,17 @@ static void export(struct shared *s, const struct stub_library *l, size_t i)
 						    source->version);
 }
 
-static void export_mirrored(struct shared *s, const struct stub_mirrored *m)
+static void export_copied(struct shared *s, const struct stub_copied *m)
 {
 	const struct library_symbol *source = m->symbol.symbol;
-	const struct mirror_piece *piece =
-		mirror_find(m->mirror, source->address);
+	const struct copy_piece *piece = copy_find(m->copy, source->address);
 
 	build_dynamic_export(&s->dynamic, source->name,
 			     (struct build_export){
 				     .version = m->symbol.version,
 				     .weak = source->weak,
 				     .object = true,
-				     .section = &s->mirrors[piece->part],
+				     .section = &s->copies[piece->part],
 				     .offset = piece->place + source->address -
 					       piece->range.start,
 				     .size = source->size,
@@ -192,8 +191,8 @@ static void export_all(struct shared *s)
 	for (size_t i = 0; i < s->plan.library_count; i++)
 		for (size_t k = 0; k < s->plan.libraries[i].symbols; k++)
 			export(s, &s->plan.libraries[i], k);
-	for (size_t i = 0; i < s->plan.mirrored_count; i++)
-		export_mirrored(s, &s->plan.mirrored[i]);
+	for (size_t i = 0; i < s->plan.copied_count; i++)
+		export_copied(s, &s->plan.copied[i]);
 }
 
 /* In the order of enum stub_function. */
@@ -213,20 +212,20 @@ static void need_all(struct shared *s, const struct stubfile_options *options)
 		build_dynamic_needed(&s->dynamic, options->needed[i]);
 }
 
-/* Mirrors. */
+/* Copies. */
 
 /* Each library's data get their places. */
-static void lay_out_mirrors(struct shared *s)
+static void lay_out_copies(struct shared *s)
 {
 	for (size_t i = 0; i < s->plan.library_count; i++) {
-		struct mirror *mirror = s->plan.libraries[i].library->mirror;
+		struct copy *copy = s->plan.libraries[i].library->copy;
 
-		if (!mirror)
+		if (!copy)
 			continue;
-		uint64_t alignment = mirror_alignment(mirror);
-		if (alignment > s->mirror_alignment)
-			s->mirror_alignment = alignment;
-		mirror_lay_out(mirror, alignment, s->mirror_sizes);
+		uint64_t alignment = copy_alignment(copy);
+		if (alignment > s->copy_alignment)
+			s->copy_alignment = alignment;
+		copy_lay_out(copy, alignment, s->copy_sizes);
 	}
 }
 
@@ -247,21 +246,21 @@ static size_t import_of(struct shared *s, const char *name)
 	return number;
 }
 
-/* Where a mirror's data are; only once there are addresses. */
-static uint64_t mirrored_address(const struct shared *s,
-				 const struct mirror *mirror, uint64_t at)
+/* Where a copy's data are; only once there are addresses. */
+static uint64_t copied_address(const struct shared *s, const struct copy *copy,
+			       uint64_t at)
 {
-	const struct mirror_piece *piece = mirror_find(mirror, at);
-	const struct build_section *section = s->mirrors[piece->part];
+	const struct copy_piece *piece = copy_find(copy, at);
+	const struct build_section *section = s->copies[piece->part];
 
 	return section->address + piece->place + at - piece->range.start;
 }
 
-static size_t index_of(const struct mirror *mirror, uint64_t function)
+static size_t index_of(const struct copy *copy, uint64_t function)
 {
 	size_t i = 0;
 
-	while (mirror->functions[i] != function)
+	while (copy->functions[i] != function)
 		i++;
 	return i;
 }
@@ -279,25 +278,25 @@ static uint64_t code_of(const struct shared *s, size_t number)
 /* What the linker is to fill in; addresses only once there are some. */
 static struct build_relocation relocation_of(struct shared *s,
 					     const struct stub_library *l,
-					     const struct mirror_fixup *fixup)
+					     const struct copy_fixup *fixup)
 {
-	const struct mirror *mirror = l->library->mirror;
+	const struct copy *copy = l->library->copy;
 	struct build_relocation r = {.addend = fixup->addend};
 	bool placed = s->code;
 	uint64_t number = l->first + l->named;
 
 	if (placed)
-		r.address = mirrored_address(s, mirror, fixup->at);
+		r.address = copied_address(s, copy, fixup->at);
 	switch (fixup->target) {
-	case MIRROR_TO_DATA:
+	case COPY_TO_DATA:
 		if (placed)
-			r.target = mirrored_address(s, mirror, fixup->to);
+			r.target = copied_address(s, copy, fixup->to);
 		return r;
-	case MIRROR_TO_CODE:
-		number += index_of(mirror, fixup->to);
+	case COPY_TO_CODE:
+		number += index_of(copy, fixup->to);
 		break;
-	case MIRROR_TO_SYMBOL:
-		r.imported = fixup->symbol->name->fixed ||
+	case COPY_TO_SYMBOL:
+		r.imported = fixup->symbol->name->canonical_plt ||
 			     !find_function(s, fixup->symbol->name->text,
 					    fixup->symbol->version, &number);
 		break;
@@ -316,11 +315,11 @@ static void relocate(struct shared *s)
 
 	for (size_t i = 0; i < s->plan.library_count; i++) {
 		const struct stub_library *l = &s->plan.libraries[i];
-		const struct mirror *mirror = l->library->mirror;
+		const struct copy *copy = l->library->copy;
 
-		for (size_t k = 0; mirror && k < mirror->fixup_count; k++) {
+		for (size_t k = 0; copy && k < copy->fixup_count; k++) {
 			struct build_relocation r =
-				relocation_of(s, l, &mirror->fixups[k]);
+				relocation_of(s, l, &copy->fixups[k]);
 
 			if (s->code)
 				build_dynamic_place(&s->dynamic, n++, r);
@@ -330,15 +329,15 @@ static void relocate(struct shared *s)
 	}
 }
 
-static void fill_mirrors(const struct shared *s)
+static void fill_copies(const struct shared *s)
 {
 	for (size_t i = 0; i < s->plan.library_count; i++) {
-		const struct mirror *m = s->plan.libraries[i].library->mirror;
+		const struct copy *m = s->plan.libraries[i].library->copy;
 
 		for (size_t k = 0; m && k < m->piece_count; k++) {
-			const struct mirror_piece *piece = &m->pieces[k];
+			const struct copy_piece *piece = &m->pieces[k];
 
-			memcpy(s->mirrors[piece->part]->data + piece->place,
+			memcpy(s->copies[piece->part]->data + piece->place,
 			       piece->bytes,
 			       piece->range.end - piece->range.start);
 		}
@@ -347,13 +346,13 @@ static void fill_mirrors(const struct shared *s)
 
 /* The file. */
 
-static void add_mirrors(struct shared *s, enum mirror_part part,
-			const char *name, enum build_use use)
+static void add_copies(struct shared *s, enum copy_part part, const char *name,
+		       enum build_use use)
 {
-	if (s->mirror_sizes[part])
-		s->mirrors[part] = build_section(&s->build, name, use,
-						 s->mirror_sizes[part],
-						 s->mirror_alignment);
+	if (s->copy_sizes[part])
+		s->copies[part] =
+			build_section(&s->build, name, use, s->copy_sizes[part],
+				      s->copy_alignment);
 }
 
 static void add_sections(struct shared *s)
@@ -368,15 +367,15 @@ static void add_sections(struct shared *s)
 	build_dynamic_tables(&s->dynamic, b);
 	s->constants = build_section(b, ".rodata", BUILD_CONSTANT,
 				     plan->constant_size, 8);
-	add_mirrors(s, MIRROR_CONSTANT, ".rodata.mirror", BUILD_CONSTANT);
+	add_copies(s, COPY_CONSTANT, ".rodata.mirror", BUILD_CONSTANT);
 	s->frame_header = build_section(b, ".eh_frame_hdr", BUILD_CONSTANT,
 					build_frame_header_size(frames), 4);
 	s->frame = build_section(b, ".eh_frame", BUILD_CONSTANT,
 				 build_frame_size(frames, true), 8);
 	s->code = build_section(b, ".text", BUILD_CODE, plan->code_size, 64);
-	add_mirrors(s, MIRROR_RELRO, ".data.rel.ro", BUILD_RELRO);
+	add_copies(s, COPY_RELRO, ".data.rel.ro", BUILD_RELRO);
 	build_dynamic_pointers(&s->dynamic, b, s->code);
-	add_mirrors(s, MIRROR_WRITABLE, ".data", BUILD_DATA);
+	add_copies(s, COPY_WRITABLE, ".data", BUILD_DATA);
 	s->zero = build_section(b, ".bss", BUILD_ZERO, plan->zero_size, 64);
 }
 
@@ -393,8 +392,8 @@ static uint64_t address_of(const struct shared *s, struct stub_reference to)
 		return s->dynamic.names->address + to.offset;
 	case STUB_POINTER:
 		return s->dynamic.got->address + to.offset * sizeof(uint64_t);
-	case STUB_MIRRORED:
-		return s->mirrors[MIRROR_CONSTANT]->address + to.offset;
+	case STUB_COPIED:
+		return s->copies[COPY_CONSTANT]->address + to.offset;
 	case STUB_NUMBER:
 		break;
 	}
@@ -430,7 +429,7 @@ static int fill(struct shared *s)
 	build_frame_header_fill(s->frame_header, s->frame, s->code, frames,
 				count);
 	stub_plan_write(&s->plan, &writer);
-	fill_mirrors(s);
+	fill_copies(s);
 	relocate(s);
 	if (writer.failed)
 		return status_fail(DLAZY_EFORMAT, "a stub file too large for "
@@ -457,7 +456,7 @@ static int write_file(struct shared *s, struct stubfile *ret)
 static int export_and_write(struct shared *s, struct stubfile *ret)
 {
 	stub_plan_strings(&s->plan, &s->dynamic.strings);
-	lay_out_mirrors(s);
+	lay_out_copies(s);
 	export_all(s);
 	import_all(s);
 	relocate(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every line of code is one instruction, with its assembly behind it; a test
- * compares that with what objdump says of a stub file (answers are run instead:
+ * compares that with what objdump says of a stub file (constants are run instead:
  * tests/cli/test-run-limits.sh). A fixup's offset is that of its first byte.
  *
  * x86-64: a stub is 32 bytes, aligned so: none of its jumps crosses or ends on
@@ -89,7 +89,7 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
 		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
 	},
-	[TEMPLATE_ANSWER_NOTHING] = {
+	[TEMPLATE_CONSTANT_NOTHING] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
 		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
 		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
@@ -101,7 +101,7 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_SLOT, -4},
 		       {18, TEMPLATE_PC32, TEMPLATE_BYTE, -5}),
 	},
-	[TEMPLATE_ANSWER_NUMBER] = {
+	[TEMPLATE_CONSTANT_NUMBER] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
 		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
 		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
@@ -116,7 +116,7 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		       {25, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
 		       {29, TEMPLATE_UPPER32, TEMPLATE_NUMBER, 0}),
 	},
-	[TEMPLATE_ANSWER_ADDRESS] = {
+	[TEMPLATE_CONSTANT_ADDRESS] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
 		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
 		     0x4d, 0x85, 0xdb,             /* test %r11, %r11 */
@@ -132,7 +132,7 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 	},
 };
 
-/* It gives no answers. */
+/* It has no constant functions. */
 static const struct template aarch64[TEMPLATE_KINDS] = {
 	[TEMPLATE_STUB] = {
 		CODE(WORD(0xd503245f),  /* bti c */

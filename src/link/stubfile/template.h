@@ -29,9 +29,9 @@ enum template_kind {
 	TEMPLATE_ASK,
 	/* x86-64: goto *slot, or, while that is zero, set the byte and return
 	 * nothing, a number, or the address of a datum. Keeps all but r11. */
-	TEMPLATE_ANSWER_NOTHING,
-	TEMPLATE_ANSWER_NUMBER,
-	TEMPLATE_ANSWER_ADDRESS,
+	TEMPLATE_CONSTANT_NOTHING,
+	TEMPLATE_CONSTANT_NUMBER,
+	TEMPLATE_CONSTANT_ADDRESS,
 	TEMPLATE_KINDS,
 };
 
