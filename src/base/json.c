@@ -6,6 +6,8 @@
  */
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 #include <assert.h>
 #include <float.h>
 #include <inttypes.h>
@@ -68,34 +70,14 @@ void json_finish(struct json *j)
 	putc('\n', j->out);
 }
 
-/*
- * Length of the UTF-8 sequence at `s`, 0 if it is none (RFC 3629: no
- * overlong forms, no surrogates, nothing above U+10FFFF). Stops at a NUL.
- */
-static size_t utf8_length(const unsigned char *s)
+/* By number, above U+FFFF as a pair of surrogates. */
+static void write_escape(FILE *out, uint32_t c)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t more;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4)
-		return 0;
-	more = s[0] < 0xe0 ? 1 : s[0] < 0xf0 ? 2 : 3;
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (s[1] < low || s[1] > high)
-		return 0;
-	for (size_t i = 2; i <= more; i++)
-		if (s[i] < 0x80 || s[i] > 0xbf)
-			return 0;
-	return more + 1;
+	if (c > 0xffff) {
+		fprintf(out, "\\u%04x", 0xd800 + ((c - 0x10000) >> 10));
+		c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+	}
+	fprintf(out, "\\u%04x", c);
 }
 
 /* Writes one character, returns how many bytes it was made of. */
@@ -111,10 +93,10 @@ static size_t write_character(FILE *out, const unsigned char *s)
 		}
 	if (n == 0)
 		fputs("\\ufffd", out);
-	else if (s[0] < 0x20 || s[0] == 0x7f)
-		fprintf(out, "\\u%04x", s[0]);
-	else
+	else if (utf8_is_shown(utf8_character(s, n)))
 		fwrite(s, 1, n, out);
+	else
+		write_escape(out, utf8_character(s, n));
 	return n ? n : 1;
 }
 

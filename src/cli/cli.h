@@ -40,8 +40,7 @@ int cli_trace(int argc, char **argv);
 /* ------------------------------------------------------------------ */
 /* Messages (message.c)                                               */
 
-/* "dlazy: ..." and a newline on standard error; control characters, which
- * file names can hold, become '?'. */
+/* "dlazy: ..." and a newline on standard error, as cli_put() writes it. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Says what is wrong with the arguments and where help is; CLI_USAGE. */
@@ -63,7 +62,8 @@ int cli_fail(int status, bool json);
 const char *cli_bold(FILE *out);
 const char *cli_plain(FILE *out);
 
-/* Writes text with control characters as '?'. */
+/* Writes text of others, with '?' for what a terminal would obey or not show
+ * (base/utf8.h). */
 void cli_put(const char *text, FILE *out);
 
 /* Begins an answer: one object, with what each has, "format" (1) and "dlazy",

@@ -12,6 +12,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/setting.h"
 #include "base/status.h"
 #include "load/dl.h"
 #include "ledger/tell.h"
@@ -28,6 +29,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define VARIABLE "DLAZY_TRACE"
 
 static struct ledger *ledger; /* NULL: none is kept */
 
@@ -98,8 +101,8 @@ static char *own_path(const char *said)
 /* A forked child's ledger is its parent's: it would overwrite that. */
 static void write_at_exit(void)
 {
-	if (getpid() == ledger->pid)
-		ledger_write(NULL);
+	if (getpid() == ledger->pid && ledger_write(NULL) < 0)
+		setting_refuse(VARIABLE, ledger->path, status_message());
 }
 
 static struct ledger *ledger_new(const char *said)
@@ -169,9 +172,11 @@ static void write_last(void)
 
 void ledger_begin(void)
 {
-	const char *said = secure_getenv("DLAZY_TRACE");
+	const char *said = secure_getenv(VARIABLE);
 	struct ledger *l = said && *said ? ledger_new(said) : NULL;
 
+	if (said && *said && !l)
+		setting_refuse(VARIABLE, said, "out of memory");
 	/* A message may be pending, and is not ours to touch. */
 	if (l && event_observe(observe, l) == 0 && atexit(write_at_exit) == 0) {
 		ledger = l;

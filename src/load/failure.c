@@ -11,6 +11,7 @@
 
 #include "base/event.h"
 #include "base/interrupt.h"
+#include "base/utf8.h"
 #include "load/dl.h"
 #include "load/loading.h"
 
@@ -86,6 +87,7 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
 		 to_do ? ""
 		       : "`; a host that can go on without it sets a hook with "
 			 "dlazy_on_failure()");
+	utf8_clean(text);
 	write_all(text);
 	event_abort();
 	abort();

@@ -9,6 +9,7 @@
 #include "load/forbid.h"
 
 #include "base/atomic.h"
+#include "base/setting.h"
 #include "base/status.h"
 #include "load/dl.h"
 #include "load/loading.h"
@@ -52,12 +53,27 @@ int forbid_loading(const char *name, const void *caller)
 	return 0;
 }
 
+/* A pattern that is too long matches nothing. */
+static void check_list(const char *variable, const char *list)
+{
+	for (size_t n; list && *list; list += n + (list[n] == ',')) {
+		n = strcspn(list, ",");
+		if (n < PATTERN_MAX)
+			continue;
+		setting_refuse(variable, list,
+			       "a pattern is longer than any name");
+		return;
+	}
+}
+
 void forbid_begin(void)
 {
 	forbidden = secure_getenv("DLAZY_FORBID");
 	allowed = secure_getenv("DLAZY_ALLOW");
 	if (!forbidden && !allowed)
 		return;
+	check_list("DLAZY_FORBID", forbidden);
+	check_list("DLAZY_ALLOW", allowed);
 	/* The host may change its environment. */
 	forbidden = strdup(forbidden ? forbidden : "*");
 	allowed = strdup(allowed ? allowed : "");

@@ -15,6 +15,7 @@
 #include "base/atomic.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/setting.h"
 #include "load/dl.h"
 #include "load/loading.h"
 
@@ -47,6 +48,9 @@ enum module_mode module_mode(void)
 		mode = MODULE_EAGER;
 	else if (said && !strcmp(said, "off"))
 		mode = MODULE_OFF;
+	else if (said && *said && strcmp(said, "lazy") != 0)
+		setting_refuse("DLAZY", said,
+			       "it is lazy, eager or off: taken as lazy");
 	atomic_store_explicit(&known, mode + 1, memory_order_relaxed);
 	return (enum module_mode)mode;
 }

@@ -75,6 +75,16 @@ json '.objects[0] | .linker_us > 0 and .own_us >= 0 and
 json '.objects[0] | .init_us == null and (.unknown.init_us | test("phases"))' \
 	"what cannot be told apart is null, and why"
 rm "$t/ledger"
+DLAZY_TRACE=/no/such/dir/ledger run "$t/host" "$t/p" p1
+check_same "a ledger that cannot be written is told of, in a line" \
+	"$(grep -c '^dlazy: DLAZY_TRACE=/no/such/dir/ledger: ' "$t/err")" 1
+DLAZY=of run "$t/host" "$t/p" p1
+check_same "a mode that is none, too, once" \
+	"$(grep -c '^dlazy: DLAZY=of: it is lazy, eager or off' "$t/err")" 1
+DLAZY=off run "$t/host" "$t/p" p1
+check_empty "one that is one is not" "$err"
+DLAZY_FORBID=$(printf 'x%.0s' {1..300}),y run "$t/host" "$t/p" p1
+has "$err" "dlazy: DLAZY_FORBID=xxx" "a pattern that nothing can match is"
 (cd "$t" && DLAZY_TRACE=ledger ./host p p1)
 cp "$t/ledger" "$t/out"
 json ".objects[0].by == \"$t/host\"" \

@@ -80,6 +80,20 @@ cp "$t/p/p1.so" "$t/odd/$(printf '\302\233').so"
 run "$dlazy" list "$t/odd"
 hasnt "$out" $'\302\233' "nor those of eight bits"
 rm "$t/odd/$(printf '\302\233').so"
+cp "$t/p/p1.so" "$t/odd/$(printf 'a\2332Jb\342\200\256c').so"
+run "$dlazy" list "$t/odd"
+hasnt "$out" $'\233' "nor a byte that is one alone"
+hasnt "$out" $'\342\200\256' "nor what turns the writing around"
+run "$dlazy" info "$t/odd/$(printf 'a\2332Jb\342\200\256c').so"
+check_empty "in one file's description neither" \
+	"$(LC_ALL=C grep -e $'\233' -e $'\342\200\256' "$t/out")"
+run "$dlazy" info "$t/odd/$(printf 'absent\342\200\256').so"
+hasnt "$err" $'\342\200\256' "nor in a message"
+run "$dlazy" list "$t/odd" --json
+check_empty "in JSON they stand as escapes" \
+	"$(LC_ALL=C grep -e $'\233' -e $'\342\200\256' "$t/out")"
+json 'any(.plugins[]; .name | endswith("b\u202ec"))' "of the same characters"
+rm "$t/odd/$(printf 'a\2332Jb\342\200\256c').so"
 run "$dlazy" list "$t/odd" --json
 json '.plugins[0].name | startswith("a\"b\u001b[31m")' "in JSON they are escaped"
 

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include "base/status.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,22 +41,18 @@ const char *cli_plain(FILE *out)
 	return has_colours(out) ? "\033[m" : "";
 }
 
-/* Bytes of the control character at `s`, 0 if it is none. In UTF-8, U+0080 to
- * U+009F are as good as an escape to a terminal. */
-static size_t control_length(const unsigned char *s)
-{
-	if (s[0] == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)
-		return 2;
-	return s[0] < 0x20 || s[0] == 0x7f;
-}
-
 void cli_put(const char *text, FILE *out)
 {
-	while (*text) {
-		size_t n = control_length((const unsigned char *)text);
+	bool shown;
 
-		putc(n ? '?' : *text, out);
-		text += n ? n : 1;
+	while (*text) {
+		size_t n = utf8_next(text, &shown);
+
+		if (shown)
+			fwrite(text, 1, n, out);
+		else
+			putc('?', out);
+		text += n;
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "cli/frame/table.h"
 
 #include "base/array.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 
 #include <stdint.h>
@@ -50,6 +51,7 @@ bool table_add(struct table *t, const char *const *cells)
 			free(copy);
 			return false;
 		}
+		utf8_clean(copy);
 		t->right[i] |= right;
 		if (width_of(copy) > t->width[i])
 			t->width[i] = width_of(copy);

@@ -196,6 +196,16 @@ static void print_json(char letter, const union value *v)
 	json_finish(&j);
 }
 
+/* What goes to another program goes as it is. */
+static void print_string(const char *s)
+{
+	if (isatty(STDOUT_FILENO))
+		cli_put(s, stdout);
+	else
+		fputs(s, stdout);
+	putchar('\n');
+}
+
 static void print_text(char letter, const union value *v)
 {
 	char number[JSON_NUMBER_MAX];
@@ -203,7 +213,7 @@ static void print_text(char letter, const union value *v)
 	if (letter == 'v')
 		return;
 	if (letter == 's')
-		puts(v->s ? v->s : "(null)");
+		print_string(v->s ? v->s : "(null)");
 	else if (letter == 'p')
 		printf("%#" PRIx64 "\n", widen(v, letter));
 	else if (letter == 'D')

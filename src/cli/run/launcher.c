@@ -210,7 +210,10 @@ int launcher_install(const struct request *request, const char *command)
 	int status = write_launcher(request, path, target);
 	if (status != CLI_DONE)
 		return status;
-	printf("%s starts %s\n", path, target);
+	cli_put(path, stdout);
+	fputs(" starts ", stdout);
+	cli_put(target, stdout);
+	putchar('\n');
 	advise(dir, target);
 	return CLI_DONE;
 }
@@ -234,7 +237,8 @@ int launcher_uninstall(const struct request *request, const char *command)
 		cli_say("%s: cannot remove: %s", path, strerror(errno));
 		return CLI_FAILED;
 	}
-	printf("%s removed\n", path);
+	cli_put(path, stdout);
+	puts(" removed");
 	return CLI_DONE;
 }
 
