@@ -106,7 +106,8 @@ int library_of_view(struct elf_view *view, const char *path,
 {
 	struct library library = {.view = view, .feature = "", .package = ""};
 
-	if (reserve(&library))
+	library.text = strdup(file_base_name(path));
+	if (reserve(&library) && library.text)
 		library.files[0] = strdup(path);
 	if (!library.files || !library.files[0]) {
 		library.view = NULL; /* is the caller's still */
@@ -116,7 +117,7 @@ int library_of_view(struct elf_view *view, const char *path,
 	library.file_count = 1;
 	library.soname = elf_view_soname(view);
 	if (!*library.soname)
-		library.soname = file_base_name(library.files[0]);
+		library.soname = library.text; /* files may be replaced */
 	read_symbols(&library);
 	read_versions(&library);
 	*ret = library;

@@ -34,7 +34,7 @@ struct library {
 	struct copy *copy;	       /* of its data; NULL: none; borrowed */
 	struct file_identity identity; /* of the file that has a copy */
 	struct elf_view *view;	       /* what strings are borrowed from */
-	char *text;
+	char *text;		       /* or this, which is its own */
 };
 
 /*
