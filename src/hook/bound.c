@@ -5,7 +5,7 @@
  *
  * - of an object that binds lazily, at the first call: so it was called;
  * - of one that binds when it is relocated (BIND_NOW, RTLD_NOW), then. The slot
- *   gets a mark, which notes the call and jumps on: no trampoline of the
+ *   gets a trampoline, which notes the call and jumps on: no trampoline of the
  *   linker's own is in the way, and nothing is deferred that is not deferred in
  *   an untraced run.
  *
@@ -15,7 +15,8 @@
  */
 #include "hook/hook.h"
 
-_Static_assert(CPU_MARKS == TRAIL_MARKS, "each mark is in the trail");
+_Static_assert(CPU_TRAMPOLINES == TRACEBUF_TRAMPOLINES,
+	       "each trampoline is in the trace buffer");
 
 #define LOOK_MAX 64 /* places of a hash table that are looked at */
 
@@ -36,13 +37,13 @@ static bool add_binding(uint64_t binding)
 
 	for (uint32_t i = 0; i < LOOK_MAX; i++) {
 		uint64_t *place =
-			&hook_trail->bindings[(at + i) % TRAIL_BINDINGS];
+			&hook_tracebuf->bindings[(at + i) % TRACEBUF_BINDINGS];
 		uint64_t found = __atomic_load_n(place, __ATOMIC_RELAXED);
 
 		if (!found && __atomic_compare_exchange_n(
 				      place, &found, binding, false,
 				      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-			__atomic_fetch_add(&hook_trail->binding_count, 1,
+			__atomic_fetch_add(&hook_tracebuf->binding_count, 1,
 					   __ATOMIC_RELAXED);
 			return true;
 		}
@@ -53,10 +54,10 @@ static bool add_binding(uint64_t binding)
 }
 
 void bound_add(uint32_t from, uint32_t to, uint32_t symbol,
-	       enum trail_kind kind)
+	       enum tracebuf_kind kind)
 {
-	if (!add_binding(TRAIL_BINDING(from, to, symbol, kind)))
-		lost(&hook_trail->bindings_lost);
+	if (!add_binding(TRACEBUF_BINDING(from, to, symbol, kind)))
+		lost(&hook_tracebuf->bindings_lost);
 }
 
 static void add_edge(uint32_t from, uint32_t to, bool is_data)
@@ -64,8 +65,8 @@ static void add_edge(uint32_t from, uint32_t to, bool is_data)
 	uint32_t key = from << 16 | to, at = hash_number(key);
 
 	for (uint32_t i = 0; i < LOOK_MAX; i++) {
-		struct trail_edge *e =
-			&hook_trail->edges[(at + i) % TRAIL_EDGES];
+		struct tracebuf_edge *e =
+			&hook_tracebuf->edges[(at + i) % TRACEBUF_EDGES];
 		uint32_t found = __atomic_load_n(&e->key, __ATOMIC_RELAXED);
 
 		if (!found)
@@ -78,73 +79,77 @@ static void add_edge(uint32_t from, uint32_t to, bool is_data)
 			return;
 		}
 	}
-	lost(&hook_trail->edges_lost);
+	lost(&hook_tracebuf->edges_lost);
 }
 
 /* ------------------------------------------------------------------ */
 /* Calls                                                              */
 
 /*
- * Marks of an object that is opened again are used again: their slots went
- * with it. They are its marks, from the first on, in the order of relocation;
- * the k-th is found again as long as it says the same.
+ * Trampolines of an object that is opened again are used again: their slots
+ * went with it. They are its trampolines, from the first on, in the order of
+ * relocation; the k-th is found again as long as it says the same.
  */
 static struct {
-	uint32_t first; /* its first mark, plus one */
+	uint32_t first; /* its first trampoline, plus one */
 	uint32_t next;	/* which of them the next call gets */
 	uint32_t opens; /* when that was */
-} marks_of[TRAIL_OBJECTS];
+} trampolines_of[TRACEBUF_OBJECTS];
 
-static uint32_t find_mark(uint32_t from, uint64_t binding)
+static uint32_t find_trampoline(uint32_t from, uint64_t binding)
 {
 	uint32_t opens = object_of(from)->opens;
 
-	if (marks_of[from - 1].opens != opens) {
-		marks_of[from - 1].opens = opens;
-		marks_of[from - 1].next = marks_of[from - 1].first;
+	if (trampolines_of[from - 1].opens != opens) {
+		trampolines_of[from - 1].opens = opens;
+		trampolines_of[from - 1].next = trampolines_of[from - 1].first;
 	}
-	uint32_t mark = marks_of[from - 1].next;
-	if (mark && mark <= hook_trail->mark_count &&
-	    hook_trail->marks[mark - 1] == binding) {
-		marks_of[from - 1].next++;
-		return mark;
+	uint32_t trampoline = trampolines_of[from - 1].next;
+	if (trampoline && trampoline <= hook_tracebuf->trampoline_count &&
+	    hook_tracebuf->trampolines[trampoline - 1] == binding) {
+		trampolines_of[from - 1].next++;
+		return trampoline;
 	}
-	mark = __atomic_add_fetch(&hook_trail->mark_count, 1, __ATOMIC_RELAXED);
-	if (mark > TRAIL_MARKS) {
-		hook_trail->mark_count = TRAIL_MARKS;
+	trampoline = __atomic_add_fetch(&hook_tracebuf->trampoline_count, 1,
+					__ATOMIC_RELAXED);
+	if (trampoline > TRACEBUF_TRAMPOLINES) {
+		hook_tracebuf->trampoline_count = TRACEBUF_TRAMPOLINES;
 		return 0;
 	}
-	if (!marks_of[from - 1].first)
-		marks_of[from - 1].first = mark;
-	return mark;
+	if (!trampolines_of[from - 1].first)
+		trampolines_of[from - 1].first = trampoline;
+	return trampoline;
 }
 
 uint64_t bound_call(uint32_t from, uint32_t to, uint32_t symbol,
 		    uint64_t address)
 {
-	uint64_t binding = TRAIL_BINDING(from, to, symbol, TRAIL_NOW);
+	uint64_t binding = TRACEBUF_BINDING(from, to, symbol, TRACEBUF_NOW);
 
 	if (from == to)
 		return address;
 	/* The linker's own calls are not to be touched. */
-	uint32_t mark = object_of(from)->why == TRAIL_LINKER
-				? 0
-				: find_mark(from, binding);
-	if (!mark) {
-		hook_trail->marks_lost += object_of(from)->why != TRAIL_LINKER;
+	uint32_t trampoline = object_of(from)->why == TRACEBUF_LINKER
+				      ? 0
+				      : find_trampoline(from, binding);
+	if (!trampoline) {
+		hook_tracebuf->trampolines_lost +=
+			object_of(from)->why != TRACEBUF_LINKER;
 		add_edge(from, to, false);
 		return address;
 	}
-	hook_trail->marks[mark - 1] = binding;
-	__atomic_store_n(&cpu_targets[mark - 1], address, __ATOMIC_RELEASE);
-	return (uint64_t)&cpu_marks[(mark - 1) * CPU_MARK_SIZE];
+	hook_tracebuf->trampolines[trampoline - 1] = binding;
+	__atomic_store_n(&cpu_targets[trampoline - 1], address,
+			 __ATOMIC_RELEASE);
+	return (uint64_t)&cpu_trampolines[(trampoline - 1) *
+					  CPU_TRAMPOLINE_SIZE];
 }
 
 void bound_begin_main(void)
 {
-	for (uint32_t i = 0; i < hook_trail->mark_count; i++) {
-		hook_trail->called_before[i] = hook_trail->called[i];
-		hook_trail->called[i] = 0;
+	for (uint32_t i = 0; i < hook_tracebuf->trampoline_count; i++) {
+		hook_tracebuf->called_before[i] = hook_tracebuf->called[i];
+		hook_tracebuf->called[i] = 0;
 	}
 }
 
@@ -173,7 +178,7 @@ struct relocations {
 	size_t relative; /* the first so many bind nothing */
 };
 
-static void read_relocations(const struct trail_object *o,
+static void read_relocations(const struct tracebuf_object *o,
 			     struct relocations *ret_slots,
 			     struct relocations *ret_calls)
 {
@@ -207,7 +212,7 @@ static void read_relocations(const struct trail_object *o,
 
 static void scan_slot(uint32_t from, const ElfW(Rela) * r)
 {
-	const struct trail_object *o = object_of(from);
+	const struct tracebuf_object *o = object_of(from);
 	uint32_t symbol = (uint32_t)ELF64_R_SYM(r->r_info);
 	uint64_t value;
 
@@ -224,7 +229,7 @@ static void scan_slot(uint32_t from, const ElfW(Rela) * r)
 			add_edge(from, to, !object_is_code(to, value));
 		return;
 	case CPU_SLOT_NAMED:
-		bound_add(from, 0, symbol, TRAIL_BY_NAME);
+		bound_add(from, 0, symbol, TRACEBUF_BY_NAME);
 		return;
 	default:
 		return;
@@ -233,7 +238,7 @@ static void scan_slot(uint32_t from, const ElfW(Rela) * r)
 
 static void scan(uint32_t reference)
 {
-	struct trail_object *o = object_of(reference);
+	struct tracebuf_object *o = object_of(reference);
 	struct relocations slots, calls;
 
 	for (size_t i = 0; i < sizeof(counted); i++)
@@ -251,11 +256,11 @@ void bound_scan(uint32_t load)
 {
 	uint64_t begin = cpu_ticks();
 
-	for (uint32_t i = 0; i < hook_trail->object_count; i++) {
-		const struct trail_object *o = &hook_trail->objects[i];
+	for (uint32_t i = 0; i < hook_tracebuf->object_count; i++) {
+		const struct tracebuf_object *o = &hook_tracebuf->objects[i];
 
 		if (o->is_open && !o->is_scanned && o->load == load)
 			scan(i + 1);
 	}
-	hook_trail->own_scan += cpu_ticks() - begin;
+	hook_tracebuf->own_scan += cpu_ticks() - begin;
 }

@@ -1,40 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Marks, inits and system calls for x86-64, System V ABI. Marks and inits touch
- * neither the stack nor a register that can carry an argument, so that vector
- * arguments, variadic calls and static chains pass as they are, and unwinding
- * needs one description for each table.
+ * Trampolines, inits and system calls for x86-64, System V ABI. Trampolines and
+ * inits touch neither the stack nor a register that can carry an argument, so
+ * that vector arguments, variadic calls and static chains pass as they are, and
+ * unwinding needs one description for each table.
  */
 #include "hook/cpu.h"
 
 /*
- * mark i:  if (!cpu_called[i])
+ * trampoline i:  if (!cpu_called[i])
  *		cpu_called[i] = 1;
  *	    goto *cpu_targets[i];
  *
  * It is read before it is written, so that threads do not fight for its cache
  * line. Keeps all but the flags.
  */
-	.section .text.cpu_marks, "ax", @progbits
+	.section .text.cpu_trampolines, "ax", @progbits
 	.balign 4096
-	.globl	cpu_marks
-	.hidden	cpu_marks
-	.type	cpu_marks, @function
-cpu_marks:
+	.globl	cpu_trampolines
+	.hidden	cpu_trampolines
+	.type	cpu_trampolines, @function
+cpu_trampolines:
 	.cfi_startproc
 	.set	i, 0
-	.rept	CPU_MARKS
+	.rept	CPU_TRAMPOLINES
 	endbr64
 	cmpb	$0, cpu_called + i(%rip)
 	je	1f
 	jmp	*cpu_targets + 8 * i(%rip)
 1:	movb	$1, cpu_called + i(%rip)
 	jmp	*cpu_targets + 8 * i(%rip)
-	.balign	CPU_MARK_SIZE, 0xcc
+	.balign	CPU_TRAMPOLINE_SIZE, 0xcc
 	.set	i, i + 1
 	.endr
 	.cfi_endproc
-	.size	cpu_marks, . - cpu_marks
+	.size	cpu_trampolines, . - cpu_trampolines
 
 /* init i:  hook_init(argc, argv, envp, i); */
 	.section .text.cpu_inits, "ax", @progbits
@@ -62,11 +62,11 @@ cpu_inits:
 	.type	cpu_called, @object
 	.type	cpu_targets, @object
 cpu_called:
-	.zero	CPU_MARKS
-	.size	cpu_called, CPU_MARKS
+	.zero	CPU_TRAMPOLINES
+	.size	cpu_called, CPU_TRAMPOLINES
 cpu_targets:
-	.zero	CPU_MARKS * 8
-	.size	cpu_targets, CPU_MARKS * 8
+	.zero	CPU_TRAMPOLINES * 8
+	.size	cpu_targets, CPU_TRAMPOLINES * 8
 
 /* long cpu_call(long number, long a, long b, long c, long d, long e, long f) */
 	.text

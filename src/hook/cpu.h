@@ -2,16 +2,16 @@
 /*
  * What each CPU has for the audit object, in cpu-CPU.S and cpu-CPU.c.
  *
- * A mark stands in a caller's slot for one function of another object: it notes
- * that it was called and jumps on. An init stands for one object's
+ * A trampoline stands in a caller's slot for one function of another object: it
+ * notes that it was called and jumps on. An init stands for one object's
  * constructors. Both are code in the audit object's own text, one after the
  * other, so that no code is made at run time.
  */
 #ifndef HOOK_CPU_H
 #define HOOK_CPU_H
 
-#define CPU_MARKS 65536
-#define CPU_MARK_SIZE 32
+#define CPU_TRAMPOLINES 65536
+#define CPU_TRAMPOLINE_SIZE 32
 #define CPU_INITS 4096
 #define CPU_INIT_SIZE 16
 
@@ -20,12 +20,12 @@
 
 #pragma GCC visibility push(hidden)
 
-extern const uint8_t cpu_marks[CPU_MARKS * CPU_MARK_SIZE];
+extern const uint8_t cpu_trampolines[CPU_TRAMPOLINES * CPU_TRAMPOLINE_SIZE];
 extern const uint8_t cpu_inits[CPU_INITS * CPU_INIT_SIZE];
 
-/* What a mark sets to 1 when it is called; where it jumps to. */
-extern uint8_t cpu_called[CPU_MARKS];
-extern uint64_t cpu_targets[CPU_MARKS];
+/* What a trampoline sets to 1 when it is called; where it jumps to. */
+extern uint8_t cpu_called[CPU_TRAMPOLINES];
+extern uint64_t cpu_targets[CPU_TRAMPOLINES];
 
 /* Called by init n; of hook.c. */
 void hook_init(int argc, char **argv, char **envp, unsigned n);

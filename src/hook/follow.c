@@ -43,7 +43,8 @@ static char *value_of(char **envp, const char *name)
 	return NULL;
 }
 
-/* The number at `text`, which ends with the separator; *ret_end is behind it. */
+/* The number at `text`, which ends with the separator; *ret_end is behind it.
+ * */
 static uint64_t read_number(char *text, char **ret_end)
 {
 	uint64_t n = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The audit object: what the dynamic linker tells it (rtld-audit(7)) becomes
- * the trail. What the linker does when, as glibc 2.36 has it (and 2.41, where
- * that is another order):
+ * the trace buffer. What the linker does when, as glibc 2.36 has it (and 2.41,
+ * where that is another order):
  *
  *   start   objopen of program and ld.so; for each needed object: objsearch,
  *           objopen; relocation (symbind); activity CONSISTENT; constructors;
@@ -22,21 +22,21 @@
 static struct hook_search search; /* what is being looked for */
 static uint32_t mapping;	  /* the load that is being mapped */
 static bool is_closing;
-static struct trail_moment deleting; /* the exit, if the program goes next */
+static struct tracebuf_moment deleting; /* the exit, if the program goes next */
 
 /* ------------------------------------------------------------------ */
 /* Loads                                                              */
 
 static bool is_start(void)
 {
-	return !hook_trail->loads[0].relocated.ticks;
+	return !hook_tracebuf->loads[0].relocated.ticks;
 }
 
 /* Other auditors, each in a namespace of its own, are loaded before the program
  * is opened, and told of, too: they are none of its objects. */
 static bool is_before_program(void)
 {
-	return hook_trail->object_count == 0;
+	return hook_tracebuf->object_count == 0;
 }
 
 static bool is_auditors(Lmid_t namespace)
@@ -44,34 +44,34 @@ static bool is_auditors(Lmid_t namespace)
 	return namespace != LM_ID_BASE && is_before_program();
 }
 
-static struct trail_load *load_of(uint32_t n)
+static struct tracebuf_load *load_of(uint32_t n)
 {
-	return &hook_trail->loads[n];
+	return &hook_tracebuf->loads[n];
 }
 
 static void begin_load(void)
 {
-	uint32_t n = hook_trail->load_count;
+	uint32_t n = hook_tracebuf->load_count;
 
 	mapping = n;
-	*load_of(n) = (struct trail_load){
+	*load_of(n) = (struct tracebuf_load){
 		.begin = search.begin,
 		.thread = kernel_thread(),
 		.by = (uint16_t)search.by,
 	};
 	/* The last place is that of all which did not get one. */
-	if (n == TRAIL_LOADS - 1) {
-		hook_trail->loads_lost++;
+	if (n == TRACEBUF_LOADS - 1) {
+		hook_tracebuf->loads_lost++;
 	} else {
-		hook_trail->load_count++;
+		hook_tracebuf->load_count++;
 		load_of(n)->requested = text_keep(search.name);
 	}
 }
 
 /* No object of the load is relocated any more once a constructor runs. */
-static void end_relocation(uint32_t n, struct trail_moment now)
+static void end_relocation(uint32_t n, struct tracebuf_moment now)
 {
-	struct trail_load *load = load_of(n);
+	struct tracebuf_load *load = load_of(n);
 
 	if (load->relocated.ticks)
 		return;
@@ -82,7 +82,7 @@ static void end_relocation(uint32_t n, struct trail_moment now)
 void hook_init(int argc, char **argv, char **envp, unsigned n)
 {
 	uint64_t begin = cpu_ticks();
-	struct trail_object *o = object_of(n + 1);
+	struct tracebuf_object *o = object_of(n + 1);
 	bool is_traced = hook_is_traced(), is_first;
 
 	if (!is_traced) {
@@ -94,14 +94,14 @@ void hook_init(int argc, char **argv, char **envp, unsigned n)
 	is_first = !o->init_begin.ticks;
 	if (is_first) {
 		o->init_thread = kernel_thread();
-		o->init_order = ++hook_trail->init_count;
+		o->init_order = ++hook_tracebuf->init_count;
 	}
 	hook_worked(begin);
-	struct trail_moment called = moment_now();
+	struct tracebuf_moment called = moment_now();
 	if (is_first)
 		o->init_begin = called;
 	object_construct(n + 1, argc, argv, envp);
-	struct trail_moment returned = moment_now();
+	struct tracebuf_moment returned = moment_now();
 	if (is_first)
 		o->init_end = returned;
 	o->init_ticks += moment_between(called, returned);
@@ -115,7 +115,7 @@ void hook_init(int argc, char **argv, char **envp, unsigned n)
 
 CALLBACK unsigned la_version(unsigned version)
 {
-	if (!hook_trail)
+	if (!hook_tracebuf)
 		return 0;
 	return version < LAV_CURRENT ? version : LAV_CURRENT;
 }
@@ -144,7 +144,7 @@ CALLBACK unsigned la_objopen(struct link_map *map, Lmid_t namespace,
 
 	if (!hook_is_traced() || is_auditors(namespace))
 		return 0;
-	struct trail_moment now = moment_at(begin);
+	struct tracebuf_moment now = moment_at(begin);
 	uint32_t reference = object_open(map, &search, now);
 	search = (struct hook_search){.begin = {0, 0}};
 	if (reference) {
@@ -157,27 +157,27 @@ CALLBACK unsigned la_objopen(struct link_map *map, Lmid_t namespace,
 	return LA_FLG_BINDTO | LA_FLG_BINDFROM;
 }
 
-static void consistent(struct trail_moment now)
+static void consistent(struct tracebuf_moment now)
 {
 	if (is_start())
 		end_relocation(0, now);
 	if (!is_closing)
 		mapping = 0;
 	is_closing = false;
-	deleting = (struct trail_moment){0, 0};
+	deleting = (struct tracebuf_moment){0, 0};
 }
 
 /* Older linkers do not say before that it began. */
 static void exiting(uint64_t begin)
 {
-	if (hook_trail->exit.ticks)
+	if (hook_tracebuf->exit.ticks)
 		return;
-	hook_trail->exit = deleting.ticks ? deleting : moment_at(begin);
-	memory_keep(&hook_trail->at_exit);
+	hook_tracebuf->exit = deleting.ticks ? deleting : moment_at(begin);
+	memory_keep(&hook_tracebuf->at_exit);
 	hook_synchronize();
 	uint64_t passed = hook_worked(begin);
-	hook_trail->own_memory += passed;
-	hook_trail->finished = moment_now();
+	hook_tracebuf->own_memory += passed;
+	hook_tracebuf->finished = moment_now();
 }
 
 CALLBACK void la_activity(uintptr_t *cookie, unsigned flag)
@@ -210,10 +210,10 @@ CALLBACK unsigned la_objclose(uintptr_t *cookie)
 
 	if (!hook_is_traced() || !reference)
 		return 0;
-	if (object_of(reference)->why == TRAIL_EXE)
+	if (object_of(reference)->why == TRACEBUF_EXE)
 		exiting(begin);
 	/* Objects stay as they were then. */
-	if (hook_trail->exit.ticks)
+	if (hook_tracebuf->exit.ticks)
 		return 0;
 	is_closing = true;
 	object_close(reference);
@@ -227,15 +227,15 @@ CALLBACK void la_preinit(uintptr_t *cookie)
 	(void)cookie;
 	if (!hook_is_traced())
 		return;
-	hook_trail->main = moment_at(begin);
+	hook_tracebuf->main = moment_at(begin);
 	bound_begin_main();
 	uint64_t memory = cpu_ticks();
-	memory_keep(&hook_trail->at_main);
-	hook_trail->cleared = memory_forget_use();
-	hook_trail->own_memory += cpu_ticks() - memory;
+	memory_keep(&hook_tracebuf->at_main);
+	hook_tracebuf->cleared = memory_forget_use();
+	hook_tracebuf->own_memory += cpu_ticks() - memory;
 	hook_synchronize();
 	hook_worked(begin);
-	hook_trail->resumed = moment_now();
+	hook_tracebuf->resumed = moment_now();
 }
 
 CALLBACK uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned n,
@@ -250,16 +250,16 @@ CALLBACK uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned n,
 	(void)name;
 	if (!from || !to || !address)
 		return address;
-	__atomic_fetch_add(&hook_trail->bind_count, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&hook_tracebuf->bind_count, 1, __ATOMIC_RELAXED);
 	if (*flags & LA_SYMB_DLSYM) {
 		/* Before the program starts it is the linker that asks. */
 		if (!is_start())
 			bound_add(from, to, n,
 				  object_is_code(to, address)
-					  ? TRAIL_LOOKUP
-					  : TRAIL_LOOKUP_DATA);
+					  ? TRACEBUF_LOOKUP
+					  : TRACEBUF_LOOKUP_DATA);
 	} else if (*flags & LA_SYMB_NOPLTENTER) {
-		struct trail_object *o = object_of(from);
+		struct tracebuf_object *o = object_of(from);
 
 		address = bound_call(from, to, n, address);
 		o->is_bound_now = 1;
@@ -267,8 +267,8 @@ CALLBACK uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned n,
 			o->bound_at = moment_at(begin);
 	} else if (from != to) {
 		bound_add(from, to, n,
-			  hook_trail->main.ticks ? TRAIL_LATE_CALL
-						 : TRAIL_FIRST_CALL);
+			  hook_tracebuf->main.ticks ? TRACEBUF_LATE_CALL
+						    : TRACEBUF_FIRST_CALL);
 	}
 	hook_worked(begin);
 	return address;

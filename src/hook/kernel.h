@@ -49,7 +49,8 @@ static inline long kernel_resize(long fd, uint64_t size)
 	return KERNEL_CALL(ftruncate, fd, size, 0, 0, 0, 0);
 }
 
-/* Is there room for so many bytes more? (No blocks at all: there is no limit.) */
+/* Is there room for so many bytes more? (No blocks at all: there is no limit.)
+ * */
 static inline int kernel_has_room(long fd, uint64_t size)
 {
 	struct statfs st;

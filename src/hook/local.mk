@@ -10,7 +10,7 @@ HOOK_SOURCES = \
 	%D%/memory.c \
 	%D%/object.c \
 	%D%/start.c \
-	%D%/trail.h
+	%D%/tracebuf.h
 HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
 # That of `dlazy run --children`.
 FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h

@@ -6,7 +6,7 @@
  */
 #include "hook/hook.h"
 
-void memory_keep(struct trail_memory *to)
+void memory_keep(struct tracebuf_memory *to)
 {
 	long fd = kernel_open("/proc/self/smaps", O_RDONLY);
 	uint32_t size = 0;
@@ -26,8 +26,8 @@ void memory_keep(struct trail_memory *to)
 /*
  * The kernel clears its page tables' bits, but lets the CPUs keep translations,
  * which set no bit when they are used again. Taking this many pages away makes
- * it throw them all away: above 33 (x86's tlb_single_page_flush_ceiling) it does
- * not go page by page.
+ * it throw them all away: above 33 (x86's tlb_single_page_flush_ceiling) it
+ * does not go page by page.
  */
 #define FLUSH_PAGES 256
 #define PAGE 4096
@@ -54,6 +54,6 @@ bool memory_forget_use(void)
 	long n = kernel_write(fd, "1", 1);
 	kernel_close(fd);
 	flush_translations();
-	hook_trail->witness = (uint64_t)&memory_forget_use;
+	hook_tracebuf->witness = (uint64_t)&memory_forget_use;
 	return n == 1;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The objects of the program: each has a place in the trail, which it keeps
- * when it is closed and opened again.
+ * The objects of the program: each has a place in the trace buffer, which it
+ * keeps when it is closed and opened again.
  *
  * Constructors are timed by standing in their place. When an object has been
  * mapped, and is not yet relocated, its PT_DYNAMIC (which the linker itself
@@ -10,7 +10,7 @@
  */
 #include "hook/hook.h"
 
-_Static_assert(CPU_INITS == TRAIL_OBJECTS, "an init for each object");
+_Static_assert(CPU_INITS == TRACEBUF_OBJECTS, "an init for each object");
 
 /* What an object's PT_DYNAMIC said. */
 static struct constructors {
@@ -18,21 +18,21 @@ static struct constructors {
 	uint64_t array; /* DT_INIT_ARRAY */
 	uint64_t count;
 	uint64_t own; /* a DT_INIT_ARRAY of one: our init */
-} constructors[TRAIL_OBJECTS];
+} constructors[TRACEBUF_OBJECTS];
 
 /* Open objects whose place is known, in the order of their addresses. */
-static uint16_t sorted[TRAIL_OBJECTS];
+static uint16_t sorted[TRACEBUF_OBJECTS];
 static uint32_t sorted_count;
 
-struct trail_object *object_of(uint32_t reference)
+struct tracebuf_object *object_of(uint32_t reference)
 {
-	return &hook_trail->objects[reference - 1];
+	return &hook_tracebuf->objects[reference - 1];
 }
 
 /* A cookie that is not ours is the linker's: an address. */
 uint32_t object_reference(const uintptr_t *cookie)
 {
-	return cookie && *cookie <= TRAIL_OBJECTS ? (uint32_t)*cookie : 0;
+	return cookie && *cookie <= TRACEBUF_OBJECTS ? (uint32_t)*cookie : 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -67,7 +67,7 @@ static void place(uint32_t reference)
 {
 	uint32_t at = count_below(object_of(reference)->start);
 
-	if (!object_of(reference)->end || sorted_count == TRAIL_OBJECTS)
+	if (!object_of(reference)->end || sorted_count == TRACEBUF_OBJECTS)
 		return;
 	for (uint32_t i = sorted_count++; i > at; i--)
 		sorted[i] = sorted[i - 1];
@@ -96,13 +96,13 @@ struct headers {
 
 /* The program's are told by the kernel; others' lie where they are mapped, if
  * they are linked to begin at 0, which nobody else may assume. */
-static bool read_headers(const struct trail_object *o, struct headers *ret)
+static bool read_headers(const struct tracebuf_object *o, struct headers *ret)
 {
 	ElfW(Ehdr) e;
 	uint64_t at = hook_auxiliary.headers;
 
 	ret->count = hook_auxiliary.header_count;
-	if (o->why != TRAIL_EXE) {
+	if (o->why != TRACEBUF_EXE) {
 		if (!kernel_peek(o->address, &e, sizeof(e)) ||
 		    e.e_ident[EI_MAG0] != ELFMAG0 ||
 		    e.e_ident[EI_MAG1] != ELFMAG1 ||
@@ -119,12 +119,12 @@ static bool read_headers(const struct trail_object *o, struct headers *ret)
 
 bool object_is_code(uint32_t reference, uint64_t address)
 {
-	const struct trail_object *o = object_of(reference);
+	const struct tracebuf_object *o = object_of(reference);
 
 	return address >= o->code && address < o->code_end;
 }
 
-static void find_code(struct trail_object *o, const struct headers *headers)
+static void find_code(struct tracebuf_object *o, const struct headers *headers)
 {
 	uint64_t start = UINT64_MAX, end = 0;
 
@@ -142,7 +142,7 @@ static void find_code(struct trail_object *o, const struct headers *headers)
 	o->code_end = start < end ? o->address + end : 0;
 }
 
-static void find_place(struct trail_object *o, const struct headers *headers)
+static void find_place(struct tracebuf_object *o, const struct headers *headers)
 {
 	uint64_t start = UINT64_MAX, end = 0;
 
@@ -174,12 +174,12 @@ static bool dynamic_is_writable(const struct headers *headers)
 /* PT_DYNAMIC                                                         */
 
 /* The linker has made most pointers absolute, not all on every CPU. */
-uint64_t object_pointer(const struct trail_object *o, uint64_t d_ptr)
+uint64_t object_pointer(const struct tracebuf_object *o, uint64_t d_ptr)
 {
 	return d_ptr < o->address ? d_ptr + o->address : d_ptr;
 }
 
-static ElfW(Dyn) * find_entry(const struct trail_object *o, int64_t tag)
+static ElfW(Dyn) * find_entry(const struct tracebuf_object *o, int64_t tag)
 {
 	for (ElfW(Dyn) *d = (void *)o->dynamic; d && d->d_tag; d++)
 		if (d->d_tag == tag)
@@ -187,7 +187,7 @@ static ElfW(Dyn) * find_entry(const struct trail_object *o, int64_t tag)
 	return NULL;
 }
 
-static uint64_t number_of(const struct trail_object *o, int64_t tag)
+static uint64_t number_of(const struct tracebuf_object *o, int64_t tag)
 {
 	const ElfW(Dyn) *d = find_entry(o, tag);
 
@@ -215,7 +215,7 @@ static bool has_dollar(const char *text)
  * $ORIGIN and the like had to be replaced in it. */
 bool object_needs(uint32_t reference, const char *name)
 {
-	const struct trail_object *o = object_of(reference);
+	const struct tracebuf_object *o = object_of(reference);
 	const char *table =
 		(const char *)object_pointer(o, number_of(o, DT_STRTAB));
 	uint64_t size = number_of(o, DT_STRSZ);
@@ -245,7 +245,7 @@ static uint64_t count_packed(uint64_t entry)
 	return count;
 }
 
-static uint32_t count_relative(const struct trail_object *o)
+static uint32_t count_relative(const struct tracebuf_object *o)
 {
 	const uint64_t *r = (void *)object_pointer(o, number_of(o, DT_RELR));
 	uint64_t n = number_of(o, DT_RELRSZ) / sizeof(*r);
@@ -256,7 +256,7 @@ static uint32_t count_relative(const struct trail_object *o)
 	return (uint32_t)count;
 }
 
-static void count_relocations(struct trail_object *o)
+static void count_relocations(struct tracebuf_object *o)
 {
 	uint64_t all = number_of(o, DT_RELASZ) / sizeof(ElfW(Rela));
 	uint64_t relative = number_of(o, DT_RELACOUNT);
@@ -271,7 +271,7 @@ static void count_relocations(struct trail_object *o)
 
 static void stand_in(uint32_t reference)
 {
-	struct trail_object *o = object_of(reference);
+	struct tracebuf_object *o = object_of(reference);
 	struct constructors *c = &constructors[reference - 1];
 	uint64_t ours = (uint64_t)&cpu_inits[(reference - 1) * CPU_INIT_SIZE];
 	ElfW(Dyn) *init = find_entry(o, DT_INIT);
@@ -324,14 +324,14 @@ static uint32_t hash_of(const char *text)
 static uint32_t find_known(const struct link_map *map, const char *path,
 			   uint32_t hash)
 {
-	for (uint32_t i = 0; i < hook_trail->object_count; i++) {
-		const struct trail_object *o = &hook_trail->objects[i];
+	for (uint32_t i = 0; i < hook_tracebuf->object_count; i++) {
+		const struct tracebuf_object *o = &hook_tracebuf->objects[i];
 
-		if (o->is_open
-			    ? o->dynamic == (uint64_t)map->l_ld
-			    : o->hash == hash &&
-				      text_equal(hook_trail->strings + o->path,
-						 path))
+		if (o->is_open ? o->dynamic == (uint64_t)map->l_ld
+			       : o->hash == hash &&
+					 text_equal(hook_tracebuf->strings +
+							    o->path,
+						    path))
 			return i + 1;
 	}
 	return 0;
@@ -340,27 +340,27 @@ static uint32_t find_known(const struct link_map *map, const char *path,
 static uint16_t why(const struct link_map *map,
 		    const struct hook_search *search)
 {
-	if (!hook_trail->object_count)
-		return TRAIL_EXE;
+	if (!hook_tracebuf->object_count)
+		return TRACEBUF_EXE;
 	if (map->l_addr == hook_auxiliary.linker)
-		return TRAIL_LINKER;
+		return TRACEBUF_LINKER;
 	if (search->is_needed)
-		return TRAIL_NEEDED;
-	return hook_trail->loads[0].relocated.ticks ? TRAIL_DLOPEN
-						    : TRAIL_PRELOAD;
+		return TRACEBUF_NEEDED;
+	return hook_tracebuf->loads[0].relocated.ticks ? TRACEBUF_DLOPEN
+						       : TRACEBUF_PRELOAD;
 }
 
 static uint32_t enter_new(struct link_map *map, const char *path, uint32_t hash,
 			  const struct hook_search *search,
-			  struct trail_moment now)
+			  struct tracebuf_moment now)
 {
-	uint32_t reference = hook_trail->object_count + 1;
+	uint32_t reference = hook_tracebuf->object_count + 1;
 
-	if (reference > TRAIL_OBJECTS) {
-		hook_trail->objects_lost++;
+	if (reference > TRACEBUF_OBJECTS) {
+		hook_tracebuf->objects_lost++;
 		return 0;
 	}
-	*object_of(reference) = (struct trail_object){
+	*object_of(reference) = (struct tracebuf_object){
 		.why = why(map, search),
 		.by = (uint16_t)search->by,
 		.path = text_keep(path),
@@ -368,7 +368,7 @@ static uint32_t enter_new(struct link_map *map, const char *path, uint32_t hash,
 		.hash = hash,
 		.opened = now,
 	};
-	hook_trail->object_count = reference;
+	hook_tracebuf->object_count = reference;
 	return reference;
 }
 
@@ -380,8 +380,8 @@ static const char *path_of(const struct link_map *map)
 	const char *name = map->l_name;
 	size_t n = text_length(name);
 
-	if (!hook_trail->object_count)
-		return hook_trail->strings + hook_trail->executable;
+	if (!hook_tracebuf->object_count)
+		return hook_tracebuf->strings + hook_tracebuf->executable;
 	if (*name == '/')
 		return name;
 	while (text_after(name, "./"))
@@ -396,7 +396,7 @@ static const char *path_of(const struct link_map *map)
 }
 
 uint32_t object_open(struct link_map *map, const struct hook_search *search,
-		     struct trail_moment now)
+		     struct tracebuf_moment now)
 {
 	static struct headers headers;
 	const char *path = path_of(map);
@@ -411,7 +411,7 @@ uint32_t object_open(struct link_map *map, const struct hook_search *search,
 		reference = enter_new(map, path, hash, search, now);
 	if (!reference)
 		return 0;
-	struct trail_object *o = object_of(reference);
+	struct tracebuf_object *o = object_of(reference);
 	o->address = map->l_addr;
 	o->dynamic = (uint64_t)map->l_ld;
 	o->start = o->end = 0;
@@ -424,7 +424,7 @@ uint32_t object_open(struct link_map *map, const struct hook_search *search,
 	if (read_headers(o, &headers)) {
 		find_place(o, &headers);
 		find_code(o, &headers);
-		if (o->why != TRAIL_LINKER && dynamic_is_writable(&headers))
+		if (o->why != TRACEBUF_LINKER && dynamic_is_writable(&headers))
 			stand_in(reference);
 	}
 	place(reference);

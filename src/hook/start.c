@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Before the program: the trail is made and mapped, and what started the tracer
- * is taken out of the environment again, so that the program and its children
- * see what the user set.
+ * Before the program: the trace buffer is made and mapped, and what started the
+ * tracer is taken out of the environment again, so that the program and its
+ * children see what the user set.
  *
  * The environment is changed in place: the dynamic linker has read what it
  * wanted of it, and the C library will take the same array. Two entries go. As
@@ -11,26 +11,26 @@
  */
 #include "hook/hook.h"
 
-struct trail *hook_trail;
+struct tracebuf *hook_tracebuf;
 struct hook_auxiliary hook_auxiliary;
 
 bool hook_is_traced(void)
 {
-	return hook_trail && kernel_process() == hook_trail->pid;
+	return hook_tracebuf && kernel_process() == hook_tracebuf->pid;
 }
 
 uint64_t hook_worked(uint64_t begin)
 {
 	uint64_t passed = cpu_ticks() - begin;
 
-	__atomic_fetch_add(&hook_trail->own, passed, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&hook_tracebuf->own, passed, __ATOMIC_RELAXED);
 	return passed;
 }
 
 void hook_synchronize(void)
 {
-	hook_trail->last_ticks = cpu_ticks();
-	hook_trail->last_ns = kernel_now();
+	hook_tracebuf->last_ticks = cpu_ticks();
+	hook_tracebuf->last_ns = kernel_now();
 }
 
 /* ------------------------------------------------------------------ */
@@ -62,18 +62,18 @@ bool text_equal(const char *a, const char *b)
 
 uint32_t text_keep(const char *text)
 {
-	uint32_t at = hook_trail->string_size;
+	uint32_t at = hook_tracebuf->string_size;
 
 	if (!text)
 		return 0;
 	size_t size = text_length(text) + 1;
-	if (size > TRAIL_STRINGS - at) {
-		hook_trail->strings_lost++;
+	if (size > TRACEBUF_STRINGS - at) {
+		hook_tracebuf->strings_lost++;
 		return 0;
 	}
 	for (size_t i = 0; i < size; i++)
-		hook_trail->strings[at + i] = text[i];
-	hook_trail->string_size = at + (uint32_t)size;
+		hook_tracebuf->strings[at + i] = text[i];
+	hook_tracebuf->string_size = at + (uint32_t)size;
 	return at;
 }
 
@@ -105,18 +105,18 @@ static void restore(char **envp)
 {
 	size_t ours, audit, saved, end = 0;
 
-	if (!find(envp, TRAIL_VARIABLE, &ours) ||
+	if (!find(envp, TRACEBUF_VARIABLE, &ours) ||
 	    !find(envp, "LD_AUDIT", &audit))
 		return;
 	while (envp[end])
 		end++;
-	if (find(envp, TRAIL_SAVED, &saved)) {
-		envp[audit] = envp[saved] + TRAIL_SAVED_AT;
+	if (find(envp, TRACEBUF_SAVED, &saved)) {
+		envp[audit] = envp[saved] + TRACEBUF_SAVED_AT;
 		take_out(envp, saved);
-		find(envp, TRAIL_VARIABLE, &ours);
+		find(envp, TRACEBUF_VARIABLE, &ours);
 	} else {
 		take_out(envp, audit);
-		find(envp, TRAIL_VARIABLE, &ours);
+		find(envp, TRACEBUF_VARIABLE, &ours);
 	}
 	take_out(envp, ours);
 	envp[end - 1] = (char *)AT_IGNORE;
@@ -146,7 +146,7 @@ static void read_auxiliary(char **envp)
 }
 
 /* ------------------------------------------------------------------ */
-/* The trail                                                          */
+/* The trace buffer                                                   */
 
 #define PATH_SIZE 4096
 
@@ -170,13 +170,13 @@ static size_t put_number(char *buffer, size_t at, uint64_t number)
 	return put_text(buffer, at, digits + i);
 }
 
-/* DIR/PID.TICKS: a process that executes another program leaves two. The file is
- * full of holes, and where they cannot be filled the program would get a signal:
- * it stays empty then. */
-static struct trail *make_trail(const char *dir, uint64_t ticks)
+/* DIR/PID.TICKS: a process that executes another program leaves two. The file
+ * is full of holes, and where they cannot be filled the program would get a
+ * signal: it stays empty then. */
+static struct tracebuf *make_tracebuf(const char *dir, uint64_t ticks)
 {
 	static char path[PATH_SIZE];
-	struct trail *trail = NULL;
+	struct tracebuf *tracebuf = NULL;
 	size_t at = put_text(path, 0, dir);
 
 	at = put_text(path, at, "/");
@@ -186,12 +186,12 @@ static struct trail *make_trail(const char *dir, uint64_t ticks)
 	long fd = kernel_open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
 	if (fd < 0)
 		return NULL;
-	if (kernel_has_room(fd, sizeof(struct trail)) &&
-	    kernel_resize(fd, sizeof(struct trail)) == 0 &&
+	if (kernel_has_room(fd, sizeof(struct tracebuf)) &&
+	    kernel_resize(fd, sizeof(struct tracebuf)) == 0 &&
 	    kernel_map(fd, cpu_called, sizeof(cpu_called)))
-		trail = kernel_map(fd, NULL, sizeof(struct trail));
+		tracebuf = kernel_map(fd, NULL, sizeof(struct tracebuf));
 	kernel_close(fd);
-	return trail;
+	return tracebuf;
 }
 
 static void keep_arguments(int argc, char **argv)
@@ -200,12 +200,12 @@ static void keep_arguments(int argc, char **argv)
 		uint32_t kept = text_keep(argv[i]);
 
 		if (!kept) {
-			hook_trail->arguments_missing = (uint32_t)(argc - i);
+			hook_tracebuf->arguments_missing = (uint32_t)(argc - i);
 			return;
 		}
 		if (i == 0)
-			hook_trail->arguments = kept;
-		hook_trail->argument_count++;
+			hook_tracebuf->arguments = kept;
+		hook_tracebuf->argument_count++;
 	}
 }
 
@@ -216,25 +216,25 @@ static void keep_executable(void)
 
 	if (n > 0) {
 		path[n] = '\0';
-		hook_trail->executable = text_keep(path);
+		hook_tracebuf->executable = text_keep(path);
 	}
 }
 
-static void begin_trail(uint64_t ticks)
+static void begin_tracebuf(uint64_t ticks)
 {
-	struct trail *trail = hook_trail;
+	struct tracebuf *tracebuf = hook_tracebuf;
 
-	trail->magic = TRAIL_MAGIC;
-	trail->size = sizeof(*trail);
-	trail->pid = kernel_process();
-	trail->parent = kernel_parent();
-	trail->string_size = 1;
-	trail->load_count = 1; /* the start */
-	trail->loads[0].thread = trail->pid;
+	tracebuf->magic = TRACEBUF_MAGIC;
+	tracebuf->size = sizeof(*tracebuf);
+	tracebuf->pid = kernel_process();
+	tracebuf->parent = kernel_parent();
+	tracebuf->string_size = 1;
+	tracebuf->load_count = 1; /* the start */
+	tracebuf->loads[0].thread = tracebuf->pid;
 	hook_synchronize();
-	trail->first_ticks = trail->last_ticks;
-	trail->first_ns = trail->last_ns;
-	trail->start = (struct trail_moment){ticks, 0};
+	tracebuf->first_ticks = tracebuf->last_ticks;
+	tracebuf->first_ns = tracebuf->last_ns;
+	tracebuf->start = (struct tracebuf_moment){ticks, 0};
 }
 
 __attribute__((constructor)) static void start(int argc, char **argv,
@@ -242,18 +242,18 @@ __attribute__((constructor)) static void start(int argc, char **argv,
 {
 	uint64_t begin = cpu_ticks();
 	size_t at;
-	const char *where = find(envp, TRAIL_VARIABLE, &at);
+	const char *where = find(envp, TRACEBUF_VARIABLE, &at);
 
 	if (!where || !*where)
 		return;
 	read_auxiliary(envp);
-	hook_trail = make_trail(where + 1, begin);
-	if (hook_trail) {
-		begin_trail(begin);
+	hook_tracebuf = make_tracebuf(where + 1, begin);
+	if (hook_tracebuf) {
+		begin_tracebuf(begin);
 		keep_executable();
 		keep_arguments(argc, argv);
 		hook_worked(begin);
-		hook_trail->loads[0].begin = moment_now();
+		hook_tracebuf->loads[0].begin = moment_now();
 	}
 	if (*where != 'c')
 		restore(envp);

@@ -59,33 +59,33 @@ struct trace_request {
 };
 
 /* ------------------------------------------------------------------ */
-/* Trails                                                             */
+/* Trace buffers                                                      */
 
-/* A trail's file is named PID.TICKS. */
-struct trail_name {
+/* A trace buffer's file is named PID.TICKS. */
+struct tracebuf_name {
 	unsigned long pid;
 	uint64_t ticks;
 	char name[64];
 };
 
-struct trail_names {
-	struct trail_name *list;
+struct tracebuf_names {
+	struct tracebuf_name *list;
 	size_t count, room;
 };
 
 static int compare_names(const void *a, const void *b)
 {
-	const struct trail_name *x = a, *y = b;
+	const struct tracebuf_name *x = a, *y = b;
 
 	return (x->ticks > y->ticks) - (x->ticks < y->ticks);
 }
 
 /* Those of a directory, the oldest first. */
-static int list_trails(const char *directory, struct trail_names *ret)
+static int list_tracebufs(const char *directory, struct tracebuf_names *ret)
 {
 	_cleanup_closedir_ DIR *dir = opendir(directory);
 	struct dirent *entry;
-	struct trail_name n;
+	struct tracebuf_name n;
 
 	while (dir && (entry = readdir(dir))) {
 		if (sscanf(entry->d_name, "%lu.%" SCNu64, &n.pid, &n.ticks) !=
@@ -115,7 +115,7 @@ static void cleanup_traces(struct traces *all)
 	free(all->list);
 }
 
-static void cleanup_trail_names(struct trail_names *names)
+static void cleanup_tracebuf_names(struct tracebuf_names *names)
 {
 	free(names->list);
 }
@@ -139,10 +139,11 @@ static int read_one(const struct trace_run *run, const char *name, bool first,
 }
 
 /* The first is the command's own; a child's that cannot be read is said. */
-static int read_trails(const struct trace_run *run, struct traces *ret)
+static int read_tracebufs(const struct trace_run *run, struct traces *ret)
 {
-	_cleanup_(cleanup_trail_names) struct trail_names names = {NULL, 0, 0};
-	int status = list_trails(run->directory, &names);
+	_cleanup_(cleanup_tracebuf_names) struct tracebuf_names names = {NULL,
+									 0, 0};
+	int status = list_tracebufs(run->directory, &names);
 
 	if (status < 0)
 		return status;
@@ -231,7 +232,7 @@ static int tell(const struct trace_request *request,
 	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
 	_cleanup_(trace_advice_clear) struct trace_advice advice = {
 		.stubs = NULL};
-	int status = read_trails(run, &all);
+	int status = read_tracebufs(run, &all);
 
 	if (status < 0)
 		return status;

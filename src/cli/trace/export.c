@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace for other tools: as Trace Events, which Perfetto (ui.perfetto.dev) and
- * chrome://tracing open, and as folded stacks, of which flamegraph.pl, inferno
- * and speedscope make flame graphs.
+ * A trace for other tools: as Trace Events, which Perfetto (ui.perfetto.dev)
+ * and chrome://tracing open, and as folded stacks, of which flamegraph.pl,
+ * inferno and speedscope make flame graphs.
  *
  * On the timeline times are as they passed, with the tracer's own, so that what
  * lies within another is drawn there. Stacks are of who pulled in whom, their
@@ -26,10 +26,11 @@ struct events {
 	double zero_us; /* of the timeline, in the process's clock */
 };
 
-static double clock_us(const struct trace *t, struct trail_moment m)
+static double clock_us(const struct trace *t, struct tracebuf_moment m)
 {
-	return (double)t->trail->first_ns / 1e3 +
-	       ((double)m.ticks - (double)t->trail->first_ticks) * t->tick_us;
+	return (double)t->tracebuf->first_ns / 1e3 +
+	       ((double)m.ticks - (double)t->tracebuf->first_ticks) *
+		       t->tick_us;
 }
 
 /*
@@ -48,8 +49,8 @@ static double on_grid(double us)
 	       GRID_US;
 }
 
-/* Begins a complete event ("X"); its arguments follow. Its begin and its end are
- * rounded, not how long it took. */
+/* Begins a complete event ("X"); its arguments follow. Its begin and its end
+ * are rounded, not how long it took. */
 static void begin_event(struct events *e, const char *name, const char *kind,
 			double begin_us, double end_us, uint32_t thread)
 {
@@ -69,7 +70,7 @@ static void begin_event(struct events *e, const char *name, const char *kind,
 	json_key(j, "dur");
 	json_double(j, end - begin);
 	json_key(j, "pid");
-	json_unsigned(j, e->t->trail->pid);
+	json_unsigned(j, e->t->tracebuf->pid);
 	json_key(j, "tid");
 	json_unsigned(j, thread);
 	json_key(j, "args");
@@ -83,7 +84,7 @@ static void end_event(struct events *e)
 }
 
 static void print_span(struct events *e, const char *name, const char *kind,
-		       struct trail_moment begin, struct trail_moment end,
+		       struct tracebuf_moment begin, struct tracebuf_moment end,
 		       uint32_t thread)
 {
 	if (!begin.ticks || !end.ticks || end.ticks < begin.ticks)
@@ -96,7 +97,7 @@ static void print_span(struct events *e, const char *name, const char *kind,
 static void print_load_events(struct events *e, size_t i)
 {
 	const struct trace_load *l = &e->t->loads[i];
-	struct trail_moment end = i ? l->raw->end : e->t->trail->main;
+	struct tracebuf_moment end = i ? l->raw->end : e->t->tracebuf->main;
 	char name[512];
 
 	if (i)
@@ -134,11 +135,11 @@ static void print_arguments(struct events *e, const struct trace_object *o)
  * constructors is known. */
 static void print_object_events(struct events *e, const struct trace_object *o)
 {
-	const struct trail_object *raw = o->raw;
+	const struct tracebuf_object *raw = o->raw;
 	const char *name = file_base_name(o->path);
 	uint32_t thread = raw->load < e->t->load_count
 				  ? e->t->loads[raw->load].raw->thread
-				  : e->t->trail->pid;
+				  : e->t->tracebuf->pid;
 
 	if (!o->map_us.unknown && o->opens == 1 && raw->opened.ticks) {
 		double end = clock_us(e->t, raw->opened);
@@ -164,7 +165,7 @@ static void print_name(struct events *e)
 	json_key(j, "ph");
 	json_string(j, "M");
 	json_key(j, "pid");
-	json_unsigned(j, e->t->trail->pid);
+	json_unsigned(j, e->t->tracebuf->pid);
 	json_key(j, "args");
 	json_begin_object(j);
 	json_key(j, "name");
@@ -177,35 +178,35 @@ static void print_name(struct events *e)
 static void print_ends(struct events *e)
 {
 	const struct trace *t = e->t;
-	double start = clock_us(t, t->trail->start);
-	double finished = clock_us(t, t->trail->finished);
+	double start = clock_us(t, t->tracebuf->start);
+	double finished = clock_us(t, t->tracebuf->finished);
 
 	if (!t->exec_us.unknown) {
 		begin_event(e, "exec", "phase", start - t->exec_us.value, start,
-			    t->trail->pid);
+			    t->tracebuf->pid);
 		end_event(e);
 	}
 	if (!t->exit_us.unknown) {
 		begin_event(e, "exit", "phase", finished,
-			    finished + t->exit_us.value, t->trail->pid);
+			    finished + t->exit_us.value, t->tracebuf->pid);
 		end_event(e);
 	}
 }
 
 static void print_process(struct events *e)
 {
-	const struct trail *trail = e->t->trail;
+	const struct tracebuf *tracebuf = e->t->tracebuf;
 
 	print_name(e);
 	if (e->t->tick_us == 0)
 		return;
 	print_ends(e);
-	print_span(e, "tracer: looking at memory", "tracer", trail->main,
-		   trail->resumed, trail->pid);
-	print_span(e, "program", "phase", trail->resumed, trail->exit,
-		   trail->pid);
-	print_span(e, "tracer: looking at memory", "tracer", trail->exit,
-		   trail->finished, trail->pid);
+	print_span(e, "tracer: looking at memory", "tracer", tracebuf->main,
+		   tracebuf->resumed, tracebuf->pid);
+	print_span(e, "program", "phase", tracebuf->resumed, tracebuf->exit,
+		   tracebuf->pid);
+	print_span(e, "tracer: looking at memory", "tracer", tracebuf->exit,
+		   tracebuf->finished, tracebuf->pid);
 	for (size_t i = 0; i < e->t->load_count; i++)
 		print_load_events(e, i);
 	for (size_t i = 0; i < e->t->object_count; i++)
@@ -215,7 +216,7 @@ static void print_process(struct events *e)
 void trace_print_events(FILE *out, const struct trace *all, size_t count)
 {
 	struct json j = json_to(out);
-	double zero = clock_us(&all[0], all[0].trail->start) -
+	double zero = clock_us(&all[0], all[0].tracebuf->start) -
 		      trace_or_zero(all[0].exec_us);
 
 	cli_json_begin(&j);

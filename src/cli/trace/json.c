@@ -84,7 +84,7 @@ static void print_uses(struct json *j, const struct trace *t,
 	json_end_array(j);
 }
 
-static void print_relocations(struct json *j, const struct trail_object *raw)
+static void print_relocations(struct json *j, const struct tracebuf_object *raw)
 {
 	json_key(j, "relocations");
 	json_begin_object(j);
@@ -156,19 +156,19 @@ static void print_load(struct json *j, const struct trace *t,
 	json_end_object(j);
 }
 
-static void print_lost(struct json *j, const struct trail *trail)
+static void print_lost(struct json *j, const struct tracebuf *tracebuf)
 {
 	const struct {
 		const char *key;
 		uint32_t count;
 	} lost[] = {
-		{"objects", trail->objects_lost},
-		{"loads", trail->loads_lost},
-		{"calls", trail->marks_lost},
-		{"symbols", trail->bindings_lost},
-		{"pairs", trail->edges_lost},
-		{"names", trail->strings_lost},
-		{"arguments", trail->arguments_missing},
+		{"objects", tracebuf->objects_lost},
+		{"loads", tracebuf->loads_lost},
+		{"calls", tracebuf->trampolines_lost},
+		{"symbols", tracebuf->bindings_lost},
+		{"pairs", tracebuf->edges_lost},
+		{"names", tracebuf->strings_lost},
+		{"arguments", tracebuf->arguments_missing},
 	};
 
 	json_key(j, "lost");
@@ -202,7 +202,7 @@ static void print_tracer(struct json *j, const struct trace *t)
 	json_double(j, trace_rounded(t->own_memory_us));
 	json_key(j, "scan_us");
 	json_double(j, trace_rounded(t->own_scan_us));
-	print_count(j, "bindings", t->trail->bind_count);
+	print_count(j, "bindings", t->tracebuf->bind_count);
 	json_end_object(j);
 }
 
@@ -284,15 +284,15 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 	for (size_t i = 0; i < t->command_count; i++)
 		json_string(j, t->command[i]);
 	json_end_array(j);
-	print_count(j, "pid", t->trail->pid);
-	print_count(j, "parent", t->trail->parent);
+	print_count(j, "pid", t->tracebuf->pid);
+	print_count(j, "parent", t->tracebuf->parent);
 	print_end(j, how);
 	json_key(j, "exited");
 	json_bool(j, t->has_exited);
 	print_sums(j, t, how);
 	print_tracer(j, t);
 	print_arrays(j, t);
-	print_lost(j, t->trail);
+	print_lost(j, t->tracebuf);
 	print_advice(j, advice);
 	json_key(j, "children");
 	json_begin_array(j);

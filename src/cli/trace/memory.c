@@ -28,19 +28,20 @@ struct reader {
 	bool is_text;
 };
 
-static bool is_since_main(const struct trace *t, const struct trail_object *raw)
+static bool is_since_main(const struct trace *t,
+			  const struct tracebuf_object *raw)
 {
-	return raw->opened.ticks > t->trail->main.ticks;
+	return raw->opened.ticks > t->tracebuf->main.ticks;
 }
 
 static struct sums *find(struct reader *r, uint64_t start, uint64_t end)
 {
-	uint64_t witness = r->t->trail->witness;
+	uint64_t witness = r->t->tracebuf->witness;
 
 	if (witness >= start && witness < end)
 		return &r->witness;
 	for (size_t i = 0; i < r->t->object_count; i++) {
-		const struct trail_object *raw = r->t->objects[i].raw;
+		const struct tracebuf_object *raw = r->t->objects[i].raw;
 
 		if (raw->end && start >= (raw->start & ~(uint64_t)4095) &&
 		    start < raw->end && raw->is_open &&
@@ -79,7 +80,7 @@ static void take_line(struct reader *r, const char *line)
 }
 
 /* Lines are copied: the text has no NUL at its end. */
-static void take_text(struct reader *r, const struct trail_memory *memory)
+static void take_text(struct reader *r, const struct tracebuf_memory *memory)
 {
 	const char *at = memory->text;
 	const char *end = at + (memory->size < sizeof(memory->text)
@@ -104,12 +105,12 @@ static struct trace_value touched(const struct reader *r,
 {
 	const struct trace *t = r->t;
 
-	if (!t->trail->at_exit.size)
+	if (!t->tracebuf->at_exit.size)
 		return trace_unknown(
 			t->has_exited ? "/proc could not be read at exit"
 				      : "it did not end by exit(), where this "
 					"is looked at");
-	if (!t->trail->cleared || r->witness.touched_kib == 0)
+	if (!t->tracebuf->cleared || r->witness.touched_kib == 0)
 		return trace_unknown("this kernel does not tell");
 	if (is_since_main(t, o->raw))
 		return trace_unknown("it was loaded since main, so that its "
@@ -165,7 +166,7 @@ static void find_idle(struct trace *t)
 	bool changed = true;
 
 	/* Of a program that did not come to main nothing is to be said. */
-	if (!t->trail->main.ticks)
+	if (!t->tracebuf->main.ticks)
 		return;
 	for (size_t i = 0; i < t->object_count; i++)
 		t->objects[i].did_nothing = !is_active(&t->objects[i]);
@@ -184,19 +185,20 @@ static void find_idle(struct trace *t)
 
 void trace_find_memory(struct trace *t)
 {
-	const struct trail *trail = t->trail;
-	const struct trail_memory *memory =
-		trail->at_exit.size ? &trail->at_exit : &trail->at_main;
+	const struct tracebuf *tracebuf = t->tracebuf;
+	const struct tracebuf_memory *memory = tracebuf->at_exit.size
+						       ? &tracebuf->at_exit
+						       : &tracebuf->at_main;
 	struct reader r = {
 		.t = t,
-		.at_main = memory == &trail->at_main,
+		.at_main = memory == &tracebuf->at_main,
 		.sums = calloc(t->object_count, sizeof(*r.sums)),
 	};
 	const char *why = "out of memory";
 
 	if (!memory->size)
-		why = trail->main.ticks ? "/proc could not be read"
-					: "it did not come to main";
+		why = tracebuf->main.ticks ? "/proc could not be read"
+					   : "it did not come to main";
 	if (r.sums && memory->size)
 		take_text(&r, memory);
 	for (size_t i = 0; i < t->object_count; i++) {
@@ -214,7 +216,7 @@ void trace_find_memory(struct trace *t)
 
 bool trace_is_stubbable(const struct trace *t, const struct trace_object *o)
 {
-	if (!o->did_nothing || o->by != 0 || o->why != TRAIL_NEEDED)
+	if (!o->did_nothing || o->by != 0 || o->why != TRACEBUF_NEEDED)
 		return false;
 	for (size_t i = 0; i < o->use_count; i++)
 		if (o->uses[i].by != 0 &&

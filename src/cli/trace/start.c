@@ -161,7 +161,7 @@ static bool set_environment(const struct child *c)
 	char *audit, *where;
 
 	if (theirs && *theirs) {
-		if (setenv(TRAIL_SAVED, theirs, 1) < 0 ||
+		if (setenv(TRACEBUF_SAVED, theirs, 1) < 0 ||
 		    asprintf(&audit, "%s:%s", c->hook, theirs) < 0)
 			return false;
 	} else {
@@ -171,7 +171,7 @@ static bool set_environment(const struct child *c)
 	       asprintf(&where, "%c%s", c->children ? 'c' : '-',
 			c->directory) >= 0 &&
 	       setenv("LD_AUDIT", audit, 1) == 0 &&
-	       setenv(TRAIL_VARIABLE, where, 1) == 0;
+	       setenv(TRACEBUF_VARIABLE, where, 1) == 0;
 }
 
 static void become_command(void *data)
@@ -195,16 +195,16 @@ static void become_command(void *data)
 
 /* ------------------------------------------------------------------ */
 
-/* A trail may become this large; where there is less, none is begun. */
+/* A trace buffer may become this large; where there is less, none is begun. */
 static bool has_room(const char *dir)
 {
 	struct statvfs st;
 
 	return statvfs(dir, &st) < 0 || st.f_blocks == 0 ||
-	       st.f_bavail >= sizeof(struct trail) / st.f_frsize;
+	       st.f_bavail >= sizeof(struct tracebuf) / st.f_frsize;
 }
 
-/* In memory if there is room: a trail is written to while time is taken. */
+/* In memory if there is room: the buffer is written to while time is taken. */
 static char *make_directory(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -244,7 +244,7 @@ int trace_start(const struct program *program, char **argv,
 				   "no directory for what is traced: %s; set "
 				   "TMPDIR to one with %zu MiB left",
 				   strerror(errno),
-				   (sizeof(struct trail) >> 20) + 1);
+				   (sizeof(struct tracebuf) >> 20) + 1);
 	struct child child = {program, argv, hook, ret->directory,
 			      options->children};
 	int status = standin_run(become_command, &child, options->keep_output,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Running a command with the audit object in its dynamic linker: it leaves a
- * trail for each process in a directory, which trace.h reads afterwards.
+ * trace buffer for each process in a directory, which trace.h reads afterwards.
  */
 #ifndef CLI_TRACE_START_H
 #define CLI_TRACE_START_H
@@ -14,7 +14,7 @@
 struct trace_run {
 	int how;	 /* as waitpid(2) */
 	bool failed;	 /* it could not be executed, and this was said */
-	char *directory; /* of the trails */
+	char *directory; /* of the trace buffers */
 	struct trace_span span;
 };
 
@@ -28,7 +28,7 @@ struct trace_options {
  * status with message. */
 int trace_check(const struct program *program);
 
-/* Runs it, with trails in a new directory. 0 or negated status. */
+/* Runs it, with trace buffers in a new directory. 0 or negated status. */
 int trace_start(const struct program *program, char **argv,
 		const struct trace_options *options, struct trace_run *ret);
 /* Removes the directory. */

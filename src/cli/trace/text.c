@@ -71,7 +71,7 @@ static void print_command(FILE *out, const struct trace *t)
 static bool was_refused(const struct trace *t, int how)
 {
 	return WIFEXITED(how) && WEXITSTATUS(how) == 127 &&
-	       !t->trail->init_count && !t->trail->main.ticks;
+	       !t->tracebuf->init_count && !t->tracebuf->main.ticks;
 }
 
 static void print_signal(FILE *out, int signal)
@@ -113,9 +113,9 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 	putc('\n', out);
 	if (how >= 0)
 		print_end(out, t, how);
-	if (t->trail->arguments_missing)
+	if (t->tracebuf->arguments_missing)
 		fprintf(out, "(%u arguments are not shown)\n",
-			t->trail->arguments_missing);
+			t->tracebuf->arguments_missing);
 	putc('\n', out);
 }
 
@@ -224,9 +224,10 @@ static void put_by(const struct trace *t, const struct trace_object *o,
 	}
 	/* A name behind an arrow: it was opened, not needed. */
 	cut_name(t->objects[o->by].path,
-		 o->why == TRAIL_DLOPEN ? BY_MAX - 2 : BY_MAX, name,
+		 o->why == TRACEBUF_DLOPEN ? BY_MAX - 2 : BY_MAX, name,
 		 sizeof(name));
-	snprintf(buffer, 64, "%s%s", o->why == TRAIL_DLOPEN ? "> " : "", name);
+	snprintf(buffer, 64, "%s%s", o->why == TRACEBUF_DLOPEN ? "> " : "",
+		 name);
 }
 
 static bool add_row(struct table *table, const struct trace *t,
@@ -319,7 +320,7 @@ static void print_run(FILE *out, const struct trace *t)
 		putc(' ', out);
 		put_word(out, t->command[i]);
 	}
-	fputs(t->trail->arguments_missing ? " ...\n" : "\n", out);
+	fputs(t->tracebuf->arguments_missing ? " ...\n" : "\n", out);
 }
 
 static const char *link_name(const struct trace_object *o)
@@ -460,19 +461,20 @@ static void print_advice(FILE *out, const struct trace *t,
 		print_way(out, t, advice);
 }
 
-static void print_lost(FILE *out, const struct trail *trail)
+static void print_lost(FILE *out, const struct tracebuf *tracebuf)
 {
 	const struct {
 		uint32_t count;
 		const char *what;
 	} lost[] = {
-		{trail->objects_lost, "objects are not in this trace"},
-		{trail->loads_lost, "dlopens are not told apart"},
-		{trail->marks_lost, "symbols could not be watched: they count "
-				    "as bound"},
-		{trail->bindings_lost, "symbols are not counted"},
-		{trail->edges_lost, "bound symbols are not counted"},
-		{trail->strings_lost, "names did not fit"},
+		{tracebuf->objects_lost, "objects are not in this trace"},
+		{tracebuf->loads_lost, "dlopens are not told apart"},
+		{tracebuf->trampolines_lost,
+		 "symbols could not be watched: they count "
+		 "as bound"},
+		{tracebuf->bindings_lost, "symbols are not counted"},
+		{tracebuf->edges_lost, "bound symbols are not counted"},
+		{tracebuf->strings_lost, "names did not fit"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
@@ -487,6 +489,6 @@ void trace_print_text(FILE *out, const struct trace *t, int how, bool all,
 	print_summary(out, t, how);
 	print_phases(out, t);
 	print_objects(out, t, all);
-	print_lost(out, t->trail);
+	print_lost(out, t->tracebuf);
 	print_advice(out, t, advice);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a trail to times. The traced process can write into its trail whatever
- * it likes, so every place and every string is checked where it is used.
+ * From a trace buffer to times. The traced process can write into its trace
+ * buffer whatever it likes, so every place and every string is checked where it
+ * is used.
  */
 #include "cli/trace/trace.h"
 
@@ -15,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *trace_why_word(enum trail_why why)
+const char *trace_why_word(enum tracebuf_why why)
 {
 	static const char *const words[] = {
-		[TRAIL_EXE] = "exe",	   [TRAIL_LINKER] = "needed",
-		[TRAIL_NEEDED] = "needed", [TRAIL_PRELOAD] = "preload",
-		[TRAIL_DLOPEN] = "dlopen",
+		[TRACEBUF_EXE] = "exe",	      [TRACEBUF_LINKER] = "needed",
+		[TRACEBUF_NEEDED] = "needed", [TRACEBUF_PRELOAD] = "preload",
+		[TRACEBUF_DLOPEN] = "dlopen",
 	};
 
 	return words[why];
@@ -54,12 +55,12 @@ const char *trace_word(struct trace *t, const char *format, ...)
 /* ------------------------------------------------------------------ */
 /* Checked access                                                     */
 
-static const char *string_at(const struct trail *trail, uint32_t at)
+static const char *string_at(const struct tracebuf *tracebuf, uint32_t at)
 {
-	if (at == 0 || at >= TRAIL_STRINGS ||
-	    !memchr(trail->strings + at, '\0', TRAIL_STRINGS - at))
+	if (at == 0 || at >= TRACEBUF_STRINGS ||
+	    !memchr(tracebuf->strings + at, '\0', TRACEBUF_STRINGS - at))
 		return NULL;
-	return trail->strings + at;
+	return tracebuf->strings + at;
 }
 
 static size_t object_place(const struct trace *t, uint32_t reference)
@@ -68,14 +69,15 @@ static size_t object_place(const struct trace *t, uint32_t reference)
 							 : TRACE_NONE;
 }
 
-static bool reached(struct trail_moment m)
+static bool reached(struct tracebuf_moment m)
 {
 	return m.ticks != 0;
 }
 
 /*
  * A time that cannot be, as where counters of two CPUs disagree, or the process
- * wrote into its trail, is not known. Clocks are compared to some microseconds.
+ * wrote into its trace buffer, is not known. Clocks are compared to some
+ * microseconds.
  */
 #define IMPOSSIBLE "the clocks disagree"
 #define SLACK_US 1000
@@ -89,8 +91,9 @@ static struct trace_value possible(double us)
 }
 
 /* From one moment to another, without the tracer's own time. */
-static struct trace_value between(const struct trace *t, struct trail_moment a,
-				  struct trail_moment b, const char *why_not)
+static struct trace_value between(const struct trace *t,
+				  struct tracebuf_moment a,
+				  struct tracebuf_moment b, const char *why_not)
 {
 	if (!reached(a) || !reached(b))
 		return trace_unknown(why_not);
@@ -106,16 +109,16 @@ static struct trace_value between(const struct trace *t, struct trail_moment a,
 /* CLOCK_MONOTONIC, in nanoseconds. */
 static double time_of(const struct trace *t, uint64_t ticks)
 {
-	return (double)t->trail->first_ns +
-	       ((double)ticks - (double)t->trail->first_ticks) * t->tick_us *
+	return (double)t->tracebuf->first_ns +
+	       ((double)ticks - (double)t->tracebuf->first_ticks) * t->tick_us *
 		       1e3;
 }
 
 /* Since the start. */
-static struct trace_value at(const struct trace *t, struct trail_moment m,
+static struct trace_value at(const struct trace *t, struct tracebuf_moment m,
 			     struct trace_span span)
 {
-	uint64_t zero = span.begin_ns ? span.begin_ns : t->trail->first_ns;
+	uint64_t zero = span.begin_ns ? span.begin_ns : t->tracebuf->first_ns;
 
 	if (!reached(m) || t->tick_us == 0)
 		return trace_unknown("no time was taken");
@@ -127,14 +130,14 @@ static struct trace_value at(const struct trace *t, struct trail_moment m,
 
 static void read_load(struct trace *t, size_t i, struct trace_span span)
 {
-	const struct trail_load *raw = &t->trail->loads[i];
+	const struct tracebuf_load *raw = &t->tracebuf->loads[i];
 	struct trace_load *load = &t->loads[i];
 	const char *no_constructor =
 		"it failed, or has no constructor whose call would end it";
 
 	*load = (struct trace_load){
 		.raw = raw,
-		.requested = string_at(t->trail, raw->requested),
+		.requested = string_at(t->tracebuf, raw->requested),
 		.by = object_place(t, raw->by),
 		.at_us = at(t, raw->begin, span),
 		.map_us = between(t, raw->begin, raw->mapped,
@@ -146,11 +149,12 @@ static void read_load(struct trace *t, size_t i, struct trace_span span)
 	/* Constructors of the start have run when the program's are next. */
 	if (i == 0)
 		load->init_us =
-			between(t, raw->relocated, t->trail->main,
+			between(t, raw->relocated, t->tracebuf->main,
 				"it ended before main: in a constructor?");
 }
 
-static bool contains(const struct trail_object *o, const struct trail_load *l)
+static bool contains(const struct tracebuf_object *o,
+		     const struct tracebuf_load *l)
 {
 	return l->thread == o->init_thread &&
 	       l->begin.ticks >= o->init_begin.ticks &&
@@ -158,18 +162,20 @@ static bool contains(const struct trail_object *o, const struct trail_load *l)
 }
 
 /* What its constructors loaded is accounted for there. */
-static double loaded_within(const struct trace *t, const struct trail_object *o)
+static double loaded_within(const struct trace *t,
+			    const struct tracebuf_object *o)
 {
 	double sum = 0;
 	uint64_t last_end = 0;
 
 	for (size_t i = 1; i < t->load_count; i++) {
-		const struct trail_load *l = t->loads[i].raw;
+		const struct tracebuf_load *l = t->loads[i].raw;
 
 		/* One within another counts with that. */
 		if (!contains(o, l) || l->begin.ticks < last_end)
 			continue;
-		struct trail_moment end = reached(l->end) ? l->end : l->mapped;
+		struct tracebuf_moment end =
+			reached(l->end) ? l->end : l->mapped;
 		sum += trace_or_zero(between(t, l->begin, end, ""));
 		last_end = end.ticks;
 	}
@@ -180,9 +186,9 @@ static double loaded_within(const struct trace *t, const struct trail_object *o)
 /* Objects                                                            */
 
 static struct trace_value map_time(const struct trace *t,
-				   const struct trail_object *raw)
+				   const struct tracebuf_object *raw)
 {
-	if (raw->why == TRAIL_EXE || raw->why == TRAIL_LINKER)
+	if (raw->why == TRACEBUF_EXE || raw->why == TRACEBUF_LINKER)
 		return trace_unknown("the kernel mapped it, before the "
 				     "dynamic linker ran");
 	if (t->tick_us == 0)
@@ -191,9 +197,9 @@ static struct trace_value map_time(const struct trace *t,
 }
 
 static struct trace_value init_time(const struct trace *t,
-				    const struct trail_object *raw)
+				    const struct tracebuf_object *raw)
 {
-	if (raw->why == TRAIL_LINKER)
+	if (raw->why == TRACEBUF_LINKER)
 		return trace_unknown("the dynamic linker starts itself");
 	if (!raw->has_constructors)
 		return trace_unknown("it has no constructors, or none that "
@@ -211,15 +217,15 @@ static struct trace_value init_time(const struct trace *t,
 
 static void read_object(struct trace *t, size_t i, struct trace_span span)
 {
-	const struct trail_object *raw = &t->trail->objects[i];
+	const struct tracebuf_object *raw = &t->tracebuf->objects[i];
 	struct trace_object *o = &t->objects[i];
-	const char *path = string_at(t->trail, raw->path);
+	const char *path = string_at(t->tracebuf, raw->path);
 
 	*o = (struct trace_object){
 		.raw = raw,
 		.path = path ? path : "(its name did not fit)",
-		.requested = string_at(t->trail, raw->requested),
-		.why = raw->why <= TRAIL_DLOPEN ? raw->why : TRAIL_DLOPEN,
+		.requested = string_at(t->tracebuf, raw->requested),
+		.why = raw->why <= TRACEBUF_DLOPEN ? raw->why : TRACEBUF_DLOPEN,
 		.by = object_place(t, raw->by),
 		.opens = raw->opens,
 		.at_us = at(t, raw->opened, span),
@@ -231,7 +237,7 @@ static void read_object(struct trace *t, size_t i, struct trace_span span)
 				: "its load did not fit into the trace"),
 		.init_us = init_time(t, raw),
 	};
-	if (o->why == TRAIL_LINKER)
+	if (o->why == TRACEBUF_LINKER)
 		o->by = 0; /* the program names it as its interpreter */
 	if (o->by == i)
 		o->by = TRACE_NONE;
@@ -252,11 +258,11 @@ struct sequence {
 	const struct trace *t;
 };
 
-static uint32_t order_of(const struct trail_object *raw)
+static uint32_t order_of(const struct tracebuf_object *raw)
 {
-	if (raw->why == TRAIL_LINKER)
+	if (raw->why == TRACEBUF_LINKER)
 		return UINT32_MAX;
-	if (raw->why == TRAIL_EXE)
+	if (raw->why == TRACEBUF_EXE)
 		return UINT32_MAX - 1;
 	return raw->init_order;
 }
@@ -279,7 +285,8 @@ static void relocate_unknown(struct trace *t, const size_t *places, size_t n,
 
 /* Those that were relocated between two moments. */
 static void relocate_group(struct trace *t, const size_t *places, size_t n,
-			   struct trail_moment begin, struct trail_moment end)
+			   struct tracebuf_moment begin,
+			   struct tracebuf_moment end)
 {
 	struct trace_value all =
 		between(t, begin, end, "when it ended is not known");
@@ -303,7 +310,7 @@ static bool is_ordered(const struct trace *t, const size_t *places, size_t n)
 	uint64_t last = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct trail_object *raw = t->objects[places[i]].raw;
+		const struct tracebuf_object *raw = t->objects[places[i]].raw;
 
 		if (order_of(raw) == 0 || raw->opens > 1)
 			return false;
@@ -316,10 +323,10 @@ static bool is_ordered(const struct trace *t, const size_t *places, size_t n)
 	return true;
 }
 
-static void relocate_sequence(struct trace *t, const struct trail_load *load,
+static void relocate_sequence(struct trace *t, const struct tracebuf_load *load,
 			      size_t *places, size_t n)
 {
-	struct trail_moment begin = load->mapped;
+	struct tracebuf_moment begin = load->mapped;
 	size_t first = 0;
 
 	/* Its other times are sums. */
@@ -333,7 +340,7 @@ static void relocate_sequence(struct trace *t, const struct trail_load *load,
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		const struct trail_object *raw = t->objects[places[i]].raw;
+		const struct tracebuf_object *raw = t->objects[places[i]].raw;
 
 		if (!reached(raw->bound_at) || i + 1 == n)
 			continue;
@@ -375,11 +382,11 @@ static void add(struct trace_value *sum, struct trace_value v)
 /* Loads that lie within another's time on its thread are told apart from it. */
 static bool is_within_constructor(const struct trace *t, size_t load)
 {
-	const struct trail_load *l = t->loads[load].raw;
+	const struct tracebuf_load *l = t->loads[load].raw;
 
 	for (size_t i = 0; i < t->load_count; i++) {
-		const struct trail_load *outer = t->loads[i].raw;
-		uint64_t end = i ? outer->end.ticks : t->trail->main.ticks;
+		const struct tracebuf_load *outer = t->loads[i].raw;
+		uint64_t end = i ? outer->end.ticks : t->tracebuf->main.ticks;
 
 		if (i != load && outer->thread == l->thread &&
 		    reached(outer->relocated) &&
@@ -392,7 +399,7 @@ static bool is_within_constructor(const struct trace *t, size_t load)
 
 static void find_sums(struct trace *t)
 {
-	const struct trail *trail = t->trail;
+	const struct tracebuf *tracebuf = t->tracebuf;
 	double late = 0;
 
 	t->map_us = t->loads[0].map_us;
@@ -410,15 +417,15 @@ static void find_sums(struct trace *t)
 			continue;
 		}
 		add(&t->constructors_us, l->init_us);
-		if (l->raw->thread == trail->pid)
+		if (l->raw->thread == tracebuf->pid)
 			late += linking + trace_or_zero(l->init_us);
 	}
 	if (t->constructors_us.value < 0)
 		t->constructors_us.value = 0;
 	t->program_us =
-		between(t, trail->resumed, trail->exit,
-			reached(trail->resumed) ? "it did not end by exit()"
-						: "it did not come to main");
+		between(t, tracebuf->resumed, tracebuf->exit,
+			reached(tracebuf->resumed) ? "it did not end by exit()"
+						   : "it did not come to main");
 	if (!t->program_us.unknown)
 		t->program_us.value -=
 			late < t->program_us.value ? late : t->program_us.value;
@@ -426,7 +433,7 @@ static void find_sums(struct trace *t)
 
 static void find_ends(struct trace *t, struct trace_span span)
 {
-	const struct trail *trail = t->trail;
+	const struct tracebuf *tracebuf = t->tracebuf;
 	const char *unseen = "who started it was not watched";
 
 	t->wall_us = t->exec_us = t->exit_us = trace_unknown(unseen);
@@ -440,10 +447,11 @@ static void find_ends(struct trace *t, struct trace_span span)
 		return;
 	}
 	t->exec_us = possible(
-		(time_of(t, trail->start.ticks) - (double)span.begin_ns) / 1e3);
-	if (reached(trail->finished))
+		(time_of(t, tracebuf->start.ticks) - (double)span.begin_ns) /
+		1e3);
+	if (reached(tracebuf->finished))
 		t->exit_us = possible(((double)span.end_ns -
-				       time_of(t, trail->finished.ticks)) /
+				       time_of(t, tracebuf->finished.ticks)) /
 				      1e3);
 }
 
@@ -451,14 +459,14 @@ static void find_ends(struct trace *t, struct trace_span span)
 
 static int check(const char *path, const struct trace *t)
 {
-	if (t->map.size < sizeof(struct trail) ||
-	    t->trail->magic != TRAIL_MAGIC ||
-	    t->trail->size != sizeof(struct trail))
+	if (t->map.size < sizeof(struct tracebuf) ||
+	    t->tracebuf->magic != TRACEBUF_MAGIC ||
+	    t->tracebuf->size != sizeof(struct tracebuf))
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: is no trail, or not of this version "
 				   "of dlazy",
 				   path);
-	if (t->trail->object_count == 0)
+	if (t->tracebuf->object_count == 0)
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: the process ended before it had any "
 				   "objects",
@@ -473,12 +481,12 @@ static uint32_t at_most(uint32_t count, uint32_t most)
 
 static int allocate(struct trace *t)
 {
-	const struct trail *trail = t->trail;
+	const struct tracebuf *tracebuf = t->tracebuf;
 
-	t->object_count = at_most(trail->object_count, TRAIL_OBJECTS);
-	t->load_count = at_most(trail->load_count, TRAIL_LOADS);
+	t->object_count = at_most(tracebuf->object_count, TRACEBUF_OBJECTS);
+	t->load_count = at_most(tracebuf->load_count, TRACEBUF_LOADS);
 	/* The last place, of loads without one, tells of none. */
-	t->command_count = at_most(trail->argument_count, TRAIL_STRINGS);
+	t->command_count = at_most(tracebuf->argument_count, TRACEBUF_STRINGS);
 	t->objects = calloc(t->object_count, sizeof(*t->objects));
 	t->loads = calloc(t->load_count + 1, sizeof(*t->loads));
 	t->command = calloc(t->command_count + 1, sizeof(*t->command));
@@ -489,10 +497,10 @@ static int allocate(struct trace *t)
 
 static void read_command(struct trace *t)
 {
-	uint32_t place = t->trail->arguments;
+	uint32_t place = t->tracebuf->arguments;
 
 	for (size_t i = 0; i < t->command_count; i++) {
-		t->command[i] = string_at(t->trail, place);
+		t->command[i] = string_at(t->tracebuf, place);
 		if (!t->command[i]) {
 			t->command_count = i;
 			return;
@@ -501,7 +509,7 @@ static void read_command(struct trace *t)
 	}
 }
 
-static int open_trail(const char *path, struct trace *t)
+static int open_tracebuf(const char *path, struct trace *t)
 {
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
@@ -516,7 +524,7 @@ static int open_trail(const char *path, struct trace *t)
 		status = file_map(fd, identity.size, &t->map);
 	if (status < 0)
 		return status;
-	t->trail = (const struct trail *)t->map.data;
+	t->tracebuf = (const struct tracebuf *)t->map.data;
 	return check(path, t);
 }
 
@@ -527,26 +535,27 @@ static int open_trail(const char *path, struct trace *t)
 
 static void read_clock(struct trace *t)
 {
-	const struct trail *trail = t->trail;
+	const struct tracebuf *tracebuf = t->tracebuf;
 
-	if (trail->last_ticks > trail->first_ticks &&
-	    trail->last_ns > trail->first_ns)
-		t->tick_us = (double)(trail->last_ns - trail->first_ns) / 1e3 /
-			     (double)(trail->last_ticks - trail->first_ticks);
+	if (tracebuf->last_ticks > tracebuf->first_ticks &&
+	    tracebuf->last_ns > tracebuf->first_ns)
+		t->tick_us =
+			(double)(tracebuf->last_ns - tracebuf->first_ns) / 1e3 /
+			(double)(tracebuf->last_ticks - tracebuf->first_ticks);
 	if (t->tick_us < TICK_US_LEAST || t->tick_us > TICK_US_MOST)
 		t->tick_us = 0;
-	t->own_us = (double)trail->own * t->tick_us;
-	t->own_scan_us = (double)trail->own_scan * t->tick_us;
-	t->own_memory_us = (double)trail->own_memory * t->tick_us;
-	t->has_exited = reached(trail->exit);
+	t->own_us = (double)tracebuf->own * t->tick_us;
+	t->own_scan_us = (double)tracebuf->own_scan * t->tick_us;
+	t->own_memory_us = (double)tracebuf->own_memory * t->tick_us;
+	t->has_exited = reached(tracebuf->exit);
 }
 
 int trace_read(const char *path, struct trace_span span, struct trace *ret)
 {
 	struct trace *t = ret;
 
-	*t = (struct trace){.trail = NULL};
-	int status = open_trail(path, t);
+	*t = (struct trace){.tracebuf = NULL};
+	int status = open_tracebuf(path, t);
 	if (status == 0)
 		status = allocate(t);
 	if (status < 0)
@@ -578,5 +587,5 @@ void trace_clear(struct trace *t)
 	free(t->loads);
 	free(t->command);
 	file_unmap(&t->map);
-	*t = (struct trace){.trail = NULL};
+	*t = (struct trace){.tracebuf = NULL};
 }

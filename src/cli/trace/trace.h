@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a traced process did, worked out from the trail it left (hook/trail.h)
- * once it has ended, for tables and files to be made of.
+ * What a traced process did, worked out from the trace buffer it left
+ * (hook/tracebuf.h) once it has ended, for tables and files to be made of.
  *
  * Nothing is guessed: a value that was not observed is unknown, and says why.
  */
@@ -9,7 +9,7 @@
 #define CLI_TRACE_TRACE_H
 
 #include "base/file.h"
-#include "hook/trail.h"
+#include "hook/tracebuf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,10 +63,10 @@ struct trace_use {
 };
 
 struct trace_object {
-	const struct trail_object *raw;
+	const struct tracebuf_object *raw;
 	const char *path;
 	const char *requested; /* or NULL */
-	enum trail_why why;
+	enum tracebuf_why why;
 	size_t by; /* or TRACE_NONE */
 	size_t opens;
 	struct trace_value at_us; /* when it was mapped, since the start */
@@ -76,7 +76,7 @@ struct trace_object {
 	struct trace_value touched_kib; /* of that, used since main began */
 	size_t symbols_bound;		/* (symbol, object that binds it) */
 	size_t symbols_called;
-	size_t called_since_main; /* of these: through marks or later */
+	size_t called_since_main; /* of these: through trampolines or later */
 	struct trace_use *uses;	  /* by other objects, of this one */
 	size_t use_count, use_room;
 	enum trace_used used;
@@ -84,14 +84,14 @@ struct trace_object {
 };
 
 struct trace_load {
-	const struct trail_load *raw;
+	const struct tracebuf_load *raw;
 	const char *requested;
 	size_t by;
 	struct trace_value at_us, map_us, relocate_us, init_us;
 };
 
 struct trace {
-	const struct trail *trail;
+	const struct tracebuf *tracebuf;
 	struct file_map map;
 	const char **command;
 	size_t command_count;
@@ -121,8 +121,8 @@ struct trace_span {
 };
 
 /*
- * Reads a trail. 0, or -DLAZY_EFORMAT (damaged), -DLAZY_EIO, -DLAZY_ENOMEM with
- * message.
+ * Reads a trace buffer. 0, or -DLAZY_EFORMAT (damaged), -DLAZY_EIO,
+ * -DLAZY_ENOMEM with message.
  */
 int trace_read(const char *path, struct trace_span span, struct trace *ret);
 void trace_clear(struct trace *t);
@@ -156,7 +156,7 @@ bool trace_is_stubbable(const struct trace *t, const struct trace_object *o);
 
 static inline bool trace_is_library(const struct trace_object *o)
 {
-	return o->why != TRAIL_EXE && o->why != TRAIL_LINKER;
+	return o->why != TRACEBUF_EXE && o->why != TRACEBUF_LINKER;
 }
 
 /* From start to end without the tracer's own time, where that is known: what
@@ -168,8 +168,8 @@ static inline double trace_wall(const struct trace *t)
 	return us > 0 ? us : 0;
 }
 
-/* Names of enum trail_why and enum trace_used as the contract has them. */
-const char *trace_why_word(enum trail_why why);
+/* Names of enum tracebuf_why and enum trace_used as the contract has them. */
+const char *trace_why_word(enum tracebuf_why why);
 const char *trace_used_word(enum trace_used used);
 
 #endif

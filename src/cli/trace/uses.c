@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who uses whom: marks and bindings of the trail, added up for each pair of
- * objects. Where the slot does not tell whose symbol it is (copied data,
- * thread-local storage), the name is looked up in the files, in the order in
- * which the linker does.
+ * Who uses whom: trampolines and bindings of the trace buffer, added up for
+ * each pair of objects. Where the slot does not tell whose symbol it is (copied
+ * data, thread-local storage), the name is looked up in the files, in the order
+ * in which the linker does.
  */
 #include "cli/trace/trace.h"
 
@@ -41,24 +41,25 @@ static int add_use(struct trace *t, size_t to, struct trace_use use)
 	return 0;
 }
 
-static int add_marks(struct trace *t)
+static int add_trampolines(struct trace *t)
 {
-	const struct trail *trail = t->trail;
-	bool main_began = trail->main.ticks != 0;
+	const struct tracebuf *tracebuf = t->tracebuf;
+	bool main_began = tracebuf->main.ticks != 0;
 	int status = 0;
 
-	for (uint32_t i = 0; i < TRAIL_MARKS && i < trail->mark_count; i++) {
-		uint64_t mark = trail->marks[i];
-		size_t by = (size_t)TRAIL_FROM(mark) - 1;
-		size_t to = (size_t)TRAIL_TO(mark) - 1;
-		bool called = trail->called[i] || trail->called_before[i];
+	for (uint32_t i = 0;
+	     i < TRACEBUF_TRAMPOLINES && i < tracebuf->trampoline_count; i++) {
+		uint64_t trampoline = tracebuf->trampolines[i];
+		size_t by = (size_t)TRACEBUF_FROM(trampoline) - 1;
+		size_t to = (size_t)TRACEBUF_TO(trampoline) - 1;
+		bool called = tracebuf->called[i] || tracebuf->called_before[i];
 
 		if (status == 0)
 			status = add_use(t, to,
 					 (struct trace_use){.by = by,
 							    .symbols = 1,
 							    .called = called});
-		if (main_began && trail->called[i] && to < t->object_count)
+		if (main_began && tracebuf->called[i] && to < t->object_count)
 			t->objects[to].called_since_main++;
 	}
 	return status;
@@ -68,8 +69,8 @@ static int add_edges(struct trace *t)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < TRAIL_EDGES && status == 0; i++) {
-		const struct trail_edge *e = &t->trail->edges[i];
+	for (size_t i = 0; i < TRACEBUF_EDGES && status == 0; i++) {
+		const struct tracebuf_edge *e = &t->tracebuf->edges[i];
 
 		if (e->key)
 			status = add_use(
@@ -137,7 +138,7 @@ static size_t find_definer(struct views *v, const struct trace *t, size_t by,
 		    defines(v, t, i, wanted))
 			return i;
 	for (size_t i = 0; i < t->object_count; i++)
-		if (i != by && t->objects[i].why != TRAIL_DLOPEN &&
+		if (i != by && t->objects[i].why != TRACEBUF_DLOPEN &&
 		    defines(v, t, i, wanted))
 			return i;
 	return TRACE_NONE;
@@ -145,13 +146,13 @@ static size_t find_definer(struct views *v, const struct trace *t, size_t by,
 
 static int add_named(struct trace *t, struct views *v, uint64_t binding)
 {
-	size_t by = (size_t)TRAIL_FROM(binding) - 1;
+	size_t by = (size_t)TRACEBUF_FROM(binding) - 1;
 	struct elf_symbol wanted;
 
 	if (by >= t->object_count)
 		return 0;
 	struct elf_view *view = view_of(v, t, by);
-	if (!view || !elf_view_symbol(view, TRAIL_SYMBOL(binding), &wanted))
+	if (!view || !elf_view_symbol(view, TRACEBUF_SYMBOL(binding), &wanted))
 		return 0;
 	return add_use(t, find_definer(v, t, by, &wanted),
 		       (struct trace_use){.by = by, .symbols = 1, .data = 1});
@@ -160,26 +161,26 @@ static int add_named(struct trace *t, struct views *v, uint64_t binding)
 static int add_binding(struct trace *t, struct views *v, uint64_t binding)
 {
 	struct trace_use use = {
-		.by = (size_t)TRAIL_FROM(binding) - 1,
+		.by = (size_t)TRACEBUF_FROM(binding) - 1,
 		.symbols = 1,
 	};
-	size_t to = (size_t)TRAIL_TO(binding) - 1;
+	size_t to = (size_t)TRACEBUF_TO(binding) - 1;
 
-	switch (TRAIL_KIND(binding)) {
-	case TRAIL_LATE_CALL:
+	switch (TRACEBUF_KIND(binding)) {
+	case TRACEBUF_LATE_CALL:
 		if (to < t->object_count)
 			t->objects[to].called_since_main++;
 		use.called = 1;
 		break;
-	case TRAIL_FIRST_CALL:
+	case TRACEBUF_FIRST_CALL:
 		use.called = 1;
 		break;
-	case TRAIL_LOOKUP:
+	case TRACEBUF_LOOKUP:
 		break;
-	case TRAIL_LOOKUP_DATA:
+	case TRACEBUF_LOOKUP_DATA:
 		use.data = 1;
 		break;
-	case TRAIL_BY_NAME:
+	case TRACEBUF_BY_NAME:
 		return add_named(t, v, binding);
 	default:
 		return 0;
@@ -196,8 +197,8 @@ static int add_bindings(struct trace *t)
 	v.tried = calloc(v.count, sizeof(*v.tried));
 	if (!v.list || !v.tried)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	for (size_t i = 0; i < TRAIL_BINDINGS && status == 0; i++)
-		status = add_binding(t, &v, t->trail->bindings[i]);
+	for (size_t i = 0; i < TRACEBUF_BINDINGS && status == 0; i++)
+		status = add_binding(t, &v, t->tracebuf->bindings[i]);
 	return status;
 }
 
@@ -206,8 +207,8 @@ static int add_bindings(struct trace *t)
 static enum trace_used used(const struct trace *t, const struct trace_object *o)
 {
 	/* The program's main is called; ld.so has started it. */
-	if (o->symbols_called || o->why == TRAIL_LINKER ||
-	    (o->why == TRAIL_EXE && t->trail->main.ticks))
+	if (o->symbols_called || o->why == TRACEBUF_LINKER ||
+	    (o->why == TRACEBUF_EXE && t->tracebuf->main.ticks))
 		return TRACE_USED_CALLED;
 	return o->symbols_bound ? TRACE_USED_BOUND : TRACE_USED_NONE;
 }
@@ -223,7 +224,7 @@ static int compare_uses(const void *a, const void *b)
 
 int trace_find_uses(struct trace *t)
 {
-	int status = add_marks(t);
+	int status = add_trampolines(t);
 
 	if (status == 0)
 		status = add_edges(t);

@@ -8,10 +8,10 @@
  *
  * It is sound where a copy relocation is: the ABI has a library reach its
  * exported data by a relocation against their symbol. So nothing is copied of
- * libraries that bind to themselves (DT_SYMBOLIC, protected symbols). As nothing
- * of the library has run yet, data that a constructor may write are not copied
- * either. Writable data are copied only if the library is seen to reach them by
- * their symbol alone.
+ * libraries that bind to themselves (DT_SYMBOLIC, protected symbols). As
+ * nothing of the library has run yet, data that a constructor may write are not
+ * copied either. Writable data are copied only if the library is seen to reach
+ * them by their symbol alone.
  *
  * Data point at other data, which then are copied as well: a whole symbol's,
  * or, where there is no symbol, all between two symbols, as it is not known
@@ -77,9 +77,9 @@ struct copy_request {
 };
 
 /*
- * Copies what is imported of a library, as far as that can be, and sets `copied`
- * of its definitions, among them others that came with it. 0, with an empty
- * copy if nothing can be copied (the file cannot be read, ...), or
+ * Copies what is imported of a library, as far as that can be, and sets
+ * `copied` of its definitions, among them others that came with it. 0, with an
+ * empty copy if nothing can be copied (the file cannot be read, ...), or
  * -DLAZY_ENOMEM.
  */
 int copy_make(const struct copy_request *request, struct copy *ret);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From each imported symbol on, whatever its data point at is added, until there
- * is nothing new; or there is something that cannot be copied, and then all
- * that came with this symbol is dropped again.
+ * From each imported symbol on, whatever its data point at is added, until
+ * there is nothing new; or there is something that cannot be copied, and then
+ * all that came with this symbol is dropped again.
  */
 #include "link/copy/copy.h"
 
@@ -132,8 +132,8 @@ static bool point_at_data(struct maker *m, uint64_t at, uint64_t to)
 						.to = to});
 }
 
-/* The library's function of a name, at an address, which everybody finds by that
- * name; NULL: it has none. */
+/* The library's function of a name, at an address, which everybody finds by
+ * that name; NULL: it has none. */
 static const struct definition *function_at(const struct maker *m,
 					    uint64_t address)
 {
@@ -152,10 +152,10 @@ static const struct definition *function_at(const struct maker *m,
 }
 
 /*
- * The pointer is to a stub, and not equal to the address that the library itself
- * has of the function. So the code must not name it, to compare with; and what a
- * variable points at, no other pointer may, as the variable's value can be
- * compared with that. Two tables nobody is going to compare.
+ * The pointer is to a stub, and not equal to the address that the library
+ * itself has of the function. So the code must not name it, to compare with;
+ * and what a variable points at, no other pointer may, as the variable's value
+ * can be compared with that. Two tables nobody is going to compare.
  */
 static bool point_at_function(struct maker *m, uint64_t at, uint64_t to,
 			      enum copy_part part)

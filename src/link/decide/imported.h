@@ -10,8 +10,8 @@
 
 struct index;
 
-/* Sets those definitions, of all objects (by symtab_position()), that an object of
- * the closure imports from another, and cannot do without. */
+/* Sets those definitions, of all objects (by symtab_position()), that an object
+ * of the closure imports from another, and cannot do without. */
 void imported_by_closure(const struct closure *closure,
 			 const struct symtab *symtab,
 			 const struct references *references, bool *imported);

@@ -2,8 +2,8 @@
 /*
  * The rules in their order: what was asked for, what a library's own file says,
  * what its place in the closure says, what the index says, who imports what;
- * then the startup link map is settled (startup.h), and names that somebody could
- * look up in a library by hand are compared.
+ * then the startup link map is settled (startup.h), and names that somebody
+ * could look up in a library by hand are compared.
  */
 #include "link/decide/verdict.h"
 

@@ -9,8 +9,9 @@
  * whatever is there when the file is loaded: the file is a plugin, and its host
  * or its host's libraries define the symbol; or it is a library linked without
  * all it needs. Then it counts as an importer of every file that exports the
- * symbol as data. (If a needed library defined it as a function, the link editor
- * would have seen that. An import that has a version names the library too.)
+ * symbol as data. (If a needed library defined it as a function, the link
+ * editor would have seen that. An import that has a version names the library
+ * too.)
  */
 #include "link/index/importers.h"
 

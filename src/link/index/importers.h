@@ -8,8 +8,8 @@
 #include "link/index/tables.h"
 
 /*
- * Fills the lists TABLE_IMPORTERS, which have TABLES_NONE so far. `keys` are those
- * of the tables. 0 or -DLAZY_ENOMEM.
+ * Fills the lists TABLE_IMPORTERS, which have TABLES_NONE so far. `keys` are
+ * those of the tables. 0 or -DLAZY_ENOMEM.
  */
 int importers_find(const struct tables *tables, uint64_t *keys);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every line of code is one instruction, with its assembly behind it; a test
- * compares that with what objdump says of a stub file (constants are run instead:
- * tests/cli/test-run-limits.sh). A fixup's offset is that of its first byte.
+ * compares that with what objdump says of a stub file (constants are run
+ * instead: tests/cli/test-run-limits.sh). A fixup's offset is that of its first
+ * byte.
  *
  * x86-64: a stub is 32 bytes, aligned so: none of its jumps crosses or ends on
  * a boundary of 32 bytes (Intel's erratum SKX102 would have them decoded each
