@@ -12,9 +12,11 @@
 #include <dlazy/stub.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -556,6 +558,31 @@ TEST(replacement_holds_until_the_library_is_loaded)
 	CHECK_INT(told.calls, 1);
 	own_copy("good-plain", "libplain.so");
 	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
+	CHECK_INT(stub_plain(), 42);
+	CHECK_INT(told.calls, 1);
+}
+
+/* Whether a file can be opened, from here on. */
+static void allow_descriptors(bool allowed)
+{
+	struct rlimit limit;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = allowed ? 64 : (rlim_t)fd;
+	CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (fd >= 0)
+		close(fd);
+}
+
+TEST(replacement_for_want_of_descriptors_is_for_one_call)
+{
+	own_copy("good-plain", "libplain.so");
+	linked_files(&linked_plain, own_path("libplain.so"), NULL);
+	dlazy_on_failure(NULL, replace, NULL);
+	allow_descriptors(false);
+	CHECK_INT(stub_plain(), 1000);
+	allow_descriptors(true);
 	CHECK_INT(stub_plain(), 42);
 	CHECK_INT(told.calls, 1);
 }
