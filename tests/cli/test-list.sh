@@ -100,6 +100,31 @@ json '.plugins[0].name | startswith("a\"b\u001b[31m")' "in JSON they are escaped
 run bash -c "set -o pipefail; '$dlazy' list '$t/p' '$t/p' | head -1"
 check_same "a reader that stops early is no news" "$err" ""
 
+# What a damaged catalog says, or one that does not know a file as it is now, is
+# read again from the files.
+mkdir "$t/damaged"
+for i in 1 2 3; do cp "$t/p/p1.so" "$t/damaged/d$i.so"; done
+echo "no ELF" >"$t/damaged/d4.so"
+sleep 0.1
+run "$dlazy" list "$t/damaged" --json
+whole=$out
+catalog=$(ls "$DLAZY_CACHE_DIR"/damaged-*.catalog)
+size=$(stat -c %s "$catalog")
+lost=
+for ((at = 5; at < size; at += size / 12)); do
+	printf '\377' | dd of="$catalog" bs=1 seek="$at" conv=notrunc status=none
+	run "$dlazy" list "$t/damaged" --json
+	[ "$out" = "$whole" ] || lost+=" $at"
+done
+check_same "a damaged catalog loses no plugin" "$lost" ""
+cat "$t/p/p1.so" >"$t/damaged/d4.so"
+run "$dlazy" list "$t/damaged" --json
+json '.plugins | length == 4' "a file that was mended in place is listed"
+echo "no ELF" >"$t/damaged/d1.so"
+run "$dlazy" list "$t/damaged" --json
+json '(.plugins | length == 3) and (.bad | length == 1)' \
+	"a file that was broken in place is listed as bad"
+
 # 10 000 plugins; few blocks, as each is a link to one of the few files.
 mkdir "$t/many"
 build "$t/one.so" -s -nostdlib <<<"int f(void) { return 1; }"

@@ -60,6 +60,36 @@ int directory_scan(struct directory *d)
 			      &d->catalog);
 }
 
+/* Whether a record is of its file as it is now. Of a portable one of a plugin the
+ * directory's times have said so. */
+static bool is_current(const struct directory *d, const struct record *r,
+		       const struct file_identity *now)
+{
+	return (record_status(r) == 0 && record_identity(r).ino == 0) ||
+	       record_is_current(r, d->fd, now);
+}
+
+/* 1: all of the catalog can be read, and is what the files are; 0: it has to be
+ * made anew; or, with message, a state. */
+static int look_through(const struct directory *d)
+{
+	size_t all = catalog_count(d->catalog) + catalog_bad_count(d->catalog);
+	struct file_identity now;
+
+	for (size_t i = 0; i < all; i++) {
+		const struct record *r = catalog_record(d->catalog, i);
+		int status = r ? file_identify(d->fd, record_file(r), &now)
+			       : status_last();
+		if (status_is_state(status))
+			return status;
+		if (status < 0 || !is_current(d, r, &now)) {
+			status_clear();
+			return 0;
+		}
+	}
+	return 1;
+}
+
 int directory_open_catalog(const char *path, struct directory *ret)
 {
 	int status = directory_open(path, ret);
@@ -67,9 +97,17 @@ int directory_open_catalog(const char *path, struct directory *ret)
 	if (status < 0)
 		return status;
 	if (catalog_open(ret->fd, ret->path, &ret->catalog) == 0)
-		return 0;
+		status = look_through(ret);
+	if (status != 0)
+		return status < 0 ? status : 0;
 	status_clear();
-	return directory_scan(ret);
+	catalog_close(TAKE_PTR(ret->catalog));
+	status = directory_scan(ret);
+	if (status == 0)
+		status = look_through(ret);
+	/* What has changed since is of no concern; what has no identity, as it
+	 * could not be read, is listed as that. */
+	return status < 0 ? status : 0;
 }
 
 void directory_close(struct directory *d)

@@ -13,7 +13,9 @@
 #include "cli/plugins/info.h"
 #include "cli/frame/table.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
 	"Usage: dlazy list DIR... [--json]\n"
@@ -46,8 +48,10 @@ static int open_each(char **dirs, struct listing *l)
 
 	for (; *dirs; dirs++) {
 		if (!array_reserve(&l->directories, l->count, &l->room,
-				   sizeof(*l->directories)))
+				   sizeof(*l->directories))) {
+			cli_say("list: out of memory");
 			return CLI_FAILED;
+		}
 		struct directory *d = &l->directories[l->count];
 		int status = directory_open_catalog(*dirs, d);
 		if (status == 0) {
@@ -61,16 +65,25 @@ static int open_each(char **dirs, struct listing *l)
 	return worst;
 }
 
+/* Without memory, which may run out in the middle of the answer. */
+static void print_path(struct json *j, const struct directory *d,
+		       const struct record *r)
+{
+	char path[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s",
+		 strcmp(d->path, "/") ? d->path : "", record_file(r));
+	json_string(j, path);
+}
+
 static void print_plugin(struct json *j, const struct directory *d,
 			 const struct record *r)
 {
-	_cleanup_free_ char *path = directory_file(d, r);
-
 	json_begin_object(j);
 	json_key(j, "name");
 	json_string(j, record_name(r));
 	json_key(j, "path");
-	json_string(j, path);
+	print_path(j, d, r);
 	json_key(j, "build_id");
 	info_build_id(j, r);
 	json_key(j, "exports");
@@ -83,13 +96,11 @@ static void print_plugin(struct json *j, const struct directory *d,
 static void print_bad(struct json *j, const struct directory *d,
 		      const struct record *r)
 {
-	_cleanup_free_ char *path = directory_file(d, r);
-
 	json_begin_object(j);
 	json_key(j, "name");
 	json_string(j, record_name(r));
 	json_key(j, "path");
-	json_string(j, path);
+	print_path(j, d, r);
 	json_key(j, "reason");
 	json_string(j, info_reason(r));
 	json_end_object(j);
@@ -147,7 +158,7 @@ static bool add_directory(struct table *t, const struct directory *d)
 {
 	for (size_t i = 0; i < catalog_count(d->catalog); i++) {
 		const struct record *r = catalog_record(d->catalog, i);
-		if (r && !add_row(t, d, r))
+		if (!r || !add_row(t, d, r))
 			return false;
 	}
 	return true;
