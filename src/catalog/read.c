@@ -503,27 +503,6 @@ int record_unreadable(const char *file, struct record **ret)
 	return draft_finish(&draft, ret);
 }
 
-bool record_content(int fd, uint64_t *ret)
-{
-	uint8_t buffer[16384];
-	XXH3_state_t state;
-
-	XXH3_64bits_reset(&state);
-	for (off_t at = 0;;) {
-		ssize_t n = pread(fd, buffer, sizeof(buffer), at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		if (n == 0)
-			break;
-		XXH3_64bits_update(&state, buffer, (size_t)n);
-		at += n;
-	}
-	*ret = XXH3_64bits_digest(&state);
-	return true;
-}
-
 char *record_plugin_name(const char *file)
 {
 	const char *base = file_base_name(file);

@@ -14,6 +14,9 @@
 #include "catalog/format.h"
 #include "elf/view.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 static const char *string_at(const struct record *r, uint32_t offset)
 {
 	return offset < r->size ? (const char *)r + offset : "";
@@ -46,6 +49,27 @@ static const char *array_string(const struct record *r,
 uint64_t record_checksum(const struct record *r)
 {
 	return hash_bytes(&r->size, r->size - offsetof(struct record, size));
+}
+
+bool record_content(int fd, uint64_t *ret)
+{
+	uint8_t buffer[16384];
+	XXH3_state_t state;
+
+	XXH3_64bits_reset(&state);
+	for (off_t at = 0;;) {
+		ssize_t n = pread(fd, buffer, sizeof(buffer), at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		XXH3_64bits_update(&state, buffer, (size_t)n);
+		at += n;
+	}
+	*ret = XXH3_64bits_digest(&state);
+	return true;
 }
 
 const struct record *record_check(const void *data, size_t size)
