@@ -110,7 +110,7 @@ static void ask_data(const struct elf_view *view, int fd)
 	_cleanup_elf_data_ struct elf_data *data = NULL;
 	size_t n = elf_view_symbol_count(view), fixups;
 	struct elf_symbol symbol;
-	struct code_answer answer;
+	struct code_constant constant;
 
 	if (elf_data_open(fd, "fuzz", &data) < 0)
 		return;
@@ -118,7 +118,8 @@ static void ask_data(const struct elf_view *view, int fd)
 		if (!elf_view_symbol(view, i, &symbol))
 			continue;
 		ask_place(data, symbol.value);
-		code_answers(data, symbol.value, symbol.size, &answer);
+		code_returns_constant(data, symbol.value, symbol.size,
+				      &constant);
 	}
 	code_constructs(data, view);
 	code_destructs(data, view);
