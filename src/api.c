@@ -24,7 +24,6 @@
 #include "registry/registry.h"
 #include "stub/linked.h"
 
-#include <limits.h>
 #include <string.h>
 
 /* The address in the host's code from which we were called. */
@@ -54,8 +53,6 @@ static int missing(const char *function, const char *what)
 /* The absolute path that dlopen(path) would mean for the calling object. */
 static int locate(const char *path, const void *caller, char **ret)
 {
-	char own[PATH_MAX];
-
 	if (strchr(path, '/')) {
 		*ret = file_absolute(path);
 		return *ret ? 0 : status_last();
@@ -63,7 +60,7 @@ static int locate(const char *path, const void *caller, char **ret)
 	*ret = dl_loaded_path(path);
 	if (*ret)
 		return 0;
-	struct search_origin origin = dl_origin_of(caller, own);
+	struct search_origin origin = dl_origin_of(caller);
 	return search_library(path, &origin, ret);
 }
 

@@ -409,10 +409,10 @@ int file_make_dirs(const char *path)
 
 char *file_absolute(const char *path)
 {
-	char cwd[PATH_MAX] = "";
+	_cleanup_free_ char *cwd = path[0] != '/' ? getcwd(NULL, 0) : NULL;
 	char *absolute;
 
-	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd))) {
+	if (path[0] != '/' && !cwd) {
 		status_fail(status_from_errno(errno),
 			    "%s: no current directory: %s", path,
 			    strerror(errno));
@@ -423,10 +423,9 @@ char *file_absolute(const char *path)
 		while (*path == '/')
 			path++;
 	}
-	if (path[0] == '/' || !strcmp(cwd, "/"))
-		cwd[0] = '\0';
-	if (asprintf(&absolute, "%s%s%s", cwd, path[0] == '/' ? "" : "/",
-		     path) >= 0)
+	bool is_below = path[0] != '/' && strcmp(cwd, "/") != 0;
+	if (asprintf(&absolute, "%s%s%s", is_below ? cwd : "",
+		     path[0] == '/' ? "" : "/", path) >= 0)
 		return absolute;
 	status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	return NULL;

@@ -28,6 +28,7 @@ static _Thread_local struct failure told; /* to the host */
 struct words {
 	char last[STATUS_MESSAGE_MAX];
 	char told[STATUS_MESSAGE_MAX];
+	char next[STATUS_MESSAGE_MAX]; /* being made; a stack may be small */
 };
 
 static _Thread_local struct words *own; /* NULL: none yet, or no memory */
@@ -73,15 +74,16 @@ static const char *readable(const char *message, const struct failure *failure)
 
 int status_fail(int status, const char *format, ...)
 {
-	char message[STATUS_MESSAGE_MAX];
+	struct words *w = words();
 	va_list args;
 
 	/* Arguments may point into the old message. */
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	if (w) {
+		vsnprintf(w->next, sizeof(w->next), format, args);
+		strcpy(w->last, w->next);
+	}
 	va_end(args);
-	if (words())
-		memcpy(own->last, message, sizeof(message));
 	last.status = -status;
 	last.unread = true;
 	return -status;
@@ -89,20 +91,18 @@ int status_fail(int status, const char *format, ...)
 
 int status_prefix(const char *format, ...)
 {
-	char callee[STATUS_MESSAGE_MAX], what[STATUS_MESSAGE_MAX / 2];
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(what, sizeof(what), format, args);
-	va_end(args);
 	last.unread = true;
 	if (!own)
 		return last.status;
-	memcpy(callee, own->last, sizeof(callee));
-	/* Cut where it does not fit: that is what the return value tells. */
-	int n = snprintf(own->last, sizeof(own->last), "%s: %s", what, callee);
-	if (n < 0)
-		own->last[0] = '\0';
+	va_start(args, format);
+	vsnprintf(own->next, sizeof(own->next) / 2, format, args);
+	va_end(args);
+	/* Cut where it does not fit. */
+	size_t n = strlen(own->next);
+	snprintf(own->next + n, sizeof(own->next) - n, ": %s", own->last);
+	strcpy(own->last, own->next);
 	return last.status;
 }
 

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct search_origin search_origin_of(const struct elf_view *view,
@@ -35,9 +36,13 @@ struct search {
 	int status; /* the state that ended it, or 0 */
 	const char *name;
 	const struct file_identity *but;
-	char found[PATH_MAX];
-	char tried[600]; /* for the message: where it was not */
 	enum requester_way way;
+	/* Not on the stack: a thread's may be small. */
+	char tried[600]; /* for the message: where it was not */
+	char found[PATH_MAX];
+	char directory[PATH_MAX]; /* of a list */
+	char path[2 * PATH_MAX];  /* in a directory */
+	char program[PATH_MAX];
 };
 
 static void note_place(struct search *search, const char *place)
@@ -103,21 +108,20 @@ static bool try_file(struct search *search, const char *path)
 
 static bool try_directory(struct search *search, const char *directory)
 {
-	char path[2 * PATH_MAX];
-	size_t n = strlen(directory);
+	char *path = search->path;
+	size_t size = sizeof(search->path), n = strlen(directory);
 
 	if (n >= PATH_MAX)
 		return false;
 	while (n > 0 && directory[n - 1] == '/')
 		n--;
 	for (const char *const *cap = search->places->hwcaps; *cap; cap++) {
-		snprintf(path, sizeof(path), "%.*s/glibc-hwcaps/%s/%s", (int)n,
+		snprintf(path, size, "%.*s/glibc-hwcaps/%s/%s", (int)n,
 			 directory, *cap, search->name);
 		if (try_file(search, path))
 			return true;
 	}
-	snprintf(path, sizeof(path), "%.*s/%s", (int)n, directory,
-		 search->name);
+	snprintf(path, size, "%.*s/%s", (int)n, directory, search->name);
 	if (try_file(search, path))
 		return true;
 	note_place(search, n ? directory : "/");
@@ -128,7 +132,7 @@ static bool try_directory(struct search *search, const char *directory)
 static bool try_list(struct search *search, const char *list,
 		     const char *separators, const char *origin)
 {
-	char directory[PATH_MAX];
+	char *directory = search->directory;
 
 	if (!list || !*list)
 		return false;
@@ -167,12 +171,13 @@ static bool try_rpaths(struct search *search, const struct requester *requester)
 static bool try_library_path(struct search *search)
 {
 	const struct places *places = search->places;
-	char self[PATH_MAX] = "";
+	char *self = search->program;
 
+	self[0] = '\0';
 	if (!places->library_path)
 		return false;
 	if (!places->program) {
-		ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+		ssize_t n = readlink("/proc/self/exe", self, PATH_MAX - 1);
 		if (n < 0 && is_search_over(search, "/proc/self/exe"))
 			return true;
 		self[n > 0 ? n : 0] = '\0';
@@ -234,7 +239,7 @@ static bool find_bare(struct search *search, const struct requester *requester)
 
 static bool find_path(struct search *search, const struct requester *requester)
 {
-	char path[PATH_MAX];
+	char *path = search->directory;
 
 	search->way = REQUESTER_PATH;
 	return places_expand(search->places, search->name, strlen(search->name),
@@ -259,19 +264,27 @@ int requester_find(const struct requester *requester, struct places *places,
 		   const char *name, char **ret_path,
 		   enum requester_way *ret_way)
 {
-	struct search search = {
-		.places = places, .name = name, .but = requester->but};
-	bool found = strchr(name, '/') ? find_path(&search, requester)
-				       : find_bare(&search, requester);
+	_cleanup_free_ struct search *search = malloc(sizeof(*search));
 
-	if (search.status < 0)
-		return search.status;
+	if (!search)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	search->places = places;
+	search->status = 0;
+	search->name = name;
+	search->but = requester->but;
+	search->way = REQUESTER_SEARCH;
+	search->tried[0] = '\0';
+	bool found = strchr(name, '/') ? find_path(search, requester)
+				       : find_bare(search, requester);
+
+	if (search->status < 0)
+		return search->status;
 	if (!found)
-		return not_found(&search);
-	char *path = file_absolute(search.found);
+		return not_found(search);
+	char *path = file_absolute(search->found);
 	if (!path)
 		return status_last();
 	*ret_path = path;
-	*ret_way = search.way;
+	*ret_way = search->way;
 	return 0;
 }

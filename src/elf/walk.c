@@ -318,7 +318,7 @@ static void blank_comments(char *text)
 static int preload_all(struct walk *walk, const struct walk_options *options)
 {
 	const char *variable = secure_getenv("LD_PRELOAD");
-	char list[PRELOAD_MAX] = "";
+	_cleanup_free_ char *list = malloc(PRELOAD_MAX);
 	_cleanup_close_ int fd =
 		open(PRELOAD_FILE, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int r = 0;
@@ -326,13 +326,15 @@ static int preload_all(struct walk *walk, const struct walk_options *options)
 	if (fd < 0 && status_is_state(status_from_errno(errno)) &&
 	    errno != EACCES) /* ld.so could not read it either */
 		return state_of(PRELOAD_FILE);
-	if (variable && strlen(variable) < sizeof(list)) {
+	if (!list)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	if (variable && strlen(variable) < PRELOAD_MAX) {
 		strcpy(list, variable);
 		r = preload_list(walk, options, list, " :");
 	}
 	if (r < 0 || fd < 0)
 		return r;
-	ssize_t n = pread(fd, list, sizeof(list) - 1, 0);
+	ssize_t n = pread(fd, list, PRELOAD_MAX - 1, 0);
 	if (n < 0)
 		return state_of(PRELOAD_FILE);
 	list[n] = '\0';

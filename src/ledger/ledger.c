@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,13 +36,11 @@ static struct ledger *ledger; /* NULL: none is kept */
 /* Its object is asked for apart: in words it may be what argv[0] says. */
 static void note_caller(struct ledger_entry *e, const void *caller)
 {
-	_cleanup_free_ char *path = malloc(PATH_MAX);
-
 	e->caller[0] = e->by[0] = '\0';
-	if (!caller || !path)
+	if (!caller)
 		return;
 	dl_describe(caller, true, e->caller, sizeof(e->caller));
-	snprintf(e->by, sizeof(e->by), "%s", dl_origin_of(caller, path).path);
+	snprintf(e->by, sizeof(e->by), "%s", dl_origin_of(caller).path);
 }
 
 static void note_load(struct ledger *l, const struct dlazy_event *event)

@@ -13,7 +13,6 @@
 #include "load/bind.h"
 #include "load/dl.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +27,7 @@ void call_use_module(const char *path)
 static int declare_beside(const char *relative, struct dlazy_module **ret)
 {
 	_cleanup_free_ char *path = NULL;
-	char buffer[PATH_MAX];
-	const char *own = dl_own_path(buffer);
+	const char *own = dl_own_path();
 
 	if (own[0] != '/' ||
 	    asprintf(&path, "%.*s%s", (int)(file_base_name(own) - own), own,

@@ -24,8 +24,10 @@
 #include <link.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 #include <gnu/lib-names.h>
@@ -486,7 +488,29 @@ int dl_flags_linked(bool early)
 	       (early || !has_global_scope() ? RTLD_LOCAL : RTLD_GLOBAL);
 }
 
-struct search_origin dl_origin_of(const void *code, char *path_buffer)
+/* The file of the program, read once; "": it is not to be had. */
+static const char *program_path(void)
+{
+	static _Atomic(char *) known;
+	char *path = atomic_load(&known), *none = NULL;
+
+	if (path)
+		return path;
+	path = malloc(PATH_MAX);
+	ssize_t n = path ? readlink("/proc/self/exe", path, PATH_MAX - 1) : 0;
+	if (n <= 0) {
+		free(path);
+		return "";
+	}
+	path[n] = '\0';
+	ATOMIC_SHARED(&known);
+	if (atomic_compare_exchange_strong(&known, &none, path))
+		return path;
+	free(path);
+	return none;
+}
+
+struct search_origin dl_origin_of(const void *code)
 {
 	struct search_origin origin = {.path = "", .rpath = "", .runpath = ""};
 	const struct link_map *map = object_of(code);
@@ -494,13 +518,7 @@ struct search_origin dl_origin_of(const void *code, char *path_buffer)
 	LOCK_ASSERT_NONE();
 	if (!map)
 		return origin;
-	snprintf(path_buffer, PATH_MAX, "%s", map->l_name);
-	if (!path_buffer[0]) { /* the program */
-		ssize_t n =
-			readlink("/proc/self/exe", path_buffer, PATH_MAX - 1);
-		path_buffer[n > 0 ? n : 0] = '\0';
-	}
-	origin.path = path_buffer;
+	origin.path = map->l_name[0] ? map->l_name : program_path();
 	origin.rpath = dynamic_string(map, DT_RPATH);
 	origin.runpath = dynamic_string(map, DT_RUNPATH);
 	return origin;
@@ -714,8 +732,7 @@ void dl_describe(const void *code, bool may_wait, char *buffer, size_t size)
 			 (const char *)code - (const char *)info.dli_fbase);
 }
 
-const char *dl_own_path(char *path_buffer)
+const char *dl_own_path(void)
 {
-	return dl_origin_of((const void *)(uintptr_t)&dl_own_path, path_buffer)
-		.path;
+	return dl_origin_of((const void *)(uintptr_t)&dl_own_path).path;
 }

@@ -68,8 +68,8 @@ int dl_symbol(void *handle, const char *name, const char *version,
 char *dl_loaded_path(const char *name);
 
 /* The object that contains a code address, for a search in its name. Its
- * strings live as long as the object; path_buffer is PATH_MAX long. */
-struct search_origin dl_origin_of(const void *code, char *path_buffer);
+ * strings live as long as the object. */
+struct search_origin dl_origin_of(const void *code);
 
 /* Has the object that contains an address stay mapped. Not needed for what the
  * program was started with, which does anyway. */
@@ -106,8 +106,7 @@ bool dl_locks_constructors(void);
  * the linker's lock must not be asked for: "/path/of/object+0x12". */
 void dl_describe(const void *code, bool may_wait, char *buffer, size_t size);
 
-/* The file of the object that contains this library's code; "" on failure.
- * path_buffer is PATH_MAX long. */
-const char *dl_own_path(char *path_buffer);
+/* The file of the object that contains this library's code; "" on failure. */
+const char *dl_own_path(void);
 
 #endif

@@ -51,9 +51,9 @@ static bool note_missing(const char *name, const char *found,
 static int explain_refusal(const struct dlazy_module *m,
 			   struct module_failure *failure)
 {
-	char said[STATUS_MESSAGE_MAX];
+	const char *said = failure->message; /* until it has its own */
 
-	strcpy(said, status_message());
+	strcpy(failure->message, status_message());
 	failure->passing = dl_refusal_passes(said);
 	int status = failure->passing
 			     ? 0
@@ -68,14 +68,6 @@ static int explain_refusal(const struct dlazy_module *m,
 			m->path, failure->missing, failure->needed_by, said);
 	return status_fail(DLAZY_ELOAD, "%s: the dynamic linker says: %s",
 			   m->path, said);
-}
-
-/* What would have to change, as it is now. */
-static void note_cause(const struct dlazy_module *m,
-		       struct module_failure *failure)
-{
-	m->kind->identify(m, &failure->file);
-	failure->loads = dl_changes().loaded;
 }
 
 /* Whether the missing library can be found now, or somebody has loaded it. */
@@ -98,18 +90,19 @@ static bool is_found_now(const struct module_failure *failure)
 static bool has_cause_changed(const struct dlazy_module *m,
 			      const struct module_failure *failure)
 {
-	struct module_failure now = {.status = 0};
+	struct file_identity file;
 
 	if (failure->final)
 		return false;
 	if (failure->passing)
 		return true;
-	note_cause(m, &now);
-	if (!file_identity_equal(&now.file, &failure->file))
+	m->kind->identify(m, &file);
+	if (!file_identity_equal(&file, &failure->file))
 		return true;
 	if (failure->missing[0])
 		return is_found_now(failure);
-	return failure->status == -DLAZY_ELOAD && now.loads != failure->loads;
+	return failure->status == -DLAZY_ELOAD &&
+	       dl_changes().loaded != failure->loads;
 }
 
 /* 0: (another) try is due; else the remembered failure, said again. */
@@ -165,7 +158,9 @@ static struct module_failure *failure_new(const struct dlazy_module *m,
 	failure->passing |= status_is_state(status);
 	failure->status = status;
 	strcpy(failure->message, status_message());
-	note_cause(m, failure);
+	/* What would have to change, as it is now. */
+	m->kind->identify(m, &failure->file);
+	failure->loads = dl_changes().loaded;
 	status_fail(-status, "%s", failure->message);
 	return failure;
 }
