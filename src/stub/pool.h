@@ -38,6 +38,12 @@ __attribute__((visibility("hidden"))) void *stub_miss(void *slot,
 						      const void *caller,
 						      const struct linked *l);
 
+/* Calls fn(data) with the stack pointer at `top`, which is aligned to a page; what
+ * it throws passes. */
+__attribute__((visibility("hidden"))) void stub_call_on(void *top,
+							void (*fn)(void *),
+							void *data);
+
 /* From a pool's code to its slots, bytes. */
 static inline ptrdiff_t pool_distance(void)
 {

@@ -140,6 +140,41 @@ slow_path:
 	.cfi_endproc
 	.size	dlazy_linked_slow, . - dlazy_linked_slow
 
+/*
+ * void stub_call_on(void *top, void (*fn)(void *), void *data)
+ *
+ * The frame is described by x29, which is on the caller's stack: who unwinds
+ * comes back there.
+ */
+	.globl	stub_call_on
+	.hidden	stub_call_on
+	.type	stub_call_on, %function
+	.balign	16
+stub_call_on:
+	.cfi_startproc
+	hint	#25			/* paciasp */
+	.cfi_negate_ra_state
+	stp	x29, x30, [sp, #-16]!
+	.cfi_def_cfa_offset 16
+	.cfi_offset x29, -16
+	.cfi_offset x30, -8
+	mov	x29, sp
+	.cfi_def_cfa_register x29
+	mov	sp, x0
+	mov	x0, x2
+	blr	x1
+	mov	sp, x29
+	.cfi_def_cfa_register sp
+	ldp	x29, x30, [sp], #16
+	.cfi_restore x29
+	.cfi_restore x30
+	.cfi_def_cfa_offset 0
+	hint	#29			/* autiasp */
+	.cfi_negate_ra_state
+	ret
+	.cfi_endproc
+	.size	stub_call_on, . - stub_call_on
+
 /* One object without these marks takes BTI and PAC from the whole library, so
  * they do not depend on compiler flags. */
 	.section .note.gnu.property, "a"

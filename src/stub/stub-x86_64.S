@@ -172,6 +172,34 @@ restore:
 	.cfi_endproc
 	.size	dlazy_linked_slow, . - dlazy_linked_slow
 
+/*
+ * void stub_call_on(void *top, void (*fn)(void *), void *data)
+ *
+ * The frame is described by rbp, which is on the caller's stack: who unwinds
+ * comes back there.
+ */
+	.globl	stub_call_on
+	.hidden	stub_call_on
+	.type	stub_call_on, @function
+	.balign	16
+stub_call_on:
+	.cfi_startproc
+	endbr64
+	push	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	mov	%rdi, %rsp
+	mov	%rdx, %rdi
+	call	*%rsi
+	leave
+	.cfi_def_cfa %rsp, 8
+	.cfi_restore %rbp
+	ret
+	.cfi_endproc
+	.size	stub_call_on, . - stub_call_on
+
 /* One object without these marks takes IBT and SHSTK from the whole library,
  * so they do not depend on compiler flags. */
 	.section .note.gnu.property, "a"

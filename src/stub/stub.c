@@ -16,6 +16,7 @@
 #include "base/lock.h"
 #include "base/status.h"
 #include "stub/pool.h"
+#include "stub/stack.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -42,20 +43,39 @@ bool stub_available(void)
 
 ABOVE_NONE stub_linked_miss_fn *stub_linked_miss = NULL;
 
-static void *ask(void *slot, const void *caller, const struct linked *l,
-		 struct stub_failure *ret_failure)
+/* What a slow path asks, and the answer. */
+struct question {
+	void *slot;
+	const void *caller;
+	const struct linked *linked; /* NULL: a stub of the pool */
+	void *target;
+	struct stub_failure *failure;
+};
+
+static void ask(void *data)
+{
+	struct question *q = data;
+
+	q->target = q->linked ? stub_linked_miss(q->linked, q->slot, q->caller,
+						 q->failure)
+			      : atomic_load_explicit(&pools.miss,
+						     memory_order_relaxed)(
+					q->slot, q->caller, q->failure);
+}
+
+static void *ask_uninterrupted(struct question *q)
 {
 	UNINTERRUPTED();
-	return l ? stub_linked_miss(l, slot, caller, ret_failure)
-		 : atomic_load_explicit(&pools.miss, memory_order_relaxed)(
-			   slot, caller, ret_failure);
+	stack_call(ask, q);
+	return q->target;
 }
 
 void *stub_miss(void *slot, const void *caller, const struct linked *l)
 {
 	struct stub_failure failure;
+	struct question question = {slot, caller, l, NULL, &failure};
 	int saved = errno;
-	void *target = ask(slot, caller, l, &failure);
+	void *target = ask_uninterrupted(&question);
 
 	if (!target)
 		target = failure.instead(&failure);

@@ -19,9 +19,8 @@ export TEST_RUN="$emulator -L /usr/aarch64-linux-gnu" TEST_SLOW=2
 flags=(-O2 -g -Wall -Wextra -D_GNU_SOURCE -I. -Isrc -Iinclude
 	-mbranch-protection=standard)
 c_flags=("${flags[@]}" -std=gnu11 "-DTEST_PLUGINS_DIR=\"$directory\"")
-below=(src/stub/stub.c src/stub/pool.c src/stub/stub-aarch64.S
-	src/base/interrupt.c src/base/lock.c
-	src/base/status.c tests/unit/stub-target.c
+below=(src/stub/{stub,pool,stack}.c src/stub/stub-aarch64.S
+	src/base/{lock,interrupt,status}.c tests/unit/stub-target.c
 	tests/unit/stub-linked.S tests/test.c)
 
 # Each line of a program's TAP as one of ours.

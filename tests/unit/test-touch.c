@@ -458,6 +458,107 @@ TEST_TOUCH(each_thread_has_its_own_error)
 }
 
 /* ------------------------------------------------------------------ */
+/* Stacks                                                             */
+
+#define FRAME 8192
+
+/* What a thread of 16 KiB has of its stack for itself. */
+__attribute__((noinline)) static void call_below_a_frame(int_fn *function,
+							 int expected)
+{
+	volatile char frame[FRAME];
+
+	memset((char *)frame, 1, sizeof(frame));
+	CHECK_INT(function(), expected);
+	CHECK_INT(frame[0] + frame[FRAME - 1], 2);
+}
+
+static void *call_on_a_small_stack(void *unused)
+{
+	(void)unused;
+	call_below_a_frame(touch.fails, INSTEAD);
+	call_below_a_frame(touch.ready, 1);
+	call_below_a_frame(touch.runs, 1);
+	call_below_a_frame(touch.fails, INSTEAD);
+	call_below_a_frame(touch.ready, 1);
+	return NULL;
+}
+
+static void in_small_thread(void *(*run)(void *), size_t size)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	test_skip("a sanitizer's frames are larger");
+#endif
+	CHECK_INT(pthread_attr_init(&attributes), 0);
+	if (pthread_attr_setstacksize(&attributes, size) ||
+	    pthread_create(&thread, &attributes, run, NULL))
+		test_skip("no thread has a stack of %zu bytes here", size);
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attributes);
+}
+
+/* Some of them have room enough for the call to be made on them. */
+TEST_TOUCH(small_stack_is_enough)
+{
+	for (size_t size = 16384; size <= 65536; size += 4096) {
+		int status;
+		pid_t child = fork();
+
+		if (child == 0) {
+			in_small_thread(call_on_a_small_stack, size);
+			_exit(0);
+		}
+		CHECK(waitpid(child, &status, 0) == child);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+			test_skip("no thread is that small here");
+		CHECK_INT(status, 0);
+	}
+}
+
+static const char *seen_frame;
+
+static void see_frame(const char *path)
+{
+	(void)path;
+	seen_frame = __builtin_frame_address(0);
+}
+
+/* Is it on the stack of who calls? */
+static bool is_near(const char *frame)
+{
+	const char *here = __builtin_frame_address(0);
+
+	return here - frame >= 0 && here - frame < 1 << 16;
+}
+
+TEST_TOUCH(constructor_is_on_the_callers_stack_where_that_has_room)
+{
+	set_constructor(see_frame);
+	CHECK_INT(touch.ready(), 1);
+	CHECK(is_near(seen_frame));
+}
+
+static void *hook_on_a_small_stack(void *unused)
+{
+	(void)unused;
+	CHECK_INT(touch.ready(), 1);
+	CHECK(!is_near(seen_frame));
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK(is_near(seen_frame));
+	return NULL;
+}
+
+TEST_TOUCH(hook_is_on_the_callers_stack)
+{
+	set_constructor(see_frame);
+	in_hook = see_frame;
+	in_small_thread(hook_on_a_small_stack, 16384);
+}
+
+/* ------------------------------------------------------------------ */
 /* Fork handlers                                                      */
 
 enum moment { PREPARE, PARENT, CHILD, NEVER };
@@ -512,7 +613,8 @@ static void touch_everything(void)
 	CHECK_INT(touch.runs(), 1);
 	CHECK_INT(touch.fails(), INSTEAD);
 	CHECK_INT(touch.plain(), 42);
-	CHECK(dlazy_open(test_plugin(turn++ ? "good-types" : "good-unique"),
+	CHECK(dlazy_open(test_plugin(turn++ ? "bad-missing-symbol"
+					    : "good-versions"),
 			 0) != NULL);
 }
 

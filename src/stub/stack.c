@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How much is left is asked of the kernel, page by page, by a system call that
+ * reads memory and has no effect: it says EFAULT in place of a fault. The limits
+ * that libc knows are no help: a fiber's stack is none of a thread.
+ *
+ * Stacks are kept for the next who needs one. They are mapped below the caller's,
+ * if there is room: longjmp() and unwinders expect of a caller's frame to be
+ * higher than its callee's.
+ */
+#include "stub/stack.h"
+
+#include "base/cleanup.h"
+#include "stub/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STACK_LEFT 24576
+#define STACK_SIZE ((size_t)262144)
+#define STACKS_KEPT 4
+#define STACK_DISTANCE ((size_t)16 << 20)
+
+/* From its top, the program's first stack is no longer than that, or has no end
+ * that matters. */
+#define FIRST_STACK_SIZE ((uintptr_t)64 << 20)
+
+static bool is_readable(uintptr_t address)
+{
+	return syscall(SYS_rt_sigprocmask, -1, address, NULL, 8) == 0 ||
+	       errno != EFAULT;
+}
+
+/* Whether STACK_LEFT bytes below an address are there. The first stack grows as
+ * it is touched, and nothing is near it. */
+static bool has_room(uintptr_t sp)
+{
+	uintptr_t page = getauxval(AT_PAGESZ);
+
+	if (getauxval(AT_RANDOM) - sp < FIRST_STACK_SIZE)
+		return is_readable(sp - STACK_LEFT);
+	for (uintptr_t at = sp & -page; at > sp - STACK_LEFT;) {
+		at -= page;
+		if (!is_readable(at))
+			return false;
+	}
+	return true;
+}
+
+static _Atomic(char *) kept[STACKS_KEPT];
+
+static char *map_stack(uintptr_t sp)
+{
+	size_t page = getauxval(AT_PAGESZ);
+	uintptr_t below = (sp - STACK_DISTANCE) & -(uintptr_t)page;
+	char *stack = mmap((void *)below, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return NULL;
+	mprotect(stack, page, PROT_NONE);
+	return stack;
+}
+
+static char *take_stack(uintptr_t sp)
+{
+	for (int i = 0; i < STACKS_KEPT; i++) {
+		char *stack = atomic_load(&kept[i]);
+
+		if (stack && (uintptr_t)stack < sp &&
+		    atomic_compare_exchange_strong(&kept[i], &stack, NULL))
+			return stack;
+	}
+	return map_stack(sp);
+}
+
+static void give_stack_back(char **stack)
+{
+	for (int i = 0; i < STACKS_KEPT; i++) {
+		char *none = NULL;
+
+		if (atomic_compare_exchange_strong(&kept[i], &none, *stack))
+			return;
+	}
+	munmap(*stack, STACK_SIZE);
+}
+
+/* Its own function: its frame is on the caller's stack only if need be. */
+__attribute__((noinline)) static void call_elsewhere(void (*fn)(void *),
+						     void *data, char *taken)
+{
+	_cleanup_(give_stack_back) char *stack = taken;
+
+	stub_call_on(stack + STACK_SIZE, fn, data);
+}
+
+void stack_call(void (*fn)(void *data), void *data)
+{
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+	char *stack = has_room(sp) ? NULL : take_stack(sp);
+
+	if (stack)
+		call_elsewhere(fn, data, stack);
+	else
+		fn(data);
+}
