@@ -50,45 +50,64 @@ static bool may_wait(int status)
 	       (status != -DLAZY_EBUSY || !loading_is_elsewhere());
 }
 
-/* What to do; NULL: to look at the plugin file. */
-static const char *advice(int status, bool by_environment)
+/* The last words; too much for a small stack. */
+struct last_words {
+	char caller[512], declarer[512], advice[1024];
+	char text[STATUS_MESSAGE_MAX + 4096];
+};
+
+static struct last_words *last_words(void)
 {
-	if (by_environment)
-		return "if it is to be loaded, name it in DLAZY_ALLOW";
-	return status == -DLAZY_EBUSY
-		       ? "touch it at another time: dlazy_load() before"
-		       : NULL;
+	static struct last_words without_memory;
+	struct last_words *words = malloc(sizeof(*words));
+
+	return words ? words : &without_memory;
 }
 
-/* The documented default: all that is known, then abort(). */
+/* What to do: something that helps who follows it to the letter. */
+static void advise(const struct dlazy_module *m, int status,
+		   bool by_environment, char *buffer, size_t size)
+{
+	if (by_environment)
+		snprintf(buffer, size,
+			 "if it is to be loaded, name it in DLAZY_ALLOW");
+	else if (status == -DLAZY_EBUSY)
+		snprintf(buffer, size,
+			 "touch it at another time: dlazy_load() before");
+	else if (m->kind && m->kind->advise)
+		m->kind->advise(m, status, buffer, size);
+	else
+		snprintf(buffer, size,
+			 "run `dlazy check %s`; a host that can go on without "
+			 "it sets a hook with dlazy_on_failure()",
+			 m->path);
+}
+
+/* The documented default: all that is known, in one piece, then abort(). */
 __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
 					      bool by_environment)
 {
 	static const struct dlazy_module none = {.name = "", .path = ""};
 	const struct dlazy_module *m = f->module ? f->module : &none;
-	char caller[512], declarer[512], text[STATUS_MESSAGE_MAX + 2048];
-	const char *to_do = advice(f->status, by_environment);
+	struct last_words *w = last_words();
 	bool wait = may_wait(f->status);
 
-	dl_describe(f->caller, wait, caller, sizeof(caller));
-	dl_describe(m->declared_by, wait, declarer, sizeof(declarer));
-	snprintf(text, sizeof(text),
+	dl_describe(f->caller, wait, w->caller, sizeof(w->caller));
+	dl_describe(m->declared_by, wait, w->declarer, sizeof(w->declarer));
+	advise(m, f->status, by_environment, w->advice, sizeof(w->advice));
+	snprintf(w->text, sizeof(w->text),
 		 "dlazy: %s%s \"%s\" cannot be %s: %s\n"
 		 "  file:     %s\n"
 		 "  reason:   %s\n"
 		 "  called:   by %s\n"
 		 "  declared: by %s\n"
-		 "  to do:    %s%s%s\n",
+		 "  to do:    %s\n",
 		 f->symbol ? f->symbol : "",
 		 f->symbol ? "() of module" : "module", m->name,
 		 f->symbol ? "called" : "loaded", status_text(f->status),
-		 m->path, f->message, caller, declarer,
-		 to_do ? to_do : "run `dlazy check ", to_do ? "" : m->path,
-		 to_do ? ""
-		       : "`; a host that can go on without it sets a hook with "
-			 "dlazy_on_failure()");
-	utf8_clean(text);
-	write_all(text);
+		 m->path, f->message, w->caller, w->declarer, w->advice);
+	utf8_clean(w->text);
+	write_all(w->text);
 	event_abort();
 	abort();
 }

@@ -72,6 +72,10 @@ struct module_kind {
 	/* What is there now; all 0: nothing. */
 	void (*identify)(const struct dlazy_module *m,
 			 struct file_identity *ret);
+	/* What the program's user can do if it cannot be loaded. NULL: what a
+	 * host with plugins can. */
+	void (*advise)(const struct dlazy_module *m, int status, char *buffer,
+		       size_t size);
 	bool is_builtin;
 	bool is_undeclared; /* nobody knows it before it is touched */
 };

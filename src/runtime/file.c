@@ -12,7 +12,6 @@
 #include "load/dl.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,8 +39,7 @@ void linked_search_end(struct linked_search *search)
  */
 static int find_bare(const struct linked *l, const char *name, char **ret)
 {
-	char buffer[PATH_MAX];
-	struct search_origin origin = dl_origin_of(l, buffer);
+	struct search_origin origin = dl_origin_of(l);
 	struct file_identity own = {.ino = 0}, found;
 	_cleanup_free_ char *loaded = dl_loaded_path(name);
 
@@ -100,11 +98,10 @@ static int not_found(const struct linked *l)
 			break;
 		used += (size_t)n;
 	}
-	char last[STATUS_MESSAGE_MAX];
-	strcpy(last, status_message());
 	if (search.state < 0)
-		return status_fail(-search.state, "%s", last);
-	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names, last);
+		return status_fail(-search.state, "%s", status_message());
+	return status_fail(DLAZY_ENOENT, "%s: not there (%s)", names,
+			   status_message());
 }
 
 /* One identity for all that is there. */
@@ -228,11 +225,40 @@ static void keep_name(const struct dlazy_module *m)
 		dl_open_again(file_base_name(m->path), 0);
 }
 
+/* Who runs the program may not be who wrote it, and may never have heard of the
+ * hook. */
+static void advise(const struct dlazy_module *m, int status, char *buffer,
+		   size_t size)
+{
+	const struct linked *l = m->source;
+	const char *package = linked_string(l, l->package);
+	const char *hook =
+		"a program that can go on without it sets a hook with "
+		"dlazy_on_failure()";
+
+	if (l->run)
+		snprintf(buffer, size,
+			 "run it with `dlazy run --eager='%s*'`: then it is "
+			 "loaded at the start, as without dlazy",
+			 m->name);
+	else if (status != -DLAZY_ENOENT && m->path[0] == '/')
+		snprintf(buffer, size, "run `dlazy check %s`; %s", m->path,
+			 hook);
+	else
+		snprintf(buffer, size,
+			 "install %s%s, or name its directory in "
+			 "LD_LIBRARY_PATH; %s",
+			 *package ? package : "the package that has ",
+			 *package ? "" : file_base_name(linked_first_file(l)),
+			 hook);
+}
+
 const struct module_kind linked_kind = {
 	.next_file = next_file,
 	.end_search = end_search,
 	.check_file = check_file,
 	.before_open = keep_name,
 	.identify = identify,
+	.advise = advise,
 	.is_undeclared = true,
 };

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -420,6 +421,32 @@ TEST(without_a_hook_the_process_is_told_why_and_aborted)
 	CHECK_IN(said, "called:");
 	CHECK_IN(said, "test-failure"); /* by whom */
 	CHECK_IN(said, "to do:");
+}
+
+/* A datagram is what one write(2) has. */
+TEST(last_words_are_one_write)
+{
+	needs_stubs();
+	char said[8192];
+	int pair[2], status;
+
+	prepare_missing();
+	CHECK_INT(dlazy_on_failure(module, NULL, NULL), 0);
+	CHECK_INT(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(pair[1], STDERR_FILENO);
+		call_int(stub);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	ssize_t n = recv(pair[0], said, sizeof(said) - 1, MSG_DONTWAIT);
+	CHECK(n > 0);
+	said[n] = '\0';
+	CHECK_IN(said, "missing_answer");
+	CHECK_IN(said, "to do:");
+	close(pair[0]);
+	close(pair[1]);
 }
 
 TEST(closed_module_forgets_its_hook)

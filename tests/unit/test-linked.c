@@ -499,6 +499,25 @@ TEST(missing_library_is_said_with_what_to_install)
 	CHECK_IN(said, "/nonexistent/libpng16.so.16, libpng-nowhere.so.7");
 	CHECK_IN(said, "ld.so.cache");
 	CHECK_IN(said, "called:   by ");
+	CHECK_IN(said, "to do:    install libpng16-16, or name its directory "
+		       "in LD_LIBRARY_PATH");
+}
+
+static void call_missing_of_a_run(void *unused)
+{
+	(void)unused;
+	linked_files(&linked_real, "/nonexistent/libsum.so.1", NULL);
+	stub_sum(0);
+}
+
+TEST(missing_library_of_a_run_is_said_with_the_option_that_spares_it)
+{
+	char said[4096];
+	int status =
+		test_child(call_missing_of_a_run, NULL, said, sizeof(said));
+
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	CHECK_IN(said, "to do:    run it with `dlazy run --eager='libsum*'`");
 }
 
 TEST(missing_library_has_a_module_with_a_hook)
