@@ -20,6 +20,7 @@
 #include "runtime/file.h"
 #include "runtime/module.h"
 #include "load/load.h"
+#include "load/open.h"
 #include "registry/prefetch.h"
 #include "registry/registry.h"
 #include "stub/linked.h"
@@ -50,20 +51,6 @@ static int missing(const char *function, const char *what)
 	return status_fail(DLAZY_EINVAL, "%s: %s", function, what);
 }
 
-/* The absolute path that dlopen(path) would mean for the calling object. */
-static int locate(const char *path, const void *caller, char **ret)
-{
-	if (strchr(path, '/')) {
-		*ret = file_absolute(path);
-		return *ret ? 0 : status_last();
-	}
-	*ret = dl_loaded_path(path);
-	if (*ret)
-		return 0;
-	struct search_origin origin = dl_origin_of(caller);
-	return search_library(path, &origin, ret);
-}
-
 static int load(struct dlazy_module *m, const void *caller, bool again)
 {
 	struct touch touch = {.caller = caller, .again = again};
@@ -72,48 +59,13 @@ static int load(struct dlazy_module *m, const void *caller, bool again)
 	return load_module(m, &touch, &loaded);
 }
 
-/* RTLD_NOLOAD: is the object in the process, whoever loaded it? */
-static bool is_loaded(const char *path)
-{
-	_cleanup_free_ char *loaded = dl_loaded_path(path);
-
-	if (!loaded)
-		status_fail(DLAZY_ENOENT, "%s: not loaded (RTLD_NOLOAD)", path);
-	return loaded;
-}
-
-static struct dlazy_module *open_module(const char *path, int flags,
-					const void *caller)
-{
-	_cleanup_free_ char *absolute = NULL;
-	struct module_declaration declaration = {.flags = flags, .by = caller};
-	struct dlazy_module *m;
-
-	if (!path || !path[0]) {
-		missing("dlazy_open", "path is NULL or empty");
-		return NULL;
-	}
-	if (module_check_flags(flags) < 0 ||
-	    locate(path, caller, &absolute) < 0)
-		return NULL;
-	declaration.path = absolute;
-	if (dl_flags_noload(flags) && !is_loaded(absolute))
-		return NULL;
-	if (module_declare(&declaration, false, &m, NULL) < 0)
-		return NULL;
-	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
-		     module_mode() != MODULE_LAZY;
-	if (early && load(m, caller, false) < 0) {
-		module_close(m);
-		return NULL;
-	}
-	return m;
-}
-
 struct dlazy_module *dlazy_open(const char *path, int flags)
 {
 	fork_begin();
-	return given(open_module(path, flags, CALLER()));
+	if (path && path[0])
+		return given(open_module(path, flags, CALLER()));
+	missing("dlazy_open", "path is NULL or empty");
+	return given(NULL);
 }
 
 static bool is_symbol(struct dlazy_module *m, const char *symbol,
@@ -259,7 +211,7 @@ static int add_file(struct dlazy_registry *r, const char *name,
 			       "registry, name or path is missing");
 	int status = module_check_flags(flags);
 	if (status == 0)
-		status = locate(path, caller, &absolute);
+		status = open_locate(path, caller, &absolute);
 	return status < 0 ? status
 			  : registry_add_file(r, name, absolute, flags, caller);
 }
@@ -316,10 +268,15 @@ size_t dlazy_registry_count(struct dlazy_registry *r)
 struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
 					 const char *name)
 {
-	if (r && name)
-		return given(registry_find(r, name));
-	missing("dlazy_registry_find", "registry or name is NULL");
-	return given(NULL);
+	struct dlazy_module *m = NULL;
+
+	if (!r || !name)
+		missing("dlazy_registry_find", "registry or name is NULL");
+	else
+		m = registry_find(r, name);
+	if (m && load_promote(m) < 0)
+		m = NULL;
+	return given(m);
 }
 
 struct dlazy_module *dlazy_registry_next(struct dlazy_registry *r,

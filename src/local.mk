@@ -3,7 +3,8 @@
 # shared library is that behind the map of what it exports.
 
 noinst_LTLIBRARIES += libdlazy-internal.la
-libdlazy_internal_la_SOURCES = %D%/api.c %D%/fork.c %D%/fork.h
+libdlazy_internal_la_SOURCES = %D%/api.c %D%/dlfcn.c \
+	%D%/fork.c %D%/fork.h
 
 include %D%/base/local.mk
 include %D%/elf/local.mk

@@ -162,8 +162,9 @@ typedef void dlazy_event_fn(const struct dlazy_event *event, void *data);
 /*
  * Declares the shared object `path`: reads its ELF file, loads nothing.
  *
- * A path with a slash is taken as it is; a bare name is searched for at once,
- * as dlopen() would for the object that calls: an already loaded SONAME, that
+ * A path with a slash is taken as it is; if it is no file and has $ORIGIN, $LIB
+ * or $PLATFORM in it, these are expanded as dlopen() does for the object that
+ * calls. A bare name is searched for at once, as dlopen() would for it: an already loaded SONAME, that
  * object's RPATH/RUNPATH, LD_LIBRARY_PATH, ld.so.cache, the default
  * directories. The dynamic linker is later asked for the absolute path found.
  *

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The one-line adoption: include this instead of <dlfcn.h>, link with -ldlazy,
- * and dlopen, dlsym, dlclose and dlerror are lazy.
+ * and the functions of dlopen's family are lazy.
  *
- *   dlopen   declares; the file is loaded by the first call of a function
+ *   dlopen   declares; the file is loaded by the first call of a function, or
+ *            at once with RTLD_GLOBAL. RTLD_NOLOAD: is it open here, or loaded?
+ *            A later open adds RTLD_GLOBAL, RTLD_NOW and RTLD_NODELETE
  *   dlsym    a function is a stub; data loads now. Looks also in the
- *            libraries that the file needs, as dlsym does
- *   dlclose  drops the handle; a loaded object stays mapped
+ *   dlvsym   libraries that the file needs, as dlsym does
+ *   dlclose  drops the handle; a loaded object stays mapped. A handle that has
+ *            been closed is an error from then on
+ *   dlerror  the words of the last of these calls, if that failed, once
+ *   dlinfo   loads, and asks the dynamic linker
+ *   dladdr   of a stub: loads, and tells of the function; dli_saddr is the stub
  *
- * dlopen(NULL) and RTLD_NOLOAD, and dlsym with RTLD_DEFAULT, RTLD_NEXT or a
- * handle that the real dlopen gave, go to the real functions. Objects opened
- * with RTLD_GLOBAL are loaded at once. What dlazy.h says of each function it
- * stands on holds here: errors, threads, life times.
+ * dlopen(NULL), RTLD_DEFAULT, RTLD_NEXT, and handles and addresses that are not
+ * of this library go to the real functions. The header's own functions behave
+ * as those of <dlfcn.h> do: what they return, who owns it, threads. Messages are
+ * valid until this thread's next call of one of them. A handle is a struct
+ * dlazy_module, for the functions of dlazy.h.
+ *
+ * As in <dlfcn.h>, dlvsym, dlinfo and dladdr need _GNU_SOURCE.
  */
 #ifndef DLAZY_DLFCN_H
 #define DLAZY_DLFCN_H
@@ -23,47 +32,60 @@
 extern "C" {
 #endif
 
-static inline void *dlazy_dlopen(const char *path, int flags)
+/* As the functions of these names. Since: 0.2 */
+DLAZY_PUBLIC void *dlazy_dlopen(const char *path, int flags);
+DLAZY_PUBLIC void *dlazy_dlsym(void *handle, const char *symbol);
+DLAZY_PUBLIC void *dlazy_dlvsym(void *handle, const char *symbol,
+				const char *version);
+DLAZY_PUBLIC int dlazy_dlclose(void *handle);
+DLAZY_PUBLIC char *dlazy_dlerror(void);
+DLAZY_PUBLIC int dlazy_dlinfo(void *handle, int request, void *arg);
+#ifdef _GNU_SOURCE
+DLAZY_PUBLIC int dlazy_dladdr(const void *address, Dl_info *info);
+#endif
+
+/* RTLD_DEFAULT and RTLD_NEXT: about the object that calls. */
+static inline int dlazy_is_scope(const void *handle)
 {
-	if (!path || flags & RTLD_NOLOAD)
-		return dlopen(path, flags);
-	return (void *)dlazy_open(path, flags);
+	return !handle || handle == (void *)-1L;
 }
 
-/* always_inline: RTLD_NEXT is about the object that calls. */
-__attribute__((always_inline)) static inline void *dlazy_dlsym(
+__attribute__((always_inline)) static inline void *dlazy_dlsym_here(
 	void *handle, const char *symbol)
 {
-	struct dlazy_module *m = (struct dlazy_module *)handle;
-
-	if (handle == RTLD_DEFAULT || handle == RTLD_NEXT ||
-	    !dlazy_module_name(m))
-		return dlsym(handle, symbol);
-	return dlazy_sym_closure(m, symbol);
+	if (!dlazy_is_scope(handle))
+		return dlazy_dlsym(handle, symbol);
+	dlazy_dlerror(); /* what failed before is over */
+	return dlsym(handle, symbol);
 }
 
-static inline int dlazy_dlclose(void *handle)
+#if defined(_GNU_SOURCE) && defined(__GLIBC__)
+__attribute__((always_inline)) static inline void *dlazy_dlvsym_here(
+	void *handle, const char *symbol, const char *version)
 {
-	struct dlazy_module *m = (struct dlazy_module *)handle;
-
-	return dlazy_module_name(m) ? dlazy_close(m) : dlclose(handle);
+	if (!dlazy_is_scope(handle))
+		return dlazy_dlvsym(handle, symbol, version);
+	dlazy_dlerror();
+	return dlvsym(handle, symbol, version);
 }
-
-/* The message may be of this library or of libdl; each is said once. */
-static inline char *dlazy_dlerror(void)
-{
-	const char *said = dlazy_error();
-
-	return said ? (char *)(uintptr_t)said : dlerror();
-}
+#endif
 
 #ifdef __cplusplus
 }
 #endif
 
 #define dlopen dlazy_dlopen
-#define dlsym dlazy_dlsym
+#define dlsym dlazy_dlsym_here
 #define dlclose dlazy_dlclose
 #define dlerror dlazy_dlerror
+#ifdef _GNU_SOURCE
+#ifdef __GLIBC__
+#define dlvsym dlazy_dlvsym_here
+#else
+#define dlvsym dlazy_dlvsym
+#endif
+#define dlinfo dlazy_dlinfo
+#define dladdr dlazy_dladdr
+#endif
 
 #endif /* DLAZY_DLFCN_H */

@@ -24,10 +24,12 @@ struct failure {
 
 static _Thread_local struct failure last; /* inside the library */
 static _Thread_local struct failure told; /* to the host */
+static _Thread_local struct failure kept; /* for its dlerror() */
 
 struct words {
 	char last[STATUS_MESSAGE_MAX];
 	char told[STATUS_MESSAGE_MAX];
+	char kept[STATUS_MESSAGE_MAX];
 	char next[STATUS_MESSAGE_MAX]; /* being made; a stack may be small */
 };
 
@@ -198,4 +200,24 @@ const char *status_take_published(void)
 int status_published(void)
 {
 	return told.status;
+}
+
+void status_keep(void)
+{
+	kept = last;
+	if (own)
+		strcpy(own->kept, own->last);
+}
+
+void status_drop_kept(void)
+{
+	kept.unread = false;
+}
+
+const char *status_take_kept(void)
+{
+	if (!kept.unread)
+		return NULL;
+	kept.unread = false;
+	return readable(own ? own->kept : NULL, &kept);
 }

@@ -75,4 +75,13 @@ void status_publish(void);
 const char *status_take_published(void);
 int status_published(void);
 
+/*
+ * The same apart, for who asks as dlerror() does (src/dlfcn.c): a call of a stub
+ * that fails in between changes nothing of it. status_keep() keeps what is
+ * pending, and leaves it so.
+ */
+void status_keep(void);
+void status_drop_kept(void);
+const char *status_take_kept(void);
+
 #endif

@@ -41,6 +41,26 @@ int search_closure(const char *path, search_closure_fn *fn, void *data)
 	return walk_run(&walk, path, &options);
 }
 
+int search_expand(const char *path, const char *origin, char **ret)
+{
+	_cleanup_free_ char *expanded = malloc(PATH_MAX);
+	struct places places;
+	int r = places_open(&places);
+
+	if (r == 0 && !expanded)
+		r = status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	if (r == 0 &&
+	    !places_expand(&places, path, strlen(path), origin, expanded))
+		r = status_fail(DLAZY_ENOENT,
+				"%s: what it begins with is not known, or not "
+				"allowed here",
+				path);
+	places_close(&places);
+	if (r == 0)
+		*ret = TAKE_PTR(expanded);
+	return r;
+}
+
 static int open_program(char **ret_path, struct elf_view **ret_view)
 {
 	_cleanup_close_ int fd = -1;

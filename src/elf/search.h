@@ -37,6 +37,14 @@ int search_library_but(const char *name, const struct search_origin *origin,
 		       const struct file_identity *but, char **ret_path);
 
 /*
+ * A path with $ORIGIN (the directory of the file `origin`), $LIB and $PLATFORM
+ * replaced, as dlopen does for the object that calls. 0 and a malloc'd path,
+ * -DLAZY_ENOENT (with message: not known, too long, or not allowed under
+ * AT_SECURE), or a state.
+ */
+int search_expand(const char *path, const char *origin, char **ret);
+
+/*
  * Goes through the DT_NEEDED closure of the file at `path`, breadth first,
  * itself left out, each library once: calls fn with the name that is needed,
  * the path found (NULL: missing) and the path of who needs it. An RPATH counts

@@ -357,3 +357,16 @@ void *bind_miss_closure(void *owner, const void *caller)
 
 	return address ? address : failure_instead(&failure);
 }
+
+int bind_behind_stub(const void *code, const void *caller, void **ret)
+{
+	const struct slot *slot = stub_slot_of(code);
+	const struct binding *b = slot ? slot->owner : NULL;
+	bool published;
+
+	if (!b)
+		return -DLAZY_ENOSYM;
+	struct bind_request request = {b->name, b->version, NULL};
+	struct touch touch = {.symbol = b->name, .caller = caller};
+	return bind_find(b->module, &request, &touch, ret, &published);
+}

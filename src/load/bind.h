@@ -57,7 +57,11 @@ struct stub_failure;
 void *bind_miss(struct slot *slot, const void *caller,
 		struct stub_failure *ret_failure);
 
-/* The same for a closure of libffi, which asks at every call; its owner is a
+/* The real address of the function behind a stub of ours, loading its module. 0,
+ * -DLAZY_ENOSYM without words (no stub), or a status. */
+int bind_behind_stub(const void *code, const void *caller, void **ret);
+
+/* The same as bind_miss() for a closure of libffi, which asks at every call; its owner is a
  * binding. */
 void *bind_miss_closure(void *owner, const void *caller);
 

@@ -242,7 +242,7 @@ bool dl_flags_global(int flags)
 
 int dl_flags_lasting(int flags)
 {
-	return flags & ~RTLD_NOLOAD;
+	return (flags & ~RTLD_NOLOAD) | (flags & RTLD_LAZY ? 0 : RTLD_NOW);
 }
 
 bool dl_flags_noload(int flags)
@@ -735,4 +735,49 @@ void dl_describe(const void *code, bool may_wait, char *buffer, size_t size)
 const char *dl_own_path(void)
 {
 	return dl_origin_of((const void *)(uintptr_t)&dl_own_path).path;
+}
+
+/* ------------------------------------------------------------------ */
+/* The host's own calls                                               */
+
+void *dl_host_open(const char *path, int flags)
+{
+	return dlopen(path, flags);
+}
+
+/* Nothing stands behind these calls, so that they are jumps where the compiler
+ * does so, and RTLD_NEXT is about whoever called us. */
+void *dl_host_symbol(void *handle, const char *name)
+{
+	return dlsym(handle, name);
+}
+
+void *dl_host_version(void *handle, const char *name, const char *version)
+{
+#ifdef __GLIBC__
+	return dlvsym(handle, name, version);
+#else
+	(void)version;
+	return dlsym(handle, name);
+#endif
+}
+
+int dl_host_close(void *handle)
+{
+	return dlclose(handle);
+}
+
+int dl_host_info(void *handle, int request, void *arg)
+{
+	return dlinfo(handle, request, arg);
+}
+
+int dl_host_address(const void *address, void *ret_info)
+{
+	return dladdr(address, ret_info);
+}
+
+char *dl_host_error(void)
+{
+	return dlerror();
 }

@@ -24,7 +24,8 @@ bool dl_flags_global(int flags);
  * objects in the global scope for the number of constructors to run. */
 int dl_flags_linked(bool early);
 
-/* Those that hold for later loads too, not for one call only. */
+/* Those that hold for later loads too, not for one call only; without RTLD_LAZY,
+ * RTLD_NOW is one of them. */
 int dl_flags_lasting(int flags);
 
 /* Whether they ask for what is loaded already, and nothing else. */
@@ -105,6 +106,18 @@ bool dl_locks_constructors(void);
 /* "function+0x12 (/path/of/object)" for a code address; always ends it. Where
  * the linker's lock must not be asked for: "/path/of/object+0x12". */
 void dl_describe(const void *code, bool may_wait, char *buffer, size_t size);
+
+/*
+ * The linker's functions as they are, for a handle or a question that is not
+ * ours (src/dlfcn.c): their words stay the host's dlerror().
+ */
+void *dl_host_open(const char *path, int flags);
+void *dl_host_symbol(void *handle, const char *name);
+void *dl_host_version(void *handle, const char *name, const char *version);
+int dl_host_close(void *handle);
+int dl_host_info(void *handle, int request, void *arg);
+int dl_host_address(const void *address, void *ret_info); /* a Dl_info */
+char *dl_host_error(void);
 
 /* The file of the object that contains this library's code; "" on failure. */
 const char *dl_own_path(void);

@@ -137,7 +137,8 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	frame->in_linker = true;
 	if (m->kind->before_open)
 		m->kind->before_open(m);
-	status = dl_open(module_object(m), m->flags, ret_handle);
+	frame->flags = m->flags;
+	status = dl_open(module_object(m), frame->flags, ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
 	loading_return(frame);
@@ -239,6 +240,7 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 	if (state == DLAZY_LOADED)
 		return false;
 	if (outcome == OUTCOME_LOADED) {
+		atomic_store(&m->asked, frame->flags);
 		atomic_store_explicit(&m->handle, handle, memory_order_release);
 		module_move_locked(m, DLAZY_LOADED);
 		return true;
@@ -367,6 +369,27 @@ __attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
 	return status_fail(-r->status, "%s", message);
 }
 
+bool load_is_behind(const struct dlazy_module *m)
+{
+	return atomic_load(&m->handle) &&
+	       atomic_load(&m->flags) & ~atomic_load(&m->asked);
+}
+
+int load_promote(struct dlazy_module *m)
+{
+	int flags = atomic_load(&m->flags);
+	void *handle;
+
+	if (!load_is_behind(m))
+		return 0;
+	int status = dl_open(module_object(m), flags, &handle);
+	if (status < 0)
+		return status;
+	dl_close(handle); /* the flags stay */
+	atomic_fetch_or(&m->asked, flags);
+	return 0;
+}
+
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
@@ -390,6 +413,8 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		dl_close(r.handle);
 		return 0;
 	}
+	if (load_promote(m) < 0) /* of who opened it meanwhile */
+		status_clear();
 	binding_loaded(m);
 	atomic_store(&m->linker_ns, r.linker_ns);
 	tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);

@@ -26,6 +26,14 @@ struct load_handle {
 int load_module(struct dlazy_module *m, const struct touch *touch,
 		struct load_handle *ret);
 
+/*
+ * A later open can ask for more than the load was made with: RTLD_GLOBAL,
+ * RTLD_NOW, RTLD_NODELETE. Whether a loaded module is behind what was asked for;
+ * and to ask the linker for it: 0 (also if it is not loaded), or a status.
+ */
+bool load_is_behind(const struct dlazy_module *m);
+int load_promote(struct dlazy_module *m);
+
 /* Whether load_module() would be let: 0, or, told of and with message,
  * -DLAZY_EBUSY (load/forbid.h). */
 int load_permit(struct dlazy_module *m, const struct touch *touch);

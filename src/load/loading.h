@@ -24,6 +24,7 @@ struct loading_frame {
 	struct loading_frame *outer; /* of the thread */
 	struct loading_frame *other; /* of the module; under load_lock */
 	pid_t thread;
+	int flags;	/* the linker was asked with these */
 	bool in_linker; /* has the linker's lock, or waits for it */
 	uint64_t
 		linker_ns; /* how long it was there, if anybody wants to know */

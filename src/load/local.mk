@@ -12,4 +12,5 @@ libdlazy_internal_la_SOURCES += \
 	%D%/load.c %D%/load.h \
 	%D%/loading.c %D%/loading.h \
 	%D%/module.c %D%/module.h \
+	%D%/open.c %D%/open.h \
 	%D%/wait.c %D%/wait.h

@@ -89,6 +89,20 @@ bool module_is_valid(const struct dlazy_module *m)
 	       (m->opens || m->borrows);
 }
 
+bool module_is_open(const struct file_identity *identity)
+{
+	LOCKED(&load_lock);
+	const struct dlazy_module *m = module_of_identity_locked(identity);
+
+	return m && (m->opens || m->borrows);
+}
+
+bool module_is_known(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m && map_get(&by_address, map_pointer_key(m));
+}
+
 size_t module_list(struct module_seen **ret)
 {
 	LOCKED(&load_lock);
@@ -283,6 +297,7 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	ATOMIC_SHARED(&m->handle);
 	ATOMIC_SHARED(&m->state);
 	ATOMIC_SHARED(&m->flags);
+	ATOMIC_SHARED(&m->asked);
 	ATOMIC_SHARED(&m->on_sym);
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);

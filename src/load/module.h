@@ -96,6 +96,7 @@ struct dlazy_module {
 	_Atomic(void *) handle; /* set while LOADED */
 	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
 	_Atomic(int) flags;	/* of dlopen */
+	_Atomic(int) asked;	/* the linker was asked with these */
 	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
 	_Atomic(uint64_t)
 		linker_ns; /* of the last load told of; 0: not taken */
@@ -206,7 +207,13 @@ const char *module_object(const struct dlazy_module *m);
 /* Whether it is a handle that is valid now; any pointer may be asked about. */
 bool module_is_valid(const struct dlazy_module *m);
 
-/* The same, as a public function's first line: 0 or -DLAZY_EINVAL. */
+/* Whether somebody has the module of that file open. */
+bool module_is_open(const struct file_identity *identity);
+
+/* Whether it is or was one: never a handle of the linker's. */
+bool module_is_known(const struct dlazy_module *m);
+
+/* The same as module_is_valid(), as a public function's first line: 0 or -DLAZY_EINVAL. */
 int module_check(const struct dlazy_module *m, const char *function);
 
 /* Ends one open; 0 or -DLAZY_EINVAL. */

@@ -297,7 +297,8 @@ static void load_early(struct dlazy_module *m, const void *by)
 	struct touch touch = {.caller = by};
 	struct load_handle loaded;
 
-	load_module(m, &touch, &loaded);
+	if (load_module(m, &touch, &loaded) == 0)
+		load_promote(m);
 	load_release(&loaded);
 }
 
@@ -332,7 +333,7 @@ int registry_add_file(struct dlazy_registry *r, const char *name,
 		status = load_module(m, &touch, &loaded);
 		load_release(&loaded);
 	}
-	return status;
+	return status < 0 ? status : load_promote(m);
 }
 
 int registry_add_builtin(struct dlazy_registry *r, const char *name,
@@ -745,7 +746,8 @@ struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
 	for (int looks = 0;; looks++) {
 		{
 			LOCKED(&registry_lock);
-			struct dlazy_module *m = find_locked(r, name, looks == 0);
+			struct dlazy_module *m =
+				find_locked(r, name, looks == 0);
 			if (m || status <= 0 || looks == LOOKS)
 				return m;
 		}

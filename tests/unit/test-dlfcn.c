@@ -7,6 +7,8 @@
 
 #include "tests/unit/opened.h"
 
+#include <limits.h>
+#include <link.h>
 #include <unistd.h>
 
 TEST(host_of_dlopen_is_lazy)
@@ -60,17 +62,28 @@ TEST(default_and_next_are_the_real_dlsyms)
 	CHECK_IN(dlerror(), "dlazy_no_such_symbol");
 }
 
-TEST(noload_asks_the_linker)
+TEST(noload_gives_what_is_open)
 {
 	const char *path = test_plugin("good-plain");
 
 	CHECK(dlopen(path, RTLD_NOW | RTLD_NOLOAD) == NULL);
 	void *handle = dlopen(path, RTLD_NOW);
+	CHECK(dlopen(path, RTLD_NOW | RTLD_NOLOAD) == handle);
+	CHECK_INT(test_mapped("good-plain.so"), stub_available() ? 0 : 1);
+	CHECK_INT(dlclose(handle), 0);
 	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
-	void *real = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
-	CHECK(real != NULL);
-	CHECK_INT(call_int(dlsym(real, "plain_answer")), 42);
-	CHECK_INT(dlclose(real), 0);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(dlclose(handle) != 0);
+}
+
+TEST(noload_asks_the_linker_for_what_others_loaded)
+{
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+
+	if (!libc)
+		test_skip("this libc has another name");
+	CHECK(dlsym(libc, "getpid") == dlsym(RTLD_DEFAULT, "getpid"));
+	CHECK_INT(dlclose(libc), 0);
 }
 
 TEST(global_objects_are_loaded_and_global)
@@ -119,4 +132,141 @@ TEST(handle_is_counted)
 	CHECK_INT(dlclose(handle), 0);
 	CHECK(dlsym(handle, "plain_answer") != NULL);
 	CHECK_INT(dlclose(handle), 0);
+}
+
+TEST(what_succeeds_leaves_no_error)
+{
+	void *handle = dlopen(test_plugin("good-plain"), RTLD_NOW);
+
+	CHECK(dlopen("/nonexistent/p.so", RTLD_NOW) == NULL);
+	CHECK(dlsym(handle, "plain_answer") != NULL);
+	CHECK(dlerror() == NULL);
+	CHECK(dlsym(RTLD_DEFAULT, "dlazy_no_such_symbol") == NULL);
+	CHECK(dlsym(handle, "plain_answer") != NULL);
+	CHECK(dlerror() == NULL);
+	CHECK(dlsym(handle, "no_such_symbol") == NULL);
+	CHECK(dlsym(RTLD_DEFAULT, "getpid") != NULL);
+	CHECK(dlerror() == NULL);
+	CHECK(dlsym(handle, "no_such_symbol") == NULL);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(dlerror() == NULL);
+}
+
+static void *instead(const struct dlazy_failure *failure, void *data)
+{
+	(void)failure;
+	return data;
+}
+
+TEST(failing_call_leaves_the_error)
+{
+	needs_stubs();
+	const char *path = own_copy("good-plain", "p.so");
+	void *handle = dlopen(path, RTLD_NOW);
+	void *answer = dlsym(handle, "plain_answer");
+
+	dlazy_on_failure(NULL, instead, dlsym(RTLD_DEFAULT, "getpid"));
+	CHECK(dlsym(handle, "no_such_symbol") == NULL);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(call_int(answer), getpid());
+	CHECK_IN(dlerror(), "no_such_symbol");
+	CHECK(dlerror() == NULL);
+}
+
+TEST(second_close_is_an_error_with_words)
+{
+	void *handle = dlopen(test_plugin("good-plain"), RTLD_NOW);
+
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(dlclose(handle), -1);
+	CHECK_IN(dlerror(), "dlclose");
+	CHECK(dlsym(handle, "plain_answer") == NULL);
+	CHECK_IN(dlerror(), "dlsym");
+	CHECK(dlvsym(handle, "plain_answer", "V1") == NULL);
+	CHECK_IN(dlerror(), "dlvsym");
+	CHECK_INT(dlinfo(handle, RTLD_DI_LINKMAP, &handle), -1);
+	CHECK_IN(dlerror(), "dlinfo");
+}
+
+TEST(mode_without_lazy_or_now_is_an_error)
+{
+	CHECK(dlopen(test_plugin("good-plain"), 0) == NULL);
+	CHECK_IN(dlerror(), "RTLD_NOW");
+}
+
+TEST(versions_are_told_apart)
+{
+	void *handle = dlopen(test_plugin("good-versions"), RTLD_NOW);
+
+	CHECK_INT(call_int(dlvsym(handle, "versions_answer", "V1")), 1);
+	CHECK_INT(call_int(dlvsym(handle, "versions_answer", "V2")), 2);
+	CHECK(dlvsym(handle, "versions_answer", "V3") == NULL);
+	CHECK_IN(dlerror(), "versions_answer");
+}
+
+TEST(dlinfo_loads_and_tells)
+{
+	void *handle = dlopen(test_plugin("good-plain"), RTLD_NOW);
+	struct link_map *map = NULL;
+
+	CHECK_INT(dlinfo(handle, RTLD_DI_LINKMAP, &map), 0);
+	CHECK_IN(map->l_name, "good-plain.so");
+	CHECK(test_mapped("good-plain.so") > 0);
+	CHECK_INT(dlinfo(handle, -1, &map), -1);
+	CHECK(dlerror() != NULL);
+}
+
+TEST(dladdr_of_a_stub_tells_of_the_function)
+{
+	void *handle = dlopen(test_plugin("good-plain"), RTLD_NOW);
+	void *answer = dlsym(handle, "plain_answer");
+	Dl_info info;
+
+	CHECK(dladdr(answer, &info) != 0);
+	CHECK_STR(info.dli_sname, "plain_answer");
+	CHECK_IN(info.dli_fname, "good-plain.so");
+	CHECK(info.dli_saddr == answer);
+	CHECK(dladdr(dlsym(RTLD_DEFAULT, "getpid"), &info) != 0);
+	CHECK(dladdr((void *)16, &info) == 0);
+}
+
+/* Opened again with RTLD_GLOBAL, loaded or not. */
+static void promoted(bool loaded, int noload)
+{
+	const char *path = test_plugin("good-plain");
+	void *handle = dlopen(path, RTLD_NOW);
+
+	if (loaded)
+		CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK(dlsym(RTLD_DEFAULT, "plain_answer") == NULL);
+	CHECK(dlopen(path, RTLD_NOW | RTLD_GLOBAL | noload) == handle);
+	CHECK_INT(call_int(dlsym(RTLD_DEFAULT, "plain_answer")), 42);
+}
+
+TEST(later_open_makes_global)
+{
+	promoted(false, 0);
+}
+
+TEST(later_open_makes_global_what_is_loaded)
+{
+	promoted(true, 0);
+}
+
+TEST(noload_makes_global_what_is_loaded)
+{
+	promoted(true, RTLD_NOLOAD);
+}
+
+TEST(origin_in_a_path_is_the_callers_directory)
+{
+	char path[PATH_MAX];
+
+	CHECK(dlopen("${ORIGIN}/no-such.so", RTLD_NOW) == NULL);
+	CHECK_IN(dlerror(), "tests/unit/");
+	CHECK(dlopen("$ORIGIN/../fixtures/good-plain.so", RTLD_NOW) != NULL);
+	/* What is there as it is written comes first. */
+	snprintf(path, sizeof(path), "%s/$LIB.so", test_directory());
+	test_copy(test_plugin("good-plain"), path);
+	CHECK(dlopen(path, RTLD_NOW) != NULL);
 }
