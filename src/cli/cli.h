@@ -26,6 +26,7 @@ enum cli_exit {
 };
 
 /* Subcommands; argv[0] is the name. */
+int cli_advise(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_call(int argc, char **argv);
 int cli_check(int argc, char **argv);
@@ -65,6 +66,9 @@ const char *cli_plain(FILE *out);
 /* Writes text of others, with '?' for what a terminal would obey or not show
  * (base/utf8.h). */
 void cli_put(const char *text, FILE *out);
+
+/* The same as a sentence, in lines that fit a terminal, behind so many columns. */
+void cli_put_sentence(const char *text, size_t column, FILE *out);
 
 /* Begins an answer: one object, with what each has, "format" (1) and "dlazy",
  * the version. (Of the three that doc/trace-format.md tells of, "format" says

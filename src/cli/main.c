@@ -32,6 +32,8 @@ static const struct command {
 	 "run a program with its libraries made lazy", cli_run},
 	{"trace", "CMD [ARGUMENT...]",
 	 "run a program and account for its libraries", cli_trace},
+	{"advise", "[PROGRAM...]", "which programs run starts sooner",
+	 cli_advise},
 	{"report", "FILE... -o OUT.html", "a page of measurements to look at",
 	 cli_report},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},

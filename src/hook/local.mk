@@ -14,7 +14,10 @@ HOOK_SOURCES = \
 HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
 # That of `dlazy run --children`.
 FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h
-EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES)
+# That of `dlazy advise --measure`.
+STOP_SOURCES = %D%/stop.c %D%/kernel.h %D%/cpu.h
+EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES) \
+	$(STOP_SOURCES)
 
 NOT_SANITIZED = $(filter-out -fsanitize% -fno-sanitize%,$(1))
 
@@ -31,5 +34,9 @@ follow_la_CFLAGS = $(hook_la_CFLAGS)
 follow_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
 	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
 	-Wl,--gc-sections
-$(hook_la_OBJECTS) $(follow_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
+pkglib_LTLIBRARIES += stop.la
+stop_la_SOURCES = $(STOP_SOURCES) %D%/cpu-x86_64.S
+stop_la_CFLAGS = $(hook_la_CFLAGS)
+stop_la_LDFLAGS = $(follow_la_LDFLAGS)
+$(hook_la_OBJECTS) $(follow_la_OBJECTS) $(stop_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
 endif

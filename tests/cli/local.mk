@@ -2,6 +2,7 @@
 # Tests of the tool, as installed in the stage.
 
 CLI_TESTS = \
+	%D%/test-advise.sh \
 	%D%/test-bench.sh \
 	%D%/test-builders.sh \
 	%D%/test-call.sh \

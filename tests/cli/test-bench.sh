@@ -103,6 +103,7 @@ fi
 json 'has("speedup") and (.speedup_interval | length == 2)' "and what it gains"
 run "$dlazy" bench --runs 2 -- true
 has "$out" "dlazy run" "people see what was compared"
+has "$out" "dlazy run leaves it as it is:" "that run leaves it alone"
 has "$out" "(--runs)" "and what noise would swallow"
 has "$out" "FAULTS" "with page faults"
 run "$dlazy" bench --runs 1 -- true

@@ -262,7 +262,7 @@ is "$(object /libused.so) | .used == \"none\" and .symbols_bound == 0 and
 	.touched_kib == 0" "what is not used at all is none"
 is ".unused == [\"$bin/libused.so\"]" "and is named unused"
 has "$err" "1 of 2 libraries did nothing" "people are told"
-has "$err" "dlazy run is of no use here: " "what dlazy run refuses is not advised"
+has "$err" "dlazy run is of no use here:" "what dlazy run refuses is not advised"
 is '.advice.run == false and (.advice.why | length > 0) and
 	.advice.stubs == []' "nor is a stub of what is never lazy, in JSON likewise"
 

@@ -24,6 +24,8 @@ struct bench_side {
 struct bench {
 	const char *subject; /* the directory, or the command's words */
 	char **command;	     /* or NULL */
+	const char *plain;   /* why dlazy run leaves the command as it is; NULL:
+				it does not, or that is not known */
 	bool env;	     /* of a command: by DLAZY in its environment */
 	bool cold;	     /* the page cache was emptied before each */
 	bool was_fresh;	     /* its catalog; else it was scanned first */

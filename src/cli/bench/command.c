@@ -13,6 +13,7 @@
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/frame/progress.h"
+#include "cli/run/judge.h"
 #include "cli/run/launcher.h"
 #include "elf/search.h"
 #include "link/cache/program.h"
@@ -229,6 +230,16 @@ static void warn_of_itself(const struct program *program)
 	status_clear();
 }
 
+/* What dlazy run does with it; if that cannot be found out, nothing is said. */
+static void judge(const struct program *program, struct judgement *ret)
+{
+	_cleanup_judge_ struct judge judge = {.cache = NULL};
+
+	if (program->executable && judge_begin(&judge) == 0)
+		judge_program(&judge, program, NULL, ret);
+	status_clear();
+}
+
 /* The words with spaces between; NULL: out of memory. */
 static char *joined(char **argv)
 {
@@ -251,6 +262,7 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	_cleanup_free_ struct bench *b = calloc(1, sizeof(*b));
 	_cleanup_free_ char *subject = joined(argv);
 	_cleanup_program_ struct program program = {.command = NULL};
+	_cleanup_judgement_ struct judgement j = {.plain = NULL};
 	struct command c = {.argv = argv, .path = argv[0], .env = env};
 	int status =
 		b && subject ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
@@ -271,6 +283,9 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	status = measure_rounds(b, &c, runs);
 	if (status < 0)
 		return cli_fail(status, json);
+	if (!env)
+		judge(&program, &j);
+	b->plain = j.plain;
 	(json ? bench_print_json : bench_print_text)(b);
 	return CLI_DONE;
 }

@@ -170,6 +170,8 @@ static void print_command(struct json *j, const struct bench *b)
 	json_end_array(j);
 	json_key(j, "by");
 	json_string(j, b->env ? "env" : "run");
+	json_key(j, "plain");
+	json_string(j, b->plain);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		json_key(j, counts[i]);
 		json_null(j);
@@ -399,6 +401,22 @@ static void print_verdict(const struct bench *b)
 		       cli_plain(stdout), 1 / high, 1 / low);
 }
 
+/* What to do: what dlazy run leaves as it is needs no launcher. */
+static void print_advice(const struct bench *b)
+{
+	double low, high;
+
+	if (b->plain) {
+		int n = printf("dlazy run leaves it as it is:");
+		cli_put_sentence(b->plain, (size_t)n, stdout);
+	} else if (b->command && !b->env && is_sure(b, &low, &high) &&
+		   low > 1) {
+		fputs("To have that each time: dlazy run --install ", stdout);
+		cli_put(b->command[0], stdout);
+		putchar('\n');
+	}
+}
+
 void bench_print_text(const struct bench *b)
 {
 	print_subject(b);
@@ -408,4 +426,5 @@ void bench_print_text(const struct bench *b)
 	print_chart(b);
 	putchar('\n');
 	print_verdict(b);
+	print_advice(b);
 }

@@ -18,9 +18,10 @@ _dlazy_options()
 		;;
 	run)
 		echo "--wait --eager --lazy --children --learn --stats" \
-			"--install --uninstall --dir"
+			"--install --uninstall --list --dir"
 		;;
 	trace) echo "--all --children --format --output" ;;
+	advise) echo "--measure" ;;
 	report) echo "--output" ;;
 	bench) echo "--touch --runs --cold --env" ;;
 	esac
@@ -32,7 +33,7 @@ _dlazy_operands()
 	case $1 in
 	scan | list) echo dirs ;;
 	info | check | call | stub | report) echo files ;;
-	run | trace) echo programs ;;
+	run | trace | advise) echo programs ;;
 	bench) echo dirs ;;
 	esac
 }
@@ -59,7 +60,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call stub run trace report bench help"
+	local commands="scan list info check call stub run trace advise report bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}

@@ -6,6 +6,7 @@
  */
 #include "cli/cli.h"
 
+#include "base/cleanup.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -54,6 +55,30 @@ void cli_put(const char *text, FILE *out)
 			putc('?', out);
 		text += n;
 	}
+}
+
+/* Columns of a line of text. */
+#define WIDTH 78
+
+void cli_put_sentence(const char *text, size_t column, FILE *out)
+{
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		_cleanup_free_ char *word = strndup(text, n);
+
+		if (column + n + 1 > WIDTH) {
+			putc('\n', out);
+			column = 0;
+		} else if (column) {
+			putc(' ', out);
+			column++;
+		}
+		cli_put(word ? word : "", out);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputs(".\n", out);
 }
 
 static void say(const char *format, va_list args)

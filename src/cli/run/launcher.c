@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/beside.h"
+#include "cli/run/judge.h"
 #include "cli/run/start.h"
 #include "link/cache/program.h"
 
@@ -33,8 +34,7 @@ static int fail(void)
 /* ------------------------------------------------------------------ */
 /* Where                                                              */
 
-/* The directory, absolute; NULL after a message. */
-static char *directory_of(const struct request *request)
+char *launcher_directory(const struct request *request)
 {
 	const char *home = getenv("HOME");
 	char *path;
@@ -192,10 +192,25 @@ static char *target_of(const char *command)
 	return target;
 }
 
+/* A launcher that gains nothing does no harm, but is for nothing. */
+static void say_gain(const struct request *request, const char *target)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	_cleanup_judge_ struct judge judge = {.cache = NULL};
+	_cleanup_judgement_ struct judgement j = {.plain = NULL};
+
+	if (program_find(target, &program) < 0 || judge_begin(&judge) < 0 ||
+	    judge_program(&judge, &program, request, &j) < 0)
+		cli_say("what it gains is not known: %s", status_message());
+	else if (j.plain)
+		cli_say("it gains nothing: %s", j.plain);
+	status_clear();
+}
+
 int launcher_install(const struct request *request, const char *command)
 {
 	_cleanup_free_ char *target = target_of(command);
-	_cleanup_free_ char *dir = target ? directory_of(request) : NULL;
+	_cleanup_free_ char *dir = target ? launcher_directory(request) : NULL;
 
 	if (!dir)
 		return CLI_PROBLEMS;
@@ -214,13 +229,15 @@ int launcher_install(const struct request *request, const char *command)
 	fputs(" starts ", stdout);
 	cli_put(target, stdout);
 	putchar('\n');
+	fflush(stdout);
 	advise(dir, target);
+	say_gain(request, target);
 	return CLI_DONE;
 }
 
 int launcher_uninstall(const struct request *request, const char *command)
 {
-	_cleanup_free_ char *dir = directory_of(request);
+	_cleanup_free_ char *dir = launcher_directory(request);
 	_cleanup_free_ char *path =
 		dir ? path_in(dir, file_base_name(command)) : NULL;
 
@@ -264,13 +281,6 @@ static char *read_text(const char *path)
 	return NULL;
 }
 
-/* What one says. */
-struct launcher {
-	char *text; /* its lines */
-	char *target;
-	struct request request;
-};
-
 /* One line; false: not understood. */
 static bool take_line(char *line, struct request *request, char **target)
 {
@@ -282,21 +292,15 @@ static bool take_line(char *line, struct request *request, char **target)
 	return true;
 }
 
-static void launcher_clear(struct launcher *l)
+void launcher_free(struct launcher *l)
 {
+	if (!l)
+		return;
 	free(l->text);
 	free(l);
 }
 
-static void cleanup_launcher(struct launcher **l)
-{
-	if (*l)
-		launcher_clear(*l);
-}
-#define _cleanup_launcher_ _cleanup_(cleanup_launcher)
-
-/* NULL after a message. */
-static struct launcher *launcher_read(const char *path)
+struct launcher *launcher_read(const char *path)
 {
 	_cleanup_launcher_ struct launcher *l = calloc(1, sizeof(*l));
 
@@ -337,7 +341,7 @@ int launcher_start(int argc, char **argv)
 	cli_say("%s starts it: remove this file, or make it anew with dlazy "
 		"run --install",
 		own);
-	launcher_clear(l);
+	launcher_free(l);
 	return status;
 }
 

@@ -24,6 +24,23 @@ int launcher_uninstall(const struct request *request, const char *command);
 struct program;
 int launcher_see_through(const char *command, struct program *ret);
 
+/* The directory of launchers, absolute, malloc'd; NULL after a message. */
+char *launcher_directory(const struct request *request);
+
+/* What one says; NULL after a message. */
+struct launcher {
+	char *text; /* its lines */
+	char *target;
+	struct request request;
+};
+struct launcher *launcher_read(const char *path);
+void launcher_free(struct launcher *launcher);
+static inline void cleanup_launcher(struct launcher **launcher)
+{
+	launcher_free(*launcher);
+}
+#define _cleanup_launcher_ _cleanup_(cleanup_launcher)
+
 /* What the kernel makes of starting one: argv is --launcher FILE ARGUMENT... */
 int launcher_start(int argc, char **argv);
 

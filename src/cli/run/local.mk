@@ -7,6 +7,8 @@ dlazy_SOURCES += \
 	%D%/follow.c %D%/follow.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/launcher.c %D%/launcher.h \
+	%D%/launchers.c %D%/launchers.h \
 	%D%/request.c %D%/request.h \
 	%D%/run.c \
-	%D%/start.c %D%/start.h
+	%D%/start.c %D%/start.h \
+	%D%/startup.c %D%/startup.h

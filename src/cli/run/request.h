@@ -29,7 +29,7 @@ struct request {
 	bool stats;
 	bool json;
 	/* instead of running: */
-	bool install, uninstall;
+	bool install, uninstall, list;
 	const char *dir;
 };
 

@@ -5,6 +5,7 @@
  */
 #include "cli/cli.h"
 #include "cli/run/launcher.h"
+#include "cli/run/launchers.h"
 #include "cli/run/start.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@
 static const char help[] =
 	"Usage: dlazy run [OPTION]... [--] CMD [ARGUMENT]...\n"
 	"       dlazy run --install|--uninstall CMD [--dir=DIR]\n"
+	"       dlazy run --list [--dir=DIR] [--json]\n"
 	"\n"
 	"Runs a program as it is, but with its libraries loaded when they are\n"
 	"first called. What it does, prints and returns is the same.\n"
@@ -26,9 +28,10 @@ static const char help[] =
 	"      --learn           leave as they are what the last run needed\n"
 	"      --stats           tell afterwards, on standard error, what was\n"
 	"                        lazy, what was needed, and why\n"
-	"      --json            with --stats: as one JSON object\n"
+	"      --json            with --stats, --list: as one JSON object\n"
 	"      --install         write a launcher that does this each time\n"
 	"      --uninstall       remove it\n"
+	"      --list            the launchers, and what each gains\n"
 	"      --dir=DIR         where launchers lie (default ~/.local/bin)\n"
 	"  -h, --help            this text\n"
 	"\n"
@@ -71,6 +74,9 @@ static int parse_option(int option, struct request *request)
 	case 'u':
 		request->uninstall = true;
 		return -1;
+	case 'I':
+		request->list = true;
+		return -1;
 	case 'd':
 		request->dir = optarg;
 		return -1;
@@ -92,6 +98,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{"stats", no_argument, NULL, 'S'},
 		{"install", no_argument, NULL, 'i'},
 		{"uninstall", no_argument, NULL, 'u'},
+		{"list", no_argument, NULL, 'I'},
 		{"dir", required_argument, NULL, 'd'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
@@ -127,6 +134,10 @@ int cli_run(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (request.list)
+		return optind == argc
+			       ? launchers_list(&request)
+			       : cli_usage("run", "run: --list takes no CMD");
 	if (optind == argc)
 		return cli_usage("run", "run: which CMD?");
 	if (request.install && request.uninstall)
@@ -134,7 +145,8 @@ int cli_run(int argc, char **argv)
 	if (request.install || request.uninstall)
 		return parse_behind(argc, argv, &request);
 	if (request.dir)
-		return cli_usage("run", "run: --dir is for --install");
+		return cli_usage("run",
+				 "run: --dir is for --install and --list");
 	/* Alone it would leave the command no place for its own. */
 	if (request.json && !request.stats)
 		return cli_usage("run", "run: --json goes with --stats");

@@ -45,8 +45,8 @@ static bool is_set_twice(const char *name)
 	return count > 1;
 }
 
-static int prepare(const struct request *request, const struct program *program,
-		   struct program_start *ret)
+int run_prepare(const struct request *request, const struct program *program,
+		struct program_start *ret)
 {
 	_cleanup_free_ char *cache = catalog_cache_dir();
 	char libdlazy[PATH_MAX];
@@ -101,8 +101,9 @@ static void clean_environment(void)
 
 /* The directory first, then the user's value, so that the stub file can tell
  * what that was (stub/linked.h). NULL: out of memory. */
-static char *library_path(const char *directory, const char *value)
+char *run_library_path(const char *directory)
 {
+	const char *value = getenv(LIBRARY_PATH);
 	char *entry;
 	int n;
 
@@ -178,8 +179,7 @@ static char **environment_for(const struct request *request,
 	char *entry = NULL;
 
 	if (start->directory)
-		set(&settings,
-		    library_path(start->directory, getenv(LIBRARY_PATH)));
+		set(&settings, run_library_path(start->directory));
 	if (touched &&
 	    asprintf(&entry, LINKED_TOUCHED_VARIABLE "=%s", touched) >= 0)
 		set(&settings, entry);
@@ -337,7 +337,7 @@ static int run_program(const struct request *request,
 	struct spared spared;
 
 	spare(&spared);
-	if (prepare(request, program, &start) < 0) {
+	if (run_prepare(request, program, &start) < 0) {
 		say_plain(request, argv[0], status_message());
 		/* A warning is no table: say why there. */
 		start.plain = strdup(status_message());

@@ -15,6 +15,17 @@ enum run_exit {
 	RUN_NOT_FOUND = 127,
 };
 
+struct program;
+struct program_start;
+
+/* What a run of it takes (link/cache/program.h). 0 or a status with message. */
+int run_prepare(const struct request *request, const struct program *program,
+		struct program_start *ret);
+
+/* The entry of the environment that has the dynamic linker look into this
+ * directory first; NULL: out of memory. */
+char *run_library_path(const char *directory);
+
 /*
  * Runs `command`, a path or a name to find, as argv says. Returns only if it
  * cannot be run: the exit status, after a message.

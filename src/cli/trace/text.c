@@ -366,28 +366,6 @@ static void print_stubs(FILE *out, const struct trace_advice *advice)
 	print_names(out, list + 1, advice->stub_count - 1);
 }
 
-/* A sentence in lines of WIDTH, begun by another that fills `column`. */
-static void put_wrapped(FILE *out, size_t column, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		_cleanup_free_ char *word = strndup(text, n);
-
-		if (column + n + 1 > WIDTH) {
-			putc('\n', out);
-			column = 0;
-		} else if (column) {
-			putc(' ', out);
-			column++;
-		}
-		cli_put(word ? word : "", out);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-	}
-	fputs(".\n", out);
-}
-
 /* What to do, or why nothing is to be done. */
 static void print_way(FILE *out, const struct trace *t,
 		      const struct trace_advice *advice)
@@ -397,7 +375,7 @@ static void print_way(FILE *out, const struct trace *t,
 	if (!advice->is_known) {
 		int n = fprintf(out,
 				"Whether dlazy run can help is not known:");
-		put_wrapped(out, (size_t)n, advice->why);
+		cli_put_sentence(advice->why, (size_t)n, out);
 		return;
 	}
 	if (advice->run) {
@@ -413,7 +391,7 @@ static void print_way(FILE *out, const struct trace *t,
 		print_run(out, t);
 	} else {
 		int n = fprintf(out, "dlazy run is of no use here:");
-		put_wrapped(out, (size_t)n, advice->why);
+		cli_put_sentence(advice->why, (size_t)n, out);
 	}
 	print_stubs(out, advice);
 }
