@@ -388,16 +388,28 @@ const relocationsOf = (o) => sum(["relative", "symbolic", "calls"].map((k) => nu
 const sumOf = (objects, value) => objects.map(value).some(isKnown) ? sum(objects.map(value)) : null;
 const isPartial = (o) => COSTS.some((k) => number(o[k]) === null);
 
+/* From start to end without the tracer's own time; null: not known. */
+const wallOf = (t) => number(t.wall_us) === null ? null : Math.max(0, t.wall_us - (number(object(t.tracer).us) || 0));
+
+const PHASES = [["exec", "exec, until ld.so", "exec_us"], ["map", "linker: mapping", "map_us"],
+	["relocate", "linker: relocating", "relocate_us"], ["init", "constructors", "constructors_us"],
+	["program", "the program itself", "program_us"], ["exit", "exit", "exit_us"]];
+
+/* What is left of the whole where a part of it is not known, as of a program
+ * that does not end by exit(). */
+function restOf(t) {
+	const known = PHASES.map(([, , key]) => number(t[key]));
+	const rest = (wallOf(t) || 0) - sum(known);
+	return known.some((v) => v === null) && rest > 0 ? rest : 0;
+}
+
+/* As long as what is told of it first. */
+const totalOf = (t) => wallOf(t) === null ? sum(PHASES.map(([, , key]) => number(t[key]))) : wallOf(t);
+
 function phases(t) {
-	const part = (kind, label, key) => [kind, label, number(t[key]), reason(t, key)];
-	const parts = [
-		part("exec", "exec, until ld.so", "exec_us"),
-		part("map", "linker: mapping", "map_us"),
-		part("relocate", "linker: relocating", "relocate_us"),
-		part("init", "constructors", "constructors_us"),
-		part("program", "the program itself", "program_us"),
-		part("exit", "exit", "exit_us"),
-	];
+	const parts = PHASES.map(([kind, label, key]) => [kind, label, number(t[key]), reason(t, key)]);
+	if (restOf(t) > 0)
+		parts.push(["none", "not told apart", restOf(t)]);
 	return figure("Where the time went", `From execve to the end of the process; the tracer's own ${
 		or(number(object(t.tracer).us), time)} are taken out.`, stack(parts, time));
 }
@@ -512,11 +524,21 @@ function ending(t) {
 const quote = (s) => /^[\w@%+=:,.\/-]+$/.test(s) ? s : `'${show(s).replaceAll("'", "'\\''")}'`;
 const command = (t) => words(t.command).map(show).join(" ") || "a program";
 
+/* What dlazy run would do with it, where the trace tells. */
+function advice(t) {
+	const a = object(t.advice), saving = number(a.saving_us);
+	if (a.run === true)
+		return h("p", null, `To load libraries only when they are called${saving === null ? "" :
+			`, which can save up to ${time(saving)}${wallOf(t) ? ` (${percent(saving, wallOf(t))})` : ""}`}: `,
+			code(`dlazy run -- ${words(t.command).map(quote).join(" ")}`));
+	return text(a.why) ? h("p", null, `dlazy run is of no use here: ${show(a.why)}.`) : null;
+}
+
 function trace(t) {
 	const objects = list(t.objects).filter((o) => text(o.path) !== null);
 	const libraries = objects.filter((o) => o.why !== "exe" && !/^ld(-linux.*|64|-[\d.]+)?\.so/.test(name(o)));
 	const idle = libraries.filter((o) => o.did_nothing === true);
-	const wall = number(t.wall_us), own = number(object(t.tracer).us) || 0;
+	const wall = wallOf(t);
 	const saved = sumOf(idle, costOf), kib = (o) => number(o.private_kib);
 	const total = sum(objects.map(relocationsOf));
 	const lost = Object.entries(object(t.lost)).filter(([, n]) => number(n) > 0);
@@ -527,16 +549,15 @@ function trace(t) {
 			h("strong", null, `${digits(idle.length, 0)} of them did nothing since main began`) : "None is known to have done nothing.",
 			idle.length ? `: ${saved === null ? "" : `${idle.some(isPartial) ? "at least " : ""}${time(saved)} and `}${
 				percent(sum(idle.map(relocationsOf)), total)} of all relocations, for nothing.` : ""),
-		idle.some((o) => o.load === 0) ? h("p", null, "To load libraries only when they are called: ",
-			code(`dlazy run -- ${words(t.command).map(quote).join(" ")}`)) : null,
+		advice(t),
 		idle.some((o) => o.load !== 0) ? h("p", null, `${digits(idle.filter((o) => o.load !== 0).length, 0)} of them came by dlopen: ` +
 			"a host that declares its plugins with libdlazy loads those that it uses.") : null,
 		ending(t) ? h("p", {class: "warn"}, ending(t)) : null,
 		lost.length ? h("p", {class: "warn"}, `Did not fit into the trace: ${lost.map(([k, n]) => `${digits(n, 0)} ${show(k)}`).join(", ")}.`) : null,
 		tiles([
-			["Start to end", wall === null ? unknown(reason(t, "wall_us")) : time(Math.max(0, wall - own)), "without the tracer's own"],
+			["Start to end", wall === null ? unknown(reason(t, "wall_us")) : time(wall), "without the tracer's own"],
 			["In the dynamic linker", linker === null ? unknown(reason(t, "linker_us")) : time(linker),
-				linker !== null && wall ? percent(linker, wall - own) : linker === null ? show(reason(t, "linker_us")) : null],
+				linker !== null && wall ? percent(linker, wall) : linker === null ? show(reason(t, "linker_us")) : null],
 			["Libraries", digits(libraries.length, 0), `${digits(objects.filter((o) => o.why === "dlopen").length, 0)} by dlopen`],
 			["Did nothing", digits(idle.length, 0), percent(idle.length, libraries.length)],
 			["Private memory", sumOf(objects, kib) === null ? unknown(reason(objects[0] || {}, "private_kib")) : size(sumOf(objects, kib)),
@@ -574,7 +595,8 @@ function bench(b) {
 	const speed = number(b.speedup);
 	const [low, high] = Array.isArray(b.speedup_interval) ? b.speedup_interval.map(number) : [null, null];
 	const few = speed === null && (low > 1 || (high !== null && high < 1));
-	const doubt = few ? "too few rounds to be sure" : "the noise swallows it";
+	const failed = number(object(b.lazy).failed) > 0;
+	const doubt = failed ? "what was to be touched could not be loaded" : few ? "too few rounds for an interval" : "the noise swallows it";
 	const interval = low !== null && high !== null ? `${plain(low)} to ${plain(high)}` : "not known";
 	const plainly = wayName(b, WAYS[1]), lazily = b.by ? wayName(b, WAYS[2]) : "Lazy";
 	const takes = `${plainly} takes ${interval} times ${b.by ? `as long as ${lazily}` : "lazy's time"}`;
@@ -583,7 +605,7 @@ function bench(b) {
 	return [
 		h("h2", null, code(title)),
 		h("p", {class: "lead"}, speed === null ?
-			`${few ? "Too few rounds to be sure" : "No sure difference"}: ${takes}.` :
+			failed ? `Nothing to compare: ${doubt}.` : `${few ? "In each of these few rounds" : "No sure difference:"} ${takes}.` :
 			[h("strong", null, speed >= 1 ? `${lazily} is ${plain(speed)} times as fast` : `${lazily} is ${plain(1 / speed)} times slower`),
 				` (95 % sure: ${takes}).`]),
 		tiles([
@@ -669,27 +691,59 @@ const kindOf = (d) => isTrace(d) ? "Trace" : isLedger(d) ? "Ledger" : "Bench";
 
 /* Traces beside each other: the same program before and after, say. */
 function comparison() {
-	const keys = [["exec", "exec_us"], ["map", "map_us"], ["relocate", "relocate_us"], ["init", "constructors_us"],
-		["program", "program_us"], ["exit", "exit_us"]];
-	const whole = (e) => sum(keys.map(([, k]) => number(e.data[k])));
-	const traces = entries.filter((e) => isTrace(e.data) && whole(e) > 0);
+	const traces = entries.filter((e) => isTrace(e.data) && totalOf(e.data) > 0);
 	if (traces.length < 2)
 		return null;
-	return figure("Compared", "What is known of each program's time, on one scale.", bars(traces.map((e) => {
+	return figure("Compared", "Each program's time from start to end, on one scale.", bars(traces.map((e) => {
 		let from = 0;
-		return {label: code(command(e.data)), title: show(e.file), value: time(whole(e)),
-			parts: keys.map(([kind, k]) => [kind, from, from += number(e.data[k]) || 0])};
-	}), Math.max(...traces.map(whole))),
-	legend([["exec", "exec"], ["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"], ["program", "program"], ["exit", "exit"]]));
+		return {label: [code(command(e.data)), h("small", null, " ", base(String(e.file)))], title: show(e.file), value: time(totalOf(e.data)),
+			parts: [...PHASES.map(([kind, , key]) => [kind, from, from += number(e.data[key]) || 0]), ["none", from, from + restOf(e.data)]]};
+	}), Math.max(...traces.map((e) => totalOf(e.data)))),
+	legend([["exec", "exec"], ["map", "mapping"], ["relocate", "relocating"], ["init", "constructors"], ["program", "program"], ["exit", "exit"],
+		["none", "not told apart"]]));
+}
+
+/* Two runs of one program: the first two that are. */
+function twoRuns() {
+	const program = (e) => text(object(list(e.data.objects).find((o) => o.why === "exe")).path);
+	const traces = entries.filter((e) => isTrace(e.data) && program(e) !== null);
+	const a = traces.find((e, i) => traces.some((f, k) => k > i && program(f) === program(e)));
+	return a ? [a, traces.find((e) => e !== a && program(e) === program(a))] : null;
+}
+
+/* What each object cost in the one and in the other. */
+function difference([a, b]) {
+	const costs = (e) => new Map(list(e.data.objects).filter((o) => text(o.path) !== null).map((o) => [o.path, costOf(o)]));
+	const x = costs(a), y = costs(b);
+	const items = [...new Set([...x.keys(), ...y.keys()])].map((path) => {
+		const was = x.has(path) ? x.get(path) : 0, is = y.has(path) ? y.get(path) : 0;
+		return {path, was, is, change: was === null || is === null ? null : is - was, in: x.has(path) ? y.has(path) ? "both" : "the first" : "the second"};
+	});
+	const change = totalOf(b.data) - totalOf(a.data), signed = (v, f) => `${v > 0 ? "+" : v < 0 ? "−" : ""}${f(Math.abs(v))}`;
+	const column = (head, key) => ({head, value: (o) => o[key], why: () => "none of its parts is known"});
+	return [
+		figure("Two runs of one program", [code(a.file), ", then ", code(b.file), "."], tiles([
+			[code(a.file), time(totalOf(a.data)), "from start to end"], [code(b.file), time(totalOf(b.data)), "from start to end"],
+			["Difference", signed(change, time), percent(Math.abs(change), totalOf(a.data))],
+		])),
+		table("Difference by object", items, [
+			{head: "Object", text: true, wide: 14, value: name, show: name},
+			column("First µs", "was"), column("Second µs", "is"),
+			{...column("Difference µs", "change"), start: true, wide: 8, show: (o) => o.change === null ? unknown("not known in both") : signed(o.change, plain)},
+			{head: "In", text: true, wide: 7, value: (o) => o.in},
+		], (o) => facts([["File", code(o.path)], ["First", o.was === null ? "not known" : time(o.was)], ["Second", o.is === null ? "not known" : time(o.is)]])),
+	];
 }
 
 function page(i) {
 	const {file, data} = entries[i];
 	const draw = isTrace(data) ? trace : isLedger(data) ? ledger : bench;
 	main.replaceChildren(h("p", {class: "soft small"}, `${kindOf(data)} · `, code(file)), ...draw(data).filter((e) => e));
-	const compared = comparison();
+	const compared = comparison(), runs = twoRuns();
 	if (compared)
 		main.append(compared);
+	if (runs)
+		main.append(...difference(runs));
 	for (const [k, b] of [...document.querySelectorAll("#files button")].entries())
 		b.setAttribute("aria-current", k === i);
 }
@@ -697,7 +751,8 @@ function page(i) {
 if (entries.length > 1)
 	document.getElementById("files").append(...entries.map((e, i) => h("button", {type: "button",
 		onclick: () => { page(i); main.focus(); }}, `${kindOf(e.data)}: `,
-		h("bdi", null, show(text(e.data.subject) || command(e.data)).slice(0, 60)))));
+		h("bdi", null, show(text(e.data.subject) || command(e.data)).slice(0, 60)),
+		entries.length > 1 ? h("small", null, " ", h("bdi", null, base(String(e.file)))) : null)));
 if (entries.length)
 	page(0);
 document.title = entries.length === 1 ? `Start-up: ${show(text(entries[0].data.subject) || command(entries[0].data))}` : document.title;
