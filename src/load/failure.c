@@ -50,6 +50,8 @@ static bool may_wait(int status)
 	       (status != -DLAZY_EBUSY || !loading_is_elsewhere());
 }
 
+#define WORDS_ON_STACK (2 * STATUS_MESSAGE_MAX)
+
 /* The last words; too much for a small stack. */
 struct last_words {
 	char caller[512], declarer[512], advice[1024];
@@ -124,18 +126,22 @@ void failure_give_up(struct dlazy_module *m, const struct touch *touch,
 	give_up(&failure, true);
 }
 
+static size_t words_size(const char *message, const char *symbol)
+{
+	return strlen(message) + 1 + (symbol ? strlen(symbol) + 1 : 0);
+}
+
 /* Message and symbol, which are the thread's and the callee's, one behind the
  * other; NULL: out of memory. */
 static char *keep_words(const char *message, const char *symbol)
 {
-	size_t n = strlen(message) + 1, more = symbol ? strlen(symbol) + 1 : 0;
-	char *words = malloc(n + more);
+	char *words = malloc(words_size(message, symbol));
 
 	if (!words)
 		return NULL;
-	memcpy(words, message, n);
+	strcpy(words, message);
 	if (symbol)
-		memcpy(words + n, symbol, more);
+		strcpy(words + strlen(message) + 1, symbol);
 	return words;
 }
 
@@ -158,8 +164,27 @@ static void *ask_hooks_in_fork(const struct stub_failure *failure)
 	return ask_hooks(failure);
 }
 
+/* Puts the words where nobody has to free them; room for all of them, or none. */
+static void move_words(struct stub_failure *failure, char *to, size_t room)
+{
+	if (room < failure->words_size)
+		return;
+	memcpy(to, failure->words, failure->words_size);
+	failure->told.message = to;
+	if (failure->told.symbol)
+		failure->told.symbol = to + strlen(to) + 1;
+	free(TAKE_PTR(failure->words));
+}
+
+/* A hook may jump out of this, so words of the usual length are on the stack. */
 void *failure_instead(struct stub_failure *failure)
 {
+	size_t room =
+		failure->words_size <= WORDS_ON_STACK ? failure->words_size : 0;
+	char on_stack[room + 1];
+
+	if (failure->words)
+		move_words(failure, on_stack, room);
 	_cleanup_free_ char *words __attribute__((unused)) = failure->words;
 	void *replacement = interrupts_in_fork() ? ask_hooks_in_fork(failure)
 						 : ask_hooks(failure);
@@ -180,6 +205,7 @@ void failure_prepare(struct dlazy_module *m, const struct touch *touch,
 
 	status_publish();
 	*ret = (struct stub_failure){
+		.words_size = words ? words_size(words, symbol) : 0,
 		.told = {sizeof(ret->told), m, symbol, status,
 			 words ? words : status_text(status), touch->caller},
 		.words = words,

@@ -37,6 +37,7 @@ struct stub_failure {
 		void *data;
 	} hooks[2];  /* in this order; NULL: none */
 	char *words; /* malloc'd: told.message and told.symbol; or NULL */
+	size_t words_size;
 	/* What is to be called instead; interrupted as the caller is. May throw,
 	 * or not return, as hooks do. */
 	void *(*instead)(struct stub_failure *failure);
