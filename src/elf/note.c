@@ -7,12 +7,13 @@
 #include "elf/note.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* All notes of a file together. */
+/* All notes of a file together; what is behind that is not read. */
 #define NOTES_MAX (4u << 20)
 
 static bool append(struct notes *notes, struct elf_note note)
@@ -114,13 +115,12 @@ static int read_block(struct notes *notes, const struct image *image,
 {
 	void *block;
 
+	if (size > NOTES_MAX - notes->bytes) {
+		size = NOTES_MAX - notes->bytes;
+		notes->cut = true;
+	}
 	if (size == 0)
 		return 0;
-	if (size > NOTES_MAX - notes->bytes)
-		return status_fail(DLAZY_EFORMAT,
-				   "%s: not a usable ELF file: its notes have "
-				   "more than %u bytes",
-				   image->name, NOTES_MAX);
 	int r = image_read(image, "a note segment", offset, size, &block);
 	if (r < 0)
 		return r;
@@ -192,6 +192,57 @@ int notes_read(struct notes *notes, const struct image *image)
 	if (r == 0 && !notes_find(notes, ELF_NOTE_GNU, NT_GNU_BUILD_ID))
 		r = read_sections(notes, image);
 	return r;
+}
+
+/* A copy of a descriptor, with a NUL behind it. */
+static int copy_descriptor(const struct elf_note *note, const char *name,
+			   char **ret, size_t *ret_size)
+{
+	char *copy = malloc(note->size + 1);
+
+	if (!copy)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	memcpy(copy, note->data, note->size);
+	copy[note->size] = '\0';
+	*ret = copy;
+	*ret_size = note->size;
+	return 0;
+}
+
+static int read_note(struct notes *notes, const struct image *image,
+		     const char *owner, uint32_t type, char **ret,
+		     size_t *ret_size)
+{
+	const struct elf_note *note = NULL;
+	int r = read_segments(notes, image);
+
+	if (r == 0)
+		note = notes_find(notes, owner, type);
+	if (r == 0 && !note) {
+	r = 0;
+		note = notes_find(notes, owner, type);
+	}
+	if (r < 0)
+		return r;
+	if (note)
+		return copy_descriptor(note, image->name, ret, ret_size);
+	if (notes->cut)
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: its notes have more than %u bytes",
+				   image->name, NOTES_MAX);
+	return status_fail(DLAZY_ENOENT, "%s: it has no such note",
+			   image->name);
+}
+
+int elf_note_read(int fd, const char *name, const char *owner, uint32_t type,
+		  char **ret, size_t *ret_size)
+{
+	_cleanup_(image_clear) struct image image = {.fd = -1};
+	_cleanup_(notes_clear) struct notes notes = {.list = NULL};
+	int r = image_open(&image, fd, name);
+
+	return r < 0 ? r
+		     : read_note(&notes, &image, owner, type, ret, ret_size);
 }
 
 void notes_clear(struct notes *notes)

@@ -18,6 +18,7 @@ struct notes {
 	size_t block_count;
 	size_t block_room;
 	uint64_t bytes;
+	bool cut; /* there are more than are read of one file */
 };
 
 /* 0 or negated status; on failure, too, notes_clear() frees. */

@@ -130,6 +130,15 @@ struct elf_note {
 size_t elf_view_note_count(const struct elf_view *view);
 struct elf_note elf_view_note(const struct elf_view *view, size_t i);
 
+/*
+ * One note of an open file that has no view: the first of that owner and type, of
+ * PT_NOTE, or else of SHT_NOTE sections. *ret is malloc'd, with a NUL behind its
+ * *ret_size bytes. 0, or, with message, -DLAZY_ENOENT: it has none; else as
+ * elf_view_open().
+ */
+int elf_note_read(int fd, const char *name, const char *owner, uint32_t type,
+		  char **ret, size_t *ret_size);
+
 /* Number of dynamic symbols, the null symbol included; symbol 0 is it. */
 size_t elf_view_symbol_count(const struct elf_view *view);
 

@@ -12,6 +12,8 @@
 #include "base/status.h"
 #include "elf/view.h"
 
+#include <dlazy/plugin.h>
+
 static int open_path(const char *path, struct elf_view **ret)
 {
 	_cleanup_close_ int fd = -1;
@@ -401,6 +403,81 @@ static void make_note_segment(struct elf_file *file, size_t begin)
 }
 
 /* As mold puts them: sections of both alignments in one segment. */
+static int read_own_note(const struct elf_file *file, char **ret)
+{
+	_cleanup_close_ int fd = -1;
+	size_t size = 0;
+	int r = file_open(AT_FDCWD, write_file(file), &fd, NULL);
+
+	*ret = NULL;
+	if (r == 0)
+		r = elf_note_read(fd, "changed.so", DLAZY_PLUGIN_OWNER,
+				  DLAZY_PLUGIN_TYPE, ret, &size);
+	if (r == 0)
+		CHECK_INT(size, strlen(*ret) + 1);
+	return r;
+}
+
+static void check_own_note(const struct elf_file *file)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (read_own_note(file, &text) < 0)
+		test_fail(__FILE__, __LINE__, "%s", status_message());
+	CHECK_IN(text, "{\"schema\":1,\"name\":\"described\"");
+}
+
+TEST(a_plugins_note_is_found_by_segment_or_section)
+{
+	struct elf_file file = elf_file_read(test_plugin("good-described"));
+	struct elf_file bare = elf_file_read(test_plugin("good-described"));
+	_cleanup_free_ char *text = NULL;
+
+	check_own_note(&file);
+	drop_sections(&bare);
+	check_own_note(&bare);
+	/* Where the build-id stayed in a segment, too. */
+	for (ElfN(Phdr) * s; (s = elf_file_segment(&file, PT_NOTE));)
+		s->p_type = PT_NULL;
+	check_own_note(&file);
+	drop_sections(&file);
+	CHECK_INT(read_own_note(&file, &text), -DLAZY_ENOENT);
+	CHECK(!text);
+	free(file.data);
+	free(bare.data);
+}
+
+/* Appends so many bytes of zeros. */
+static void append_zeros(struct elf_file *file, size_t size)
+{
+	file->data = realloc(file->data, file->size + size);
+	CHECK(file->data);
+	memset(file->data + file->size, 0, size);
+	file->size += size;
+}
+
+TEST(a_note_of_many_megabytes_costs_itself_alone)
+{
+	struct elf_file file = exports_file();
+	size_t begin = (file.size + 7) & ~(size_t)7;
+	_cleanup_free_ char *text = NULL;
+	uint32_t huge = 10 << 20;
+	size_t size;
+
+	append_note(&file, "GNU", NT_GNU_BUILD_ID, "0123456789abcdef", 4);
+	append_note(&file, DLAZY_PLUGIN_OWNER, DLAZY_PLUGIN_TYPE, "{}", 4);
+	memcpy(file.data + file.size - 3 - 8 - 8, &huge, sizeof(huge));
+	append_zeros(&file, huge);
+	make_note_segment(&file, begin);
+	struct elf_view *view = view_of_file(&file);
+	CHECK(elf_view_build_id(view, &size));
+	CHECK_INT(size, 17);
+	elf_view_close(view);
+	CHECK_INT(read_own_note(&file, &text), -DLAZY_EFORMAT);
+	CHECK_IN(status_message(), "changed.so: its notes have more than ");
+	free(file.data);
+}
+
 TEST(notes_padded_to_4_and_to_8_bytes_share_a_segment)
 {
 	static const struct {
