@@ -234,32 +234,32 @@ named 1, libc 1
 local 42
 added 18 18
 same 1 1"
-library copy 1
+library canonical 1
 for how in -fPIC -fPIE "-fno-pic -no-pie"; do
 	# shellcheck disable=SC2086 # words
-	program copy $how
-	limit copy "data are there before their library is ($how)" "1 lazy" \
+	program canonical $how
+	limit canonical "data are there before their library is ($how)" "1 lazy" \
 		"$copied"
 done
-run "$dlazy" run -- "$t/copy" "touch $t/lib/liblimit-canonical-1.so"
+run "$dlazy" run -- "$t/canonical" "touch $t/lib/liblimit-canonical-1.so"
 check_same "the same build is known by its id" "$out" "$copied"
 # Another build is put in place while the program runs.
-library copy 1 -DREBUILT
+library canonical 1 -DREBUILT
 mv "$t/lib/liblimit-canonical-1.so" "$t/rebuilt.so"
-library copy 1
-run "$dlazy" run -- "$t/copy" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
+library canonical 1
+run "$dlazy" run -- "$t/canonical" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
 case $err in
 *"another build than the stub was made for"*)
 	pass "copies are not used with another build" ;;
 *)
 	fail "copies are not used with another build" "$err" ;;
 esac
-program copy -fPIC
-library copy 1 -Wl,-Bsymbolic
+program canonical -fPIC
+library canonical 1 -Wl,-Bsymbolic
 # What the program writes is not the library's then.
-run "$t/copy"
-limit copy "data of a library bound to itself keep it eager" "1 mapped" "$out"
-why copy liblimit-canonical-1.so data "taken data make eager, and it says so"
+run "$t/canonical"
+limit canonical "data of a library bound to itself keep it eager" "1 mapped" "$out"
+why canonical liblimit-canonical-1.so data "taken data make eager, and it says so"
 
 # ------------------------------------------------------------ dlopen, plugins
 
