@@ -199,6 +199,22 @@ static int read_header(struct image *image)
 	return 0;
 }
 
+/* A file that was not copied whole has all its headers, and a page behind its end
+ * is a SIGBUS. */
+static int check_segments(const struct image *image)
+{
+	errno = 0;
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const ElfN(Phdr) *segment = &image->segments[i];
+
+		if (segment->p_type == PT_LOAD &&
+		    !range_within(segment->p_offset, segment->p_filesz,
+				  image->size))
+			return image_short(image, "a segment");
+	}
+	return 0;
+}
+
 static int read_segments(struct image *image)
 {
 	const ElfN(Ehdr) *header = &image->header;
@@ -213,9 +229,10 @@ static int read_segments(struct image *image)
 	int r = image_read(image, "the program header table", header->e_phoff,
 			   (uint64_t)header->e_phnum * sizeof(ElfN(Phdr)),
 			   (void **)&image->segments);
-	if (r == 0)
-		image->segment_count = header->e_phnum;
-	return r;
+	if (r < 0)
+		return r;
+	image->segment_count = header->e_phnum;
+	return check_segments(image);
 }
 
 static int read_dynamic(struct image *image)

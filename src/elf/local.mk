@@ -2,6 +2,7 @@
 # Reading ELF files, as hostile bytes; which file a library's name stands for.
 
 libdlazy_internal_la_SOURCES += \
+	%D%/check.c %D%/check.h \
 	%D%/cpu.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/hwcaps.c %D%/hwcaps.h \
@@ -11,6 +12,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/native.h \
 	%D%/note.c %D%/note.h \
 	%D%/places.c %D%/places.h \
+	%D%/relocated.c %D%/relocated.h \
 	%D%/requester.c %D%/requester.h \
 	%D%/search.c %D%/search.h \
 	%D%/strings.h \

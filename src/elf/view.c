@@ -326,6 +326,18 @@ const char *elf_view_version(const struct elf_view *view, size_t i)
 	return version->name && !*version->library ? version->name : NULL;
 }
 
+bool elf_view_needed_version(const struct elf_view *view, size_t i,
+			     const char **ret_library, const char **ret_name)
+{
+	if (i >= view->symbols.versions.count)
+		return false;
+	const struct version *version = &view->symbols.versions.table[i];
+	bool needed = version->name && *version->library;
+	*ret_library = needed ? version->library : NULL;
+	*ret_name = needed ? version->name : NULL;
+	return true;
+}
+
 bool elf_view_find(const struct elf_view *view, const char *name,
 		   const char *version, struct elf_symbol *ret)
 {

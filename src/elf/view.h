@@ -153,6 +153,11 @@ bool elf_view_symbol(const struct elf_view *view, size_t i,
 size_t elf_view_version_end(const struct elf_view *view);
 const char *elf_view_version(const struct elf_view *view, size_t i);
 
+/* The versions that it needs of others, by the same indexes, both NULL at those
+ * that are its own. false: there are no more. */
+bool elf_view_needed_version(const struct elf_view *view, size_t i,
+			     const char **ret_library, const char **ret_name);
+
 /*
  * Looks one export up by name, as dlsym (version NULL: the default) or dlvsym
  * (a file without any versions has each one) would in this file alone: through

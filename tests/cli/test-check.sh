@@ -60,6 +60,29 @@ run "$dlazy" check "$t/versioned.so" --json
 is_status 1 "a version that is gone is a problem"
 problem undefined-symbol versioned.so "also where the name is there"
 
+# One library further away: ld.so looks at all that is mapped.
+build "$t/above.so" -Wl,-rpath,"$t" -L"$t" -l:versioned.so \
+	<<<'int f(void); int g(void) { return f(); }'
+run "$dlazy" check "$t/above.so" --json
+is_status 1 "a version that is gone at one remove is a problem"
+json '.plugins[0].problems | length == 1 and
+	(.[0].detail | contains("V2") and contains("/versioned.so"))' \
+	"told once, with who needs it"
+
+# What is cut off would be a SIGBUS, or zeros.
+build "$t/whole.so" <<<'int table[5000] = {1, 2, 3}; int f(void) { return table[4]; }'
+head -c $(($(stat -c %s "$t/whole.so") - 9000)) "$t/whole.so" >"$t/cut.so"
+run "$dlazy" check "$t/whole.so"
+is_status 0 "a file that is whole is good"
+run "$dlazy" check "$t/cut.so" --json
+is_status 1 "one that ends in a segment is not"
+problem damaged cut.so "as it is damaged"
+
+# Bound lazily or not, a symbol that no relocation refers to is not looked up.
+build "$t/idle.so" -Wl,-u,nobody_has_this <<<'int f(void) { return 1; }'
+run "$dlazy" check "$t/idle.so" --host /bin/true
+is_status 0 "a symbol that is only named is no problem"
+
 echo text >"$t/text.so"
 head -c 200 "$t/p/good.so" >"$t/cut.so"
 build "$t/stack.so" -Wl,-z,execstack <<<'int f(void) { return 1; }'

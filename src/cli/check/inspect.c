@@ -5,175 +5,106 @@
  */
 #include "cli/check/inspect.h"
 
-#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/status.h"
-#include "elf/search.h"
+#include "elf/check.h"
 #include "elf/view.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One library file; view NULL: it cannot be read, for this reason. */
-struct library {
-	char *path;
-	struct elf_view *view;
-	char *reason;
-};
-
-static void library_free(struct library *l)
-{
-	elf_view_close(l->view);
-	free(l->path);
-	free(l->reason);
-	free(l);
-}
-
-static int read_view(const char *path, struct elf_view **ret)
-{
-	_cleanup_close_ int fd = -1;
-	struct file_identity identity;
-	int status = file_open(AT_FDCWD, path, &fd, &identity);
-
-	return status < 0 ? status : elf_view_open(fd, path, ret);
-}
-
-/* NULL: out of memory. */
-static const struct library *library_of(struct inspection *in, const char *path)
-{
-	uint64_t key = hash_string(path);
-	struct library *l = map_get(&in->libraries, key);
-
-	if (l && !strcmp(l->path, path))
-		return l;
-	l = calloc(1, sizeof(*l));
-	if (!l)
-		return NULL;
-	l->path = strdup(path);
-	if (read_view(path, &l->view) < 0)
-		l->reason = strdup(status_message());
-	status_clear();
-	if (!l->path || !map_put(&in->libraries, key, l)) {
-		library_free(l);
-		return NULL;
-	}
-	return l;
-}
-
-/* The libraries in which a plugin's symbols are looked up. */
-struct scope {
+/* One plugin that is looked at. */
+struct look {
 	struct inspection *in;
-	struct subject *subject; /* NULL: the host's */
-	const struct elf_view **views;
-	size_t count;
-	size_t room;
-	bool incomplete; /* a library is missing, and with it its symbols */
+	struct subject *subject;
+	bool no_version; /* a library lacks one that is asked for */
 };
-
-static bool scope_add(struct scope *scope, const struct elf_view *view)
-{
-	if (!array_reserve(&scope->views, scope->count, &scope->room,
-			   sizeof(*scope->views)))
-		return false;
-	scope->views[scope->count++] = view;
-	return true;
-}
-
-static void cleanup_scope(struct scope *scope)
-{
-	free(scope->views);
-}
 
 /* Has the host brought an object of that name into the process? */
-static bool is_hosts(const struct inspection *in, const char *name)
+static bool is_hosts(const char *name, void *data)
 {
-	for (size_t i = 0; i < in->host_count; i++)
-		if (!strcmp(elf_view_soname(in->host[i]), name))
+	const struct look *look = data;
+	const struct walk *host = &look->in->host;
+
+	for (size_t i = 0; i < host->count; i++)
+		if (host->objects[i]->view &&
+		    !strcmp(elf_view_soname(host->objects[i]->view), name))
 			return true;
 	return false;
 }
 
-static void note_missing(struct scope *scope, const char *name,
-			 const char *needed_by)
+static bool is_hosts_symbol(const struct elf_symbol *wanted, void *data)
 {
-	if (!scope->subject || is_hosts(scope->in, name))
-		return;
-	scope->incomplete = true;
-	if (!strcmp(needed_by, scope->subject->path))
-		subject_add(scope->subject, PROBLEM_MISSING_LIBRARY, "%s",
-			    name);
-	else
-		subject_add(scope->subject, PROBLEM_MISSING_LIBRARY,
-			    "%s, needed by %s", name, needed_by);
-}
-
-/* A search_closure_fn. */
-static bool collect(const char *name, const char *found, const char *needed_by,
-		    void *data)
-{
-	struct scope *scope = data;
-
-	if (!found) {
-		note_missing(scope, name, needed_by);
-		return true;
-	}
-	const struct library *l = library_of(scope->in, found);
-	if (!l)
-		return false;
-	if (l->view)
-		return scope_add(scope, l->view);
-	if (scope->subject)
-		subject_add(scope->subject, PROBLEM_DAMAGED, "%s", l->reason);
-	scope->incomplete = true;
-	return true;
-}
-
-static bool is_in(const struct elf_view *const *views, size_t count,
-		  const struct elf_symbol *wanted)
-{
+	const struct look *look = data;
+	const struct walk *host = &look->in->host;
 	const char *version = *wanted->version ? wanted->version : NULL;
 	struct elf_symbol found;
 
-	for (size_t i = 0; i < count; i++)
-		if (elf_view_find(views[i], wanted->name, version, &found))
-			return true;
+	for (size_t i = 0; i < host->count; i++) {
+		const struct elf_view *view = host->objects[i]->view;
+		if (view && elf_view_find(view, wanted->name, version, &found))
+			return look->subject->needs_host = true;
+	}
 	return false;
 }
 
-static void note_undefined(const struct scope *scope,
-			   const struct elf_symbol *symbol)
+static bool is_known(uint64_t key, void *data)
 {
-	/* A version names the library it is of: no host supplies that. */
-	bool host = !scope->in->has_host && !*symbol->library;
+	const struct look *look = data;
 
-	scope->subject->needs_host |= host;
-	subject_add(scope->subject,
-		    host ? PROBLEM_NEEDS_HOST : PROBLEM_UNDEFINED_SYMBOL,
-		    "%s%s%s%s%s%s", symbol->name, *symbol->version ? "@" : "",
-		    symbol->version, *symbol->library ? " (of " : "",
-		    symbol->library, *symbol->library ? ")" : "");
+	return map_get(&look->in->known, key);
 }
 
-/* The symbols that `view` wants of others; weak ones may stay undefined. */
-static void check_imports(const struct scope *scope,
-			  const struct elf_view *view)
+static void know(uint64_t key, void *data)
 {
-	const struct inspection *in = scope->in;
-	struct elf_symbol symbol;
+	struct look *look = data;
 
-	for (size_t i = 1; i < elf_view_symbol_count(view); i++) {
-		if (!elf_view_symbol(view, i, &symbol) || symbol.defined ||
-		    symbol.binding != ELF_BINDING_GLOBAL ||
-		    is_in(scope->views, scope->count, &symbol))
-			continue;
-		if (is_in(in->host, in->host_count, &symbol))
-			scope->subject->needs_host = true;
-		else
-			note_undefined(scope, &symbol);
+	map_put(&look->in->known, key, look);
+}
+
+static void note_undefined(struct look *look, const struct elf_symbol *symbol,
+			   const char *by)
+{
+	/* A version names the library it is of: no host supplies that. */
+	bool host = !look->in->has_host && !*symbol->library;
+
+	look->subject->needs_host |= host;
+	subject_add(look->subject,
+		    host ? PROBLEM_NEEDS_HOST : PROBLEM_UNDEFINED_SYMBOL,
+		    "%s%s%s%s%s%s%s%s", symbol->name,
+		    *symbol->version ? "@" : "", symbol->version,
+		    *symbol->library ? " (of " : "", symbol->library,
+		    *symbol->library ? ")" : "", *by ? ", needed by " : "", by);
+}
+
+static bool note_problem(const struct check_problem *p, void *data)
+{
+	struct look *look = data;
+	struct subject *s = look->subject;
+	const char *by = strcmp(p->needed_by, s->path) ? p->needed_by : "";
+
+	switch (p->kind) {
+	case CHECK_MISSING:
+		subject_add(s, PROBLEM_MISSING_LIBRARY, "%s%s%s", p->name,
+			    *by ? ", needed by " : "", by);
+		break;
+	case CHECK_DAMAGED:
+		subject_add(s, PROBLEM_DAMAGED, "%s", p->words);
+		break;
+	case CHECK_VERSION:
+		look->no_version = true;
+		subject_add(s, PROBLEM_UNDEFINED_SYMBOL, "version %s of %s%s%s",
+			    p->version, p->name, *by ? ", needed by " : "", by);
+		break;
+	case CHECK_SYMBOL:
+		/* Said already: the version that it would be of. */
+		if (!look->no_version || !*p->symbol->version)
+			note_undefined(look, p->symbol, by);
+		break;
 	}
+	return true;
 }
 
 static void check_flags(struct subject *s, const struct elf_view *view)
@@ -255,42 +186,37 @@ static struct elf_view *open_subject(struct subject *s)
 void inspect_file(struct inspection *in, struct subject *s)
 {
 	_cleanup_elf_view_ struct elf_view *view = open_subject(s);
-	_cleanup_(cleanup_scope) struct scope scope = {.in = in, .subject = s};
+	_cleanup_walk_ struct walk walk = {.count = 0};
+	struct look look = {in, s, false};
+	const struct check check = {
+		.path = s->path,
+		.has_library = is_hosts,
+		.has_symbol = is_hosts_symbol,
+		.is_known = is_known,
+		.know = know,
+		.problem = note_problem,
+		.data = &look,
+	};
 
 	if (!view)
 		return;
 	check_flags(s, view);
-	if (search_closure(s->path, collect, &scope) < 0)
+	if (check_file(&check, &walk) < 0)
 		note_failure(s, PROBLEM_UNREADABLE);
-	else if (!scope.incomplete)
-		check_imports(&scope, view);
 }
 
 int inspect_host(struct inspection *in, const char *path)
 {
-	struct scope scope = {.in = in};
-	const struct library *host = library_of(in, path);
+	const struct walk_options options = {.symbols = true};
 
-	if (!host)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	if (!host->view)
-		return status_fail(DLAZY_EFORMAT, "--host: %s",
-				   host->reason ? host->reason : path);
 	in->has_host = true;
-	if (!scope_add(&scope, host->view))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	int status = search_closure(path, collect, &scope);
-	in->host = scope.views;
-	in->host_count = scope.count;
-	in->host_room = scope.room;
-	return status;
+	int status = walk_run(&in->host, path, &options);
+	return status < 0 && !status_is_state(status) ? status_prefix("--host")
+						      : status;
 }
 
 void inspection_end(struct inspection *in)
 {
-	for (size_t i = 0; i < in->libraries.room; i++)
-		if (in->libraries.entries[i].value)
-			library_free(in->libraries.entries[i].value);
-	map_clear(&in->libraries);
-	free(in->host);
+	map_clear(&in->known);
+	walk_end(&in->host);
 }

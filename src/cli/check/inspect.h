@@ -8,15 +8,11 @@
 
 #include "base/map.h"
 #include "cli/check/subject.h"
+#include "elf/walk.h"
 
-struct elf_view;
-
-/* Views of libraries, read once for all plugins that need them. */
 struct inspection {
-	struct map libraries;	      /* hash of the path -> struct library */
-	const struct elf_view **host; /* the host, then what it needs */
-	size_t host_count;
-	size_t host_room;
+	struct map known; /* what needs no other look: see elf/check.h */
+	struct walk host; /* the host, and what it needs */
 	bool has_host;
 };
 
