@@ -129,7 +129,8 @@ static int recall_failure(struct dlazy_module *m, const struct touch *touch)
 static int open_object(struct loading_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
-	int status = m->kind->check_file ? m->kind->check_file(m) : 0;
+	_cleanup_free_ char *path = NULL;
+	int status = m->kind->check_file ? m->kind->check_file(m, &path) : 0;
 
 	if (status < 0)
 		return status;
@@ -138,7 +139,8 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	if (m->kind->before_open)
 		m->kind->before_open(m);
 	frame->flags = m->flags;
-	status = dl_open(module_object(m), frame->flags, ret_handle);
+	status = dl_open(path ? path : module_object(m), frame->flags,
+			 ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
 	loading_return(frame);

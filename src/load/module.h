@@ -65,8 +65,9 @@ struct module_kind {
 	 * words, a status: there is none, or no other. */
 	int (*next_file)(struct module_search *search);
 	void (*end_search)(struct module_search *search);
-	/* Whether that file may be loaded: 0 or a status. */
-	int (*check_file)(const struct dlazy_module *m);
+	/* Whether that file may be loaded: 0 or a status. *ret_path, if it is
+	 * set (malloc'd), is to be opened in the place of its path. */
+	int (*check_file)(const struct dlazy_module *m, char **ret_path);
 	/* What else is asked of the linker, just before the file. */
 	void (*before_open)(const struct dlazy_module *m);
 	/* What is there now; all 0: nothing. */

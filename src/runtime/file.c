@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "elf/view.h"
 #include "load/dl.h"
+#include "runtime/root.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -159,10 +160,12 @@ bool linked_is_build(const struct linked *l, const char *path,
 
 /* Is the file one that goes with what the stub file has of the library, or has
  * said for it? */
-static int check_file(const struct dlazy_module *m)
+static int check_file(const struct dlazy_module *m, char **ret_path)
 {
 	const struct linked *l = m->source;
 
+	if (l->run && root_is_changed())
+		return root_check(l, m->path, &m->identity, ret_path);
 	if (!*linked_string(l, l->build) ||
 	    (!l->copied && !atomic_load(&linked_state(l)->told)) ||
 	    linked_is_build(l, m->path, &m->identity))

@@ -5,4 +5,5 @@ libdlazy_internal_la_SOURCES += \
 	%D%/data.c \
 	%D%/file.c %D%/file.h \
 	%D%/module.c %D%/module.h \
+	%D%/root.c %D%/root.h \
 	%D%/touched.c %D%/touched.h

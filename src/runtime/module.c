@@ -19,6 +19,7 @@
 #include "load/loading.h"
 #include "load/load.h"
 #include "runtime/file.h"
+#include "runtime/root.h"
 #include "runtime/touched.h"
 #include "stub/stub.h"
 
@@ -66,6 +67,8 @@ static void remember_early(struct dlazy_module *m)
 __attribute__((constructor)) static void end_start(void)
 {
 	start.over = true;
+	if (touched_is_run())
+		root_remember();
 	while (start.modules) {
 		_cleanup_free_ struct early_module *early = start.modules;
 

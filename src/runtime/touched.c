@@ -81,6 +81,13 @@ static bool restore(volatile char *entry, const char *directory)
 	return !value;
 }
 
+static bool is_run;
+
+bool touched_is_run(void)
+{
+	return is_run;
+}
+
 void dlazy_linked_start(int argc, char **argv, char **envp,
 			const struct linked_run *run)
 {
@@ -89,6 +96,7 @@ void dlazy_linked_start(int argc, char **argv, char **envp,
 
 	(void)argc;
 	(void)argv;
+	is_run = true;
 	for (char **from = envp; *from; from++)
 		if (restore(*from, strings + run->directory))
 			*to++ = *from;

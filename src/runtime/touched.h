@@ -10,6 +10,9 @@
 
 struct linked;
 
+/* Whether this process was started with a stub file of `dlazy run`. */
+bool touched_is_run(void);
+
 /* The library is in use, and one more of its functions if `bound`. */
 void touched_count(const struct linked *l, bool bound);
 

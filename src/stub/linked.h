@@ -63,7 +63,7 @@ struct linked {
 	int32_t run;	 /* to its struct linked_run; 0: none */
 	uint32_t number; /* this library among those touched */
 	/* of a library that has copies, such functions, or stubs that answer
-	 * by themselves; else "": */
+	 * by themselves; else "" (but `file` is there, too, if `run` is): */
 	uint32_t build;	    /* in the strings: the build-id of what it was made
 			   for, hexadecimal */
 	uint32_t file;	    /* in the strings: the hash of its struct

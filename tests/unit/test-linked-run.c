@@ -5,6 +5,9 @@
  */
 #include "tests/unit/linked-stubs.h"
 
+#include "base/file.h"
+#include "base/hash.h"
+#include "runtime/root.h"
 #include "stub/linked.h"
 
 #include <fcntl.h>
@@ -259,4 +262,92 @@ TEST(missing_file_is_done_without)
 {
 	linked_run_of("", own_path("nowhere"));
 	touch_both();
+}
+
+/* ------------------------------------------------------------------ */
+/* A changed root                                                     */
+
+static void prepare_identity(void)
+{
+	static char recorded[32];
+	struct file_identity identity;
+
+	CHECK_INT(file_identify(AT_FDCWD, own_path("lib/real.so"), &identity),
+		  0);
+	snprintf(recorded, sizeof(recorded), LINKED_FILE_HASH,
+		 (unsigned long long)hash_bytes(&identity, sizeof(identity)));
+	linked_real.file =
+		(uint32_t)(recorded - linked_string(&linked_real, 0));
+}
+
+/* A root directory of the test's own, with the library in it; what is in `lib`
+ * there is recorded as the library's file. */
+static void prepare_root(void)
+{
+	if (geteuid() != 0)
+		test_skip("chroot(2) is root's");
+	CHECK_INT(mkdir(own_path("lib"), 0755), 0);
+	own_copy("linked-real", "lib/real.so");
+	prepare_identity();
+	linked_files(&linked_real, "/lib/real.so", NULL);
+	root_remember();
+}
+static void *instead(const struct dlazy_failure *failure, void *data)
+{
+	(void)data;
+	CHECK_IN(failure->message, "chroot");
+	_exit(failure->status == -DLAZY_EUNTRUSTED ? 7 : 1);
+}
+
+/* What a first call there ends with: 0, or 7 if it is refused. */
+static int touch_in_root(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		dlazy_on_failure(NULL, instead, NULL);
+		if (chroot(test_directory()) < 0 || chdir("/") < 0)
+			_exit(77);
+		_exit(stub_sum(2, 40, 2) == 42 ? 0 : 1);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		test_skip("chroot(2) is refused");
+	return WEXITSTATUS(status);
+}
+
+TEST(recorded_file_is_loaded_in_a_changed_root)
+{
+	prepare_root();
+	CHECK_INT(touch_in_root(), 0);
+}
+
+TEST(other_file_is_not_loaded_in_a_changed_root)
+{
+	prepare_root();
+	CHECK_INT(unlink(own_path("lib/real.so")), 0);
+	own_copy("linked-real", "lib/real.so");
+	CHECK_INT(touch_in_root(), 7);
+}
+
+TEST(file_that_others_can_replace_is_not_loaded_in_a_changed_root)
+{
+	prepare_root();
+	CHECK_INT(chmod(own_path("lib"), 0777), 0);
+	CHECK_INT(touch_in_root(), 7);
+	CHECK_INT(chmod(own_path("lib"), 0755), 0);
+	CHECK_INT(chown(own_path("lib"), 65534, 65534), 0);
+	CHECK_INT(touch_in_root(), 7);
+}
+
+TEST(file_that_needs_others_is_not_loaded_in_a_changed_root)
+{
+	prepare_root();
+	CHECK_INT(unlink(own_path("lib/real.so")), 0);
+	own_copy("good-needs-plain", "lib/real.so");
+	own_copy("good-plain", "lib/good-plain.so");
+	prepare_identity();
+	CHECK_INT(touch_in_root(), 7);
 }

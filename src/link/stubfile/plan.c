@@ -192,20 +192,30 @@ void stub_plan_layout(struct stub_plan *plan)
 			      sizeof(linked_slot));
 }
 
-/* Copies and constants are of one build alone. */
-static void name_build(struct stub_library *l, struct build_strings *strings)
+static bool is_of_one_build(const struct stub_library *l)
+{
+	const struct copy *copy = l->library->copy;
+
+	return copy && (copy->piece_count || l->constants);
+}
+
+/* Copies and constants are of one build alone; and after a change of its root
+ * directory a program of `dlazy run` has no other file than this. */
+static void name_build(const struct stub_plan *plan, struct stub_library *l,
+		       struct build_strings *strings)
 {
 	const struct library *library = l->library;
 	char text[2 * LINKED_BUILD_MAX + 1] = "";
 	size_t id_size;
 
-	if (!library->copy ||
-	    (library->copy->piece_count == 0 && l->constants == 0))
+	if (is_of_one_build(l)) {
+		const uint8_t *id = elf_view_build_id(library->view, &id_size);
+		for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
+			snprintf(text + 2 * i, 3, "%02x", id[i]);
+		l->build = build_string(strings, text);
+	} else if (!plan->has_run) {
 		return;
-	const uint8_t *id = elf_view_build_id(library->view, &id_size);
-	for (size_t i = 0; i < id_size && i < LINKED_BUILD_MAX; i++)
-		snprintf(text + 2 * i, 3, "%02x", id[i]);
-	l->build = build_string(strings, text);
+	}
 	snprintf(text, sizeof(text), LINKED_FILE_HASH,
 		 (unsigned long long)hash_bytes(&library->identity,
 						sizeof(library->identity)));
@@ -240,7 +250,7 @@ void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings)
 			l->files = k == 0 ? at : l->files;
 		}
 		build_string_end(strings);
-		name_build(l, strings);
+		name_build(plan, l, strings);
 		name_unnamed(plan, l, strings);
 	}
 }
