@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much is left is asked of the kernel, page by page, by a system call that
- * reads memory and has no effect: it says EFAULT in place of a fault. The limits
- * that libc knows are no help: a fiber's stack is none of a thread.
+ * How much is left is asked of the kernel, by system calls that read memory and
+ * have no other effect: they fail in place of a fault. The limits that libc knows
+ * are no help: a fiber's stack is none of a thread.
  *
  * Stacks are kept for the next who needs one. They are mapped below the caller's,
  * if there is room: longjmp() and unwinders expect of a caller's frame to be
@@ -20,8 +20,13 @@
 #include <stdint.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
 
 #define STACK_LEFT 24576
 #define STACK_SIZE ((size_t)262144)
@@ -38,20 +43,39 @@ static bool is_readable(uintptr_t address)
 	       errno != EFAULT;
 }
 
-/* Whether STACK_LEFT bytes below an address are there. The first stack grows as
- * it is touched, and nothing is near it. */
-static bool has_room(uintptr_t sp)
+/* One call where the kernel (5.14) knows it, else one for each page. It says
+ * EINVAL for a page that may not be read, too. */
+static bool is_range_readable(uintptr_t from, uintptr_t to, uintptr_t page)
 {
-	uintptr_t page = getauxval(AT_PAGESZ);
-
-	if (getauxval(AT_RANDOM) - sp < FIRST_STACK_SIZE)
-		return is_readable(sp - STACK_LEFT);
-	for (uintptr_t at = sp & -page; at > sp - STACK_LEFT;) {
+	if (madvise((void *)from, to - from, MADV_POPULATE_READ) == 0)
+		return true;
+	if (errno != EINVAL && errno != ENOSYS)
+		return false;
+	for (uintptr_t at = to; at > from;) {
 		at -= page;
 		if (!is_readable(at))
 			return false;
 	}
 	return true;
+}
+
+/* The first stack grows as it is touched, as far as it may. */
+static bool is_below_limit(uintptr_t size)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= size;
+}
+
+/* Whether STACK_LEFT bytes below an address are there. */
+static bool has_room(uintptr_t sp)
+{
+	uintptr_t page = getauxval(AT_PAGESZ);
+	uintptr_t used = getauxval(AT_RANDOM) - sp;
+
+	if (used < FIRST_STACK_SIZE)
+		return is_below_limit(used + STACK_LEFT);
+	return is_range_readable((sp - STACK_LEFT) & -page, sp & -page, page);
 }
 
 static _Atomic(char *) kept[STACKS_KEPT];
