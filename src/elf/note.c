@@ -219,7 +219,7 @@ static int read_note(struct notes *notes, const struct image *image,
 	if (r == 0)
 		note = notes_find(notes, owner, type);
 	if (r == 0 && !note) {
-	r = 0;
+		r = read_sections(notes, image);
 		note = notes_find(notes, owner, type);
 	}
 	if (r < 0)
