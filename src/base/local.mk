@@ -12,6 +12,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/json.c %D%/json.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/map.c %D%/map.h \
+	%D%/nearest.c %D%/nearest.h \
 	%D%/setting.c %D%/setting.h \
 	%D%/signature.c %D%/signature.h \
 	%D%/status.c %D%/status.h \

@@ -105,12 +105,4 @@ int cli_finish(int status);
 int cli_option(int argc, char **argv, const char *shorts,
 	       const struct option *longs);
 
-/* The nearest of the words offered so far to one that was mistyped. */
-struct cli_nearest {
-	const char *word; /* NULL: none is near */
-	unsigned distance;
-};
-void cli_nearest_offer(struct cli_nearest *nearest, const char *typed,
-		       const char *word);
-
 #endif

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/array.h"
+#include "base/nearest.h"
 #include "cli/bench/host.h"
 #include "cli/run/follow.h"
 #include "cli/run/launcher.h"
@@ -68,10 +69,10 @@ static const struct command *find_command(const char *name)
 
 static int unknown_command(const char *name)
 {
-	struct cli_nearest nearest = {NULL, 0};
+	struct nearest nearest = {NULL, 0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		cli_nearest_offer(&nearest, name, commands[i].name);
+		nearest_offer(&nearest, name, commands[i].name);
 	if (nearest.word)
 		return cli_usage(NULL, "%s: no such command; did you mean %s?",
 				 name, nearest.word);

@@ -17,6 +17,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/nearest.h"
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
 #include "load/loading.h"
@@ -710,6 +711,44 @@ static struct dlazy_module *find_in_locked(struct dlazy_registry *r,
 	return NULL;
 }
 
+/* To look through more names for one that was meant takes too long for a host
+ * that asks for what may be absent. */
+#define SUGGEST_AMONG 1024
+
+static void offer_names(const struct source *s, const char *name,
+			struct nearest *nearest)
+{
+	size_t n = s->module || !s->catalog ? 0 : catalog_count(s->catalog);
+
+	if (s->module)
+		nearest_offer(nearest, name, s->name);
+	for (size_t i = 0; i < n; i++) {
+		const struct record *record = catalog_record(s->catalog, i);
+
+		if (record)
+			nearest_offer(nearest, name, record_name(record));
+	}
+}
+
+static void fail_absent_locked(const struct dlazy_registry *r, const char *name)
+{
+	struct nearest nearest = {NULL, 0};
+	size_t all = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		all += r->sources[i].module || !r->sources[i].catalog
+			       ? 1
+			       : catalog_count(r->sources[i].catalog);
+	for (size_t i = 0; i < r->count && all <= SUGGEST_AMONG; i++)
+		offer_names(&r->sources[i], name, &nearest);
+	status_fail(DLAZY_ENOENT,
+		    "no plugin \"%s\" in the directories and files that were "
+		    "added%s%s%s",
+		    name, nearest.word ? "; did you mean \"" : "",
+		    nearest.word ? nearest.word : "",
+		    nearest.word ? "\"?" : "");
+}
+
 /* NULL with message. What is broken, or gone, does not hide what comes after.
  * compare: a file that was bad may be another now. */
 static struct dlazy_module *find_locked(struct dlazy_registry *r,
@@ -729,10 +768,7 @@ static struct dlazy_module *find_locked(struct dlazy_registry *r,
 	if (single < r->count)
 		return r->sources[single].module;
 	if (!status_is_pending())
-		status_fail(DLAZY_ENOENT,
-			    "no plugin \"%s\" in the directories and files "
-			    "that were added",
-			    name);
+		fail_absent_locked(r, name);
 	return NULL;
 }
 

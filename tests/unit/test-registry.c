@@ -215,6 +215,20 @@ TEST(file_that_is_not_there_is_enoent)
 	dlazy_registry_free(r);
 }
 
+TEST(a_name_that_is_not_there_is_guessed)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK(dlazy_registry_add_file(r, "good", test_plugin("good-exports"),
+				      0) == 0);
+	CHECK(!dlazy_registry_find(r, "god"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	CHECK_IN(dlazy_error(), "did you mean \"good\"?");
+	CHECK(!dlazy_registry_find(r, "entirely-else"));
+	CHECK(!strstr(dlazy_error(), "did you mean"));
+	dlazy_registry_free(r);
+}
+
 TEST(directory_that_is_not_there_is_enoent)
 {
 	struct dlazy_registry *r = dlazy_registry_new();

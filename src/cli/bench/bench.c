@@ -7,6 +7,7 @@
 #include "cli/bench/bench.h"
 
 #include "base/array.h"
+#include "base/nearest.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/map.h"
@@ -183,7 +184,7 @@ static int touch_lightest(struct candidates *all, size_t count)
 
 static int touch_name(struct candidates *all, const char *name)
 {
-	struct cli_nearest nearest = {NULL, 0};
+	struct nearest nearest = {NULL, 0};
 
 	for (size_t i = 0; i < all->count; i++) {
 		const char *has = record_name(all->list[i].record);
@@ -192,7 +193,7 @@ static int touch_name(struct candidates *all, const char *name)
 			all->list[i].use = use_of(all->list[i].record);
 			return 0;
 		}
-		cli_nearest_offer(&nearest, name, has);
+		nearest_offer(&nearest, name, has);
 	}
 	return status_fail(DLAZY_ENOENT, "--touch=%s: no such plugin%s%s", name,
 			   nearest.word ? "; did you mean " : "",

@@ -5,59 +5,17 @@
  */
 #include "cli/cli.h"
 
+#include "base/nearest.h"
+
 #include <string.h>
-
-#define WORD_MAX 24
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-	unsigned least_two = a < b ? a : b;
-
-	return least_two < c ? least_two : c;
-}
-
-/* Levenshtein's distance of two words of at most WORD_MAX letters. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[WORD_MAX + 1];
-	size_t n = strlen(b);
-
-	for (unsigned i = 0; i <= n; i++)
-		row[i] = i;
-	for (unsigned k = 1; *a; a++, k++) {
-		unsigned diagonal = row[0];
-		row[0] = k;
-		for (unsigned i = 1; i <= n; i++) {
-			unsigned above = row[i];
-			row[i] = least(above + 1, row[i - 1] + 1,
-				       diagonal + (*a != b[i - 1]));
-			diagonal = above;
-		}
-	}
-	return row[n];
-}
-
-void cli_nearest_offer(struct cli_nearest *nearest, const char *typed,
-		       const char *word)
-{
-	size_t longest = strlen(typed);
-
-	if (longest > WORD_MAX || strlen(word) > WORD_MAX)
-		return;
-	unsigned d = distance(typed, word);
-	/* Half of the letters must be right. */
-	if (d * 2 > longest || (nearest->word && d >= nearest->distance))
-		return;
-	*nearest = (struct cli_nearest){word, d};
-}
 
 static void refuse_long(const char *command, const char *typed,
 			const struct option *longs)
 {
-	struct cli_nearest nearest = {NULL, 0};
+	struct nearest nearest = {NULL, 0};
 
 	for (; longs->name; longs++)
-		cli_nearest_offer(&nearest, typed + 2, longs->name);
+		nearest_offer(&nearest, typed + 2, longs->name);
 	if (nearest.word)
 		cli_usage(command, "%s: no such option; did you mean --%s?",
 			  typed, nearest.word);
