@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens around fork(2), and before a host's first use of the library. */
+/*
+ * What happens around fork(2), and when a host first uses the library.
+ */
 #ifndef FORK_H
 #define FORK_H
 

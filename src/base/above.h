@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Functions of a layer above, for a layer that may be called before any
- * constructor could have told it of them: a pointer that is empty where it is
- * called, and weak, and that the layer above defines anew. Who links the lower
- * layer alone is left with the empty one. doc/design.md lists those that there
- * are; whom constructors can tell, is told by a call.
+ * Pointers to functions of a layer above, for a layer that may be called
+ * before any constructor has run, so that nobody could have told it whom to
+ * call. The lower layer defines the pointer, empty and weak; the layer above
+ * defines it anew, and the linker takes that definition. A program that links
+ * the lower layer alone keeps the empty one. doc/design.md lists these
+ * pointers. A layer that constructors can tell is given its functions by a
+ * call.
  */
 #ifndef BASE_ABOVE_H
 #define BASE_ABOVE_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Growing arrays of any element, and sums of sizes that cannot overflow
- * unnoticed. An array is three fields of its owner: pointer, count, room.
+ * Growing arrays of any element type, and sums of sizes that cannot overflow
+ * unnoticed. An array is three fields of the struct that owns it: pointer,
+ * count, room.
  */
 #ifndef BASE_ARRAY_H
 #define BASE_ARRAY_H

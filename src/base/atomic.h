@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Helgrind (valgrind) models locks, but not C11 atomics, and would report each
- * one as a race. So it is told where they are: a few instructions that do
- * nothing outside valgrind, where its header was to be had. ThreadSanitizer
- * needs no telling of them.
+ * Telling Helgrind (valgrind) where atomics are. It models locks, but not C11
+ * atomics, and would report each of them as a race. The marks are a few
+ * instructions that do nothing outside valgrind; they are there where
+ * valgrind's header was at hand. ThreadSanitizer needs none.
  *
- * What it still reports is a plugin's own: what its constructor wrote, and
- * another thread reads behind the load of a stub, which it cannot see.
+ * Reports that remain are a plugin's own: what its constructor wrote and
+ * another thread reads after a stub has loaded the slot, which Helgrind cannot
+ * see.
  */
 #ifndef BASE_ATOMIC_H
 #define BASE_ATOMIC_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resources that end with their scope. A function uses these for all it
- * acquires, or for nothing; TAKE_PTR and TAKE_FD hand one over.
+ * Resources that are released at the end of their scope. A function uses these
+ * for everything it acquires, or for nothing; TAKE_PTR and TAKE_FD hand a
+ * resource over to somebody else.
  */
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of observers is never changed, but replaced: emitting reads it
- * without a lock, as an observer may itself observe, load, or fork. Old lists
- * stay reachable through the new ones and are not freed, since a thread may
- * still be walking one; there are as many as changes, and those are few.
+ * Emitting events. The list of observers is never changed, only replaced:
+ * emitting reads it without a lock, as an observer may itself observe, load,
+ * or fork. Old lists are not freed, since a thread may still be walking one;
+ * they stay reachable through the new ones. There are as many as changes,
+ * which are few.
  */
 #include "base/event.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events and their observers. Every layer tells what happened by value;
- * nothing reads it back to decide.
+ * Events and their observers. Every layer tells by value what happened;
+ * nothing reads events back to decide.
  */
 #ifndef BASE_EVENT_H
 #define BASE_EVENT_H

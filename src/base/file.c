@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files are opened once, and what is learnt of them is learnt through that
- * descriptor. A file that is replaced is written beside its place first, so
- * that a reader sees the old one or the new one, and a killed writer leaves at
- * most a dot file, which the next writer of the same name removes.
+ * Opening, identifying and replacing files. A file is opened once, and what is
+ * learnt of it is learnt through that descriptor. A file that is to be
+ * replaced is written beside its place first, so that a reader sees the old
+ * one or the new one. A killed writer leaves at most a dot file, which the
+ * next writer of the same name removes.
  */
 #include "base/file.h"
 

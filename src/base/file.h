@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files: which one it is, its bytes, replacing it whole. The one place that
- * maps and renames files. Paths may be relative to a directory descriptor
- * (AT_FDCWD for none); each descriptor is O_CLOEXEC. Errors say which file.
+ * Files: their identity, their bytes, and replacing them whole. This is the
+ * one place that maps and renames files. Paths may be relative to a directory
+ * descriptor (AT_FDCWD for none); each descriptor is O_CLOEXEC. Error messages
+ * name the file.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

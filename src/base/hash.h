@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * XXH3 (https://xxhash.com), inlined: the catalog's checksums and look-ups.
- * Not for anything an adversary gains by colliding with.
+ * XXH3 (https://xxhash.com), inlined: for the catalog's checksums and
+ * look-ups. Not for anything where an adversary gains by a collision.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H

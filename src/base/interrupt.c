@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * By pthread_sigmask(), not by the system call: libc's own two signals must stay
- * open, or setuid() of another thread would wait for this one.
+ * Keeping interrupts off. Signals are blocked by pthread_sigmask(), not by the
+ * system call: libc's own two signals must stay open, or setuid() in another
+ * thread would wait for this one.
  */
 #include "base/interrupt.h"
 

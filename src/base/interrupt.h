@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can take a thread away in the middle of something: a signal's handler,
- * which may call what we are just doing or jump out of it, and cancellation,
- * which unwinds from it. Both are kept off while a lock of ours is held or the
- * dynamic linker works, so that a handler that calls a stub finds nothing half
- * done, and that what is pending stays pending until the caller goes on.
+ * Keeping interrupts off: signals, whose handlers may call what we are just
+ * doing or jump out of it, and cancellation, which unwinds from it. Both are
+ * kept off while a lock of ours is held or the dynamic linker works. So a
+ * handler that calls a stub finds nothing half done, and what is pending stays
+ * pending until the caller goes on.
  *
- *	UNINTERRUPTED();	until the end of the enclosing scope
+ * 	UNINTERRUPTED();	until the end of the enclosing scope
  *
- * Scopes nest: the outermost one of a thread does the work, which is two system
- * calls. Threads and processes that are started meanwhile inherit its mask.
+ * Scopes nest: the outermost one of a thread does the work, which is two
+ * system calls. Threads and processes that are started meanwhile inherit its
+ * mask.
  *
- * Signals that a thread raises by what it does (SIGSEGV and its like) stay open:
- * blocked, they would end the process.
+ * Signals that a thread raises by what it does (SIGSEGV and its like) stay
+ * open: blocked, they would end the process.
  */
 #ifndef BASE_INTERRUPT_H
 #define BASE_INTERRUPT_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The emitter keeps one bit per open object or array: whether the next member
- * needs a comma before it. The checker (json_is_valid) is for texts that come
- * out of files and are embedded as they are; it builds nothing.
+ * Writing and checking JSON. The writer keeps one bit per open object or
+ * array: whether the next member needs a comma before it. The checker
+ * (json_is_valid) is for texts that come out of files and are embedded as they
+ * are; it builds nothing.
  */
 #include "base/json.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What of base/lock.h is not inline. */
+/*
+ * The parts of base/lock.h that are not inline.
+ */
 #include "base/lock.h"
 
 #include <time.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linear probing in a table that is at most half full. Keys are mixed once
- * more (Fibonacci hashing), as pointers are poor in their low bits.
+ * A hash table with linear probing, at most half full. Keys are mixed once
+ * more (Fibonacci hashing), as pointers differ little in their low bits.
  */
 #include "base/map.h"
 

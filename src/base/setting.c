@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Written at once, past stdio, which is the host's.
+ * Telling of a setting that cannot be obeyed. The line is written at once,
+ * past stdio, which belongs to the host.
  */
 #include "base/setting.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Settings in the environment that cannot be obeyed. The library does not print;
- * but who sets a variable talks to it and not to the host, which knows nothing
- * of that and has no way to be told: silence would be taken for obedience.
+ * Settings in the environment that cannot be obeyed. The library does not
+ * print. But a user who sets a variable speaks to the library and not to the
+ * host, which knows nothing of the setting and could not tell. Without a
+ * message the user would believe that the setting had been obeyed.
  */
 #ifndef BASE_SETTING_H
 #define BASE_SETTING_H

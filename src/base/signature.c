@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The letters of signatures, in one table; and the parser, which goes through
- * the text once, from left to right, and stops at the first wrong character.
+ * Parsing signatures. One table has the letters; the parser goes through the
+ * text once, from left to right, and stops at the first wrong character.
  */
 #include "base/signature.h"
 

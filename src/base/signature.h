@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The type of a function as a string (dlazy.h, dlazy_call): "d(dd)".
+ * The type of a function as a string (dlazy.h, dlazy_call): "d(dd)" takes two
+ * doubles and returns one.
  *
- * A variadic part is written as C passes it: float as d, what is narrower
- * than an int as i; the other letters are refused there, as libffi would.
+ * The arguments of a variadic part are written as C passes them: float as d,
+ * integers narrower than int as i. The other letters are refused there, as
+ * libffi would.
  *
  * signature.c needs libc alone and keeps no state: the ffi module carries a
  * copy of it.

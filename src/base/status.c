@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The thread's last failure. Its words are in memory that a thread gets with its
- * first failure and gives back at its end: thread-local storage of that size would
- * be static (some of ours must be initial-exec), and a plugin that needs this
- * library would find no room for it. One thread, usually the only one, needs none
- * from the heap; one that gets none has its statuses, and one sentence for words.
+ * The last failure of each thread. Its words are in memory that a thread gets
+ * with its first failure and gives back at its end. Thread-local storage of
+ * that size would have to be static (some of ours must be initial-exec), and a
+ * plugin that needs this library would find no room for it. One thread,
+ * usually the only one, needs nothing from the heap. A thread that gets no
+ * memory still has its statuses, with one fixed sentence for words.
  */
 #include "base/status.h"
 

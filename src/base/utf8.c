@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is not shown is a short list of ranges: Unicode's controls (Cc), what
- * marks or overrides direction, joins and spaces of no width, line and paragraph
- * separators, annotations, tags.
+ * Which characters are not shown, as a short list of ranges: Unicode's
+ * controls (Cc), characters that mark or override direction, joiners and
+ * spaces of no width, line and paragraph separators, annotations, tags.
  */
 #include "base/utf8.h"
 

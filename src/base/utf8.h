@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text of others, on its way to somebody's terminal. File names, and what
+ * Text of others on its way to somebody's terminal. File names, and words that
  * plugins write, can hold bytes that a terminal obeys (escape sequences begin
- * with ESC, or the single byte 0x9b), and characters that turn the writing
- * around or cannot be seen: what is read is then not what is there.
+ * with ESC, or with the single byte 0x9b). They can also hold characters that
+ * reverse the writing or cannot be seen, so that a person reads what is not
+ * there.
  */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room for the whole file is reserved, which costs nothing until it is written
- * to; so what was read stays where it is, and pieces are side by side as in the
- * file.
+ * Reading pieces of a catalog file. Address space for the whole file is
+ * reserved, which costs nothing until it is written to. So what was read stays
+ * where it is, and pieces lie side by side as in the file.
  */
 #include "catalog/bytes.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading catalogs. Opening looks at the header alone; what lies behind it is
- * read and checked where it is used: each block of a table, each record, against
- * its checksum, once, which a bitmap remembers. Whatever is looked at is in
- * memory of our own by then (bytes.h). The bitmap is made at the first use, and
- * a lack of memory for it costs a second check.
+ * Finding and reading catalogs, and deciding whether one is fresh
+ * (catalog_is_fresh()). Opening looks at the header alone. Everything behind
+ * it is read and checked where it is used: each block of a table, and each
+ * record, against its checksum, once, which a bitmap remembers. All of it is
+ * in memory of our own by then (bytes.h). The bitmap is made at the first use;
+ * if there is no memory for it, things are checked twice.
  */
 #include "catalog/catalog.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Making records of plugin files. A record is drafted in one growing block:
- * the head, the arrays, the strings; it is finished by its checksum. Equal
- * files give equal bytes: whatever is written here depends on the file alone.
+ * the head, the arrays, the strings; its checksum finishes it. Equal files
+ * give equal bytes: what is written here depends on the file alone.
  */
 #include "catalog/record.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Looking things up in a record's bytes. record_check() makes sure of the
- * block's size and that its last byte is NUL; from there any offset below
- * record.size begins a string that ends inside the block, and each accessor
- * has only to compare the offset that it uses.
+ * block's size, and that its last byte is NUL. So any offset below record.size
+ * begins a string that ends inside the block, and each accessor only has to
+ * compare the offset that it uses.
  */
 #include "catalog/record.h"
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scan is: list, read what is new, write, list again. What makes it safe
+ * Scanning a directory: list, read new files, write, list again. It is safe
  * against a directory that changes meanwhile:
  *
  * A file's times are no finer than the clock's tick, so a change right after a
- * look can leave them as they were. Before it lists what will be written, the
- * scan therefore waits until the directory and its files have been left alone
- * for a while (settle); whatever changes from then on has other times.
+ * look can leave them as they were. Before it makes the list that will be
+ * written, the scan therefore waits until the directory and its files have
+ * been left alone for a while (settle); every later change has other times.
  *
  * A portable catalog is fresh as long as the directory's times are no later
  * than its own. So it is touched after the rename, which changed the directory
- * too; then a tick is let pass and the directory listed again: what came
- * before that shows there, what comes later makes the directory younger.
+ * too. Then a tick is let pass and the directory is listed again: earlier
+ * changes show in that list, later ones make the directory younger than the
+ * catalog.
  */
 #include "catalog/scan.h"
 

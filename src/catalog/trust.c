@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The owner of a directory can put any plugin there. So a catalog of the same
- * owner says nothing that he could not have done; in a user namespace, where
- * root's files are nobody's (65534), that is how a shipped catalog is known.
+ * Deciding whether a catalog is trusted. The owner of a directory can put any
+ * plugin there, so a catalog of the same owner can do no more harm. In a user
+ * namespace root's files belong to nobody (65534), and a shipped catalog is
+ * known by having its directory's owner.
  */
 #include "catalog/trust.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose catalogs are believed. What a catalog says decides what a host finds, so
- * it must be of somebody who could as well have put a plugin there.
+ * Which catalogs are trusted. A catalog decides what a host finds, so it must
+ * belong to somebody who could as well have put a plugin there.
  */
 #ifndef CATALOG_TRUST_H
 #define CATALOG_TRUST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Catalogs from records: sizes first, then everything into one block of
+ * Writing a catalog of records: sizes first, then everything into one block of
  * exactly that size. Equal records give equal bytes.
  */
 #include "catalog/format.h"

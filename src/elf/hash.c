@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The layout of both tables was checked when they were read, the numbers in
- * them are checked at use: a bucket may name any symbol, a chain may never
- * end. Walks are bounded by the number of symbols.
+ * Finding a symbol through DT_HASH or DT_GNU_HASH. The layout of both tables
+ * was checked when they were read; the numbers in them are checked here, at
+ * use: a bucket may name any symbol, and a chain may never end. So walks are
+ * bounded by the number of symbols.
  *
  * Sources: gABI chapter 5 "Hash Table"; for DT_GNU_HASH there is no standard
  * but https://flapenguin.me/elf-dt-gnu-hash and what glibc does.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two hash tables of dynamic symbols. A table that is not sound is as one
- * that is missing: the other, or the symbol table itself, answers instead.
+ * The two hash tables of dynamic symbols, DT_HASH and DT_GNU_HASH. A table
+ * that is not sound counts as missing: then the other table, or a search of
+ * the whole symbol table, answers instead.
  */
 #ifndef ELF_HASH_H
 #define ELF_HASH_H

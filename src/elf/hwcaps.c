@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The levels of the x86-64 psABI, as glibc's sysdeps/x86_64/dl-hwcaps_subdirs.c
- * tells them. AArch64 and RISC-V have no such directories; those of POWER and
- * S/390 are not looked into, so there the plain library is found.
+ * Which glibc-hwcaps subdirectories this CPU can use: the levels of the x86-64
+ * psABI, as in glibc's sysdeps/x86_64/dl-hwcaps_subdirs.c. AArch64 and RISC-V
+ * have no such directories; those of POWER and S/390 are not searched, so
+ * there the plain library is found.
  *
- * Asking the CPU needs its own instruction: the one #ifdef for a CPU outside
- * src/stub/, which this layer must not know.
+ * Asking the CPU needs its own instruction. This is the one #ifdef for a CPU
+ * outside src/stub/, as this layer may not include that one.
  */
 #include "elf/hwcaps.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is read with pread into memory of our own: it may shrink or change
- * while it is read, and then gives an error or other bytes, which are checked
- * like any. Sizes are compared with the file's before memory is asked for.
+ * Reading parts of an ELF file. The file is read with pread into memory of our
+ * own. It may shrink or change while it is read: that gives an error, or other
+ * bytes, which are checked like any. Sizes are compared with the file's before
+ * memory is allocated.
  */
 #include "elf/image.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An image: one ELF file on disk, seen by the addresses its program headers
- * give to its bytes, and its dynamic section. The lowest layer of the reader:
- * every byte that the others see was read and range-checked here.
+ * An image: one ELF file on disk, as its program headers map bytes of the file
+ * to addresses, and its dynamic section. The lowest layer of the ELF reader:
+ * every byte that the other files of this folder see was read and
+ * range-checked here.
  */
 #ifndef ELF_IMAGE_H
 #define ELF_IMAGE_H

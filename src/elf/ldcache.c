@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is read whole, a NUL put behind it, and every offset in it checked
- * at use. It is sorted by name, descending, in an order of its own that takes
- * digits as numbers; like ld.so, the search trusts that order and merely
- * misses names in a file that is not so.
+ * Looking a name up in /etc/ld.so.cache. The file is read whole, with a NUL
+ * put behind it, and every offset in it is checked at use. The cache is sorted
+ * by name, descending, in an order of its own that takes digits as numbers.
+ * Like ld.so, the search trusts that order; in a file that is not sorted so,
+ * it only misses names.
  *
  * Source of the format: glibc, sysdeps/generic/dl-cache.h.
  */

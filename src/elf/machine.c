@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Machines by name. The table is for messages only: an unknown machine is as
+ * Names of machines (EM_ values), for messages only. An unknown machine is as
  * good as a known one.
  */
 #include "elf/machine.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which machine a file is for, and whether it is this one. What "this one" is
- * is read from our own ELF header, so there is no list of supported CPUs.
+ * Which machine an ELF file is for, and whether this process can load it. That
+ * is decided by comparing with our own ELF header, so there is no list of
+ * supported CPUs.
  */
 #ifndef ELF_MACHINE_H
 #define ELF_MACHINE_H

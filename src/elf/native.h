@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ELF structures of the class that this build is of. (As ElfW() of
- * <link.h>, which would bring in <dlfcn.h>.)
+ * The ELF structures of the class (32 or 64 bits) that this build is of, as
+ * ElfW() of <link.h> names them. <link.h> itself would bring in <dlfcn.h>.
  */
 #ifndef ELF_NATIVE_H
 #define ELF_NATIVE_H

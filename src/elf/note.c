@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A note is three words, an owner and a descriptor, each padded to 4 bytes (or
- * 8, where the segment is so aligned). What does not fit its segment ends the
- * walk: notes are read for what is in them, a bad one costs itself alone.
+ * Walking the notes of a file. A note is three words, a name (its owner) and a
+ * descriptor, each padded to 4 bytes, or to 8 where the segment is so aligned.
+ * A note that does not fit its segment ends the walk: a bad note costs itself
+ * and those behind it, not the file.
  */
 #include "elf/note.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What ld.so has built in cannot be asked of it without running it, so it is
- * told from the system: the multiarch directory (Debian and its kin), else
- * lib64 (where 64-bit libraries have their own), else lib. Looking into one
- * directory too many does no harm: a library of another class or machine is
- * passed over.
+ * The directories that ld.so has built in. They cannot be asked of it without
+ * running it, so they are derived from the system: the multiarch directory
+ * (Debian and its kin), else lib64 (where 64-bit libraries have their own),
+ * else lib. One directory too many does no harm: a library of another class or
+ * machine is passed over.
  */
 #include "elf/places.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The places where this system keeps libraries: what ld.so was built and
- * configured with. The same for everybody who asks; made for one search or one
- * walk, so that a change of the system is seen by the next.
+ * The places where this system keeps libraries: built-in directories,
+ * ld.so.cache and LD_LIBRARY_PATH. They are the same for every object that
+ * needs a library. They are read anew for each search or walk, so that the
+ * next one sees a change of the system.
  */
 #ifndef ELF_PLACES_H
 #define ELF_PLACES_H

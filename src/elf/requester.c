@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of ld.so(8), as glibc's _dl_map_object() has it: RPATHs of the one
- * who asks and of who brought it in (unless it has a RUNPATH), LD_LIBRARY_PATH,
- * its RUNPATH, the cache, the default directories. In each directory, what is
- * in its glibc-hwcaps goes first.
+ * The directories in which one requester's library is searched, in the order
+ * of ld.so(8) and glibc's _dl_map_object(): the RPATHs of the object that asks
+ * and of those that brought it in (unless it has a RUNPATH), LD_LIBRARY_PATH,
+ * its RUNPATH, the cache, the default directories. In each directory its
+ * glibc-hwcaps subdirectories come first.
  */
 #include "elf/requester.h"
 

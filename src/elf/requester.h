@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A requester: an object that needs a library, with those that brought it in,
- * whose RPATHs count for it too.
+ * A requester: an object that needs a library, with the chain of objects that
+ * brought it in. Their RPATHs count for its search too.
  */
 #ifndef ELF_REQUESTER_H
 #define ELF_REQUESTER_H

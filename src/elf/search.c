@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One library, in the name of an object of this process, or all that a file
- * needs.
+ * The search for one library, on behalf of an object of this process, or for
+ * all libraries that a file needs.
  */
 #include "elf/search.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A string table, read into memory with a NUL behind it: a string that begins
- * inside it ends inside it.
+ * A string table that was read into memory with a NUL put behind it. So a
+ * string that begins inside the table also ends inside it.
  */
 #ifndef ELF_STRINGS_H
 #define ELF_STRINGS_H

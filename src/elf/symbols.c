@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing in the dynamic section says how many symbols there are. DT_HASH
- * knows; DT_GNU_HASH knows the last that is exported, which by its rules is
- * the last of all; else a section header, and failing that the table goes on
- * to the next one (link editors put the strings, or versions, right behind).
+ * Reading the symbol table. Nothing in the dynamic section says how many
+ * symbols there are. DT_HASH does. DT_GNU_HASH tells the last exported symbol,
+ * which by its rules is the last of all. Failing both, a section header tells;
+ * failing that, the table is taken to end where the next one begins (link
+ * editors put the strings, or the versions, right behind it).
  *
- * What is an export, and which of several of a name, is what glibc's
- * do_lookup_x() and check_match() answer (elf/dl-lookup.c).
+ * Which symbols are exports, and which of several of one name is found,
+ * follows glibc's do_lookup_x() and check_match() (elf/dl-lookup.c).
  */
 #include "elf/symbols.h"
 

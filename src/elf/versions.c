@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two tables are chains of relative offsets in bytes that nothing else
- * bounds but the end of the room they are in. Each step must go forward and
- * stay inside; entries that overlap could still make walking take the square
- * of the size, so there may be no more of them than would fit side by side.
+ * Reading DT_VERDEF and DT_VERNEED. Both are chains of relative offsets,
+ * bounded only by the end of the bytes they lie in. Each step must go forward
+ * and stay inside. Entries that overlap could still make a walk quadratic in
+ * the size, so there may be no more of them than would fit side by side.
  *
- * Source: "ELF Symbol Versioning", https://akkadia.org/drepper/symbol-versioning
+ * Source: "ELF Symbol Versioning",
+ * https://akkadia.org/drepper/symbol-versioning
  */
 #include "elf/versions.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A view: the tables of one file together. Everything is read while the view
- * is opened; afterwards the file is not touched, and the view, being constant,
- * may be used by any number of threads.
+ * Opening a view. Everything is read while the view is opened. Afterwards the
+ * file is not touched; the view is constant, and any number of threads may use
+ * it.
  */
 #include "elf/view.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the dynamic linker would read of one ELF file, as safe views: bytes
- * from disk are hostile, so every table is read into memory of our own, every
- * offset checked, every string ended. Nothing is mapped (a plugin file may be
- * truncated at any time) and section headers are not needed.
+ * A view: what the dynamic linker would read of one ELF file, as safe tables.
+ * Bytes from disk are hostile, so every table is read into memory of our own,
+ * every offset is checked, every string is ended. Nothing is mapped (a plugin
+ * file may be truncated at any time), and section headers are not needed.
  *
- * Source of the facts: System V gABI 4.1 chapters 4 and 5, the GNU extensions
- * as glibc reads them. The only folder that includes <elf.h>.
+ * Sources: System V gABI 4.1 chapters 4 and 5; the GNU extensions as glibc
+ * reads them. <elf.h> is included here and where ELF files are written
+ * (link/write/) or their code is read (link/code/).
  */
 #ifndef ELF_VIEW_H
 #define ELF_VIEW_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * As glibc's _dl_map_object_deps() and, for what is preloaded, rtld.c. Names
- * and files that the walk has come to are kept as hashes: of two names of one
- * hash the second is taken for the first, by which nobody gains.
+ * The order of a walk is that of glibc's _dl_map_object_deps() and, for
+ * preloaded objects, of its rtld.c. Names and files that the walk has come to
+ * are kept as hashes: of two names with one hash the second is taken for the
+ * first, from which nobody gains anything.
  */
 #include "elf/walk.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk through all that a file needs: each object that ld.so would map, in
- * the order in which it would, found by reading.
+ * The walk through everything that a file needs: each object that ld.so would
+ * map, in the order in which it would map them. Found by reading; nothing is
+ * loaded.
  */
 #ifndef ELF_WALK_H
 #define ELF_WALK_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libffi, by dlazy's signatures. libffi widens integer results that are
- * narrower than a register (ffi_arg), in a call and in a closure alike: a call
- * copies them down to the type's own size, a closure passes the wide form on.
+ * Calls and closures by libffi, with dlazy's signatures. libffi widens integer
+ * results that are narrower than a register (ffi_arg), in calls and in
+ * closures: a call copies a result down to the type's own size, a closure
+ * hands the wide form on.
  */
 #include "ffi/ffi.h"
 

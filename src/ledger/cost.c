@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is an array, behind a word that tells what it is. Two processes that
- * write at once lose what one of them learnt, never the file.
+ * Reading and writing the costs of loads. The file is an array behind a magic
+ * word. If two processes write at once, what one of them learnt is lost, but
+ * never the file.
  */
 #include "ledger/cost.h"
 

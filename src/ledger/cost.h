@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What loading a file took when it was last loaded with a ledger kept: a file in
- * the user's cache, by which the ledger tells what was saved. Of a file that has
- * changed nothing is known.
+ * The cost of loading each file when it was last loaded with a ledger: kept in
+ * a file of the user's cache. The ledger computes from it what was saved. The
+ * cost of a file that has changed is unknown.
  */
 #ifndef LEDGER_COST_H
 #define LEDGER_COST_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entries are taken by an atomic counter from a table of fixed size, filled in
- * by the thread that loads, and then marked complete: no lock. What does not
- * fit is counted. Writing reads what is complete.
+ * Taking down events. An atomic counter gives out entries of a table of fixed
+ * size; the thread that loads fills its entry in and then marks it complete.
+ * There is no lock. Events that find no room are counted. Writing reads the
+ * complete entries.
  */
 #include "ledger/ledger.h"
 

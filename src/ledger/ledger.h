@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger: what was loaded in this process, who touched it first and what
- * that cost; what was declared and never touched, and so was saved. Kept where
- * DLAZY_TRACE names a file for it, written there when the process exits.
+ * The ledger: what was loaded in this process, who touched it first, and what
+ * that cost; and what was declared, never touched, and so was saved. It is
+ * kept where DLAZY_TRACE names a file for it, and is written there when the
+ * process exits.
  *
- * It is one observer of events. Where it is not wanted it costs nothing: there
- * is no observer then.
+ * It is one observer of events. If nobody asks for a ledger there is no
+ * observer, and it costs nothing.
  */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H

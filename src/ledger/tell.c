@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A ledger as JSON. What was not measured is null, with the reason beside it.
+ * Writing a ledger as JSON. Values that were not measured are null, with the
+ * reason beside them.
  */
 #include "ledger/tell.h"
 

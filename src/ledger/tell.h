@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a ledger holds, and its words: doc/trace-format.md tells of each key.
+ * The contents of a ledger as it is written. doc/trace-format.md explains each
+ * key.
  */
 #ifndef LEDGER_TELL_H
 #define LEDGER_TELL_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A probe is a nop, a note that says where it is and where its arguments are, and
- * a counter which who watches makes greater than 0. While all counters are 0,
- * events are not even made for probes, and without <sys/sdt.h>, or configured
- * with --disable-probes, there are none.
+ * Probes (USDT). A probe is a nop, a note that says where it is and where its
+ * arguments are, and a counter, which is greater than 0 while somebody
+ * watches. While all counters are 0, no events are made for probes. There are
+ * no probes without <sys/sdt.h>, or when configured with --disable-probes.
  *
- * Names and arguments are an interface, as exported symbols are. Two underscores
- * are SystemTap's way to write a hyphen.
+ * Names and arguments are an interface, as exported symbols are. Two
+ * underscores are SystemTap's way to write a hyphen.
  */
 #include "ledger/usdt.h"
 

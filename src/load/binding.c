@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A binding has its stub's slot from the first look-up on, and for the life of
- * the process: a stub may be called at any time. All is under load_lock, which is
- * not held while the linker is asked.
+ * Keeping bindings. A binding has the slot of its stub from the first look-up
+ * on, for the life of the process, as a stub may be called at any time. All of
+ * it is guarded by load_lock, which is not held while the linker is asked.
  */
 #include "load/binding.h"
 

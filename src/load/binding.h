@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was given out of a module, and changes when it is loaded or discarded:
- * bindings (a symbol, the slot that keeps its address, and so the stub that was
- * handed out, one per module and symbol); replacements by failure hooks; function
- * pointers of the host.
+ * What was given out of a module, and must change when the module is loaded or
+ * discarded: bindings (a symbol, and the slot of the one stub of this module
+ * for it), replacements that failure hooks gave, and function pointers of the
+ * host.
  */
 #ifndef LOAD_BINDING_H
 #define LOAD_BINDING_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ffi module is looked for beside this library's own file first, so that a
- * tree that was moved, or staged, uses its own; then where it was configured
- * to be.
+ * Finding and calling the ffi module. It is looked for beside this library's
+ * own file first, so that a tree that was moved, or staged, uses its own; then
+ * where it was configured to be.
  */
 #include "load/call.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failure at a first touch. What is to be told is put together while the thread
- * cannot be interrupted, as all of a first touch. The module's hook is asked, then the process's; if
- * neither has anything to put in the symbol's place, all that is known is
- * written to standard error, and the process ends.
+ * Failing at a first touch. The words are put together while the thread cannot
+ * be interrupted, as during all of a first touch. The module's hook is asked,
+ * then the process's. If neither gives anything to call in the symbol's place,
+ * all that is known is written to standard error, and the process ends.
  *
- * Hooks are called without a lock, and interrupted as the caller is.
+ * Hooks are called without a lock, and are interrupted as the caller is.
  */
 #include "load/failure.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens where a stub cannot reach its symbol: hooks of the host, and else
- * a message and abort().
+ * What happens where a stub cannot reach its symbol: the host's failure hooks
+ * are asked, and else a message is written and abort() called.
  */
 #ifndef LOAD_FAILURE_H
 #define LOAD_FAILURE_H

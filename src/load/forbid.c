@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One phase at a time, of the whole process. It changes under load_lock; that
- * there is one at all is told by forbid_on, without it. Who asks first and only
- * then takes the lock may find that the phase is over: then nothing is forbidden.
+ * Forbidding loads. There is one phase at a time, of the whole process. It
+ * changes under load_lock. Whether there is one at all is read without the
+ * lock, from forbid_on: who reads it and then takes the lock may find that the
+ * phase is over, and then nothing is forbidden.
  *
- * What the environment forbids holds until the host says anything itself.
+ * What the environment forbids holds until the host calls dlazy_forbid_loading().
  */
 #include "load/forbid.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock is held for a few instructions by a load, and over fork(2) by a
- * fork. It is never held while a load runs: constructors fork and load.
+ * Counting loads, and having a fork wait for them. A load holds the lock for a
+ * few instructions, and a fork holds it over fork(2). It is never held while a
+ * load runs: constructors fork and load.
  *
- * A fork waits at most FORK_WAIT_NS: the thread it waits for may itself be
- * waiting for something the forking thread holds, which without us would have
- * been no deadlock. From within a constructor it does not wait at all: its
- * thread has the linker's lock, so the others are only waiting for that, and
- * nothing of theirs is half done.
+ * A fork waits at most FORK_WAIT_NS: the thread that it waits for may itself
+ * be waiting for something that the forking thread holds, which without us
+ * would have been no deadlock. A fork from within a constructor does not wait
+ * at all: its thread has the linker's lock, so the others are only waiting for
+ * that, and nothing of theirs is half done.
  */
 #include "load/loading.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a thread is waiting for is read from /proc/self/task/TID/syscall
- * (proc(5)): a thread in pthread_join() waits on a futex inside the descriptor
- * of the thread it joins, one that wants the linker's lock on a futex in the
- * linker's data. Where that file cannot be read (hidepid, no /proc) the answer
- * is WAIT_ASK, and the linker's lock does the waiting.
+ * Finding out what the loading thread waits for. /proc/self/task/TID/syscall
+ * (proc(5)) says it: a thread in pthread_join() waits on a futex inside the
+ * descriptor of the thread it joins; one that wants the linker's lock waits on
+ * a futex in the linker's data. Where that file cannot be read (hidepid, no
+ * /proc) the answer is WAIT_ASK, and the linker's lock does the waiting.
  *
  * Waiting here cannot add a deadlock: the loading thread holds the linker's
  * lock, for which dlopen would wait too, unless it is itself waiting for that
- * lock, and then we do not.
+ * lock, and then we do not wait.
  */
 #include "load/wait.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When another thread is loading the module that this one needs.
+ * What a thread does when another thread is loading the module that it needs.
  *
  * The dynamic linker's lock would do the waiting, but not in one case: a
  * constructor of the module starts a thread, the thread touches the module,
  * and the constructor joins it. That thread must not ask the linker, whose
- * lock the constructor's thread holds. So who finds a module LOADING first
- * looks what the loading thread is doing.
+ * lock the constructor's thread holds. So a thread that finds a module LOADING
+ * first looks at what the loading thread is doing.
  */
 #ifndef LOAD_WAIT_H
 #define LOAD_WAIT_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One worker, made when there is something to do and gone when there is not:
- * the dynamic linker loads one object at a time, so more would only wait for
- * each other. The worker takes no signals. The queue is under load_lock.
+ * The worker that prefetches. It is one thread, made when there is something
+ * to do and gone when there is not: the dynamic linker loads one object at a
+ * time, so more threads would only wait for each other. It takes no signals.
+ * Its queue is under load_lock.
  */
 #include "registry/prefetch.h"
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sources in the order in which they were added; within a directory the
- * catalog's order, which is by name. A place is a source and an index in it.
+ * Finding and walking plugins. Sources stand in the order in which they were
+ * added; within a directory the order is the catalog's, by name. A place is a
+ * source and an index in it.
  *
- * Two names can be one file (a link), and then one module: the registry holds
- * one borrow of it and remembers its first place, so that a walk ends.
+ * Two names can be one file (a link), and then one module: the registry
+ * borrows it once and remembers its first place, so that a walk ends.
  *
  * What a catalog says is compared with the files before it is given out, where
- * that costs little: a "no" with the directory and the file that is bad, a plugin
- * with its file being there. A source that was found to be wrong, or could not be
- * read, is in doubt; it is scanned again, and asked once more. So find, walk and
- * count answer alike. Scans are done without the lock.
+ * that costs little: a "no" with the directory and the file that is bad, a
+ * plugin with its file being there. A source that was found to be wrong, or
+ * could not be read, is in doubt: it is scanned again, and asked once more. So
+ * find, walk and count answer alike. Scans are done without the lock.
  */
 #include "registry/registry.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Data of libraries that linked stubs stand for: the dynamic linker asks for
- * their addresses while it relocates an object, perhaps the very library whose
- * data it is, as the stub file comes before it in the global scope.
+ * Data of lazy libraries, bound through a stub file. While the dynamic linker
+ * relocates an object, it calls the stub file's resolvers for their addresses.
+ * That object may be the very library whose data they are, as the stub file
+ * comes before it in the global scope.
  */
 #include "stub/linked.h"
 

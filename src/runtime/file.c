@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stub file names the files that may be its library; which of them is there is
- * looked up each time it is asked. Reads files, loads none.
+ * Finding the file of a lazy library. The stub file names the files that may
+ * be it; which of them is there is looked up each time. Files are read, none
+ * is loaded.
  */
 #include "runtime/file.h"
 

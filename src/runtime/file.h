@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The file of the library that a linked stub stands for (stub/linked.h): where
- * it is, and whether it is the build that the stub file was made for.
+ * it is, and whether it is the build for which the stub file was made.
  */
 #ifndef RUNTIME_FILE_H
 #define RUNTIME_FILE_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Linked stubs at run time. What is special about them is little: the module
- * is made when it is first needed, from what the stub file says; its ELF file is
- * not read; and slots are the stub file's. All else is as with any module.
+ * The modules of linked stubs. They differ little from others: the module is
+ * made when it is first needed, from what the stub file says; its ELF file is
+ * not read; and its slots are the stub file's.
  *
- * Any of this may be asked before this library's own constructors have run.
+ * Every function here may be called before this library's own constructors
+ * have run.
  */
 #include "runtime/module.h"
 

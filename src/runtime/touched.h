@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `dlazy run` wants of the programs it starts: their environment as the
- * user gave it (dlazy_linked_start()), and which libraries they touch.
+ * What `dlazy run` needs inside the programs that it starts: their environment
+ * is put back as the user gave it (dlazy_linked_start()), and the libraries
+ * that they touch are counted.
  */
 #ifndef RUNTIME_TOUCHED_H
 #define RUNTIME_TOUCHED_H

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which way to keep vector registers this x86-64 CPU and its kernel allow, and
- * how much room it needs: CPUID leaf 0xd (Intel SDM volume 1, chapter 13).
+ * Choosing how to save vector registers: which ways this x86-64 CPU and its
+ * kernel allow, and how much room they need (CPUID leaf 0xd; Intel SDM volume
+ * 1, chapter 13).
  *
  * Under a hypervisor each CPUID traps, at some 5 us, and the eight that are
  * needed would be a good part of a first call. So the dynamic linker is asked
- * where it can be (glibc 2.33 on): it has done them at start.
+ * where possible (glibc 2.33 on): it has executed them at start.
  *
- * All of this runs before vector registers are safe, so it is compiled to use
+ * All of this runs before vector registers are saved, so it is compiled to use
  * none, and no sanitizer may call anything from it.
  */
 /* The headers' inline functions, too. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between stub-x86_64.S and slow-x86_64.c: how the slow path keeps the vector
- * registers, which depends on the CPU.
+ * How the slow path saves the vector registers, which depends on the CPU:
+ * between stub-x86_64.S, which saves them, and slow-x86_64.c, which chooses
+ * the way.
  */
 #ifndef STUB_SLOW_X86_64_H
 #define STUB_SLOW_X86_64_H

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much is left is asked of the kernel, by system calls that read memory and
- * have no other effect: they fail in place of a fault. The limits that libc knows
- * are no help: a fiber's stack is none of a thread.
+ * Finding out how much stack is left, and calling on another one. The kernel is
+ * asked, by system calls that read memory and have no other effect: they fail
+ * in place of a fault. The limits that libc knows are no help: a fiber's stack
+ * is not its thread's.
  *
- * Stacks are kept for the next who needs one. They are mapped below the caller's,
- * if there is room: longjmp() and unwinders expect of a caller's frame to be
- * higher than its callee's.
+ * Stacks are kept for the next call that needs one. They are mapped below the
+ * caller's, if there is room: longjmp() and unwinders expect a caller's frame
+ * to be higher than its callee's.
  */
 #include "stub/stack.h"
 

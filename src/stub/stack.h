@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Room for a first call. Fibers and pools of threads have stacks of 16 KiB, of
- * which a frame of their own may have taken half; a first call is a dlopen, with
- * constructors. Where less than STACK_LEFT is left it is made on a stack of ours.
- * Elsewhere not: debuggers, collectors and longjmp() rather have one stack.
+ * Another stack for a first call. A first call is a dlopen, with constructors,
+ * but fibers and pools of threads have stacks of 16 KiB, of which a frame of
+ * their own may have taken half. Where less than STACK_LEFT is left, the call
+ * is made on a stack of ours. Elsewhere it is not: debuggers, collectors and
+ * longjmp() do better with one stack.
  */
 #ifndef STUB_STACK_H
 #define STUB_STACK_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a command to the ELF file that ld.so will start: PATH as execvp(3) goes
- * through it, "#!" lines as the kernel reads them (fs/binfmt_script.c), and
- * env(1) in them. Where a script's way is not understood, its interpreter is
- * what is started: that runs plainly, and so does all behind it.
+ * From a command to the ELF file that ld.so will start: PATH as execvp(3)
+ * searches it, "#!" lines as the kernel reads them (fs/binfmt_script.c), and
+ * env(1) in such lines. Where a "#!" line is not understood, its interpreter
+ * counts as the program that is started: it runs plainly, and so does
+ * everything that it starts.
  */
 #include "link/cache/program.h"
 

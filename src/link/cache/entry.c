@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is a header, the inputs, the libraries and the strings, in host
- * byte order: it never leaves this machine. It is used only if it is the
- * user's (or root's) and nobody else can write to it, as what it names is run.
+ * Reading and writing an entry's file: a header, the inputs, the libraries and
+ * the strings, in host byte order, as it never leaves this machine. The files
+ * that it names are run, so it is used only if it belongs to the user (or
+ * root) and nobody else can write to it.
  */
 #include "link/cache/entry.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In this order: may the program be run lazily at all; its closure and the
- * verdicts; the stub file; the directory; the entry, last, as it is what makes
- * the generation known.
+ * Making a generation, in this order: may the program be run lazily at all;
+ * its closure and the verdicts; the stub file; the directory; the entry last,
+ * as only the entry makes the generation known to others.
  *
- * What is read may be changing meanwhile. A change that falls into the clock
- * tick in which we read would leave no trace in the file's identity: so files
- * that are as young as that are waited for, and read again.
+ * The files that are read may be changing meanwhile. A change within the clock
+ * tick in which a file is read would leave its times as they are, so such
+ * young files are waited for and read again.
  */
 #include "link/cache/generation.h"
 

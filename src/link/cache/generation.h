@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A generation: what serves one program, made from its files as they are now;
- * or the reason why none would be of use.
+ * A generation: the directory of the cache that serves one program, made from
+ * the program's files as they are now; or the reason why a generation would be
+ * of no use.
  */
 #ifndef LINK_CACHE_GENERATION_H
 #define LINK_CACHE_GENERATION_H

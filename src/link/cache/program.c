@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way to a start. Nearly always the entry is there and fresh: one file is
- * read, what it names is stated, a counter is bumped. Else the maker's lock is
- * taken, the entry read again (another run may have made it meanwhile), and a
- * generation made.
+ * How a run of a program begins. Nearly always there is an entry and it is
+ * fresh: then one file is read, the files that it names are stat'ed, and a
+ * counter is bumped. Otherwise the maker's lock is taken, the entry is read
+ * again (another run may have made it meanwhile), and a generation is made.
  */
 #include "link/cache/program.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An entry was used when something came into its directory or went, as while it
- * is made, and whenever a run counted itself in a generation's record. `current`
- * goes first: from then on nobody starts on the rest.
+ * Removing old entries. The time of an entry's last use is that of the last
+ * change of its directory, which making it causes, or of a generation's
+ * record, in which each run counts itself. `current` is removed first: from
+ * then on nobody starts on the rest.
  */
 #include "link/cache/prune.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The cache does not grow for ever: entries that no run has used for long go
- * when another is made.
+ * Removing entries of the cache that no run has used for long. It is done when
+ * another entry is made, so that the cache does not grow for ever.
  */
 #ifndef LINK_CACHE_PRUNE_H
 #define LINK_CACHE_PRUNE_H

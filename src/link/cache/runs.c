@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The counters are added to atomically and read one by one: two runs at once
- * may be seen half, which an advice can bear.
+ * Counting what runs touch. The counters are added to atomically, and read one
+ * by one. Of two runs at once only a part may be seen, which is good enough
+ * for advice.
  */
 #include "link/cache/runs.h"
 

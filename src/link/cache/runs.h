@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What runs of a program touched: the file of a struct linked_touched
- * (stub/linked.h), which the processes of the program add to while it is used
- * here. What it says only ever advises.
+ * Which libraries the runs of a program touched: the mapped file of a struct
+ * linked_touched (stub/linked.h), to which the program's processes add while
+ * the tool reads it. It only ever gives advice; no decision's correctness
+ * hangs on it.
  */
 #ifndef LINK_CACHE_RUNS_H
 #define LINK_CACHE_RUNS_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A function is followed from its begin to its return, along a straight line:
- * for each register, and each word of the stack that it writes, it is known
- * what is there. What a stack protector does (-fstack-protector-all has it in
- * every function) leads nowhere, if what is compared is seen to be equal.
+ * Recognising functions that only return what is known beforehand. A function
+ * is followed from its begin to its return along a straight line, and for each
+ * register, and for each word of the stack that it writes, it is tracked what
+ * is there. The comparison of a stack protector (-fstack-protector-all puts
+ * one in every function) is followed if it is seen to compare equal values.
  *
  * Source: psABI for x86-64, 3.2.1: which registers are the caller's.
  */

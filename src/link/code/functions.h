@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What some functions of a file are seen to do, by reading their code: nothing
- * of it is run. x86-64; of other CPUs nothing is seen.
+ * What some functions of a file do, recognised by reading their code; none of
+ * it is run. Only x86-64 code is understood: of files for other CPUs nothing
+ * is known.
  */
 #ifndef LINK_CODE_FUNCTIONS_H
 #define LINK_CODE_FUNCTIONS_H

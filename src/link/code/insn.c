@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Source: Intel SDM volume 2, chapter 2 and the opcode map. Of the encodings
- * that an instruction has, those that GCC and Clang use; each is written down
- * whole, and whatever differs in one bit is unknown.
+ * Decoding instructions. Of the encodings that an instruction has, only those
+ * that GCC and Clang emit are known. Each is written down whole, and bytes
+ * that differ in one bit are an unknown instruction.
+ *
+ * Source: Intel SDM volume 2, chapter 2 and the opcode map.
  */
 #include "link/code/insn.h"
 

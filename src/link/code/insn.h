@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A few instructions of x86-64: those of functions that only return what is
- * known beforehand, and of constructors that do nothing of their own.
- * Whatever else there is, is unknown.
+ * A decoder of a few instructions of x86-64: those that occur in functions
+ * that only return what is known beforehand, and in constructors that have no
+ * effect of their own. Every other instruction is unknown.
  */
 #ifndef LINK_CODE_INSN_H
 #define LINK_CODE_INSN_H

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Reading the relocations of a file. Whatever is not understood is an error or
+ * a "no", so that nobody relies on half the truth.
+ *
  * Sources: gABI chapter 5; for DT_RELR "Proposal for a new section type
- * SHT_RELR"; for .eh_frame_hdr LSB Core 10.6.2. Whatever is not understood is
- * an error or a "no", so that nobody builds on half the truth.
+ * SHT_RELR"; for .eh_frame_hdr LSB Core 10.6.2.
  */
 #include "link/code/relocations.h"
 

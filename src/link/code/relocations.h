@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The data of a file as the dynamic linker will make it: which bytes an
- * address has, how they are protected, and which of them it relocates, to
- * what. Hostile bytes as everywhere in this folder.
+ * The data of a file as they will be once the dynamic linker has relocated
+ * them: which bytes are at an address, how they are protected, and which of
+ * them are relocated to what. The bytes are hostile, as everywhere in this
+ * folder.
  */
 #ifndef LINK_CODE_RELOCATIONS_H
 #define LINK_CODE_RELOCATIONS_H

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Source: Intel SDM volume 2, chapter 2 and the opcode map. Where instructions
- * begin is not known: each byte may be one.
+ * Searching code for references to addresses. It is not known where
+ * instructions begin, so every byte is taken as a possible beginning.
+ *
+ * Source: Intel SDM volume 2, chapter 2 and the opcode map.
  */
 #include "link/code/uses.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which addresses of a file its code uses, by reading all of it: instructions
- * of x86-64 count them from themselves. Something in the code that only looks
- * like an instruction counts as one: so a "no" is sure, a "yes" is not.
+ * Which addresses of a file its own code refers to. All code is searched, as
+ * instructions of x86-64 give an address by its distance from themselves.
+ * Bytes that only look like an instruction count as one: so "not used" is
+ * certain, and "used" is not.
  */
 #ifndef LINK_CODE_USES_H
 #define LINK_CODE_USES_H

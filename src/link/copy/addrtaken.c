@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All is read when the library is opened, but for its code: that is looked
- * through, once, when it is asked about.
+ * What address-taken analysis reads, it reads when the library is opened,
+ * except for the code. The code is searched once, the first time that somebody
+ * asks about it.
  */
 #include "link/copy/addrtaken.h"
 

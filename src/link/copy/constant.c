@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What compilers make of a text stands behind the NUL of another, is printable
- * and ends with a NUL. Whatever else a function returns the address of may be
- * reached from an address beside it: as the end of a table, or a row.
+ * Whether an address that a function returns is that of a text: a string that
+ * stands behind the NUL of another, is printable and ends with a NUL, as
+ * compilers lay out string literals. Anything else that a function returns the
+ * address of may also be reached from an address beside it, as the end of a
+ * table or a row of one.
  */
 #include "link/copy/constant.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A canonical copy that make.c has made, for the writer of the stub file.
+ * Looking things up in a canonical copy, for the writer of the stub file.
+ * make.c makes copies.
  */
 #include "link/copy/copy.h"
 

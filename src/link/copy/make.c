@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From each imported symbol on, whatever its data point at is added, until
- * there is nothing new; or there is something that cannot be copied, and then
- * all that came with this symbol is dropped again.
+ * Making a canonical copy. It begins with the imported symbols. For each,
+ * whatever its data point at is added, until there is nothing new. If
+ * something cannot be copied, everything that was added for this symbol is
+ * dropped again.
  */
 #include "link/copy/copy.h"
 

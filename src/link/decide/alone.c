@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One library without a program: what its own file and the index say. That it
- * has a name of libc's counts here, as it is not known in which order somebody
- * would find the two.
+ * The reasons that keep one library eager in every program, told by its own
+ * file and by the index. That it defines a name of libc's is among them,
+ * though in a program the order of look-up could make it harmless.
  */
 #include "link/decide/verdict.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index knows symbols by keys, of which one can be that of several
- * definitions: then it is all of them.
+ * Finding imported data in the closure and in the index. The index knows
+ * symbols by hashed keys, and several definitions can have one key: then all
+ * of them count as imported.
  */
 #include "link/decide/imported.h"
 

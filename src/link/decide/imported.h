@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which data of a library others import: an object of the closure, or any file
- * of the index.
+ * Imported data: which data of a library other files import, as objects of the
+ * closure or as any file of the index.
  */
 #ifndef LINK_DECIDE_IMPORTED_H
 #define LINK_DECIDE_IMPORTED_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each rule is a function that looks at one file. What taught it stands above
- * it; doc/design.md has the whole.
+ * The reasons to stay eager that a library's own file gives. Each rule is a
+ * function that looks at one file, and the comment above it says why the rule
+ * is needed. doc/design.md describes how the verdict is reached.
  */
 #include "link/decide/rules.h"
 
@@ -37,7 +38,8 @@ bool rules_is_libc(const struct elf_view *view)
 			   elf_view_soname(view));
 }
 
-/* What is glibc's asks glibc for what is nobody else's. */
+/* A part of glibc itself: it has symbols of the version GLIBC_PRIVATE, by which
+ * glibc's libraries reach each other. */
 static bool is_private_of_libc(const struct elf_view *view)
 {
 	struct elf_symbol symbol;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules that a library's own file decides: what it says of itself that
- * keeps it eager, whoever needs it.
+ * The rules of the verdict that depend on a library's file alone: what in it
+ * keeps the library eager, whoever needs it.
  */
 #ifndef LINK_DECIDE_RULES_H
 #define LINK_DECIDE_RULES_H

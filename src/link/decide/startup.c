@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fixpoint: an object that is there needs others, or imports symbols from
- * them; then they are there too, and so on. `mapped` is only ever set, so it
- * ends.
+ * Settling the startup link map, by a fixpoint. An object that is mapped needs
+ * other objects, or imports symbols from them: then these are mapped too, and
+ * so on. `mapped` is only ever set, so it ends.
  *
- * When the objects of the start are settled, two questions are asked about
- * what comes later, each of which may add to the start again: symbols that a
- * library imports from an eager one which nothing would bring in with it; and
- * names of which the first definition would not be the first any more.
+ * When it is settled, two questions are asked about libraries that come later,
+ * and each may add to the map again:
+ *
+ * - Does one of them import symbols from an eager library that nothing would
+ *   bring in with it?
+ * - Is there a symbol of which the first definition would come later than
+ *   another one?
  */
 #include "link/decide/startup.h"
 

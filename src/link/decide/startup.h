@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The startup link map: which objects ld.so maps at the program's start, now
- * that its lazy libraries are away, and which more have to be there.
+ * The startup link map: the objects that ld.so maps at the program's start
+ * when its lazy libraries are away, and those that must be added to them.
  */
 #ifndef LINK_DECIDE_STARTUP_H
 #define LINK_DECIDE_STARTUP_H

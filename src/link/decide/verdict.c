@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules in their order: what was asked for, what a library's own file says,
- * what its place in the closure says, what the index says, who imports what;
- * then the startup link map is settled (startup.h), and names that somebody
- * could look up in a library by hand are compared.
+ * Reaching the verdict. The rules are applied in this order: what the user
+ * asked for; the library's own file (rules.c); its place in the closure; what
+ * the index says; who imports what. Then the startup link map is settled
+ * (startup.c), and symbols that somebody could look up by hand in a library
+ * are compared.
  */
 #include "link/decide/verdict.h"
 
@@ -389,9 +390,12 @@ static bool is_stubbable(unsigned type, bool variant)
 	       !variant;
 }
 
-/* Who stands before a library in the look-up of its own symbol: of the start,
- * or lazy. NULL: nobody; nor is it the program that may have a copy of the
- * library's data, which has to be found behind it to be copied. */
+/*
+ * The definition that a look-up finds instead of a library's own: that of an
+ * earlier object, which is mapped at the start or lazy. NULL: there is none. The
+ * program does not count where it may have a copy relocation of the library's
+ * data, as the library's definition has to be found behind it to be copied from.
+ */
 static const struct definition *before(const struct verdict *verdicts,
 				       const struct definition *own)
 {

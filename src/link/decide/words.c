@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of a verdict, for people and for JSON.
+ * The verdict in words, for people and for JSON.
  */
 #include "link/decide/verdict.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables refer to each other by 32-bit numbers, of which the last means none.
+ * Filling the index's tables. They refer to each other by 32-bit numbers; the
+ * largest number means "none".
  */
 #include "link/index/builder.h"
 

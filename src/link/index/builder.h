@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tables that grow. Each function returns false when memory, or the range of
- * what tables refer to each other by, runs out.
+ * The index's tables while they are made: they grow. Each function returns
+ * false when memory runs out, or the range of the numbers by which tables
+ * refer to each other.
  */
 #ifndef LINK_INDEX_BUILDER_H
 #define LINK_INDEX_BUILDER_H

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory that is as it was is not listed; each file is stat'ed.
+ * Walking the directories. A directory that has not changed is not listed
+ * again; each file is stat'ed.
  *
- * A change within a tick of the clock after a look leaves the times as they
- * were. So the identity of what changed just before the walk is not kept, and
+ * A change within a clock tick after a look leaves the times as they were. So
+ * the identity of a file that changed just before the walk is not kept, and
  * the next walk looks again.
  *
  * Symbolic links to files are followed, as programs and libraries are found
- * through them; links to directories are not, nor is another file system gone
- * into. What cannot be listed is as if it were empty.
+ * through them. Links to directories are not followed, and other file systems
+ * are not entered. A directory that cannot be listed counts as empty.
  */
 #include "link/index/dirwalk.h"
 

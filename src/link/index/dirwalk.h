@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The directory walk: goes through the places and finds each file that may be
- * ELF, without opening any.
+ * The directory walk: goes through the directories that the index covers
+ * (roots.c) and finds each file that may be ELF, without opening any.
  */
 #ifndef LINK_INDEX_DIRWALK_H
 #define LINK_INDEX_DIRWALK_H

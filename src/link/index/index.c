@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is kept is used if it is current, else what of it is current goes into
- * a new scan. Another process may do the same at the same time: each has its
- * own tables, and either's file may stay.
+ * Opening and refreshing the index. If the kept tables are current they are
+ * used, else their current parts go into a new scan. Another process may do
+ * the same at the same time: each uses its own tables, and the file of either
+ * may be the one that stays.
  */
 #include "link/index/index.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Most files in these directories are sources and documents. Opening each to
- * see that it is not ELF would be most of a scan, so the commonest are told by
- * their names.
+ * Listing a directory. Most files in the directories of the index are sources
+ * and documents. Opening each of them to see that it is no ELF file would take
+ * most of the time of a scan, so the commonest are recognised by their names.
  */
 #include "link/index/listing.h"
 

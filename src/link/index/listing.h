@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names in one directory: read from it, or recalled from tables.
+ * The names in one directory: read from the directory, or taken from the
+ * tables of an earlier scan.
  */
 #ifndef LINK_INDEX_LISTING_H
 #define LINK_INDEX_LISTING_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The places where programs, libraries and plugins lie: the directories of the
- * Filesystem Hierarchy, those that ld.so.cache names, and those of PATH. Of
- * PATH's, which may be anything, only the files directly in them are of
- * interest: they are said as "DIR/.".
+ * The directories that the index covers: those of the Filesystem Hierarchy
+ * where programs, libraries and plugins lie, those that ld.so.cache names, and
+ * those of PATH. Directories of PATH may be anything, so only the files
+ * directly in them count; they are written "DIR/.".
  */
 #include "link/index/index.h"
 

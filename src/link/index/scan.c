@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Walks the directories, reads what is new, makes tables of it all, and finds
- * who imports data from whom.
+ * Making the index: walks the directories, reads new files, fills the tables,
+ * and finds who imports data from whom.
  *
- * A file that cannot be read is no ELF file of ours, as it is none for whoever
- * would load it; it is looked at again when it changes.
+ * A file that cannot be read is taken for none of ours, as whoever would load
+ * it could not read it either. It is looked at again when it changes.
  */
 #include "link/index/scan.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scan: makes the index's tables of the files that are there now, reading
- * only those that are not in the former tables as they are now.
+ * The scan: makes the index's tables of the files that are there now. Files
+ * that the former tables have as they are now are not read again.
  */
 #ifndef LINK_INDEX_SCAN_H
 #define LINK_INDEX_SCAN_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the index holds, as flat tables: so they are built, so they are
- * kept in a file, and so they are used where they are mapped.
+ * The index as flat tables. They have the same form while they are built, in
+ * their file, and where the file is mapped and used.
  *
- * A symbol is a key: 48 bits of its name's hash, 16 of its version's (0: it has
- * none).
+ * A symbol is a key: 48 bits of a hash of its name, and 16 of its version's
+ * (0: it has none).
  */
 #ifndef LINK_INDEX_TABLES_H
 #define LINK_INDEX_TABLES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The walk of the ELF layer, with symbols and with what is preloaded; what it
- * found is taken over.
+ * Making a closure: the walk of elf/walk.h, with the symbols of each object
+ * and with preloaded objects.
  */
 #include "link/resolve/closure.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stub file in an archive, as ar(1) writes them: the index of symbols, then
- * the one member. Nothing in it tells when or by whom it was made.
+ * A relocatable stub file in an archive, as ar(1) writes one: the index of
+ * symbols, then the one member. Equal stub files give equal archives: no time
+ * and no user is written.
  */
 #include "base/cleanup.h"
 #include "base/status.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which of a library's symbols can have a stub. Functions do; data do in shared
- * stub files only, whose writer knows. The rest must be bound as it is.
+ * Which symbols of a library can have a stub. Functions can. Data can only in
+ * shared stub files, whose writer decides. All others must be bound to the
+ * library itself.
  */
 #include "link/stubfile/library.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library to make a stub of: what its stub is to export, and where the real
- * one is. Read from the library itself, or from a list of symbols.
+ * A library that a stub file is made for: its symbols, and the path of the
+ * real file. Read from the library itself, or from a list of symbols.
  */
 #ifndef LINK_STUBFILE_LIBRARY_H
 #define LINK_STUBFILE_LIBRARY_H

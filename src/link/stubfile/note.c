@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One library is one entry: its names are alternatives, the preferred first.
+ * Writing the text of .note.dlopen. One library is one entry: its names are
+ * alternatives, the preferred one first.
  */
 #include "link/stubfile/note.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * .note.dlopen: what a program opens by itself, for who packages it. See
+ * .note.dlopen: says which libraries a program opens by itself, for who
+ * packages the program. See
  * https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ (UAPI.12).
  */
 #ifndef LINK_STUBFILE_NOTE_H

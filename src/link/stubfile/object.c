@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stub files to link with.
+ * Stub files to link with: relocatable objects (.o).
  *
- * Of a library's symbols an object has the functions that a plain link would
- * find: their defaults. Each is weak, so that a program's own definition of
- * the name is taken, as it would be beside a library; hidden, so that the
- * program exports none of it. The code's references to its own section are
- * made here, those to others are relocations.
+ * An object has the functions of a library that a plain link would find: the
+ * default versions. Each is weak, so that a program's own definition of the
+ * name is taken, as it would be beside a library. Each is hidden, so that the
+ * program does not export it. References of the code to its own section are
+ * resolved here, those to other sections are relocations.
  */
 #include "link/stubfile/object.h"
 

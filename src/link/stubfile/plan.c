@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Things of a kind lie together, and within a kind those of a library: a run
- * touches few pages. All places follow from counts, in stub_plan_layout().
+ * Laying out a stub file. Things of one kind lie together, and within a kind
+ * those of one library do, so that a run touches few pages. All places follow
+ * from counts, in stub_plan_layout().
  */
 #include "link/stubfile/plan.h"
 

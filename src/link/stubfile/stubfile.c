@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What does not depend on the kind of stub file.
+ * What all kinds of stub files share.
  */
 #include "link/stubfile/stubfile.h"
 

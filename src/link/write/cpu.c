@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new CPU is one more row. Sources: x86-64 psABI 3.6 (registers), 4.4
- * (relocations) and its properties; AAELF64 4.5, 5.7 and 6; AADWARF64 4.1; DWARF
- * 5, 6.4.
+ * The psABI's facts, a row for each CPU. A new CPU is one more row.
+ *
+ * Sources: x86-64 psABI 3.6 (registers), 4.4 (relocations) and its properties;
+ * AAELF64 4.5, 5.7 and 6; AADWARF64 4.1; DWARF 5, 6.4.
  */
 #include "link/write/cpu.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Writing the dynamic section and its tables. The symbols of .gnu.hash are
+ * sorted by bucket; within a bucket they keep the order in which they were
+ * given, as a look-up finds the first of two that match.
+ *
  * Sources: gABI chapter 5; "ELF Symbol Versioning"; for DT_GNU_HASH what
  * glibc's do_lookup_x() does with it.
- *
- * The symbols of .gnu.hash stand in the order of their buckets, and within one
- * in that they were given in: of two that fit a lookup, the first is found.
  */
 #include "link/write/dynamic.h"
 

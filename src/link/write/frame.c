@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
+ * Writing unwind tables. There is one CIE, and every FDE has the same size, so
+ * that all places can be computed.
+ *
  * Sources: Linux Standard Base 5.0, "Exception Frames" (.eh_frame and
  * .eh_frame_hdr); DWARF 5, 6.4.
- * One CIE; every FDE has the same size, so that all places can be computed.
  */
 #include "link/write/frame.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Unwind tables: .eh_frame, and for shared objects .eh_frame_hdr, which finds
- * an address by bisection. Of code that never moves the stack pointer, or does
- * once.
+ * Unwind tables: .eh_frame, and for shared objects .eh_frame_hdr, in which an
+ * address is found by bisection. For code that never moves the stack pointer,
+ * or moves it once.
  */
 #ifndef LINK_WRITE_FRAME_H
 #define LINK_WRITE_FRAME_H

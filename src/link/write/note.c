@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A note is three words, its owner and its data, each padded to the section's
- * alignment. Source: gABI chapter 5 "Note Section".
+ * Writing notes. A note is three words, a name (its owner) and a descriptor,
+ * each padded to the section's alignment. Source: gABI chapter 5 "Note
+ * Section".
  */
 #include "link/write/note.h"
 

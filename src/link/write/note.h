@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notes of a file that is being written.
+ * Notes of an ELF file that is being written.
  */
 #ifndef LINK_WRITE_NOTE_H
 #define LINK_WRITE_NOTE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Source: gABI chapter 4.
+ * Writing symbols and relocations of relocatable objects. Source: gABI chapter
+ * 4.
  */
 #include "link/write/object.h"
 
