@@ -965,6 +965,137 @@ TEST(what_the_index_imports_is_copied)
 }
 
 /* ------------------------------------------------------------------ */
+/* Who would notice the stub's address                                */
+
+#define SYMBOLIC "-shared -fPIC -Wl,-Bsymbolic-functions,-soname,"
+
+TEST(a_function_that_both_sides_have_the_address_of_keeps_a_library_eager)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } "
+		      "int is(int (*f)()) { return f == get; }",
+		      SYMBOLIC "libown.so", "");
+	world_program("int get(); int main() { return is(get); }", "-lown");
+	decide(NULL);
+	check_eager("libown.so", VERDICT_IDENTITY, "get", "program");
+}
+
+TEST(a_table_of_its_functions_is_the_library_s_own_address)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } int (*table[])() = {get, 0}; "
+		      "int is(int (*f)()) { return f == table[0]; }",
+		      SYMBOLIC "libown.so", "");
+	world_program("int get(); int main() { return is(get); }", "-lown");
+	decide(NULL);
+	check_why("libown.so", VERDICT_IDENTITY);
+}
+
+/* The program has an address for it in its PLT. */
+TEST(a_program_with_a_canonical_plt_entry_has_the_address)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } "
+		      "int is(int (*f)()) { return f == get; }",
+		      SYMBOLIC "libown.so", "");
+	world_compile("program", "int get(); int main() { return is(get); }",
+		      "-fno-pie -no-pie", "-lown");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	decide(NULL);
+	check_why("libown.so", VERDICT_IDENTITY);
+}
+
+TEST(an_address_that_one_side_has_does_no_harm)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } "
+		      "int is(int (*f)()) { return f == get; }",
+		      SYMBOLIC "libown.so", "");
+	world_library("libgiven.so", "int get() { return 1; } int go();", "");
+	world_program("int get(); int main() { return get() + is(0); }",
+		      "-lown");
+	decide(NULL);
+	check_lazy("libown.so"); /* others only call it */
+	world_program("int get(); int use(); int main() { return use(get); }",
+		      "-lgiven -Wl,--unresolved-symbols=ignore-all");
+	decide(NULL);
+	check_lazy("libgiven.so"); /* it does not have it itself */
+}
+
+TEST(both_sides_by_symbol_have_the_same_address)
+{
+	world_library("libown.so",
+		      "int get() { return 1; } "
+		      "int is(int (*f)()) { return f == get; }",
+		      "");
+	world_program("int get(); int main() { return is(get); }", "-lown");
+	decide(NULL);
+	check_lazy("libown.so");
+}
+
+TEST(a_library_that_looks_for_its_own_file_is_eager)
+{
+	world_library("libself.so", "int self() { return dladdr(self, 0); }",
+		      "");
+	world_library("libmaps.so",
+		      "int self() { return maps(self, \"/proc/self/maps\"); }",
+		      "-Wl,--unresolved-symbols=ignore-all");
+	world_program("int main() { return self(); }", "-lself");
+	decide(NULL);
+	check_eager("libself.so", VERDICT_SELF_LOCATION, "self", NULL);
+	world_program("int main() { return self(); }",
+		      "-lmaps -Wl,--unresolved-symbols=ignore-all");
+	decide(NULL);
+	check_eager("libmaps.so", VERDICT_SELF_LOCATION, "self", NULL);
+}
+
+TEST(a_library_that_looks_for_others_or_by_its_own_address_is_lazy)
+{
+	world_library("libother.so",
+		      "int self(void *p) { return dladdr(p, 0); }", "");
+	world_compile("libown.so",
+		      "static int here() { return 1; } "
+		      "int own() { return dladdr(here, 0); }",
+		      SYMBOLIC "libown.so", "");
+	world_program("int main() { return self(0) + own(); }",
+		      "-lother -lown");
+	decide(NULL);
+	check_lazy("libother.so");
+	check_lazy("libown.so");
+}
+
+/* ------------------------------------------------------------------ */
+/* What an allocator may call                                         */
+
+TEST(what_an_allocator_needs_is_eager_at_any_remove)
+{
+	world_library("libfar.so", "int far() { return 1; }", "");
+	world_library("libnear.so", "int near() { return far(); }", "-lfar");
+	world_library("liballoc.so",
+		      "void *calloc() { return (void *)near(); }", "-lnear");
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_program("int main() { return near() + fun() + far(); }",
+		      "-lalloc -lfun -lnear -lfar");
+	decide(NULL);
+	check_eager("liballoc.so", VERDICT_LIBC_NAME, "calloc", NULL);
+	check_eager("libnear.so", VERDICT_ALLOCATOR, "calloc", "liballoc.so");
+	check_eager("libfar.so", VERDICT_ALLOCATOR, "calloc", "liballoc.so");
+	check_lazy("libfun.so");
+}
+
+TEST(what_a_program_with_an_allocator_needs_is_eager)
+{
+	world_library("libfun.so", "int fun() { return 1; }", "");
+	world_compile("program",
+		      "void *malloc() { return 0; } "
+		      "int main() { return fun(); }",
+		      "-fPIE -pie -rdynamic", "-lfun");
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	decide(NULL);
+	check_eager("libfun.so", VERDICT_ALLOCATOR, "malloc", "program");
+}
+
+/* ------------------------------------------------------------------ */
 /* Answers                                                            */
 
 /* What the stub of a function of libdata.so says by itself; NULL: it asks. */

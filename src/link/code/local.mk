@@ -5,4 +5,5 @@ libdlazy_link_la_SOURCES += \
 	%D%/functions.c %D%/functions.h \
 	%D%/insn.c %D%/insn.h \
 	%D%/relocations.c %D%/relocations.h \
+	%D%/text.c %D%/text.h \
 	%D%/uses.c %D%/uses.h

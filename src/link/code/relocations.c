@@ -97,8 +97,10 @@ static enum elf_fixup_kind kind_of(const struct numbers *n, uint32_t type)
 		return ELF_FIXUP_RELATIVE;
 	if (type == n->address)
 		return ELF_FIXUP_ADDRESS;
-	if (type == n->slot || type == n->jump)
+	if (type == n->slot)
 		return ELF_FIXUP_SLOT;
+	if (type == n->jump)
+		return ELF_FIXUP_CALL;
 	return ELF_FIXUP_OTHER;
 }
 
@@ -288,7 +290,8 @@ static int find_linkers(struct elf_data *data)
 			r = add_linkers(data, image->segments[i].p_vaddr,
 					image->segments[i].p_memsz);
 	for (size_t i = 0; r == 0 && i < data->count; i++)
-		if (data->fixups[i].kind == ELF_FIXUP_SLOT)
+		if (data->fixups[i].kind == ELF_FIXUP_SLOT ||
+		    data->fixups[i].kind == ELF_FIXUP_CALL)
 			r = add_linkers(data, data->fixups[i].address,
 					sizeof(ElfN(Addr)));
 	join_linkers(data);

@@ -30,6 +30,7 @@ enum elf_fixup_kind {
 	ELF_FIXUP_RELATIVE, /* 8 bytes: the load address and the addend */
 	ELF_FIXUP_ADDRESS,  /* 8 bytes: the symbol's address and the addend */
 	ELF_FIXUP_SLOT,	    /* of the GOT: the symbol's address */
+	ELF_FIXUP_CALL,	    /* of the PLT: likewise, for calls alone */
 	ELF_FIXUP_OTHER,
 };
 

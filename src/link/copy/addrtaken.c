@@ -280,7 +280,8 @@ bool addrtaken_narrow(const struct addrtaken *taken, uint64_t address,
 	return false;
 }
 
-bool addrtaken_calls_by_symbol(struct addrtaken *taken, uint64_t function)
+/* Is there a reference to the function that the library binds to its own? */
+static bool binds_to_own(const struct addrtaken *taken, uint64_t function)
 {
 	bool symbolic = elf_view_flags(taken->view) & ELF_SYMBOLIC;
 	struct elf_symbol symbol;
@@ -291,8 +292,21 @@ bool addrtaken_calls_by_symbol(struct addrtaken *taken, uint64_t function)
 		    symbol.value == function &&
 		    (symbolic || symbol.visibility != 0) &&
 		    taken->referred[taken->own[i].symbol])
-			return false;
-	return !addrtaken_by_code(taken, addrtaken_range(function)) &&
+			return true;
+	return false;
+}
+
+bool addrtaken_has_function(struct addrtaken *taken, uint64_t function)
+{
+	return binds_to_own(taken, function) ||
+	       addrtaken_pointers(taken, addrtaken_range(function)) > 0 ||
+	       addrtaken_by_code(taken, addrtaken_range(function));
+}
+
+bool addrtaken_calls_by_symbol(struct addrtaken *taken, uint64_t function)
+{
+	return !binds_to_own(taken, function) &&
+	       !addrtaken_by_code(taken, addrtaken_range(function)) &&
 	       !uses_calls(uses_of(taken), function) &&
 	       addrtaken_pointers(taken, addrtaken_range(function)) == 0;
 }

@@ -66,6 +66,11 @@ bool addrtaken_by_symbol_alone(struct addrtaken *addrtaken,
  * preempted? Then it calls what others call. */
 bool addrtaken_calls_by_symbol(struct addrtaken *addrtaken, uint64_t function);
 
+/* Does the library have its own address of a function, whoever else has another?
+ * By a relative relocation, an instruction, or a symbol that it binds to its own
+ * definition; a call does not count. */
+bool addrtaken_has_function(struct addrtaken *addrtaken, uint64_t function);
+
 static inline struct elf_range addrtaken_range(uint64_t address)
 {
 	return (struct elf_range){address, address + 1};

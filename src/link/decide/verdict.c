@@ -8,11 +8,13 @@
  */
 #include "link/decide/verdict.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/code/functions.h"
 #include "link/index/index.h"
 #include "link/copy/copy.h"
+#include "link/decide/identity.h"
 #include "link/decide/rules.h"
 #include "link/decide/startup.h"
 #include "link/decide/imported.h"
@@ -31,6 +33,7 @@ struct trial {
 	bool *used; /* somebody imports what cannot be had without it */
 	bool *full; /* others before it take the room for static TLS */
 	struct copy *copies; /* of each object */
+	struct identity *identity;
 };
 
 static void cleanup_trial(struct trial *trial)
@@ -38,6 +41,7 @@ static void cleanup_trial(struct trial *trial)
 	references_clear(&trial->references);
 	free(trial->used);
 	free(trial->full);
+	identity_close(trial->identity);
 	verdicts_clear(&(struct verdicts){trial->verdicts,
 					  trial->closure->count, trial->symtab,
 					  trial->copies});
@@ -314,6 +318,126 @@ static int judge_all_wrappers(const struct trial *trial)
 }
 
 /* ------------------------------------------------------------------ */
+/* Who would notice the stub's address                                */
+
+static int judge_identity(const struct trial *trial, size_t i)
+{
+	struct verdict *verdict = &trial->verdicts[i];
+	const struct definition *own;
+	size_t by = 0;
+	int r = identity_compared(trial->identity, i, &own, &by);
+
+	if (r == 0 && own) {
+		verdict_turn(verdict, VERDICT_IDENTITY);
+		verdict->importer = strdup(trial->closure->objects[by].path);
+		if (!verdict->importer)
+			return out_of_memory();
+	} else if (r == 0) {
+		r = identity_located(trial->identity, i, &own);
+		if (r == 0 && own)
+			verdict_turn(verdict, VERDICT_SELF_LOCATION);
+	}
+	if (r < 0 || !own)
+		return r;
+	verdict->kind = elf_type_name(own->type);
+	verdict->symbol = strdup(own->name->text);
+	return verdict->symbol ? 0 : out_of_memory();
+}
+
+static int judge_all_identities(const struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < trial->closure->count; i++)
+		if (is_lazy(trial, i))
+			r = judge_identity(trial, i);
+	return r;
+}
+
+/* ------------------------------------------------------------------ */
+/* What an allocator may call                                         */
+
+/* The object's first function of malloc's family that is not libc's, and that
+ * everybody calls; NULL: it has none. */
+static const char *allocator_of(const struct trial *trial, size_t i)
+{
+	static const char *const family[] = {
+		"malloc",	 "calloc",   "realloc",	      "free",
+		"aligned_alloc", "memalign", "posix_memalign"};
+
+	if (rules_is_libc(trial->closure->objects[i].view))
+		return NULL;
+	for (size_t k = 0; k < ARRAY_SIZE(family); k++) {
+		const struct symtab_name *name =
+			symtab_find(trial->symtab, family[k]);
+		const struct definition *first =
+			name ? symtab_resolve(name, "", 0) : NULL;
+
+		if (first && first->object == i)
+			return family[k];
+	}
+	return NULL;
+}
+
+/* May it be a call? What the program defines for an allocator to find (its
+ * options, as functions or data) is taken to call nothing. */
+static bool may_be_call(const struct reference *reference)
+{
+	return reference->from && reference->from->object != 0 &&
+	       definition_is_function(reference->from);
+}
+
+/* Turns what the object at place `i` may call eager, at any remove: a first
+ * call is a dlopen, which calls malloc. */
+static int free_of_loads(const struct trial *trial, size_t i, const char *name,
+			 size_t allocator, bool *seen)
+{
+	const struct closure_object *object = &trial->closure->objects[i];
+	const struct references *references = &trial->references;
+	struct verdict *verdict = &trial->verdicts[i];
+	int r = 0;
+
+	if (seen[i])
+		return 0;
+	seen[i] = true;
+	if (is_lazy(trial, i)) {
+		verdict_turn(verdict, VERDICT_ALLOCATOR);
+		verdict->symbol = strdup(name);
+		verdict->importer =
+			strdup(trial->closure->objects[allocator].path);
+		if (!verdict->symbol || !verdict->importer)
+			return out_of_memory();
+	}
+	for (size_t n = 0; r == 0 && n < object->need_count; n++)
+		r = free_of_loads(trial, object->needs[n], name, allocator,
+				  seen);
+	for (size_t t = references->first[i];
+	     r == 0 && t < references->first[i + 1]; t++)
+		if (may_be_call(&references->list[t]))
+			r = free_of_loads(trial,
+					  references->list[t].from->object,
+					  name, allocator, seen);
+	return r;
+}
+
+static int judge_allocators(const struct trial *trial)
+{
+	_cleanup_free_ bool *seen =
+		calloc(trial->closure->count, sizeof(*seen));
+	int r = seen ? 0 : out_of_memory();
+
+	for (size_t i = 0; r == 0 && i < trial->closure->count; i++) {
+		const char *name = trial->closure->objects[i].view
+					   ? allocator_of(trial, i)
+					   : NULL;
+
+		if (name)
+			r = free_of_loads(trial, i, name, i, seen);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ */
 /* Who has to be there for its own sake                               */
 
 static bool runs_unasked(const struct closure_object *object)
@@ -583,6 +707,9 @@ static int begin(struct trial *trial)
 	if (r == 0)
 		r = references_build(trial->closure, trial->symtab,
 				     &trial->references);
+	if (r == 0)
+		r = identity_open(trial->closure, trial->symtab,
+				  &trial->identity);
 	return r < 0 ? r : copy_all(trial);
 }
 
@@ -604,6 +731,10 @@ static int judge(const struct trial *trial)
 		r = judge_all_wrappers(trial);
 	if (r == 0)
 		r = judge_references(trial);
+	if (r == 0)
+		r = judge_all_identities(trial);
+	if (r == 0)
+		r = judge_allocators(trial);
 	if (r < 0)
 		return r;
 	judge_presence(trial);

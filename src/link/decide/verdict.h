@@ -19,26 +19,30 @@ struct copy;
 struct symtab;
 
 /* X(NAME, word in JSON) */
-#define VERDICT_MAP(X)                                                      \
-	X(LAZY, "lazy")                                                     \
-	X(PROGRAM, "program")	  /* it is the program */                   \
-	X(MISSING, "missing")	  /* not found, or not readable */          \
+#define VERDICT_MAP(X)                                                       \
+	X(LAZY, "lazy")                                                      \
+	X(PROGRAM, "program")	  /* it is the program */                    \
+	X(MISSING, "missing")	  /* not found, or not readable */           \
 	X(RUNTIME, "runtime")	  /* glibc's family, libstdc++, libgcc_s, \
-				     libdlazy */ \
-	X(LIBC_NAME, "libc-name") /* defines a symbol that libc defines */  \
-	X(DATA, "data")		  /* data is imported: symbol, importer */  \
-	X(STATIC_TLS, "static-tls")                                         \
-	X(TLS, "tls")		      /* exports thread-local symbols */    \
+				     libdlazy */  \
+	X(LIBC_NAME, "libc-name") /* defines a symbol that libc defines */   \
+	X(DATA, "data")		  /* data is imported: symbol, importer */   \
+	X(STATIC_TLS, "static-tls")                                          \
+	X(TLS, "tls")		      /* exports thread-local symbols */     \
 	X(CONSTRUCTOR, "constructor") /* nobody calls it, but it \
-				         has one, or a destructor */          \
-	X(RPATH, "rpath")	      /* found by DT_RPATH or by a path */  \
-	X(PRELOADED, "preloaded")                                           \
-	X(SHADOWED, "shadowed") /* another library has the symbol first */  \
-	X(VARIANT, "variant")	/* exports a variant calling convention */  \
-	X(SPECIAL, "special")	/* INITFIRST, INTERPOSE, NOOPEN, filter, \
-				   executable stack, a program */  \
-	X(LEARNED, "learned")	/* every run needs it */                    \
-	X(ASKED, "asked")	/* --eager */
+				         has one, or a destructor */           \
+	X(RPATH, "rpath")	      /* found by DT_RPATH or by a path */   \
+	X(PRELOADED, "preloaded")                                            \
+	X(SHADOWED, "shadowed") /* another library has the symbol first */   \
+	X(VARIANT, "variant")	/* exports a variant calling convention */   \
+	X(IDENTITY, "identity") /* its own address of a function could be \
+				   compared with the stub's */  \
+	X(SELF_LOCATION, "self-location") /* it looks for its own file */    \
+	X(ALLOCATOR, "allocator") /* a malloc of the process may call it */  \
+	X(SPECIAL, "special")	  /* INITFIRST, INTERPOSE, NOOPEN, filter, \
+				   executable stack, a program */ \
+	X(LEARNED, "learned")	  /* every run needs it */                   \
+	X(ASKED, "asked")	  /* --eager */
 
 enum verdict_why {
 #define VERDICT_ENUM(name, word) VERDICT_##name,

@@ -59,6 +59,12 @@ static const char *sentence_of(enum verdict_why why)
 		return "another object has a symbol of it";
 	case VERDICT_VARIANT:
 		return "it has functions of another calling convention";
+	case VERDICT_IDENTITY:
+		return "the address of its functions could be compared";
+	case VERDICT_SELF_LOCATION:
+		return "it looks for its own file";
+	case VERDICT_ALLOCATOR:
+		return "an allocator may call it";
 	case VERDICT_SPECIAL:
 		return "it asks for a treatment of its own";
 	case VERDICT_LEARNED:
@@ -79,6 +85,16 @@ static void describe_symbol(const struct verdict *verdict, char *buffer,
 	if (verdict->why == VERDICT_SHADOWED)
 		snprintf(buffer, size, "%s has %s (%s), too", importer, symbol,
 			 kind);
+	else if (verdict->why == VERDICT_IDENTITY)
+		snprintf(buffer, size,
+			 "%s has the address of %s, and so has it itself",
+			 importer, symbol);
+	else if (verdict->why == VERDICT_SELF_LOCATION)
+		snprintf(buffer, size,
+			 "it may look for its own file, by its %s", symbol);
+	else if (verdict->why == VERDICT_ALLOCATOR)
+		snprintf(buffer, size, "%s defines %s, and may call it",
+			 importer, symbol);
 	else if (verdict->why == VERDICT_LIBC_NAME)
 		snprintf(buffer, size, "it defines %s (%s), as libc does",
 			 symbol, kind);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Texts in a file, wherever in what is mapped of it they stand.
+ */
+#ifndef LINK_CODE_TEXT_H
+#define LINK_CODE_TEXT_H
+
+#include <stdbool.h>
+
+/*
+ * Is one of these texts (NULL-ended) in what is mapped of an open file? true,
+ * too, where it cannot be read. name: for messages that nobody sees.
+ */
+bool text_has_any(int fd, const char *name, const char *const *texts);
+
+#endif

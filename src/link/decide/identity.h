@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Identity: of a lazy library's function, everybody else has the address of a
+ * stub, and the library itself may have its own. Usually nobody notices. Two
+ * kinds of libraries do: those that compare a function that they are given with
+ * one of theirs (libavcodec: is this callback my default?), and those that ask
+ * in which file a function of theirs lies, to find their data beside it.
+ */
+#ifndef LINK_DECIDE_IDENTITY_H
+#define LINK_DECIDE_IDENTITY_H
+
+#include "link/resolve/symtab.h"
+
+struct identity;
+
+/* Finds the functions whose address an object of the closure takes from
+ * another, by a relocation that is not a call's. 0 or -DLAZY_ENOMEM. */
+int identity_open(const struct closure *closure, const struct symtab *symtab,
+		  struct identity **ret);
+void identity_close(struct identity *identity);
+
+/*
+ * The function of the object at place `i` whose address both another object
+ * and its own code or data have; NULL: there is none. *ret_by: that object.
+ * In doubt its own code has it. 0 or -DLAZY_ENOMEM.
+ */
+int identity_compared(const struct identity *identity, size_t i,
+		      const struct definition **ret, size_t *ret_by);
+
+/*
+ * What the object at place `i` exports and could ask for its own file with: it
+ * can ask (dladdr(), dl_iterate_phdr(), the text /proc/self/maps), and has the
+ * address by a relocation against the symbol, which finds the stub file's.
+ * NULL: there is none. 0 or -DLAZY_ENOMEM.
+ */
+int identity_located(const struct identity *identity, size_t i,
+		     const struct definition **ret);
+
+#endif
