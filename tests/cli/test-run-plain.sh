@@ -144,6 +144,26 @@ then
 else
 	skip "one with file capabilities does" "no capability can be set here"
 fi
+# Who confines himself could not open a library afterwards.
+confine="chroot setns unshare seccomp_init seccomp_load"
+# shellcheck disable=SC2086 # CC may hold options; words
+printf 'int %s(void) { return 0; }\n' $confine |
+	${CC:-cc} -w -shared -fPIC -o "$t/lib/libconfine.so" -x c -
+for name in $confine; do
+	# shellcheck disable=SC2086 # CC may hold options
+	if echo "int $name(); int main(int n, char **v)
+	{ return n > 9 ? $name() : 0; }" |
+		${CC:-cc} -std=gnu89 -w -o "$t/confined" -x c - \
+			-Wl,--no-as-needed,-rpath,"$t/lib" -L"$t/lib" \
+			-lconfine \
+			$(printf -- '-l:libmany-%s.so.1 ' {1..16})
+	then
+		stats_of "$t/confined"
+		plain "calls $name" "a program that imports $name is left alone"
+	else
+		fail "a program that imports $name is left alone" "does not build"
+	fi
+done
 # Why none of its libraries can be lazy.
 # shellcheck disable=SC2086 # CC may hold options
 if echo 'int main(void) { return 0; }' | ${CC:-cc} -o "$t/rpath" -x c - \

@@ -144,6 +144,29 @@ static void check_program(struct making *m)
 	status_clear();
 }
 
+/* A program that confines itself could not open a library afterwards, or would
+ * open another in a changed root. What it asks for by its own system calls, or
+ * by a library, is not seen. */
+static void check_confinement(struct making *m)
+{
+	static const char *const names[] = {"chroot", "setns", "unshare",
+					    "seccomp_init", "seccomp_load"};
+	const struct elf_view *view = m->closure.objects[0].view;
+	struct elf_symbol symbol;
+
+	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			if (elf_view_symbol(view, i, &symbol) &&
+			    !symbol.defined &&
+			    strcmp(symbol.name, names[k]) == 0) {
+				run_plainly(m,
+					    "it calls %s: a library might not "
+					    "be found afterwards",
+					    names[k]);
+				return;
+			}
+}
+
 /* ------------------------------------------------------------------ */
 /* The verdicts                                                       */
 
@@ -619,6 +642,10 @@ static int analyse(struct making *m)
 	if (*m->plain)
 		return 0;
 	int status = closure_read(m->file, &m->closure);
+	if (status == 0)
+		check_confinement(m);
+	if (*m->plain)
+		return 0;
 	if (status == 0)
 		status = decide(m);
 	if (status < 0)
