@@ -110,6 +110,7 @@ include %D%/unit/local.mk
 include %D%/report/local.mk
 include %D%/real/local.mk
 include %D%/fixtures/local.mk
+include %D%/faults/local.mk
 include %D%/cli/local.mk
 include %D%/mutants/local.mk
 include %D%/fuzz/local.mk

@@ -24,6 +24,9 @@
 #define TICK_NS 20000000u
 #define SECONDS_NS 2020000000u
 
+/* How often a signal may interrupt one call: more is no signal's doing. */
+#define INTERRUPTIONS 1000
+
 /* How long a lock is waited for. */
 #define LOCK_MOMENT_MS 5
 #define LOCK_MS 2000
@@ -137,6 +140,18 @@ int file_open_trusted(int dirfd, const char *path, int access, int *ret_fd,
 	return 0;
 }
 
+ssize_t file_read_some(int fd, uint64_t offset, void *buffer, size_t size)
+{
+	ssize_t n = -1;
+
+	for (int i = 0; i < INTERRUPTIONS; i++) {
+		n = pread(fd, buffer, size, (off_t)offset);
+		if (n >= 0 || errno != EINTR)
+			break;
+	}
+	return n;
+}
+
 bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size)
 {
 	char *at = buffer;
@@ -144,9 +159,7 @@ bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size)
 	while (size > 0) {
 		ssize_t n = offset > INT64_MAX
 				    ? 0
-				    : pread(fd, at, size, (off_t)offset);
-		if (n < 0 && errno == EINTR)
-			continue;
+				    : file_read_some(fd, offset, at, size);
 		if (n == 0)
 			errno = 0;
 		if (n <= 0)
@@ -209,9 +222,11 @@ void file_release(void *memory, size_t size)
 
 static bool write_all(int fd, const char *data, size_t size)
 {
+	int interruptions = 0;
+
 	while (size > 0) {
 		ssize_t n = write(fd, data, size);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && ++interruptions < INTERRUPTIONS)
 			continue;
 		if (n == 0)
 			errno = ENOSPC;
@@ -227,8 +242,11 @@ static bool write_all(int fd, const char *data, size_t size)
  * would leave the lock to it. */
 static void cleanup_locked(int *fd)
 {
+	int error = errno;
+
 	if (*fd >= 0)
 		flock(*fd, LOCK_UN);
+	errno = error;
 	cleanup_close(fd);
 }
 #define _cleanup_locked_ _cleanup_(cleanup_locked)
@@ -250,7 +268,8 @@ bool file_lock(int fd, unsigned milliseconds)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return false;
 		if (monotonic_ms() >= end) {
-			errno = EBUSY;
+			if (errno == EWOULDBLOCK)
+				errno = EBUSY;
 			return false;
 		}
 		nanosleep(&moment, NULL);

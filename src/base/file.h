@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 /*
  * What tells a file from another and from its own later contents. Times are
@@ -72,6 +73,9 @@ int file_open_trusted(int dirfd, const char *path, int access, int *ret_fd,
  * file; else it is why it could not be read.
  */
 bool file_read_at(int fd, uint64_t offset, void *buffer, size_t size);
+
+/* As pread(2), but for signals: those that interrupt it are passed over. */
+ssize_t file_read_some(int fd, uint64_t offset, void *buffer, size_t size);
 
 /* A whole file, mapped read-only. */
 struct file_map {

@@ -65,6 +65,7 @@ static int write_through(const struct output *output, const char *data,
 			 size_t size)
 {
 	struct stat st;
+	int interruptions = 0;
 
 	if (fstat(output->fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    ftruncate(output->fd, 0) < 0)
@@ -72,9 +73,11 @@ static int write_through(const struct output *output, const char *data,
 	while (size > 0) {
 		ssize_t n = write(output->fd, data, size);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && ++interruptions < 1000)
 			continue;
-		if (n < 0)
+		if (n == 0)
+			errno = ENOSPC;
+		if (n <= 0)
 			return cannot_write(output->path);
 		data += n;
 		size -= (size_t)n;

@@ -194,6 +194,23 @@ static void say_what_is_missing(const struct listing *l)
 	}
 }
 
+/* Whether a file could not be read, for a state of ours: it may be a plugin. */
+static bool is_short(const struct listing *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct directory *d = &l->directories[i];
+		size_t count = catalog_count(d->catalog);
+
+		for (size_t k = 0; k < catalog_bad_count(d->catalog); k++) {
+			const struct record *r =
+				catalog_record(d->catalog, count + k);
+			if (!r || status_is_state(record_status(r)))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int list(char **dirs, bool json)
 {
 	_cleanup_listing_ struct listing l = {0};
@@ -204,7 +221,7 @@ static int list(char **dirs, bool json)
 	else if (print_table(&l) != CLI_DONE)
 		return CLI_FAILED;
 	say_what_is_missing(&l);
-	return status;
+	return is_short(&l) ? CLI_FAILED : status;
 }
 
 int cli_list(int argc, char **argv)
