@@ -29,7 +29,10 @@ void event_set_probe(const struct event_probe *probe);
 void event_bound(const struct dlazy_module *m, const char *symbol,
 		 const void *caller, const void *address);
 
-/* What is to be done last in a process that is about to abort(); one only. */
+/*
+ * Gives a function to call last in a process that is about to abort(); one
+ * only.
+ */
 void event_at_abort(void (*fn)(void));
 void event_abort(void);
 

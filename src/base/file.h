@@ -15,8 +15,8 @@
 #include <sys/types.h>
 
 /*
- * What tells a file from another and from its own later contents. Times are
- * nanoseconds since the epoch; all 0: not known.
+ * An identity: tells a file from another and from its own later contents.
+ * Times are nanoseconds since the epoch; all 0: not known.
  */
 struct file_identity {
 	uint64_t dev;

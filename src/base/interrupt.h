@@ -23,8 +23,10 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* What to go back to. On the stack, as a thread's TLS may be set to 0 in between
- * (LD_AUDIT, see loading.c). */
+/*
+ * The state to go back to. It is on the stack, as a thread's TLS may be set to
+ * 0 in between (LD_AUDIT, see loading.c).
+ */
 struct interrupts {
 	sigset_t mask;
 	int cancel_state;

@@ -64,7 +64,7 @@ bool status_is_pending(void);
 void status_clear(void);
 
 /*
- * What was recovered from is nobody's business: the host is told of a failure
+ * Failures that were recovered from stay unseen: the host is told of a failure
  * only when a public function, or a stub, ends with it. status_publish() does
  * that; if none is pending, NULL was a result, and no message is left.
  */

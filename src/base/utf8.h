@@ -20,8 +20,11 @@ size_t utf8_length(const unsigned char *s);
 /* The character of a sequence of that length. */
 uint32_t utf8_character(const unsigned char *s, size_t length);
 
-/* Does it show as what it is? false: control characters, those of a text's
- * direction, those without a width, line separators. */
+/*
+ * Returns true if the character shows as what it is. false: control
+ * characters, those of a text's direction, those without a width, line
+ * separators.
+ */
 bool utf8_is_shown(uint32_t character);
 
 /* The bytes of the next character, or of what is none; *ret_is_shown: whether a

@@ -379,7 +379,7 @@ static void draft_view(struct draft *d, const struct elf_view *view, int fd)
 	head(d)->flags |= elf_view_flags(view) & ~RECORD_FLAGS;
 }
 
-/* Of any ELF file, also of one that the reader refuses. */
+/* Works for any ELF file, also one that the reader refuses. */
 static void draft_machine(struct draft *d, int fd)
 {
 	uint8_t start[64];

@@ -435,8 +435,10 @@ static int harvest_entry(struct scan *s, struct harvest *h,
 	return 0;
 }
 
-/* Of the files of one name the first that is a plugin is it; those after it
- * are not looked at. */
+/*
+ * Of several files with one name, the first that is a plugin counts; those
+ * after it are not looked at.
+ */
 static int harvest_all(struct scan *s, struct harvest *h,
 		       const struct listing *l)
 {

@@ -319,8 +319,10 @@ static uint32_t hash_of(const char *text)
 	return h;
 }
 
-/* Of an object that is open, and of which a namespace gets a copy of its link
- * map (ld.so); or of one that was open before. */
+/*
+ * Finds the place of an object that is open and of whose link map a namespace
+ * gets a copy (ld.so); or of one that was open before.
+ */
 static uint32_t find_known(const struct link_map *map, const char *path,
 			   uint32_t hash)
 {

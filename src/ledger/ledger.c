@@ -206,8 +206,7 @@ void ledger_declare(const char *dir)
 /* ------------------------------------------------------------------ */
 /* Writing                                                            */
 
-/* What is no plain file (a device, a pipe, a link) is written to, not put
- * another in the place of. */
+/* A device, a pipe or a link is written to; it is not replaced by a file. */
 static bool is_special(const char *path)
 {
 	struct stat st;

@@ -237,7 +237,7 @@ static void find_untouched(struct telling *t)
 	}
 }
 
-/* What was measured now is what the next ledger goes by. */
+/* The next ledger uses what was measured now. */
 static void keep_costs(struct telling *t)
 {
 	for (size_t i = 0; i < t->load_count; i++) {
@@ -267,8 +267,10 @@ static void print_text(struct json *j, const char *key, const char *text)
 	json_string(j, *text ? text : NULL);
 }
 
-/* What the load took, and of that: in the linker, and the rest, which is ours
- * (checking the file, binding). */
+/*
+ * The time that the load took, and of it: in the linker, and the rest, which
+ * is ours (checking the file, binding).
+ */
 static void print_times(struct json *j, const struct telling *t,
 			const struct ledger_entry *e)
 {

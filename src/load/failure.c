@@ -43,7 +43,7 @@ static void write_all(const char *text)
 	}
 }
 
-/* Who is being waited for by a constructor must not wait for it. */
+/* A thread that a constructor waits for must not wait for that constructor. */
 static bool may_wait(int status)
 {
 	return status != -DLAZY_EDEADLK &&

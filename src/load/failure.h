@@ -14,9 +14,11 @@
 void failure_prepare(struct dlazy_module *m, const struct touch *touch,
 		     int status, struct stub_failure *ret);
 
-/* What is to be called instead: what the hooks say, or, if they say nothing, the
- * end. Call it only where nothing of ours is in progress: hooks may throw, or
- * not come back. */
+/*
+ * Returns the function to call instead, which a hook gave; if no hook gives
+ * one, ends the process. Call it only where nothing of ours is in progress:
+ * hooks may throw, or not come back.
+ */
 void *failure_instead(struct stub_failure *failure);
 
 /* The end, for the pending reason, which is what the environment forbids;

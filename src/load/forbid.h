@@ -12,7 +12,7 @@
 struct dlazy_module;
 struct touch;
 
-/* What loading pays where nothing is forbidden: a load, and a branch. */
+/* The cost to a load where nothing is forbidden: one read, and a branch. */
 extern _Atomic(bool) forbid_on;
 
 static inline bool forbid_is_on(void)

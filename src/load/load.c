@@ -446,8 +446,10 @@ int load_permit(struct dlazy_module *m, const struct touch *touch)
 	return forbid_is_on() && !ready ? obey(m, touch) : 0;
 }
 
-/* What this thread is loading: an object whose constructors run, or that is
- * being relocated. */
+/*
+ * The object that this thread is loading: its constructors run, or it is being
+ * relocated.
+ */
 static bool find_unfinished(const struct dlazy_module *m,
 			    const struct touch *touch, struct load_handle *ret)
 {

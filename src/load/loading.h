@@ -63,7 +63,10 @@ void loading_begin(void);
  * is done. */
 void loading_fork_prepare(void);
 void loading_fork_done(void);
-/* In the child, before it is done there. Whether other threads were loading. */
+/*
+ * To be called in the child of fork(2), before loading_fork_done(). Returns
+ * true if other threads were loading.
+ */
 bool loading_after_fork(void);
 
 #endif

@@ -123,8 +123,10 @@ struct dlazy_module {
 
 extern struct lock load_lock __attribute__((visibility("hidden")));
 
-/* What is exported under a name: the part of struct elf_symbol, or of struct
- * record_symbol, that outlives both. */
+/*
+ * An export: the part of struct elf_symbol, or of struct record_symbol, that
+ * outlives both.
+ */
 struct module_export {
 	uint64_t value;
 	uint8_t type; /* enum elf_type */
@@ -245,8 +247,11 @@ void module_move_locked(struct dlazy_module *m, enum dlazy_state to);
 /* fork(2). */
 void module_fork_prepare(void);
 void module_fork_done(void);
-/* In the child: what other threads were loading cannot be used here; unless
- * all of them were only waiting for the linker. */
+/*
+ * To be called in the child of fork(2): modules that other threads were
+ * loading cannot be used here, unless all of those threads were only waiting
+ * for the linker.
+ */
 void module_after_fork(bool all_waited);
 
 #endif

@@ -62,15 +62,20 @@ static bool waited_futex(pid_t thread, uintptr_t *ret)
 	return true;
 }
 
-/* Who is loading a module, as many as can be looked at. They are several only
- * if none saw the other begin. */
+/*
+ * The threads that load a module, as many as can be looked at. They are
+ * several only if none saw another begin.
+ */
 struct loaders {
 	pid_t threads[LOADERS_MAX];
 	size_t count;
 };
 
-/* What to do about loaders that are still at it; false: wait on. Who wants the
- * linker's lock is waiting for another of them, or for somebody else. */
+/*
+ * Decides what to do while others are still loading; false: wait on. A loader
+ * that wants the linker's lock is waiting for another loader, or for somebody
+ * else.
+ */
 static bool judge_loaders(const struct loaders *loaders, enum wait_answer *ret)
 {
 	uintptr_t self = (uintptr_t)pthread_self(), futex;

@@ -585,7 +585,7 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	}
 }
 
-/* What of a source is compared with what is there now. */
+/* How much of a source is compared with what is there now. */
 enum compare {
 	COMPARE_NOTHING,   /* it is refreshed if it is in doubt */
 	COMPARE_DIRECTORY, /* what was added, and what was removed */

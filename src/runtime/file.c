@@ -229,8 +229,10 @@ static void keep_name(const struct dlazy_module *m)
 		dl_open_again(file_base_name(m->path), 0);
 }
 
-/* Who runs the program may not be who wrote it, and may never have heard of the
- * hook. */
+/*
+ * The user of the program may not be its author, and may never have heard of
+ * the hook.
+ */
 static void advise(const struct dlazy_module *m, int status, char *buffer,
 		   size_t size)
 {

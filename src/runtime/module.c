@@ -225,8 +225,10 @@ void linked_tell_touch(const struct linked_question *q)
 						.caller = q->touch.caller});
 }
 
-/* What the linker answered, seen with suspicion: through what the library
- * needs, the stub file itself can be the one that has the symbol. */
+/*
+ * Checks the linker's answer: through what the library needs, the stub file
+ * itself can be the object that has the symbol.
+ */
 int linked_judge(const struct linked_question *q, int status,
 		 const void *address)
 {

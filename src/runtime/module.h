@@ -13,9 +13,12 @@
 struct dlazy_module *linked_module(const struct linked *l);
 int linked_load(const struct linked *l, const void *caller);
 
-/* What the layers above do before the first such module is made; each time, as
- * it is theirs to do it once. fork.c defines it: a stub can be called before any
- * constructor has told us. A program that links less has none. */
+/*
+ * Called before the first such module is made, and each time after that: the
+ * layers above see to it that they do their part once. fork.c defines it, as a
+ * stub can be called before any constructor has told us. A program that links
+ * less has none.
+ */
 extern void (*linked_first)(void) __attribute__((visibility("hidden")));
 
 /* What a stub, or the dynamic linker, asks for. */
@@ -28,7 +31,10 @@ struct linked_question {
 	struct touch touch;
 };
 
-/* What tells a symbol of a stub file from any other. */
+/*
+ * The place of a symbol's name in the stub file, which tells the symbol from
+ * any other.
+ */
 static inline const uint32_t *linked_name_of(const struct linked *l,
 					     uint32_t symbol)
 {
@@ -44,8 +50,10 @@ void linked_question_end(struct linked_question *q);
 /* Tells observers, the first time that it is asked. */
 void linked_tell_touch(const struct linked_question *q);
 
-/* What the linker answered, seen with suspicion: through what the library
- * needs, the stub file itself can be the one that has the symbol. */
+/*
+ * Checks the linker's answer: through what the library needs, the stub file
+ * itself can be the object that has the symbol.
+ */
 int linked_judge(const struct linked_question *q, int status,
 		 const void *address);
 

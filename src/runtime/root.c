@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The linker is given a path, and opens it a moment after it was looked at. So
- * nobody else may be able to put another file there: each directory on the way
- * is root's or ours, and others cannot write to it. Nor may the linker look for
- * what the file needs: that must be there already, as it is with what was started
- * by `dlazy run`.
+ * Deciding whether a library may be loaded in a changed root directory. The
+ * dynamic linker is given a path, and opens it a moment after we looked at it,
+ * so nobody else may be able to put another file there meanwhile: each
+ * directory on the way must be root's or ours, and not writable by others. Nor
+ * may the linker search for what the file needs: that must be loaded already.
  */
 #include "runtime/root.h"
 

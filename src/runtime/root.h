@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program of `dlazy run` that changes its root directory after its start, as
- * services do, finds another file where its library was, perhaps one of a user who
- * may write there. From then on only the very file that the stub file was made
- * for is loaded.
+ * Programs of `dlazy run` that change their root directory after their start,
+ * as services do. In the new root such a program would find another file in
+ * its library's place, perhaps one of a user who may write there. So from then
+ * on only the very file that the stub file was made for is loaded.
  */
 #ifndef RUNTIME_ROOT_H
 #define RUNTIME_ROOT_H

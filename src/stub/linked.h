@@ -116,9 +116,10 @@ struct linked_run_state {
 #define LINKED_TOUCHED_VARIABLE "DLAZY_RUN_RECORD"
 
 /*
- * What was touched, run after run: a file of exactly this, in the cache, mapped
- * shared by every process of the program that loads anything. Host byte order.
- * Numbers are added to atomically, and only ever advise.
+ * The libraries that were touched, run after run: a file of exactly this
+ * struct, in the cache, mapped shared by every process of the program that
+ * loads anything. Host byte order. Numbers are added to atomically, and only
+ * ever advise.
  */
 #define LINKED_TOUCHED_MAGIC 0x445a4c52 /* "RLZD" */
 struct linked_touched {
@@ -153,8 +154,8 @@ static inline const char *linked_name(const struct linked *l, uint32_t i)
 }
 
 /*
- * What libdlazy exports for stub files, beside the public interface.
- * dlazy_linked_slow is no C function.
+ * The functions that libdlazy exports for stub files, beside the public
+ * interface. dlazy_linked_slow is no C function.
  */
 #define LINKED_PUBLIC __attribute__((visibility("default")))
 LINKED_PUBLIC void *dlazy_linked_data(const struct linked *l, uint32_t symbol);

@@ -31,8 +31,10 @@ extern struct slot stub_slots[STUB_POOL] __attribute__((visibility("hidden")));
  * stubs: dlazy_linked_slow, see linked.h.) */
 __attribute__((visibility("hidden"))) void stub_slow(void);
 
-/* What the slow path calls once registers are safe; the slot is a linked
- * stub's if l is not NULL. Returns where to go. */
+/*
+ * Called by the slow path once registers are saved; the slot is a linked
+ * stub's if l is not NULL. Returns where to go.
+ */
 struct linked;
 __attribute__((visibility("hidden"))) void *stub_miss(void *slot,
 						      const void *caller,

@@ -18,15 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a file's first bytes the kernel reads so many, and follows "#!" so often:
- * BINPRM_BUF_SIZE, and the loop of exec_binprm() in fs/exec.c. */
+/*
+ * The kernel reads this many bytes of a file's begin for "#!", and follows
+ * "#!" this often: BINPRM_BUF_SIZE, and the loop of exec_binprm() in
+ * fs/exec.c.
+ */
 #define HEAD_SIZE 256
 #define SCRIPTS_MAX 5
 
 /* execvp's, where PATH is not set. */
 #define PATH_DEFAULT "/bin:/usr/bin"
 
-/* What is between the "#!" and the end of its line. */
+/* The two words between "#!" and the end of its line. */
 struct script {
 	char interpreter[HEAD_SIZE];
 	char argument[HEAD_SIZE]; /* "" if there is none */

@@ -149,8 +149,8 @@ static const struct entry_input *inputs_of(const struct entry *entry)
 }
 
 /*
- * Whether `name` in a directory is nothing that ld.so would take in place of
- * the input that has this name.
+ * Returns true if ld.so would take no file called `name` in this directory in
+ * place of the input of that name: there is none, or it is the input itself.
  */
 static bool is_unshadowed(int dirfd, const struct entry_input *input,
 			  const char *name)

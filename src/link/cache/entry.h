@@ -68,7 +68,10 @@ static inline void cleanup_entry(struct entry *entry)
 
 struct entry_facts entry_facts(const struct entry *entry);
 
-/* Whether all that it was made from is what it was. */
+/*
+ * Returns true if no file and no directory that the entry was made from has
+ * changed.
+ */
 bool entry_is_fresh(const struct entry *entry);
 
 size_t entry_library_count(const struct entry *entry);
@@ -89,13 +92,19 @@ struct entry_draft {
 
 void entry_draft_input(struct entry_draft *draft, enum entry_kind kind,
 		       const char *path, const struct file_identity *identity);
-/* What is at the path now: a file, a directory, or nothing. Once for each. */
+/*
+ * Adds an input: what is at the path now, a file, a directory, or nothing.
+ * Call it once for each path.
+ */
 void entry_draft_path(struct entry_draft *draft, const char *path);
-/* Has an input changed since then (nanoseconds since the epoch)? */
+/*
+ * Returns true if an input has changed since then (nanoseconds since the
+ * epoch).
+ */
 bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since);
 void entry_draft_library(struct entry_draft *draft, const char *path,
 			 const char *why, const char *detail, uint32_t number);
-/* Of the one added last: that every run needs it is known. */
+/* Marks the library that was added last as one that every run needs. */
 void entry_draft_learned(struct entry_draft *draft);
 /* 0, -DLAZY_ENOMEM. */
 int entry_draft_finish(struct entry_draft *draft,

@@ -32,8 +32,10 @@
 #include <sys/xattr.h>
 #include <time.h>
 
-/* What fewer lazy libraries save, run itself costs: the programs of
- * `make bench BENCH_FLAGS=--programs` are on either side. */
+/*
+ * Fewer lazy libraries save less time than `dlazy run` itself costs: see the
+ * programs of `make bench BENCH_FLAGS=--programs` on either side.
+ */
 #define LAZY_MIN 10
 
 /* A tick of the clock that file systems use is 10 ms at most. */
@@ -211,7 +213,7 @@ static bool is_lazy(const struct making *m, size_t i)
 	return m->verdicts.list[i].why == VERDICT_LAZY;
 }
 
-/* Who names libraries to be lazy has weighed it. */
+/* A user who names libraries to be lazy has decided that it is worth it. */
 static bool is_asked_lazy(const struct making *m)
 {
 	return m->options->lazy && m->options->lazy[0];
@@ -363,7 +365,10 @@ static int read_libraries(const struct making *m, struct libraries *all)
 	return 0;
 }
 
-/* What only lazy libraries bring in and has to be there all the same. */
+/*
+ * The libraries that only lazy ones need, and that have to be mapped at the
+ * start all the same.
+ */
 static const char **kept_edges(const struct making *m)
 {
 	const char **edges = calloc(m->closure.count + 1, sizeof(*edges));

@@ -49,7 +49,7 @@ static void put_globs(FILE *out, const char *name, char *const *globs)
 		put_value(out, name, *globs);
 }
 
-/* Has it an element that depends on the current directory? */
+/* Does a search path have an element that depends on the current directory? */
 static bool is_relative(const char *search_path)
 {
 	for (const char *at = search_path;; at++) {
@@ -99,7 +99,7 @@ static int not_trusted(const char *path)
 			   path);
 }
 
-/* Is the directory ours alone? What lies there is run. */
+/* Can nobody else write to the directory? The files in it are run. */
 static int check_directory(int fd, const char *path)
 {
 	struct stat st;

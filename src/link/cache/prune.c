@@ -18,7 +18,10 @@ static bool is_generation(const char *name)
 	return strncmp(name, "g-", 2) == 0;
 }
 
-/* Has a file of a directory been written to of late? In doubt it has. */
+/*
+ * Has a file of a directory been written to of late? If that cannot be told,
+ * yes.
+ */
 static bool is_recent(int dirfd, const char *name, const char *file)
 {
 	_cleanup_close_ int fd = openat(

@@ -279,8 +279,10 @@ struct reader {
 	const struct elf_view *view;
 };
 
-/* Is that what the linker puts into a slot: the address of another file's
- * symbol of that name? */
+/*
+ * Does the linker put into this slot the address of another file's symbol of
+ * that name?
+ */
 static bool is_slot_of(const struct reader *r, uint64_t slot, const char *name)
 {
 	size_t n;
@@ -343,8 +345,11 @@ static bool is_like(const struct sight *sight, const char *pattern)
 	return true;
 }
 
-/* What an instruction means that ends `end` bytes behind the begin, and has a
- * distance `before` bytes before its end. */
+/*
+ * The address that an instruction refers to. The instruction ends `end` bytes
+ * behind the begin of the code, and its distance begins `before` bytes before
+ * that end.
+ */
 static uint64_t meant(const struct sight *sight, size_t end, size_t before)
 {
 	int32_t distance;
@@ -456,7 +461,7 @@ static bool is_harmless(const struct reader *r, const struct insn *insn)
 	}
 }
 
-/* Does a constructor nothing that others could notice? */
+/* Does a constructor do nothing that others could notice? */
 static bool is_private(const struct reader *r, uint64_t function)
 {
 	size_t size = CONSTRUCTOR_MAX, at = 0;
@@ -482,7 +487,10 @@ static bool is_known_constructor(const struct reader *r, uint64_t function)
 	return is_frame_dummy(r, function) || is_private(r, function);
 }
 
-/* Of other CPUs: so few bytes do nothing, and one pointer is the compiler's. */
+/*
+ * For CPUs whose code is not read: a function of so few bytes does nothing,
+ * and an array of one pointer is the compiler's.
+ */
 #define EMPTY_MAX 32
 
 static bool seem_known(const struct reader *r, const struct elf_calls *calls)

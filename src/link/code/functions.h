@@ -10,7 +10,7 @@
 #include "link/code/relocations.h"
 #include "elf/view.h"
 
-/* What a constant function does, each time: return this, and nothing else. */
+/* What a constant function returns each time, and does nothing else. */
 enum code_constant_kind {
 	CODE_CONSTANT_NOTHING, /* the registers stay as they are */
 	CODE_CONSTANT_NUMBER,  /* rax */
@@ -22,21 +22,23 @@ struct code_constant {
 	uint64_t value;
 };
 
-/* Is the function at that address, of that size, a constant function?
- * false in doubt. */
+/*
+ * Returns true if the function at that address, of that size, is a constant
+ * function; false in doubt.
+ */
 bool code_returns_constant(const struct elf_data *data, uint64_t function,
 			   uint64_t size, struct code_constant *ret);
 
 /*
- * Has the file constructors whose work others could notice? Not counted are
- * those that every file has of its compiler, and those that set up the
- * standard streams of C++, as every file has that includes <iostream>, or the
- * file's own variables, which it reaches directly. true in doubt. view: of the
- * same file.
+ * Returns true, also in doubt, if the file has constructors whose work others
+ * could notice. Not counted are those that the compiler puts in every file;
+ * those that set up the standard streams of C++, as every file has that
+ * includes <iostream>; and those that set up the file's own variables, which
+ * it reaches directly. view: of the same file.
  */
 bool code_constructs(const struct elf_data *data, const struct elf_view *view);
 
-/* The same of destructors, of which only the compiler's are not counted. */
+/* The same for destructors; here only the compiler's are not counted. */
 bool code_destructs(const struct elf_data *data, const struct elf_view *view);
 
 #endif

@@ -406,7 +406,10 @@ static void avoid(struct elf_range *range, uint64_t address,
 		range->end = other.start;
 }
 
-/* Of what is the linker's, the first that begins behind an address. */
+/*
+ * The first of the ranges that are the linker's own that begins behind an
+ * address.
+ */
 static size_t linkers_behind(const struct elf_data *data, uint64_t address)
 {
 	size_t low = 0, high = data->linkers_count;

@@ -76,7 +76,7 @@ struct elf_calls {
 struct elf_calls elf_data_constructors(const struct elf_data *data);
 struct elf_calls elf_data_destructors(const struct elf_data *data);
 
-/* Of the section that begins at an address; 0: not known. */
+/* The size of the section that begins at an address; 0: not known. */
 uint64_t elf_data_section_size(const struct elf_data *data, uint64_t address);
 
 bool elf_data_is_x86_64(const struct elf_data *data);
@@ -86,8 +86,10 @@ bool elf_data_is_x86_64(const struct elf_data *data);
 int elf_data_read(const struct elf_data *data, struct elf_range range,
 		  uint8_t **ret);
 
-/* Does a function begin there? By the search table of .eh_frame_hdr, which
- * says so of nearly all; false in doubt. */
+/*
+ * Returns true if a function begins there, according to the search table of
+ * .eh_frame_hdr, which lists nearly all; false in doubt.
+ */
 bool elf_data_is_function(const struct elf_data *data, uint64_t address);
 
 #endif

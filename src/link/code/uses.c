@@ -55,7 +55,9 @@ static uint64_t distance_at(const uint8_t *at)
 	return (uint64_t)(int64_t)distance;
 }
 
-/* What an operand behind the distance can take, as bits: 1 << bytes. */
+/*
+ * How many bytes an operand behind the distance can have, as bits: 1 << bytes.
+ */
 enum {
 	NO_MORE = 1 << 0,
 	BYTE_MORE = 1 << 1,

@@ -20,15 +20,19 @@ struct uses;
 int uses_read(int fd, const char *name, struct uses **ret);
 void uses_free(struct uses *uses);
 
-/* Has an instruction an address of that range? Of each question, the answer is
- * true where it is not known, and where uses is NULL. */
+/*
+ * Returns true if an instruction has an address of that range. Each of these
+ * functions returns true where it is not known, and where uses is NULL.
+ */
 bool uses_has(const struct uses *uses, struct elf_range range);
 
-/* Have several, or a table of distances from its own begin, as compilers make
- * of tables of texts? */
+/*
+ * Returns true if several have, or a table that holds distances from its own
+ * begin, as compilers make of tables of texts.
+ */
 bool uses_has_again(const struct uses *uses, struct elf_range range);
 
-/* Does an instruction jump to it, or call it? */
+/* Returns true if an instruction jumps to it, or calls it. */
 bool uses_calls(const struct uses *uses, uint64_t address);
 
 #endif

@@ -33,18 +33,21 @@ static inline void cleanup_addrtaken(struct addrtaken **addrtaken)
 
 const struct elf_data *addrtaken_data(const struct addrtaken *addrtaken);
 
-/* Is the definition one of data, with an extent? */
+/* Returns true if the definition is one of data, with a size. */
 bool addrtaken_datum(const struct addrtaken *addrtaken,
 		     const struct definition *definition,
 		     struct elf_symbol *ret);
 
-/* The same; and can another definition preempt it? */
+/* Returns true if it is, and another definition can preempt it. */
 bool addrtaken_can_be_preempted(const struct addrtaken *addrtaken,
 				const struct definition *definition,
 				struct elf_symbol *ret);
 
-/* Makes a range around an address that of a symbol's data, or cuts it down to
- * what lies between two symbols'. true: it has a symbol. */
+/*
+ * Widens a range around an address to the data of the symbol there, or cuts it
+ * down to what lies between two symbols' data. Returns true if there is a
+ * symbol.
+ */
 bool addrtaken_narrow(const struct addrtaken *addrtaken, uint64_t address,
 		      struct elf_range *range);
 
@@ -52,18 +55,26 @@ bool addrtaken_narrow(const struct addrtaken *addrtaken, uint64_t address,
 size_t addrtaken_pointers(const struct addrtaken *addrtaken,
 			  struct elf_range range);
 
-/* Does an instruction have an address of that range? Have several? In doubt
- * they do (link/code/uses.h). */
+/*
+ * Returns true, also in doubt, if an instruction has an address of that range;
+ * if several have (link/code/uses.h).
+ */
 bool addrtaken_by_code(struct addrtaken *addrtaken, struct elf_range range);
 bool addrtaken_by_code_again(struct addrtaken *addrtaken,
 			     struct elf_range range);
 
-/* Are the writable data there reached by their symbols, and by these alone? */
+/*
+ * Returns true if the library reaches the writable data there by their
+ * symbols, and by these alone.
+ */
 bool addrtaken_by_symbol_alone(struct addrtaken *addrtaken,
 			       struct elf_range range);
 
-/* Does the library reach the function by its symbols alone, and can these be
- * preempted? Then it calls what others call. */
+/*
+ * Returns true if the library reaches the function by its symbols alone, and
+ * these can be preempted. Then the library calls the definition that others
+ * call.
+ */
 bool addrtaken_calls_by_symbol(struct addrtaken *addrtaken, uint64_t function);
 
 /* Does the library have its own address of a function, whoever else has another?

@@ -97,7 +97,7 @@ void copy_lay_out(struct copy *copy, uint64_t alignment,
 /* The piece that an address is in; NULL: none. */
 const struct copy_piece *copy_find(const struct copy *copy, uint64_t address);
 
-/* What a constant function returns; NULL: it is not known to be one. */
+/* Finds what a function returns if it is a constant function, else NULL. */
 const struct code_constant *copy_constant(const struct copy *copy,
 					  uint64_t function);
 

@@ -42,8 +42,10 @@ static void maker_end(struct maker *m)
 /* ------------------------------------------------------------------ */
 /* Pieces                                                             */
 
-/* Is the cell in the copy already? What was dropped is still in the map, but
- * not among the pieces, or another is there. */
+/*
+ * Is the cell in the copy already? A cell that was dropped is still in the
+ * map, but it is not among the pieces, or another piece has its number.
+ */
 static bool has_piece(const struct maker *m, struct elf_range cell)
 {
 	size_t number = (uintptr_t)map_get(&m->cells, cell.start);

@@ -23,9 +23,9 @@ int imported_by_index(const struct closure *closure,
 		      size_t object, bool *imported);
 
 /*
- * Whether a file of the index imports data from the library that a stub file
- * would not have without loading it (definition_is_ready()). If so: by whom, as
- * index_has_importer() tells. 0 or -DLAZY_ENOMEM.
+ * Returns whether a file of the index imports data from the library that a
+ * stub file would not have without loading it (definition_is_ready()). If so,
+ * tells by whom, as index_has_importer() does. 0 or -DLAZY_ENOMEM.
  */
 int imported_unready(const struct closure *closure, const struct symtab *symtab,
 		     const struct index *index, size_t object, bool *ret,

@@ -79,8 +79,10 @@ static bool rule_runtime(const struct elf_view *view, struct rules_reason *ret)
 	return is_private_of_libc(view);
 }
 
-/* What asks the dynamic linker for a place or a time of its own, or what it
- * would not open late. */
+/*
+ * A library that asks the dynamic linker for a place or a time of its own, or
+ * that dlopen would refuse.
+ */
 static bool rule_special(const struct elf_view *view, struct rules_reason *ret)
 {
 	static const struct {

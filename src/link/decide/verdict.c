@@ -463,7 +463,10 @@ static bool is_for_constructor(const struct trial *trial, size_t i)
 	       runs_unasked(&trial->closure->objects[i]);
 }
 
-/* What ld.so gives a place of its own, or would refuse to open late. */
+/*
+ * Objects to which ld.so gives a place of their own, or which dlopen would
+ * refuse.
+ */
 #define FLAGS_OF_START \
 	(ELF_INITFIRST | ELF_INTERPOSE | ELF_NOOPEN | ELF_EXEC_STACK)
 
@@ -645,7 +648,7 @@ static void share_late_tls(struct trial *trial)
 	}
 }
 
-/* Is it there for good, whatever else is decided? */
+/* Is the object mapped at the start, whatever else is decided? */
 static bool resides(const struct trial *trial, size_t i)
 {
 	struct rules_reason reasons[RULES_MAX];
@@ -657,7 +660,10 @@ static bool resides(const struct trial *trial, size_t i)
 		rules_of_file(trial->closure->objects[i].view, reasons) > 0);
 }
 
-/* Of one library, the data that somebody imports; imported: of all. */
+/*
+ * Makes the copy of one library's data that somebody imports. imported: of all
+ * symbols of the closure.
+ */
 static int copy_one(struct trial *trial, size_t i, bool *imported,
 		    const bool *resident)
 {
@@ -672,7 +678,7 @@ static int copy_one(struct trial *trial, size_t i, bool *imported,
 	return r < 0 ? r : copy_make(&request, &trial->copies[i]);
 }
 
-/* Of all that could be lazy. */
+/* Makes the copies of all libraries that could be lazy. */
 static int copy_all(struct trial *trial)
 {
 	size_t count = trial->closure->count;

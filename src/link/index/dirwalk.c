@@ -253,7 +253,9 @@ static int visit_file(struct dirwalk *w, uint32_t directory,
 	return 0;
 }
 
-/* What is never loaded: Python's byte code, and debugging information. */
+/*
+ * Files that are never loaded: Python's byte code, and debugging information.
+ */
 static bool is_left_out(const char *path)
 {
 	return !strcmp(file_base_name(path), "__pycache__") ||
@@ -341,7 +343,10 @@ static int visit_listed(struct dirwalk *w, struct visit *v, uint32_t former,
 	return status;
 }
 
-/* Of several ways to a directory, bind mounts and places, the first is it. */
+/*
+ * If several paths lead to one directory (bind mounts, places), the first
+ * counts.
+ */
 static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former)
 {
 	struct stat st;

@@ -23,8 +23,10 @@
 
 #include <string.h>
 
-/* Of a hash, or a key, an ELF file. Sorted, with an index to the first of each
- * hash. */
+/*
+ * An ELF file, by a hash or a key. Pairs are sorted, with an index to the
+ * first of each hash.
+ */
 struct pair {
 	uint64_t hash; /* of the name alone */
 	uint32_t elf;
@@ -193,8 +195,10 @@ static int compare_paths(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-/* What is said of a library is to be the same each time, as long as its
- * importers are. */
+/*
+ * Importers are sorted by path, so that the same one is named each time as
+ * long as they are the same.
+ */
 static bool collect_order(struct importers *t)
 {
 	size_t n = 0, count = t->tables->elf_count;

@@ -153,7 +153,10 @@ uint64_t index_key(const char *name, const char *version)
 	return tables_key(name, version);
 }
 
-/* Of the imports that count, the key and the importer; false: there is none. */
+/*
+ * Finds the first import that is not ignored: its key, and its importer's
+ * path. false: there is none.
+ */
 static bool find_importer(const struct tables *t, const struct table_elf *elf,
 			  index_ignore_fn *ignore, void *data,
 			  uint64_t *ret_key, char **ret_importer)

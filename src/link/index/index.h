@@ -64,11 +64,11 @@ typedef bool index_ignore_fn(uint64_t key, void *data);
 uint64_t index_key(const char *name, const char *version);
 
 /*
- * Whether a file imports data from the library at `path` other than those that
- * `ignore` (NULL: none) says true of. false: no, or the library is not in any
- * of the places and so unknown. On true, what is written is malloc'd: the first
- * symbol (by importer's path, then name), and the importer's path; the symbol
- * is NULL if the importer cannot be read any more.
+ * Returns true if a file imports data from the library at `path`, other than
+ * those of which `ignore` (NULL: none) returns true. false: none does, or the
+ * library is in none of the places and so unknown. If true, these are
+ * malloc'd: the first symbol (by importer's path, then name), and the
+ * importer's path; the symbol is NULL if the importer cannot be read any more.
  */
 bool index_has_importer(const struct index *index, const char *path,
 			index_ignore_fn *ignore, void *data, char **ret_symbol,

@@ -48,7 +48,7 @@ static void add_format(struct list *list, const char *format, ...)
 	add(list, place);
 }
 
-/* Is the directory one of the places, or below one, or said already? */
+/* Is the directory in the list already, or below one that is? */
 static bool is_covered(const struct list *list, const char *directory)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -65,8 +65,11 @@ static bool is_covered(const struct list *list, const char *directory)
 	return false;
 }
 
-/* Of n bytes. Absolute ones only; as it is really called, if it is there: the
- * same directories by other names are the same places. */
+/*
+ * Adds a directory whose name has n bytes, if it is absolute. It is added by
+ * its real path, if it is there, so that the same directories by other names
+ * are the same places.
+ */
 static void add_flat(struct list *list, const char *directory, size_t n)
 {
 	char path[PATH_MAX], real[PATH_MAX];

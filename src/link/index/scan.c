@@ -81,7 +81,10 @@ static int read_files(struct scan *s)
 
 /* ------------------------------------------------------------------ */
 
-/* What is known of a file from before; NULL: nothing, or it is not ours. */
+/*
+ * The facts of a file in the former tables; NULL: there are none, or it was
+ * not an ELF file of ours.
+ */
 static const struct table_elf *former_elf(const struct scan *s, uint32_t i)
 {
 	const struct tables *t = s->options->former;

@@ -27,9 +27,10 @@ static bool can_be_preempted(const struct elf_view *view,
 }
 
 /*
- * Has the importer a definition of its own, of vague linkage as the one that is
- * found first? Then it can do without that. Not the program: its own may be a
- * copy relocation's, and needs what it is copied from.
+ * Does the importer have a definition of its own, and is it of vague linkage,
+ * as the one that is found first? Then it can do without that one. The program
+ * does not count: its definition may be a copy relocation's, which needs the
+ * one that it is copied from.
  */
 static bool has_own_vague(const struct reference *reference, size_t object)
 {

@@ -34,8 +34,11 @@ struct symtab_name {
 
 struct symtab;
 
-/* Is it what link editors put there, one in each file? Nobody looks for
- * another's, and the symbol table leaves it out. */
+/*
+ * Returns true for symbols that link editors put into each file (_edata and
+ * the like, names of versions). Nobody looks for another file's, and the
+ * symbol table leaves them out.
+ */
 bool symtab_is_marker(const struct elf_symbol *symbol);
 
 /* The closure must live as long. 0 or -DLAZY_ENOMEM. */
@@ -74,16 +77,21 @@ const struct definition *symtab_resolve(const struct symtab_name *name,
 bool definition_satisfies(const struct definition *definition,
 			  const char *version);
 
-/* Is it one that a stub can stand for? */
+/* Returns true if a stub can stand for the definition. */
 bool definition_is_function(const struct definition *definition);
 
-/* Have both vague linkage, as templates and inline functions have, which many
- * objects define? One is as good as another, as long as all use the same. For
- * data that follows from C++'s one definition rule. */
+/*
+ * Returns true if both have vague linkage, as templates and inline functions
+ * have, which many objects define. One is as good as another, as long as all
+ * use the same. For data that follows from C++'s one definition rule.
+ */
 bool definitions_are_vague(const struct definition *a,
 			   const struct definition *b);
 
-/* Has a stub file it without loading the library: a stub, or a copy? */
+/*
+ * Returns true if a stub file has the definition without loading the library:
+ * as a stub, or as a copy.
+ */
 bool definition_is_ready(const struct definition *definition);
 
 #endif

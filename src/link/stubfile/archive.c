@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a member all is text, padded with spaces: name, date, user, group, mode,
- * size. */
+/*
+ * A member's header is text, padded with spaces: name, date, user, group,
+ * mode, size.
+ */
 #define ARCHIVE_MAGIC "!<arch>\n"
 #define MEMBER_SIZE 60
 #define MEMBER_FORMAT "%-16s%-12d%-6d%-6d%-8o%-10u`\n"

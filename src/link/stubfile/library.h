@@ -38,9 +38,9 @@ struct library {
 };
 
 /*
- * Of a file that is there. The file is the first of `files`. What can have no
- * stub (thread-local, NOTYPE, a variant calling convention) has its why_not.
- * 0, or the status of reading.
+ * Reads a library from its file, which is the first of `files`. A symbol that
+ * can have no stub (thread-local, NOTYPE, a variant calling convention) has
+ * its why_not. 0, or the status of reading.
  */
 int library_read(const char *path, struct library *ret);
 
@@ -49,10 +49,10 @@ int library_of_view(struct elf_view *view, const char *path,
 		    struct library *ret);
 
 /*
- * Of a list of symbols: lines "NAME", "NAME@VERSION" or "NAME@@VERSION", with
- * an optional " data SIZE"; '#' comments; also a Debian symbols file
- * (dpkg-gensymbols(1)) and a .def file (EXPORTS). 0, or -DLAZY_EFORMAT with
- * file, line and what was expected.
+ * Reads a library from a list of symbols: lines "NAME", "NAME@VERSION" or
+ * "NAME@@VERSION", with an optional " data SIZE"; '#' comments; also a Debian
+ * symbols file (dpkg-gensymbols(1)) and a .def file (EXPORTS). 0, or
+ * -DLAZY_EFORMAT with file, line and what was expected.
  */
 int library_read_list(const char *path, const char *soname,
 		      struct library *ret);

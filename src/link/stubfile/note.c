@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a packager knows a file by: paths are this machine's. */
+/*
+ * The name by which a packager knows a file: not a path, which is this
+ * machine's.
+ */
 static const char *name_of(const struct library *library, size_t i)
 {
 	const char *file = library->files[i];

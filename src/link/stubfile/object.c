@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What of libdlazy is referred to, by enum stub_function. */
+/* The functions of libdlazy that stubs refer to, by enum stub_function. */
 static const char *const functions[] = {
 	[STUB_SLOW] = "dlazy_linked_slow",
 	[STUB_DATA] = "dlazy_linked_data",

@@ -469,8 +469,10 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 	write_code(plan, w, TEMPLATE_TAIL, tail_code(plan, library), &stub);
 }
 
-/* Has the stub file more of a build than constants: data that others import, or
- * functions by their place? */
+/*
+ * Does the stub file depend on one build of the library by more than
+ * constants: by data that others import, or by functions without a symbol?
+ */
 static bool has_copied(const struct stub_plan *plan,
 		       const struct stub_library *l)
 {

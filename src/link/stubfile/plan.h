@@ -91,22 +91,25 @@ struct stub_plan {
 
 void stub_plan_clear(struct stub_plan *plan);
 
-/* Whether a symbol gets a stub; may set all but the symbol. */
+/* Returns true if a symbol gets a stub; may set everything but the symbol. */
 typedef bool stub_accept_fn(struct stub_symbol *symbol, void *data);
 
 void stub_plan_library(struct stub_plan *plan, const struct library *library,
 		       stub_accept_fn *accept, void *data);
 
-/* Whether this was asked for the same name and version before. */
+/* Returns true if this was called with the same name and version before. */
 bool stub_plan_seen(struct stub_plan *plan, const char *name, unsigned version);
 
-/* Everything has been said: says where it lies. */
+/* Everything has been added: gives each thing its place. */
 void stub_plan_layout(struct stub_plan *plan);
 
 /* Adds the library's own strings (not the names). */
 void stub_plan_strings(struct stub_plan *plan, struct build_strings *strings);
 
-/* Where in the code a library's i-th symbol is, and how long. */
+/*
+ * The offset in the code, and the size, of the stub of a library's i-th
+ * symbol.
+ */
 uint64_t stub_plan_code(const struct stub_plan *plan,
 			const struct stub_library *library, size_t i);
 uint64_t stub_plan_code_size(const struct stub_plan *plan,
@@ -122,7 +125,7 @@ struct build_frame;
 size_t stub_plan_frame_count(const struct stub_plan *plan);
 void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames);
 
-/* Where the contents go, and what to do about a reference in them. */
+/* Where the contents are written, and how a reference in them is made. */
 struct stub_writer {
 	uint8_t *code, *constants;
 	/* The place is `at` in the code or the constants; its bytes. */

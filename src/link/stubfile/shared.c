@@ -246,7 +246,7 @@ static size_t import_of(struct shared *s, const char *name)
 	return number;
 }
 
-/* Where a copy's data are; only once there are addresses. */
+/* The address of a copy's data; only once there are addresses. */
 static uint64_t copied_address(const struct shared *s, const struct copy *copy,
 			       uint64_t at)
 {
@@ -275,7 +275,10 @@ static uint64_t code_of(const struct shared *s, size_t number)
 	       stub_plan_code(&s->plan, l, number - l->first);
 }
 
-/* What the linker is to fill in; addresses only once there are some. */
+/*
+ * The relocation that has the dynamic linker fill a place in; addresses only
+ * once there are some.
+ */
 static struct build_relocation relocation_of(struct shared *s,
 					     const struct stub_library *l,
 					     const struct copy_fixup *fixup)

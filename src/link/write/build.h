@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a section is for, which decides its place and its protection. */
+/* The use of a section, which decides its place and its protection. */
 enum build_use {
 	BUILD_CONSTANT, /* r-- */
 	BUILD_CODE,	/* r-x */

@@ -41,7 +41,7 @@ struct build_cpu {
 	uint8_t rules[BUILD_FRAME_RULES_MAX]; /* DWARF, padded by nops */
 };
 
-/* What files for this machine need; ELF_CPU_NONE: none can be written. */
+/* The psABI's facts for this machine; ELF_CPU_NONE: none can be written. */
 enum elf_cpu build_cpu_native(void);
 
 const struct build_cpu *build_cpu(enum elf_cpu cpu);

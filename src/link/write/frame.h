@@ -17,11 +17,14 @@ struct build_frame {
 	uint8_t moves, depth;
 };
 
-/* How long .eh_frame is; ended: by a terminator, as in what is loaded. */
+/*
+ * The size of .eh_frame; ended: with a terminator, as files that are loaded
+ * have it.
+ */
 uint64_t build_frame_size(size_t count, bool ended);
 uint64_t build_frame_header_size(size_t count);
 
-/* Of frame i, where in .eh_frame the distance to its code stands. */
+/* The offset in .eh_frame of frame i's distance to its code. */
 uint64_t build_frame_place(size_t i);
 
 /* Fills .eh_frame. code: NULL leaves the distances to relocations. */
