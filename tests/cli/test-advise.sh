@@ -67,6 +67,9 @@ check "what was found is kept" grep -q "$t/path/many" "$t/cache/advise"
 sed -i "s|16 \t$t/path/many|15 \t$t/path/many|" "$t/cache/advise"
 PATH=$t/path run "$dlazy" advise --json
 json '.programs[0].lazy == 15' "and taken from there"
+touch "$many"
+PATH=$t/path run "$dlazy" advise --json
+json '.programs[0].lazy == 16' "unless the program's file has changed"
 printf 'torn' >>"$t/cache/advise"
 touch "$t/path/own"
 PATH=$t/path run "$dlazy" advise --json

@@ -46,10 +46,13 @@ json '.eager.failed == 1 and .lazy.failed == 0' "it is counted"
 has "$err" "dlazy check --load" "and told"
 build "$t/p/bad.so" <<'END'
 	#include <stdlib.h>
-	__attribute__((constructor)) static void start(void) { abort(); }
+	#include <unistd.h>
+	__attribute__((constructor)) static void start(void)
+	{ write(2, "acme: no licence\n", 17); abort(); }
 END
 run "$dlazy" bench "$t/p" --runs 1
 is_status 1 "one that ends the host does"
+has "$err" "it said: acme: no licence" "with its last words"
 has "$err" "dlazy check --load" "with a hint at who it is"
 
 run "$dlazy" bench "$t/p" --touch nosuch

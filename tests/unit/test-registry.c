@@ -224,7 +224,7 @@ TEST(a_name_that_is_not_there_is_guessed)
 	CHECK(!dlazy_registry_find(r, "god"));
 	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
 	CHECK_IN(dlazy_error(), "did you mean \"good\"?");
-	CHECK(!dlazy_registry_find(r, "entirely-else"));
+	CHECK(!dlazy_registry_find(r, "bzqx"));
 	CHECK(!strstr(dlazy_error(), "did you mean"));
 	dlazy_registry_free(r);
 }

@@ -15,6 +15,7 @@
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/plugins/directory.h"
+#include "cli/frame/lastwords.h"
 #include "cli/frame/progress.h"
 #include "elf/machine.h"
 #include "elf/view.h"
@@ -240,60 +241,70 @@ static int write_plan(const struct candidates *all, int *ret_fd)
 /* In the child: the host, silent, with nothing of ours but the plan. */
 __attribute__((noreturn)) static void become_host(enum host_way way,
 						  const char *dir, int plan,
-						  int result)
+						  int result, int output)
 {
 	char number[2] = {(char)('0' + way), '\0'};
 	const char *argv[] = {"dlazy", "bench-host", number, dir, NULL};
-	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	unsetenv("DLAZY");
 	unsetenv("DLAZY_TRACE");
 	alarm(SECONDS_MAX);
 	/* `result` is above HOST_RESULT_FD, so each dup2 clears O_CLOEXEC. */
-	if (dup2(plan, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2 &&
+	if (dup2(plan, 0) == 0 && dup2(output, 1) == 1 &&
+	    dup2(output, 2) == 2 &&
 	    dup2(result, HOST_RESULT_FD) == HOST_RESULT_FD)
 		execv("/proc/self/exe", (char **)argv);
 	_exit(127);
 }
 
-static int host_died(const char *dir, enum host_way way, int how)
+/* wrote: its last words; or NULL. */
+static int host_died(const char *dir, enum host_way way, int how,
+		     const char *wrote)
 {
 	const char *name = bench_side_name(way, false, false);
+	char end[64];
 
 	if (WIFSIGNALED(how))
-		return status_fail(DLAZY_ELOAD,
-				   "the %s host was ended by a signal (%s); "
-				   "which plugin is to blame, \"dlazy check "
-				   "--load %s\" tells",
-				   name, strsignal(WTERMSIG(how)), dir);
+		snprintf(end, sizeof(end), "was ended by a signal (%s)",
+			 strsignal(WTERMSIG(how)));
+	else
+		snprintf(end, sizeof(end), "ended with status %d",
+			 WEXITSTATUS(how));
 	return status_fail(DLAZY_ELOAD,
-			   "the %s host ended with status %d; which plugin is "
-			   "to blame, \"dlazy check --load %s\" tells",
-			   name, WEXITSTATUS(how), dir);
+			   "the %s host %s%s%.300s; which plugin is to blame, "
+			   "\"dlazy check --load %s\" tells",
+			   name, end, wrote ? ", it said: " : "",
+			   wrote ? wrote : "", dir);
 }
 
+/* What it writes goes into a pipe, which refuses what it has no room for. */
 static int run_host(enum host_way way, const char *dir, int plan,
 		    struct host_cost *ret)
 {
-	_cleanup_close_ int in = -1, out = -1;
-	int ends[2], how;
+	_cleanup_close_ int in = -1, out = -1, said = -1, say = -1;
+	char words[LAST_WORDS_MAX];
+	int ends[2], output[2], how;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return status_fail(DLAZY_EIO, "no pipe: %s", strerror(errno));
 	in = ends[0];
 	out = fcntl(ends[1], F_DUPFD_CLOEXEC, HOST_RESULT_FD + 1);
 	close(ends[1]);
+	if (pipe2(output, O_CLOEXEC | O_NONBLOCK) < 0)
+		return status_fail(DLAZY_EIO, "no pipe: %s", strerror(errno));
+	said = output[0];
+	say = output[1];
 	pid_t pid = fork();
 	if (pid < 0)
 		return status_fail(DLAZY_EIO, "no process: %s",
 				   strerror(errno));
 	if (pid == 0)
-		become_host(way, dir, plan, out);
+		become_host(way, dir, plan, out, say);
 	waitpid(pid, &how, 0);
 	cleanup_close(&out);
 	out = -1;
 	if (how != 0 || read(in, ret, sizeof(*ret)) != sizeof(*ret))
-		return host_died(dir, way, how);
+		return host_died(dir, way, how, last_words(said, words));
 	return 0;
 }
 

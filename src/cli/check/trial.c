@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "base/status.h"
+#include "cli/frame/lastwords.h"
 #include "load/dl.h"
 
 #include <errno.h>
@@ -26,7 +27,6 @@
 
 #define SECOND_NS 1000000000u
 #define CHILDREN_MAX 64
-#define WORDS_MAX 2048 /* of what a plugin wrote, at its end */
 
 struct child {
 	pid_t pid; /* 0: none */
@@ -136,44 +136,6 @@ static int begin(struct trials *t, struct subject *s, const sigset_t *mask)
 	return 0;
 }
 
-/* The last line that has something in it, cut out of the text; or NULL. */
-static const char *last_line(char *text)
-{
-	for (size_t n = strlen(text); n > 0; n = strlen(text)) {
-		char *line = strrchr(text, '\n');
-		char *begin = line ? line + 1 : text;
-
-		if (begin[strspn(begin, " \t\r")])
-			return begin + strspn(begin, " \t\r");
-		*(line ? line : text) = '\0';
-	}
-	return NULL;
-}
-
-/* The last words of the plugin, in `buffer`; NULL: it wrote nothing. */
-static const char *last_words(int fd, char buffer[WORDS_MAX])
-{
-	size_t size = 0;
-
-	for (;;) {
-		/* Of more than fits the end is kept. */
-		if (size > WORDS_MAX / 2) {
-			memmove(buffer, buffer + size - WORDS_MAX / 2,
-				WORDS_MAX / 2);
-			size = WORDS_MAX / 2;
-		}
-		ssize_t n = read(fd, buffer + size, WORDS_MAX / 2 - 1);
-		if (n <= 0)
-			break;
-		size += (size_t)n;
-	}
-	for (size_t i = 0; i < size; i++)
-		if (buffer[i] == '\0')
-			buffer[i] = ' ';
-	buffer[size] = '\0';
-	return last_line(buffer);
-}
-
 static void note_death(struct subject *s, int how, const char *wrote)
 {
 	char end[64];
@@ -195,7 +157,7 @@ static void note_death(struct subject *s, int how, const char *wrote)
 
 static void note_end(struct child *child, int how, bool late, unsigned seconds)
 {
-	char words[STATUS_MESSAGE_MAX + 1], output[WORDS_MAX];
+	char words[STATUS_MESSAGE_MAX + 1], output[LAST_WORDS_MAX];
 	ssize_t n = read(child->said, words, sizeof(words) - 1);
 	const char *wrote = last_words(child->wrote, output);
 

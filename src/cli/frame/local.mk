@@ -3,6 +3,7 @@
 
 dlazy_SOURCES += \
 	%D%/beside.c %D%/beside.h \
+	%D%/lastwords.c %D%/lastwords.h \
 	%D%/message.c \
 	%D%/option.c \
 	%D%/output.c %D%/output.h \

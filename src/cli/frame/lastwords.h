@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a process wrote before it ended: where it gave up, its last line may say
+ * why.
+ */
+#ifndef CLI_FRAME_LASTWORDS_H
+#define CLI_FRAME_LASTWORDS_H
+
+#define LAST_WORDS_MAX 2048
+
+/* The last line with something in it, in `buffer`, of what is in a pipe that
+ * does not block; NULL: nothing. */
+const char *last_words(int fd, char buffer[LAST_WORDS_MAX]);
+
+#endif
