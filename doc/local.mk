@@ -13,8 +13,10 @@ API_MANS = \
 	%D%/man/dlazy_forbid_loading.3 \
 	%D%/man/dlazy_last_status.3 \
 	%D%/man/dlazy_load.3 \
+	%D%/man/dlazy_module_metadata.3 \
 	%D%/man/dlazy_module_name.3 \
 	%D%/man/dlazy_module_path.3 \
+	%D%/man/dlazy_module_property.3 \
 	%D%/man/dlazy_module_state.3 \
 	%D%/man/dlazy_observe.3 \
 	%D%/man/dlazy_on_failure.3 \

@@ -16,6 +16,7 @@
 #include "load/failure.h"
 #include "load/forbid.h"
 #include "load/import.h"
+#include "load/metadata.h"
 #include "ledger/ledger.h"
 #include "runtime/file.h"
 #include "runtime/module.h"
@@ -144,6 +145,36 @@ const char *dlazy_module_name(struct dlazy_module *m)
 const char *dlazy_module_path(struct dlazy_module *m)
 {
 	return module_is_valid(m) ? m->path : NULL;
+}
+
+/* *ret NULL: it has none. */
+static int documented(struct dlazy_module *m, const char *function,
+		      const struct json_document **ret)
+{
+	status_clear(); /* NULL may be no failure */
+	int status = module_check(m, function);
+	return status < 0 ? status : metadata_of_module(m, ret);
+}
+
+const char *dlazy_module_metadata(struct dlazy_module *m)
+{
+	const struct json_document *document = NULL;
+	int status = documented(m, "dlazy_module_metadata", &document);
+
+	status_publish();
+	return status == 0 && document ? document->text : NULL;
+}
+
+const char *dlazy_module_property(struct dlazy_module *m, const char *key)
+{
+	const struct json_document *document = NULL;
+	int status = documented(m, "dlazy_module_property", &document);
+
+	if (status == 0 && !key)
+		status = missing("dlazy_module_property", "key is NULL");
+	status_publish();
+	return status == 0 && document ? document->property(document, key)
+				       : NULL;
 }
 
 const char *dlazy_error(void)

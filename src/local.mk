@@ -11,6 +11,7 @@ include %D%/elf/local.mk
 include %D%/stub/local.mk
 include %D%/catalog/local.mk
 include %D%/link/local.mk
+include %D%/meta/local.mk
 include %D%/load/local.mk
 include %D%/registry/local.mk
 include %D%/runtime/local.mk

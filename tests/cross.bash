@@ -9,6 +9,7 @@ library_sources()
 	for folder in cli link ffi hook stub; do
 		omitted+=(! -path "$1/$folder/*")
 	done
+	omitted+=(! -path "$1/meta/json.c")
 	find "$1" -name '*.c' "${omitted[@]}" | LC_ALL=C sort
 	find "$1/stub" -name "stub-$2.S" -o -name stub.c -o -name pool.c \
 		-o -name stack.c

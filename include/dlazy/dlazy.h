@@ -288,6 +288,32 @@ DLAZY_PUBLIC const char *dlazy_module_name(struct dlazy_module *m);
 DLAZY_PUBLIC const char *dlazy_module_path(struct dlazy_module *m);
 
 /*
+ * What the plugin says of itself, as a JSON object: what is in NAME.dlazy.json
+ * beside NAME.so, and else what DLAZY_PLUGIN() of <dlazy/plugin.h> put into its
+ * file, key by key. Read when it is asked for, as the files are then. Loads
+ * nothing of the plugin (the first text that is met loads a module of this
+ * library's own, for JSON).
+ *
+ * Returns UTF-8 that lives as long as the process, or NULL: dlazy_error() is NULL
+ * if the plugin says nothing, else what is wrong (DLAZY_EFORMAT: not usable, as it
+ * is no JSON, say; DLAZY_ENOSYS: this library was built without jansson;
+ * DLAZY_EINVAL; or what kept the files from being read). Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC const char *dlazy_module_metadata(struct dlazy_module *m);
+
+/*
+ * One value of that. key: a key of the object ("name"), or a JSON Pointer
+ * (RFC 6901), which begins with a slash: "/provides/0/id".
+ *
+ * Returns text, the digits of a number, "true" or "false", which live as long as
+ * the process; NULL, with dlazy_error() NULL, where there is no such value, or it
+ * is null, an object or an array; NULL as dlazy_module_metadata(). Any thread.
+ * Since: 0.2
+ */
+DLAZY_PUBLIC const char *dlazy_module_property(struct dlazy_module *m,
+					       const char *key);
+
+/*
  * This thread's last message, then NULL until the next failure, as dlerror().
  * Valid until this thread's next call of a function of this library.
  * Since: 0.1

@@ -11,6 +11,8 @@ libdlazy_internal_la_SOURCES += \
 	%D%/import.c %D%/import.h \
 	%D%/load.c %D%/load.h \
 	%D%/loading.c %D%/loading.h \
+	%D%/metadata.c %D%/metadata.h \
 	%D%/module.c %D%/module.h \
 	%D%/open.c %D%/open.h \
+	%D%/part.c %D%/part.h \
 	%D%/wait.c %D%/wait.h

@@ -20,6 +20,7 @@
 
 struct binding;
 struct loading_frame;
+struct module_metadata;
 struct replaced_slot;
 
 /* How this process wants it, from DLAZY in the environment. */
@@ -117,6 +118,7 @@ struct dlazy_module {
 	struct binding *all_bindings;
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
+	struct module_metadata *metadata;     /* see metadata.c */
 	dlazy_failure_fn *on_failure;
 	void *on_failure_data;
 };

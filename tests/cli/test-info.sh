@@ -51,6 +51,44 @@ END
 run "$dlazy" info "$t/note.so" --json
 json '.dlopen_notes[0][0].soname == ["libx.so.1"]' "notes of dlopen are JSON"
 
+# What a plugin says of itself.
+describe()
+{
+	build "$@" -I"$root/include" <<'END'
+#include <dlazy/plugin.h>
+DLAZY_PLUGIN("{\"schema\":1,\"name\":\"it\",\"version\":\"2\",\"other\":[1]}")
+int f(void) { return 1; }
+END
+}
+if [ -e "${DLAZY_STAGE_LIBDIR-}/dlazy/json.so" ]; then
+	describe "$t/said.so"
+	run "$dlazy" info "$t/said.so" --json
+	json '.metadata == {schema: 1, name: "it", version: "2", other: [1]} and
+		.metadata_sources == {schema: "note", name: "note",
+			version: "note", other: "note"} and
+		.metadata_problems == []' "metadata of a note"
+	run "$dlazy" info "$t/said.so"
+	has "$out" '"version":"2"' "metadata, for people"
+	describe "$t/kept.so" -O2 -flto -ffunction-sections -fdata-sections \
+		-Wl,--gc-sections -s
+	run "$dlazy" info "$t/kept.so" --json
+	json '.metadata.name == "it"' \
+		"they stay after strip, --gc-sections and link-time optimisation"
+	echo '{"version": "3", "license": "MIT"}' >"$t/said.dlazy.json"
+	run "$dlazy" info "$t/said.so" --json
+	json '.metadata.version == "3" and .metadata.name == "it" and
+		.metadata_sources.version == "sidecar" and
+		.metadata_sources.license == "sidecar" and
+		.metadata_sources.name == "note"' "a sidecar wins key by key"
+	echo '{"version": 3' >"$t/said.dlazy.json"
+	run "$dlazy" info "$t/said.so" --json
+	json '.metadata.version == "2" and
+		(.metadata_problems[0] | test("said.dlazy.json: .*no JSON"))' \
+		"one that is no JSON costs itself, in words"
+else
+	skip "metadata of notes and sidecars" "there is no JSON module"
+fi
+
 build "$t/versions.so" -Wl,--version-script=<(echo 'V1 { f; }; V2 { };') <<'END'
 __asm__(".symver old, f@V1\n .symver new, f@@V2\n");
 int old(void) { return 1; }

@@ -12,6 +12,7 @@ check_PROGRAMS += \
 	%D%/test-failure \
 	%D%/test-forbid \
 	%D%/test-json \
+	%D%/test-metadata \
 	%D%/test-module \
 	%D%/test-prefetch \
 	%D%/test-race \

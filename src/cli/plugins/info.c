@@ -13,6 +13,7 @@
 #include "cli/frame/table.h"
 #include "elf/search.h"
 #include "elf/view.h"
+#include "load/metadata.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,8 +125,33 @@ static void print_reasons(struct json *j, const struct record *r,
 	json_end_array(j);
 }
 
+static void text_or_null(struct json *j, const char *text)
+{
+	if (text)
+		json_text(j, text);
+	else
+		json_null(j);
+}
+
+static void print_metadata(struct json *j, const struct metadata *metadata)
+{
+	const struct json_document *document = metadata->document;
+
+	json_key(j, "metadata");
+	text_or_null(j, document ? document->text : NULL);
+	json_key(j, "metadata_sources");
+	text_or_null(j, document ? document->sources : "{}");
+	json_key(j, "metadata_problems");
+	json_begin_array(j);
+	for (size_t i = 0; i < META_SOURCES; i++)
+		if (metadata->texts.sources[i].problem[0])
+			json_string(j, metadata->texts.sources[i].problem);
+	json_end_array(j);
+}
+
 static void print_members(struct json *j, const struct record *r,
-			  const char *path, const struct verdicts *obstacles)
+			  const char *path, const struct metadata *metadata,
+			  const struct verdicts *obstacles)
 {
 	json_key(j, "name");
 	json_string(j, record_name(r));
@@ -145,8 +171,7 @@ static void print_members(struct json *j, const struct record *r,
 	string_or_null(j, record_rpath(r));
 	json_key(j, "runpath");
 	string_or_null(j, record_runpath(r));
-	json_key(j, "metadata");
-	json_null(j);
+	print_metadata(j, metadata);
 	json_key(j, "dlopen_notes");
 	print_dlopen_notes(j, r);
 	json_key(j, "lazy");
@@ -156,12 +181,13 @@ static void print_members(struct json *j, const struct record *r,
 }
 
 static void print_json(const struct record *r, const char *path,
+		       const struct metadata *metadata,
 		       const struct verdicts *obstacles)
 {
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	print_members(&j, r, path, obstacles);
+	print_members(&j, r, path, metadata, obstacles);
 	if (record_status(r) < 0) {
 		json_key(&j, "error");
 		json_string(&j, info_reason(r));
@@ -217,7 +243,18 @@ static void print_lazy(const struct record *r, const struct verdicts *obstacles)
 	}
 }
 
+static void print_says(const struct metadata *metadata)
+{
+	if (metadata->document)
+		print_line("metadata", metadata->document->text);
+	for (size_t i = 0; i < META_SOURCES; i++)
+		if (metadata->texts.sources[i].problem[0])
+			print_line(metadata->texts.sources[i].name,
+				   metadata->texts.sources[i].problem);
+}
+
 static void print_text(const struct record *r, const char *path,
+		       const struct metadata *metadata,
 		       const struct verdicts *obstacles)
 {
 	char build_id[BUILD_ID_MAX];
@@ -233,6 +270,7 @@ static void print_text(const struct record *r, const char *path,
 		print_line(i ? "" : "needs", record_need(r, i));
 	for (size_t i = 0; i < record_dlopen_note_count(r); i++)
 		print_line(i ? "" : "dlopens", record_dlopen_note(r, i));
+	print_says(metadata);
 	print_export_counts(r);
 	print_lazy(r, obstacles);
 }
@@ -312,11 +350,26 @@ static int read_file(const char *path, struct record **ret)
 	return status < 0 ? fail_with_path(status, path) : status;
 }
 
+/* Without the JSON module there is all else to be told. */
+static int read_metadata(const char *path, struct metadata *ret)
+{
+	int status = metadata_read(path, ret);
+
+	for (size_t i = 0; status == -DLAZY_ENOSYS && i < META_SOURCES; i++) {
+		struct json_source *source = &ret->texts.sources[i];
+		if (source->text && !source->problem[0])
+			snprintf(source->problem, sizeof(source->problem), "%s",
+				 status_message());
+	}
+	return status == -DLAZY_ENOSYS ? 0 : status;
+}
+
 static int info(const char *name, bool symbols, bool json)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_free_ struct record *r = NULL;
 	_cleanup_verdicts_ struct verdicts obstacles = {.list = NULL};
+	_cleanup_(metadata_clear) struct metadata metadata = {.document = NULL};
 	int status = find_file(name, &path);
 
 	if (status == 0)
@@ -325,12 +378,14 @@ static int info(const char *name, bool symbols, bool json)
 		return cli_fail(status, json);
 	if (record_status(r) == 0)
 		status = reasons_of(path, &obstacles);
+	if (status == 0)
+		status = read_metadata(path, &metadata);
 	if (status < 0)
 		return cli_fail(status, json);
 	if (json)
-		print_json(r, path, &obstacles);
+		print_json(r, path, &metadata, &obstacles);
 	else if (record_status(r) == 0 || record_flags(r))
-		print_text(r, path, &obstacles);
+		print_text(r, path, &metadata, &obstacles);
 	if (symbols && !json && print_symbols(r) != CLI_DONE)
 		return CLI_FAILED;
 	if (record_status(r) == 0)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What plugins say of themselves: their texts (meta/texts.h), merged by the JSON
+ * module, which is loaded at the first plugin that has one. No lock may be held.
+ */
+#ifndef LOAD_METADATA_H
+#define LOAD_METADATA_H
+
+#include "load/module.h"
+#include "meta/texts.h"
+
+struct metadata {
+	struct meta_texts texts; /* with the problems of each */
+	struct json_document
+		*document; /* NULL: there are none that are usable */
+};
+
+/* Of the plugin file at an absolute path. 0, or, with message, a state, or
+ * -DLAZY_ENOSYS: there is no JSON module. */
+int metadata_read(const char *path, struct metadata *ret);
+void metadata_clear(struct metadata *metadata);
+
+/*
+ * Of a module, as its files are now; *ret lives as long as the module. NULL: it
+ * has none. 0, or as metadata_read(), or -DLAZY_EFORMAT: what it has is not
+ * usable.
+ */
+int metadata_of_module(struct dlazy_module *m,
+		       const struct json_document **ret);
+
+/* Where the JSON module is, instead of the installed place: for tests. */
+void metadata_use_module(const char *path);
+
+#endif

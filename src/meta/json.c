@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jansson, by what metadata need: objects merged, values of the schema checked,
+ * values looked up. Texts have passed json_check(), so they are not deeper than
+ * the functions here may recurse; keys that stand twice, and numbers that do not
+ * fit, are found by jansson.
+ */
+#include "meta/json.h"
+
+#include "base/array.h"
+
+#include <dlazy/dlazy.h>
+#include <float.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+struct document {
+	struct json_document common; /* first */
+	json_t *scalars; /* what text is, but each number and boolean as text */
+	char *text, *sources;
+};
+
+/* ------------------------------------------------------------------ */
+/* The schema                                                         */
+
+static void set_problem(struct json_source *source, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The first one is kept. */
+static void set_problem(struct json_source *source, const char *format, ...)
+{
+	va_list args;
+
+	if (source->problem[0])
+		return;
+	va_start(args, format);
+	vsnprintf(source->problem, sizeof(source->problem), format, args);
+	va_end(args);
+}
+
+static bool is_text(const json_t *value)
+{
+	return json_is_string(value);
+}
+
+static bool is_each(const json_t *array, bool (*is)(const json_t *value))
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (!is(json_array_get(array, i)))
+			return false;
+	return json_is_array(array);
+}
+
+static bool are_texts(const json_t *value)
+{
+	return is_each(value, is_text);
+}
+
+static bool is_one(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) == 1;
+}
+
+static bool is_rank(const json_t *value)
+{
+	json_int_t rank = json_integer_value(value);
+
+	return json_is_integer(value) && rank >= 0 && rank <= 1000;
+}
+
+static bool is_offset(const json_t *value)
+{
+	return json_is_integer(value) && json_integer_value(value) >= 0;
+}
+
+/* Pairs of hexadecimal digits. */
+static bool is_hex(const json_t *value)
+{
+	const char *text = json_string_value(value);
+	size_t n = text ? strspn(text, "0123456789abcdefABCDEF") : 0;
+
+	return n && n % 2 == 0 && text[n] == '\0';
+}
+
+static bool is_load(const json_t *value)
+{
+	const char *text =
+		json_is_string(value) ? json_string_value(value) : "";
+
+	return !strcmp(text, "lazy") || !strcmp(text, "prefetch") ||
+	       !strcmp(text, "eager");
+}
+
+/* NAME/MAJOR.MINOR */
+static bool is_interface(const json_t *value)
+{
+	const char *text =
+		json_is_string(value) ? json_string_value(value) : "";
+	const char *slash = strrchr(text, '/');
+	size_t major = slash ? strspn(slash + 1, "0123456789") : 0;
+	const char *minor = major ? slash + 1 + major : "";
+	size_t n = *minor == '.' ? strspn(minor + 1, "0123456789") : 0;
+
+	return slash && slash != text && major <= 9 && n && n <= 9 &&
+	       minor[1 + n] == '\0';
+}
+
+/* One key, what it may be, and that in words. */
+struct rule {
+	const char *key;
+	bool (*is)(const json_t *value);
+	const char *words;
+};
+
+/* The first key of the rules that has another value, or NULL. */
+static const struct rule *broken_rule(const json_t *object,
+				      const struct rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const json_t *value = json_object_get(object, rules[i].key);
+		if (value && !rules[i].is(value))
+			return &rules[i];
+	}
+	return NULL;
+}
+
+static bool is_magic(const json_t *value)
+{
+	static const struct rule rules[] = {
+		{"offset", is_offset, ""},
+		{"hex", is_hex, ""},
+		{"mask", is_hex, ""},
+	};
+
+	return json_object_get(value, "hex") &&
+	       !broken_rule(value, rules, ARRAY_SIZE(rules));
+}
+
+static bool are_magics(const json_t *value)
+{
+	return is_each(value, is_magic);
+}
+
+static bool is_provided(const json_t *value)
+{
+	static const struct rule rules[] = {
+		{"id", is_text, ""},	   {"description", is_text, ""},
+		{"rank", is_rank, ""},	   {"symbol", is_text, ""},
+		{"mime", are_texts, ""},   {"glob", are_texts, ""},
+		{"magic", are_magics, ""},
+	};
+
+	return json_object_get(value, "id") &&
+	       !broken_rule(value, rules, ARRAY_SIZE(rules));
+}
+
+static bool are_provided(const json_t *value)
+{
+	return is_each(value, is_provided);
+}
+
+static const struct rule schema[] = {
+	{"name", is_text, "text"},
+	{"version", is_text, "text"},
+	{"description", is_text, "text"},
+	{"license", is_text, "text"},
+	{"homepage", is_text, "text"},
+	{"hint", is_text, "text"},
+	{"interface", is_interface, "NAME/MAJOR.MINOR"},
+	{"provides", are_provided, "an array of what is provided"},
+	{"requires", are_texts, "an array of text"},
+	{"load", is_load, "lazy, prefetch or eager"},
+};
+
+static bool is_usable(struct json_source *source, const json_t *object,
+		      const json_error_t *error)
+{
+	const json_t *version = json_object_get(object, "schema");
+
+	if (!object)
+		set_problem(source, "line %d: %s", error->line, error->text);
+	else if (!json_is_object(object))
+		set_problem(source, "it is no JSON object");
+	else if (version && !is_one(version))
+		set_problem(source, "\"schema\" is not 1");
+	else
+		return true;
+	return false;
+}
+
+/* The object of a text, without what is not of the schema; NULL: none. */
+static json_t *read_source(struct json_source *source)
+{
+	const struct rule *broken;
+	json_error_t error;
+	json_t *object =
+		json_loads(source->text, JSON_REJECT_DUPLICATES, &error);
+
+	if (!is_usable(source, object, &error)) {
+		json_decref(object);
+		return NULL;
+	}
+	while ((broken = broken_rule(object, schema, ARRAY_SIZE(schema)))) {
+		set_problem(source, "\"%s\" is not %s", broken->key,
+			    broken->words);
+		json_object_del(object, broken->key);
+	}
+	return object;
+}
+
+/* ------------------------------------------------------------------ */
+/* Writing                                                            */
+
+#define DIGITS_MAX 64
+
+/* The shortest digits that read back as the same value, whatever the locale. */
+static const char *real_digits(json_t *value, char digits[DIGITS_MAX])
+{
+	bool is_same = false;
+
+	for (size_t n = DBL_DIG; n <= DBL_DECIMAL_DIG && !is_same; n++) {
+		size_t size =
+			json_dumpb(value, digits, DIGITS_MAX - 1,
+				   JSON_ENCODE_ANY | JSON_REAL_PRECISION(n));
+		digits[size < DIGITS_MAX ? size : 0] = '\0';
+		json_t *again = json_loads(digits, JSON_DECODE_ANY, NULL);
+		is_same = json_real_value(again) == json_real_value(value);
+		json_decref(again);
+	}
+	return digits;
+}
+
+static bool write_value(FILE *out, json_t *value);
+
+static bool write_key(FILE *out, const char *key)
+{
+	json_t *name = json_string(key);
+	bool done = json_dumpf(name, out, JSON_ENCODE_ANY) == 0;
+
+	json_decref(name);
+	return done && putc(':', out) != EOF;
+}
+
+static bool write_object(FILE *out, json_t *object)
+{
+	char before = '{';
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(object, key, value)
+	{
+		putc(before, out);
+		before = ',';
+		if (!write_key(out, key) || !write_value(out, value))
+			return false;
+	}
+	return fputs(before == '{' ? "{}" : "}", out) >= 0;
+}
+
+static bool write_array(FILE *out, json_t *array)
+{
+	putc('[', out);
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		if (i)
+			putc(',', out);
+		if (!write_value(out, json_array_get(array, i)))
+			return false;
+	}
+	return putc(']', out) != EOF;
+}
+
+/* false: out of memory. */
+static bool write_value(FILE *out, json_t *value)
+{
+	char digits[DIGITS_MAX];
+
+	if (json_is_object(value))
+		return write_object(out, value);
+	if (json_is_array(value))
+		return write_array(out, value);
+	if (json_is_real(value))
+		return fputs(real_digits(value, digits), out) >= 0;
+	return json_dumpf(value, out, JSON_ENCODE_ANY) == 0;
+}
+
+/* malloc'd; NULL: out of memory. */
+static char *text_of(json_t *value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	bool done = write_value(out, value) && !ferror(out);
+	if (fclose(out) == 0 && done)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ */
+/* Looking up                                                         */
+
+static json_t *scalar_text(json_t *value)
+{
+	char digits[DIGITS_MAX];
+
+	switch (json_typeof(value)) {
+	case JSON_TRUE:
+		return json_string("true");
+	case JSON_FALSE:
+		return json_string("false");
+	case JSON_INTEGER:
+		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(value));
+		return json_string(digits);
+	case JSON_REAL:
+		return json_string(real_digits(value, digits));
+	default:
+		return json_incref(value);
+	}
+}
+
+/* In place, so that looking up writes nothing. false: out of memory. */
+static bool make_scalars_text(json_t *value)
+{
+	void *at;
+
+	for (size_t i = 0; i < json_array_size(value); i++)
+		if (json_array_set_new(value, i,
+				       scalar_text(json_array_get(value, i))) ||
+		    !make_scalars_text(json_array_get(value, i)))
+			return false;
+	for (at = json_object_iter(value); at;
+	     at = json_object_iter_next(value, at))
+		if (json_object_iter_set_new(
+			    value, at,
+			    scalar_text(json_object_iter_value(at))) ||
+		    !make_scalars_text(json_object_iter_value(at)))
+			return false;
+	return true;
+}
+
+/* Whether a segment of a JSON Pointer is that key: ~1 is a slash, ~0 a tilde. */
+static bool is_key(const char *segment, size_t size, const char *key)
+{
+	for (size_t i = 0; i < size; i++, key++) {
+		char c = segment[i];
+
+		if (c == '~') {
+			if (++i == size || (segment[i] & ~1) != '0')
+				return false;
+			c = segment[i] == '1' ? '/' : '~';
+		}
+		if (*key != c)
+			return false;
+	}
+	return *key == '\0';
+}
+
+static json_t *array_member(const json_t *array, const char *segment,
+			    size_t size)
+{
+	size_t index = 0;
+
+	if (size == 0 || size > 9 || (size > 1 && segment[0] == '0'))
+		return NULL;
+	for (size_t i = 0; i < size; i++) {
+		if (segment[i] < '0' || segment[i] > '9')
+			return NULL;
+		index = 10 * index + (size_t)(segment[i] - '0');
+	}
+	return json_array_get(array, index);
+}
+
+static json_t *member(json_t *value, const char *segment, size_t size)
+{
+	void *at;
+
+	if (json_is_array(value))
+		return array_member(value, segment, size);
+	for (at = json_object_iter(value); at;
+	     at = json_object_iter_next(value, at))
+		if (is_key(segment, size, json_object_iter_key(at)))
+			return json_object_iter_value(at);
+	return NULL;
+}
+
+static const char *property(const struct json_document *document,
+			    const char *key)
+{
+	json_t *value = ((const struct document *)document)->scalars;
+
+	if (*key && *key != '/')
+		value = json_object_get(value, key);
+	for (; value && *key == '/'; key += strcspn(key, "/")) {
+		key++;
+		value = member(value, key, strcspn(key, "/"));
+	}
+	return json_string_value(value);
+}
+
+/* ------------------------------------------------------------------ */
+/* Documents                                                          */
+
+static void document_free(struct json_document *common)
+{
+	struct document *d = (struct document *)common;
+
+	if (!d)
+		return;
+	json_decref(d->scalars);
+	free(d->text);
+	free(d->sources);
+	free(d);
+}
+
+/* Takes what is not in `merged` yet, and says whose it is. */
+static bool add_keys(json_t *merged, json_t *sources, json_t *object,
+		     const char *name)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(
+		object, key,
+		value) if (!json_object_get(merged, key) &&
+			   (json_object_set(merged, key, value) ||
+			    json_object_set_new(
+				    sources, key,
+				    json_string(name)))) return false;
+	return true;
+}
+
+/* `merged` is taken over. */
+static struct document *make_document(json_t *merged, json_t *sources)
+{
+	struct document *d = calloc(1, sizeof(*d));
+
+	if (!d) {
+		json_decref(merged);
+		return NULL;
+	}
+	d->scalars = merged;
+	d->text = text_of(merged);
+	d->sources = text_of(sources);
+	if (!d->text || !d->sources || !make_scalars_text(merged)) {
+		document_free(&d->common);
+		return NULL;
+	}
+	d->common = (struct json_document){.text = d->text,
+					   .sources = d->sources,
+					   .property = property,
+					   .free = document_free};
+	return d;
+}
+
+EXPORT int dlazy_json_merge(struct json_source *sources, size_t n,
+			    struct json_document **ret)
+{
+	json_t *merged = json_object(), *names = json_object();
+	bool is_any = false, fits = merged && names;
+	struct document *d = NULL;
+
+	for (size_t i = 0; i < n && fits; i++) {
+		json_t *object =
+			sources[i].text ? read_source(&sources[i]) : NULL;
+
+		is_any |= object != NULL;
+		fits = !object ||
+		       add_keys(merged, names, object, sources[i].name);
+		json_decref(object);
+	}
+	if (fits && is_any)
+		d = make_document(json_incref(merged), names);
+	json_decref(merged);
+	json_decref(names);
+	*ret = d ? &d->common : NULL;
+	return fits && (d || !is_any) ? 0 : -DLAZY_ENOMEM;
+}
