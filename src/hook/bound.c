@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who uses whose symbols. The linker tells of calls through a procedure linkage
- * table, and of dlsym:
+ * Noting who uses whose symbols. The dynamic linker tells of calls through a
+ * procedure linkage table, and of dlsym:
  *
- * - of an object that binds lazily, at the first call: so it was called;
- * - of one that binds when it is relocated (BIND_NOW, RTLD_NOW), then. The slot
- *   gets a trampoline, which notes the call and jumps on: no trampoline of the
- *   linker's own is in the way, and nothing is deferred that is not deferred in
- *   an untraced run.
+ * - of an object that binds lazily, at the first call: so the function was
+ *   called;
+ * - of an object that binds when it is relocated (BIND_NOW, RTLD_NOW), then.
+ *   The slot gets a trampoline, which notes the call and jumps on: no
+ *   trampoline of the linker's own is in the way, and nothing is deferred that
+ *   is not deferred in an untraced run.
  *
  * All else that relocation binds (pointers to functions, data) is found by
- * looking at the slots when relocation is done and no constructor has run: what
- * they hold tells whose it is.
+ * looking at the slots when relocation is done and no constructor has run: the
+ * address in a slot tells whose it is.
  */
 #include "hook/hook.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The second witness: which pages of an object's code have been used since main
- * began, whoever called it and however. The kernel forgets at main, and tells
- * at exit; it also tells which memory is the process's own.
+ * Which pages of an object's code have been used since main began, whoever
+ * called it and however. The kernel is made to forget at main, and tells at
+ * exit; it also tells which memory is the process's own. This is a second
+ * witness beside the calls that trampolines note.
  */
 #include "hook/hook.h"
 

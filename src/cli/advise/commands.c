@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In the order of PATH, and by name in each directory. One file of many names
- * (busybox) is one program.
+ * Listing the programs of PATH, in its order, and by name in each directory.
+ * One file of many names (busybox) is one program.
  */
 #include "cli/advise/commands.h"
 

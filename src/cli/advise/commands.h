@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The programs of PATH: each file once that a shell would start by a name, and
- * that is no script.
+ * The programs of PATH: each file that a shell would start by its name and
+ * that is no script, once.
  */
 #ifndef CLI_ADVISE_COMMANDS_H
 #define CLI_ADVISE_COMMANDS_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text: a first line that says for which dlazy and which index it is, then one
- * for each program, "IDENTITY LIBRARIES LAZY REASON\tPATH", which is appended
- * whole, or not read.
+ * The file of kept findings. It is text: a first line says for which dlazy and
+ * which index it holds, then there is one line for each program, "IDENTITY
+ * LIBRARIES LAZY REASON\tPATH". A line is appended whole; one that is not
+ * whole is not read.
  */
 #include "cli/advise/kept.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was found out of programs by a walk through PATH, kept as it goes on, in
- * the user's cache: one that was ended goes on where it was. All of it holds as
- * long as the index of this machine is the same, and each line as long as the
- * program's file is.
+ * What a walk through PATH found out about programs, kept in the user's cache
+ * while it goes on: if it was interrupted, the next walk goes on where it was.
+ * All of it holds as long as the index of this machine is the same, and each
+ * line as long as the program's file is.
  */
 #ifndef CLI_ADVISE_KEPT_H
 #define CLI_ADVISE_KEPT_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlazy bench: what declaring a directory instead of loading it saves a host's
- * start-up, measured. Each value is of a fresh process (host.c), the ways
- * alternate within a round, all processes run on one CPU.
+ * dlazy bench DIR: measures what a host's start-up saves if it declares a
+ * directory of plugins instead of loading it. Each value comes from a fresh
+ * process (host.c). The ways alternate within a round, and all processes run
+ * on one CPU.
  */
 #include "cli/bench/bench.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlazy bench -- CMD: a command as it is against the same by `dlazy run`, or,
- * with --env, with DLAZY=off against DLAZY=lazy in its own libdlazy. Each value
- * is of a fresh process, from fork to its end; the two alternate. What is
- * learnt of memory is learnt in rounds of their own, as they take longer.
+ * dlazy bench -- CMD: measures a command as it is against the same by `dlazy
+ * run`, or, with --env, with DLAZY=off against DLAZY=lazy in its own libdlazy.
+ * Each value is of a fresh process, from fork to its end; the two alternate.
+ * Memory is measured in rounds of its own, as they take longer.
  */
 #include "cli/bench/bench.h"
 

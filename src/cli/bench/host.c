@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Both sides do the same work on the same plugins: the eager one with what
- * every host has (readdir, dlopen, dlsym), the lazy one through the public
- * interface of this library.
+ * The host process of a measurement. The eager and the lazy one do the same
+ * work on the same plugins: the eager one with what every host has (readdir,
+ * dlopen, dlsym), the lazy one through the public interface of this library.
  */
 #include "cli/bench/host.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process that has ended has no memory to look at. So it is traced, with one
- * stop where it is about to end (PTRACE_EVENT_EXIT); it is not timed then.
+ * Measuring the memory of a process. A process that has ended has none to look
+ * at, so it is traced, with one stop where it is about to end
+ * (PTRACE_EVENT_EXIT). Its time is not taken then.
  */
 #include "cli/bench/memory.h"
 

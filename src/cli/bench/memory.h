@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What bench asks the kernel about memory: of a process at its end, and to
+ * Memory, for bench: how much a process has at its end, and making the kernel
  * forget the page cache.
  */
 #ifndef CLI_BENCH_MEMORY_H

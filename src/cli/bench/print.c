@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The result of a measurement: as JSON, with the keys that doc/design.md fixes;
- * for people, as a table and a chart of 80 columns.
+ * Printing the result of a measurement: as JSON, with the keys that dlazy(1)
+ * lists; for people, as a table and a chart of 80 columns.
  */
 #include "cli/bench/bench.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Order statistics, of a sorted copy.
+ * Order statistics of a sample, computed from a sorted copy.
  */
 #include "cli/bench/sample.h"
 

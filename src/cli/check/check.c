@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlazy check: early error, late load. What a first touch would fail on is
- * found by reading (inspect.c), and, where that is not enough, by loading each
- * plugin in a child process (trial.c).
+ * dlazy check: tells before a plugin is loaded, and without the host, why its
+ * first touch would fail. It reads the file (inspect.c), and, where that is
+ * not enough, loads each plugin in a child process (trial.c).
  */
 #include "cli/cli.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The symbols of a plugin are looked up as ld.so would: in the order of its
- * DT_NEEDED closure, with versions; what is not there is the host's to supply.
+ * Checking by reading. The symbols of a plugin are looked up as ld.so would:
+ * in the order of its DT_NEEDED closure, with versions. Symbols that are not
+ * found there are the host's to define.
  */
 #include "cli/check/inspect.h"
 

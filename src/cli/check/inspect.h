@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Early error: what the dynamic linker would refuse, found by reading the
- * plugin file and the libraries it needs. Nothing is loaded.
+ * Checking a plugin by reading: finds in its file, and in the libraries that
+ * it needs, what the dynamic linker would refuse. Nothing is loaded.
  */
 #ifndef CLI_CHECK_INSPECT_H
 #define CLI_CHECK_INSPECT_H

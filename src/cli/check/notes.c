@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A note's text is a JSON array of objects. Of each are read "soname" (an array
- * of names, each as good as the first), "priority" and "feature"; all else is
- * passed over. The text comes out of a file: it is checked to be JSON first, so
- * that what reads it may rely on that, and a name that JSON writes with \u is
- * not looked for.
+ * Reading .note.dlopen. A note's text is a JSON array of objects. Of each
+ * object "soname" is read (an array of names, each as good as the first),
+ * "priority" and "feature"; all else is passed over. The text comes out of a
+ * file, so it is checked to be JSON first and whatever reads it may rely on
+ * that. A name that JSON writes with \u is not searched for.
  */
 #include "cli/check/notes.h"
 

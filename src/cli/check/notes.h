@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file says it opens itself (.note.dlopen): a library that it calls
- * required has to be there.
+ * .note.dlopen, in which a file says what it opens itself: a library that it
+ * calls required has to be there.
  */
 #ifndef CLI_CHECK_NOTES_H
 #define CLI_CHECK_NOTES_H

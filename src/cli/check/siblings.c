@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A directory is read once for all plugins in it, and only if one of them
- * misses something.
+ * Finding the files beside a plugin. A directory is read once for all plugins
+ * in it, and only if one of them misses something.
  */
 #include "cli/check/siblings.h"
 

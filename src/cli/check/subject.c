@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kinds of problems, with what is to be done about each, in one table.
+ * The kinds of problems, and what to do about each, in one table.
  */
 #include "cli/check/subject.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child says "+" when the plugin was loaded, "-" and the dynamic linker's
- * words when it was refused, nothing when it did not come so far. What the
- * plugin itself writes comes by a pipe of its own: where it ends the process,
- * its last words may say why. Both are read when it has ended, and not by
- * end-of-file: what a constructor forks may keep the pipes open. SIGCHLD,
- * blocked and waited for, tells of the end.
+ * Loading a plugin in a child process. The child writes "+" when the plugin
+ * was loaded, "-" and the dynamic linker's words when it was refused, and
+ * nothing when it did not come so far. The plugin's own output comes by
+ * another pipe: if it ends the process, its last words may say why. Both are
+ * read when the child has ended, and not up to end-of-file: what a constructor
+ * forks may keep the pipes open. SIGCHLD, blocked and waited for, tells of the
+ * end.
  */
 #include "cli/check/trial.h"
 

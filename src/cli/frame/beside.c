@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/self/exe has no links left in it: beside the tool is beside the file.
+ * Finding files beside the tool. /proc/self/exe has no symbolic links left in
+ * it, so "beside the tool" is beside the file that runs.
  */
 #include "cli/frame/beside.h"
 

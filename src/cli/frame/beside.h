@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of this installation, found from where this very tool is: in the tree it
- * was installed to, which may have been moved; in the one it was built in; or
- * where it was configured to be.
+ * Files of this installation, found from where the running tool is: in the
+ * tree that it was installed to, which may have been moved since; in the one
+ * that it was built in; or where it was configured to be.
  */
 #ifndef CLI_FRAME_BESIDE_H
 #define CLI_FRAME_BESIDE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A link stays one: what it leads to is replaced.
+ * Writing an output file. A symbolic link stays one: the file that it leads to
+ * is replaced.
  */
 #include "cli/frame/output.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that is written when the work is done, and is asked for before it, so
- * that work is not for nothing.
+ * An output file. It is written when the work is done, but checked to be
+ * writable before, so that the work is not for nothing.
  */
 #ifndef CLI_FRAME_OUTPUT_H
 #define CLI_FRAME_OUTPUT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Drawn at most every 40 ms, so that it costs nothing beside the work.
+ * Drawing the progress bar: at most every 40 ms, so that it costs nothing
+ * beside the work.
  */
 #include "cli/frame/progress.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All signals are blocked and waited for, one by one. What the terminal sends,
- * it sends to the child too; what a process sends to us is meant for the child,
- * and passed on. (Sent by another process to the whole group, as by an
- * interactive shell's `kill %1`, it comes to the child twice: nothing tells the
- * two apart.)
+ * Standing in for a command. All signals are blocked and waited for, one by
+ * one. Signals of the terminal reach the child too, as it is in the same
+ * group. A signal that a process sends to us is meant for the child, and is
+ * passed on. (Sent by another process to the whole group, as by an interactive
+ * shell's `kill %1`, it comes to the child twice: nothing tells the two
+ * apart.)
  */
 #include "cli/frame/standin.h"
 

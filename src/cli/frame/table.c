@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cells are kept until all are known, then printed. Their width is counted in
- * UTF-8 characters, each taken for one column wide.
+ * Drawing a table. Cells are kept until all are known, then printed. Their
+ * width is counted in UTF-8 characters, each taken for one column wide.
  */
 #include "cli/frame/table.h"
 

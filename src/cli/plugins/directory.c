@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a directory is opened, for the commands that take some.
+ * Opening a directory of plugins, for the commands that take some.
  */
 #include "cli/plugins/directory.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index of the machine is brought up to date where `dlazy run` has made one;
- * to make it takes seconds, which to describe one file is not worth.
+ * Telling why a library cannot be lazy. The index of the machine is brought up
+ * to date if `dlazy run` has made one. To make it takes seconds, which is too
+ * much for describing one file.
  */
 #include "cli/plugins/reasons.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a library cannot be lazy, as far as it can be told without a program.
+ * Why a library cannot be lazy, as far as its own file and the index tell,
+ * without a program.
  */
 #ifndef CLI_PLUGINS_REASONS_H
 #define CLI_PLUGINS_REASONS_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Measurements for a report, as text: what is in them is the page's business.
- * Checked is that they are JSON, and of a kind that the page can draw, so that
- * a wrong file is told of here, by line and column, and not by an empty page.
+ * Reading measurements for a report, as text; their contents are the page's
+ * business. What is checked is that they are JSON, and of a kind that the page
+ * can draw, so that a wrong file is told of here, by line and column, and not
+ * by an empty page.
  */
 #include "cli/report/report.h"
 

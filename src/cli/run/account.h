@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The account of one run, for --stats. */
+/*
+ * The account of one run, for `dlazy run --stats`: which libraries it touched,
+ * which it was spared, and which could not be lazy.
+ */
 #ifndef CLI_RUN_ACCOUNT_H
 #define CLI_RUN_ACCOUNT_H
 

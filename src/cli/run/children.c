@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The variable holds all that a child's run needs to know (hook/follow.h). It
- * is set anew for each run, with this process's number, as the child keeps it;
- * follow.c reads it.
+ * Setting the environment for children. One variable holds all that a child's
+ * run needs to know (hook/follow.h). It is set anew for each run, with this
+ * process's number, as a process keeps its number when it is executed again;
+ * follow.c reads the variable.
  */
 #include "cli/run/children.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A child of a run with --children: what was asked of that run stands in a
- * variable (children.c wrote it), and holds for this one.
+ * A child of a run with --children: it is run with the request of that run,
+ * which children.c wrote into a variable.
  */
 #include "cli/run/follow.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* dlazy --child: one program that another run's --children leads here. */
+/*
+ * dlazy --child: one program, started by a program that runs with --children,
+ * which the audit object of that run sent here.
+ */
 #ifndef CLI_RUN_FOLLOW_H
 #define CLI_RUN_FOLLOW_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The index of this machine is opened once for all programs that are judged.
+ * Judging programs. The index of this machine is opened once for all programs
+ * that are judged.
  */
 #include "cli/run/judge.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `dlazy run` would do with a program, for whoever advises to use it: the
- * same verdict, of which nothing is kept.
+ * What `dlazy run` would do with a program, for commands that advise to use
+ * it. The verdict is the same, but nothing of it is kept.
  */
 #ifndef CLI_RUN_JUDGE_H
 #define CLI_RUN_JUDGE_H

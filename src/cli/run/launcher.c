@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a launcher never replaces a file that is none, and removing removes
- * nothing else: the second line of the file tells.
+ * Writing, removing and starting launchers. Writing never replaces a file that
+ * is no launcher, and removing removes nothing else: the second line of the
+ * file tells.
  */
 #include "cli/run/launcher.h"
 

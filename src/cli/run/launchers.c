@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlazy run --list: what each launcher starts, and gains: judged as a run would
- * be, and its start measured where that says that it may be lazy.
+ * dlazy run --list: tells what each launcher starts and gains. Each program is
+ * judged as a run would judge it; if it may be lazy, its start is measured.
  */
 #include "cli/run/launchers.h"
 

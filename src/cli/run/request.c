@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words: "eager GLOB", "lazy GLOB", "children"; and "scope WORD", which
- * launchers of dlazy 0.1.0 have, and which is passed over.
+ * Reading and writing requests as text. The words are "eager GLOB", "lazy
+ * GLOB" and "children"; "scope WORD" is in launchers of dlazy 0.1.0, and is
+ * passed over.
  */
 #include "cli/run/request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An audit object (src/hook/stop.c) ends each process before main(): constructors
- * are all that runs of it.
+ * Measuring a program's start. An audit object (src/hook/stop.c) ends each
+ * process before main(): only its constructors run.
  */
 #include "cli/run/startup.h"
 

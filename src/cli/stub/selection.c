@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of libraries are those that builders have at hand: what they give to
- * the linker (-lpng16), what ldd(1) prints (libpng16.so.16), a path. Reads
- * only; nothing of a library is loaded.
+ * Finding a library by the names that builders have at hand: what they give to
+ * the linker (-lpng16), what ldd(1) prints (libpng16.so.16), a path. Files are
+ * read; no library is loaded.
  */
 #include "cli/stub/selection.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What to do about a trace. Nothing is advised that `dlazy run` would refuse,
- * or that saves no time to speak of; then the reason stands in its place.
+ * Advice from a trace. Nothing is advised that `dlazy run` would refuse, or
+ * that saves no time to speak of; then the reason is told in its place.
  */
 #ifndef CLI_TRACE_ADVICE_H
 #define CLI_TRACE_ADVICE_H

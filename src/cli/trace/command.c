@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dlazy trace: runs a command with an audit object in its dynamic linker
- * (src/hook), and tells afterwards what its start-up cost and which libraries
- * were for nothing. The command's own output, status and signals are as they
- * would be without.
+ * (src/hook), and tells afterwards what its start-up cost, and which libraries
+ * did nothing. The command's own output, status and signals are as they would
+ * be without.
  */
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory, from /proc/self/smaps as the traced process kept it: what is an
- * object's own (pages that it wrote to), how much code it maps, and how much of
- * that has been used since main began. The last is the witness that needs no
- * call to be seen: code that nobody used is told as such for sure; code that
- * was used may have been by its destructors, too.
+ * Memory, from /proc/self/smaps as the traced process kept it: how much is an
+ * object's own (pages that it wrote to), how much code it maps, and how much
+ * of that was used since main began. The last needs no call to be seen: code
+ * that is not used for sure was not called; code that was used may have been
+ * used by its destructors alone.
  */
 #include "cli/trace/trace.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a trace buffer to times. The traced process can write into its trace
- * buffer whatever it likes, so every place and every string is checked where it
- * is used.
+ * Reading a trace buffer, and working times out of it. The traced process can
+ * write into its trace buffer whatever it likes, so every place and every
+ * string is checked where it is used.
  */
 #include "cli/trace/trace.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Compilers put texts into a segment of constants, older link editors beside
- * the code: all that is mapped is looked through.
+ * Searching a file for texts. Compilers put texts into a segment of constants,
+ * older link editors beside the code, so all that is mapped is searched.
  */
 #include "link/code/text.h"
 

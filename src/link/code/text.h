@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Texts in a file, wherever in what is mapped of it they stand.
+ * Whether a text stands in a file, anywhere in the bytes of it that are
+ * mapped.
  */
 #ifndef LINK_CODE_TEXT_H
 #define LINK_CODE_TEXT_H

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Both sides are told by relocations: a call has a slot of its own kind, all
- * other references to a function take its address. (Code compiled with
- * -fno-plt calls through the others, too, and so counts as taking it.)
+ * Finding who has whose address of a function. Both sides are told by
+ * relocations: a call has a slot of its own kind, and every other reference to
+ * a function takes its address. (Code compiled with -fno-plt calls through
+ * such references too, and so counts as taking the address.)
  *
- * A relocation of the library's own against a symbol that can be preempted
- * binds to the stub, as everybody's does: no difference can be seen. That it
- * has its own address is told by relative relocations and by instructions
- * (addrtaken.h). An address that it has so finds its own file, too.
+ * A library's own relocation against a symbol that can be preempted binds to
+ * the stub, as everybody's does: no difference can be seen. Relative
+ * relocations and instructions (addrtaken.h) give it its own address. Such an
+ * address also leads to its own file.
  */
 #include "link/decide/identity.h"
 

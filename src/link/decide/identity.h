@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Identity: of a lazy library's function, everybody else has the address of a
- * stub, and the library itself may have its own. Usually nobody notices. Two
- * kinds of libraries do: those that compare a function that they are given with
- * one of theirs (libavcodec: is this callback my default?), and those that ask
- * in which file a function of theirs lies, to find their data beside it.
+ * Identity of functions. Everybody else has the address of a stub for a lazy
+ * library's function; the library itself may have the function's own. Two
+ * kinds of libraries notice: those that compare a function that they are given
+ * with one of theirs (libavcodec: is this callback my default?), and those
+ * that ask in which file a function of theirs lies, to find their data beside
+ * it.
  */
 #ifndef LINK_DECIDE_IDENTITY_H
 #define LINK_DECIDE_IDENTITY_H

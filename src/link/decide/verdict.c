@@ -2,9 +2,9 @@
 /*
  * Reaching the verdict. The rules are applied in this order: what the user
  * asked for; the library's own file (rules.c); its place in the closure; what
- * the index says; who imports what. Then the startup link map is settled
- * (startup.c), and symbols that somebody could look up by hand in a library
- * are compared.
+ * the index says; who imports what; who would notice a stub (identity.c). Then
+ * the startup link map is settled (startup.c), and symbols that somebody could
+ * look up by hand in a library are compared.
  */
 #include "link/decide/verdict.h"
 
