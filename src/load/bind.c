@@ -28,22 +28,29 @@
 
 void bind_request_free(struct bind_request *request)
 {
-	free(request->copy);
+	if (request->copy)
+		free(request->copy);
 }
 
 int bind_parse(const char *symbol, struct bind_request *ret)
 {
 	const char *at = strchr(symbol, '@');
+	size_t size = strlen(symbol) + 1;
 
-	*ret = (struct bind_request){symbol, NULL, NULL};
+	ret->name = symbol;
+	ret->version = NULL;
+	ret->copy = NULL;
 	if (!at)
 		return 0;
-	ret->copy = strdup(symbol);
-	if (!ret->copy)
+	char *name = ret->buffer;
+	if (size > sizeof(ret->buffer))
+		name = ret->copy = malloc(size);
+	if (!name)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", symbol);
-	ret->copy[at - symbol] = '\0';
-	ret->name = ret->copy;
-	ret->version = ret->copy + (at - symbol) + 1;
+	memcpy(name, symbol, size);
+	name[at - symbol] = '\0';
+	ret->name = name;
+	ret->version = name + (at - symbol) + 1;
 	if (ret->version[0] == '@') /* as nm(1) shows a default version */
 		ret->version++;
 	return 0;
@@ -156,7 +163,7 @@ void *bind_real(struct dlazy_module *m, const struct bind_request *request,
 void *bind_resolve(struct dlazy_module *m, const char *symbol,
 		   const void *caller)
 {
-	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {.name = NULL};
 
 	if (bind_parse(symbol, &request) < 0)
 		return NULL;
@@ -247,7 +254,7 @@ static void *known_stub(struct dlazy_module *m,
 void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	       const void *caller)
 {
-	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {.name = NULL};
 	struct module_export export;
 	void *stub = NULL;
 
@@ -274,7 +281,7 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 int bind_function(struct dlazy_module *m, const char *symbol,
 		  const void *caller, void **ret)
 {
-	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {.name = NULL};
 	struct module_export export = {.type = ELF_TYPE_FUNC};
 	struct touch touch = {.symbol = symbol, .caller = caller};
 	bool published;
@@ -309,7 +316,7 @@ static void *binding_address(struct binding *b, const void *caller,
 			     bool *ret_published,
 			     struct stub_failure *ret_failure)
 {
-	struct bind_request request = {b->name, b->version, NULL};
+	struct bind_request request = {.name = b->name, .version = b->version};
 	struct touch touch = {.symbol = b->name, .caller = caller};
 	void *address = NULL;
 
@@ -366,7 +373,7 @@ int bind_behind_stub(const void *code, const void *caller, void **ret)
 
 	if (!b)
 		return -DLAZY_ENOSYM;
-	struct bind_request request = {b->name, b->version, NULL};
+	struct bind_request request = {.name = b->name, .version = b->version};
 	struct touch touch = {.symbol = b->name, .caller = caller};
 	return bind_find(b->module, &request, &touch, ret, &published);
 }

@@ -28,6 +28,8 @@ struct bind_request {
 	const char *name;
 	const char *version; /* NULL: the default */
 	char *copy;	     /* freed; NULL where none was needed */
+	char buffer[256];    /* a shorter one; no first call of a function of
+				a loaded library may allocate */
 };
 
 /* 0 or -DLAZY_ENOMEM; the name is the symbol as it is then. */

@@ -96,7 +96,7 @@ static int early_prepare(struct dlazy_module *m,
 			 const struct dlazy_import *wanted, const void *caller,
 			 struct early *ret)
 {
-	_cleanup_request_ struct bind_request request = {NULL, NULL, NULL};
+	_cleanup_request_ struct bind_request request = {.name = NULL};
 	struct module_export export = {.type = ELF_TYPE_FUNC};
 	int status = bind_parse(wanted->symbol, &request);
 

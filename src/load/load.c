@@ -253,8 +253,10 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 		module_move_locked(m, DLAZY_DECLARED);
 		return false;
 	}
-	free(m->failure);
-	m->failure = TAKE_PTR(*failure);
+	/* The caller frees the old one: an allocator may touch a stub. */
+	struct module_failure *old = m->failure;
+	m->failure = *failure;
+	*failure = old;
 	module_move_locked(m, DLAZY_FAILED);
 	return true;
 }

@@ -116,13 +116,21 @@ static bool drop_frame(const struct dlazy_module *module)
 	return found;
 }
 
-void loading_leave(const struct dlazy_module *module)
+static void count_ended(unsigned ended)
 {
 	LOCKED(&loading_lock);
-	do {
-		loads--;
-	} while (!drop_frame(module));
+	loads -= ended;
 	pthread_cond_broadcast(&loading_changed);
+}
+
+void loading_leave(const struct dlazy_module *module)
+{
+	unsigned ended = 1;
+
+	UNINTERRUPTED(); /* a fork in between would count what is gone */
+	while (!drop_frame(module))
+		ended++;
+	count_ended(ended);
 }
 
 bool loading_has_module(const struct dlazy_module *module)

@@ -126,7 +126,7 @@ static void bind_constant_functions(const struct linked *l,
 	if (linked_is_build(l, m->path, &m->identity))
 		return;
 	for (uint32_t i = 0; i < l->constants; i++) {
-		_cleanup_request_ struct bind_request request = {NULL};
+		_cleanup_request_ struct bind_request request = {.name = NULL};
 		struct touch touch = {.caller = l};
 		void *address;
 		bool published;

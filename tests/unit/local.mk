@@ -82,10 +82,12 @@ if !STUB_NONE
 check_PROGRAMS += %D%/test-stub
 %C%_test_stub_SOURCES = %D%/test-stub.c $(STUB_TARGET)
 LINKED_STUBS = %D%/linked-stubs.S %D%/linked-files.c %D%/linked-stubs.h
-check_PROGRAMS += %D%/test-linked %D%/test-linked-run %D%/test-touch
+check_PROGRAMS += %D%/test-linked %D%/test-linked-run %D%/test-touch \
+	%D%/test-touch-malloc
 %C%_test_linked_SOURCES = %D%/test-linked.c $(LINKED_STUBS)
 %C%_test_linked_run_SOURCES = %D%/test-linked-run.c $(LINKED_STUBS)
 %C%_test_touch_SOURCES = %D%/test-touch.c $(LINKED_STUBS)
+%C%_test_touch_malloc_SOURCES = %D%/test-touch-malloc.c $(LINKED_STUBS)
 if HAVE_CXX
 check_PROGRAMS += %D%/test-linked-throw
 %C%_test_linked_throw_SOURCES = %D%/test-linked-throw.cc $(LINKED_STUBS)
