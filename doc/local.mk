@@ -43,5 +43,5 @@ CLEANFILES += $(API_MANS)
 $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
 
-EXTRA_DIST += %D%/design.md %D%/performance.md %D%/stub.md \
+EXTRA_DIST += %D%/design.md %D%/limits.md %D%/performance.md %D%/stub.md \
 	%D%/measuring.md %D%/trace-format.md

@@ -13,8 +13,10 @@
  * - Results: pointers are NULL on failure, ints are 0 or a negated
  *   DLAZY_E... constant. The words are in dlazy_error().
  * - Threads: any function may be called from any thread, constructors of
- *   modules included. None is async-signal-safe, and neither is the first
- *   call of a stub: use dlazy_load() before signals or sandboxes.
+ *   modules included. None is async-signal-safe. The first call of a stub is
+ *   no cancellation point and may be made in a signal's handler, unless that
+ *   has interrupted malloc() or dlopen(): use dlazy_load() before, and before
+ *   sandboxes.
  * - Ownership: strings and arrays that are passed in are copied. Strings that
  *   come out belong to the library and live as long as it is said there.
  * - Handles: using one after its last dlazy_close() is an error that is
