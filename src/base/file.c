@@ -427,6 +427,17 @@ int file_make_dirs(const char *path)
 	}
 }
 
+DIR *file_list(int dirfd, const char *path)
+{
+	_cleanup_close_ int fd = openat(
+		dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (stream)
+		(void)TAKE_FD(fd);
+	return stream;
+}
+
 char *file_absolute(const char *path)
 {
 	_cleanup_free_ char *cwd = path[0] != '/' ? getcwd(NULL, 0) : NULL;

@@ -8,6 +8,7 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -118,6 +119,10 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 
 /* Makes a directory and those above it, mode 0700 each. 0 or negated status. */
 int file_make_dirs(const char *path);
+
+/* Opens a directory, and no link to one, to go through its names; NULL and errno on
+ * failure. */
+DIR *file_list(int dirfd, const char *path);
 
 /* A malloc'd absolute form of path, links kept; NULL, with message: out of
  * memory, or no current directory. */

@@ -24,6 +24,7 @@ struct failure {
 };
 
 static _Thread_local struct failure last; /* inside the library */
+static _Thread_local unsigned states;
 static _Thread_local struct failure told; /* to the host */
 static _Thread_local struct failure kept; /* for its dlerror() */
 
@@ -89,6 +90,7 @@ int status_fail(int status, const char *format, ...)
 	va_end(args);
 	last.status = -status;
 	last.unread = true;
+	states += status_is_state(status);
 	return -status;
 }
 
@@ -157,6 +159,11 @@ bool status_is_state(int status)
 	default:
 		return false;
 	}
+}
+
+unsigned status_state_count(void)
+{
+	return states;
 }
 
 const char *status_message(void)

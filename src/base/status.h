@@ -51,6 +51,14 @@ int status_from_errno(int error);
  */
 bool status_is_state(int status);
 
+/*
+ * How many failures of this thread have been states so far. Who draws a
+ * conclusion from many answers, where a failure to read is one of them ("cannot
+ * be told"), compares before and after: if it is another number, the conclusion
+ * may be used once, and not kept.
+ */
+unsigned status_state_count(void);
+
 /* This thread's message, without taking it; "" if there is none. */
 const char *status_message(void);
 

@@ -112,6 +112,15 @@ run_many call=1
 stats '.lazy == 16' "where they cannot, as in /tmp, it is trusted"
 chmod 700 "$t/cache"
 
+# What passes is not kept.
+for n in 4 5 6 7 8 10; do
+	rm -rf "$t/cache"
+	(ulimit -n "$n" && exec "$dlazy" run -- "$many" call=1) \
+		>/dev/null 2>&1
+	run_many call=1
+	stats '.lazy == 16' "after a run with $n descriptors it is lazy"
+done
+
 # At once.
 rm -rf "$t/cache"
 for i in {1..20}; do

@@ -48,7 +48,10 @@ check_PROGRAMS += %D%/test-closure %D%/test-index %D%/test-verdict
 %C%_test_index_LDADD = libtest.a libdlazy-link.la
 %C%_test_verdict_SOURCES = %D%/test-verdict.c %D%/world.h
 %C%_test_verdict_LDADD = libtest.a libdlazy-link.la
-check_PROGRAMS += %D%/test-entry %D%/test-program
+check_PROGRAMS += %D%/test-entry %D%/test-program %D%/test-run-faults
+%C%_test_run_faults_SOURCES = %D%/test-run-faults.c %D%/world.h \
+	tests/faults/inject.c tests/faults/inject.h
+%C%_test_run_faults_LDADD = libtest.a libdlazy-link.la
 %C%_test_entry_LDADD = libtest.a libdlazy-link.la
 %C%_test_program_LDADD = libtest.a libdlazy-link.la
 

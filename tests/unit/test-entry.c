@@ -306,7 +306,8 @@ TEST(young_input_is_told_from_an_old_one)
 	CHECK_INT(stat(at("file"), &st), 0);
 	uint64_t changed = (uint64_t)st.st_ctim.tv_sec * 1000000000u +
 			   (uint64_t)st.st_ctim.tv_nsec;
-	CHECK(entry_draft_changed_since(&draft, changed));
-	CHECK(!entry_draft_changed_since(&draft, changed + 1));
+	CHECK(entry_draft_youth(&draft, changed) > 0);
+	CHECK(entry_draft_youth(&draft, changed + 1000000) > 0);
+	CHECK_INT(entry_draft_youth(&draft, changed + 3000000000u), 0);
 	entry_draft_clear(&draft);
 }

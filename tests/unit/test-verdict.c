@@ -42,16 +42,16 @@ uint64_t index_key(const char *name, const char *version)
 	return hash_string(name);
 }
 
-bool index_has_importer(const struct index *index, const char *path,
-			index_ignore_fn *ignore, void *data, char **ret_symbol,
-			char **ret_importer)
+int index_has_importer(const struct index *index, const char *path,
+		       index_ignore_fn *ignore, void *data, char **ret_symbol,
+		       char **ret_importer)
 {
 	if (!is_chosen(index, path) ||
 	    (ignore && ignore(hash_string(index->symbol), data)))
-		return false;
+		return 0;
 	*ret_symbol = strdup(index->symbol);
 	*ret_importer = strdup(index->importer);
-	return true;
+	return 1;
 }
 
 /* ------------------------------------------------------------------ */

@@ -103,7 +103,9 @@ int entry_read(int dirfd, const char *name, struct entry *ret)
 	if (!entry.data)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
 	if (!file_read_at(fd, 0, entry.data, entry.size))
-		return status_fail(DLAZY_EIO, "%s: cannot be read", name);
+		return status_fail(errno ? status_from_errno(errno)
+					 : DLAZY_EFORMAT,
+				   "%s: cannot be read", name);
 	const char *flaw = flaw_of(&entry);
 	if (flaw)
 		return status_fail(DLAZY_EFORMAT, "%s: %s", name, flaw);
@@ -148,18 +150,32 @@ static const struct entry_input *inputs_of(const struct entry *entry)
 	return (const void *)(entry->data + inputs_at());
 }
 
+/* What a failed look says: that it is not there (0), or a state. */
+static int absent(const char *path)
+{
+	int error = errno, status = status_from_errno(error);
+
+	if (!status_is_state(status))
+		return 0;
+	return status_fail(status, "%s: %s", path, strerror(error));
+}
+
 /*
- * Returns true if ld.so would take no file called `name` in this directory in
- * place of the input of that name: there is none, or it is the input itself.
+ * Whether `name` in a directory is nothing that ld.so would take in place of
+ * the input that has this name. 1, 0 or a state.
  */
-static bool is_unshadowed(int dirfd, const struct entry_input *input,
-			  const char *name)
+static int is_unshadowed(int dirfd, const struct entry_input *input,
+			 const char *name)
 {
 	struct file_identity identity;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, 0) < 0)
-		return errno == ENOENT;
+	if (fstatat(dirfd, name, &st, 0) < 0) {
+		bool none = errno == ENOENT;
+		int status = absent(name);
+
+		return status < 0 ? status : none;
+	}
 	identity = file_identity_of(&st);
 	return file_identity_equal(&identity, &input->identity);
 }
@@ -168,46 +184,60 @@ static bool is_unshadowed(int dirfd, const struct entry_input *input,
  * A directory that has changed may still hold nothing of interest: somebody's
  * LD_LIBRARY_PATH may name one where files come and go.
  */
-static bool holds_nothing_new(const struct entry *entry, const char *path)
+static int holds_nothing_new(const struct entry *entry, const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct entry_input *inputs = inputs_of(entry);
 
-	for (size_t i = 0; fd >= 0 && i < header_of(entry)->inputs; i++) {
+	if (fd < 0)
+		return absent(path);
+	for (size_t i = 0; i < header_of(entry)->inputs; i++) {
 		const struct entry_input *input = &inputs[i];
 
 		if (input->kind == ENTRY_DIRECTORY || input->name == 0)
 			continue;
-		if (!is_unshadowed(fd, input, entry_string(entry, input->name)))
-			return false;
+		int status = is_unshadowed(fd, input,
+					   entry_string(entry, input->name));
+		if (status <= 0)
+			return status;
 	}
-	return fd >= 0;
+	return true;
 }
 
-static bool input_is_fresh(const struct entry *entry,
-			   const struct entry_input *input)
+static int input_is_fresh(const struct entry *entry,
+			  const struct entry_input *input)
 {
 	const char *path = entry_string(entry, input->path);
 	struct file_identity now;
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return input->kind == ENTRY_ABSENT &&
-		       (errno == ENOENT || errno == ENOTDIR);
+	if (stat(path, &st) < 0) {
+		bool none = errno == ENOENT || errno == ENOTDIR;
+		int status = absent(path);
+
+		return status < 0 ? status
+				  : none && input->kind == ENTRY_ABSENT;
+	}
 	now = file_identity_of(&st);
 	if (file_identity_equal(&now, &input->identity))
 		return true;
-	return input->kind == ENTRY_DIRECTORY && holds_nothing_new(entry, path);
+	return input->kind == ENTRY_DIRECTORY ? holds_nothing_new(entry, path)
+					      : false;
 }
 
-bool entry_is_fresh(const struct entry *entry)
+int entry_is_fresh(const struct entry *entry)
 {
 	const struct entry_input *inputs = inputs_of(entry);
+	int status = true;
 
-	for (size_t i = 0; i < header_of(entry)->inputs; i++)
-		if (!input_is_fresh(entry, &inputs[i]))
-			return false;
-	return true;
+	for (size_t i = 0; status > 0 && i < header_of(entry)->inputs; i++)
+		status = input_is_fresh(entry, &inputs[i]);
+	return status;
+}
+
+static void out_of_memory(struct entry_draft *draft)
+{
+	draft->status = status_fail(DLAZY_ENOMEM, "entry: out of memory");
 }
 
 /* The offset of a copy; offset 0 is "". */
@@ -218,15 +248,15 @@ static uint32_t draft_string(struct entry_draft *draft, const char *s)
 
 	if (*s == '\0' && draft->strings_size)
 		return 0;
-	if (draft->failed || at + n > ENTRY_SIZE_MAX) {
-		draft->failed = true;
+	if (!draft->status && at + n > ENTRY_SIZE_MAX)
+		out_of_memory(draft);
+	if (draft->status)
 		return 0;
-	}
 	if (at + n > draft->strings_room) {
 		size_t room = (at + n) * 2;
 		char *grown = realloc(draft->strings, room);
 		if (!grown) {
-			draft->failed = true;
+			out_of_memory(draft);
 			return 0;
 		}
 		draft->strings = grown;
@@ -245,7 +275,7 @@ void entry_draft_input(struct entry_draft *draft, enum entry_kind kind,
 
 	if (!array_reserve(&draft->inputs, draft->input_count,
 			   &draft->input_room, sizeof(*draft->inputs))) {
-		draft->failed = true;
+		out_of_memory(draft);
 		return;
 	}
 	uint32_t at = draft_string(draft, path);
@@ -270,10 +300,12 @@ void entry_draft_path(struct entry_draft *draft, const char *path)
 	struct file_identity identity;
 	struct stat st;
 
-	if (draft->failed || has_input(draft, path))
+	if (draft->status || has_input(draft, path))
 		return;
 	if (stat(path, &st) < 0) {
-		entry_draft_input(draft, ENTRY_ABSENT, path, NULL);
+		draft->status = absent(path);
+		if (draft->status == 0)
+			entry_draft_input(draft, ENTRY_ABSENT, path, NULL);
 		return;
 	}
 	identity = file_identity_of(&st);
@@ -282,8 +314,9 @@ void entry_draft_path(struct entry_draft *draft, const char *path)
 			  path, &identity);
 }
 
-bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since)
+uint64_t entry_draft_youth(const struct entry_draft *draft, uint64_t read_ns)
 {
+	uint64_t most = 0;
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
@@ -293,10 +326,13 @@ bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since)
 
 		/* A time to come is a clock's that was put back: the next
 		 * change will have another. */
-		if (changed >= since && changed <= now)
-			return true;
+		if (changed == 0 || changed > now ||
+		    file_time_is_past(changed, read_ns))
+			continue;
+		uint64_t grain = file_time_grain(changed);
+		most = grain > most ? grain : most;
 	}
-	return false;
+	return most;
 }
 
 void entry_draft_library(struct entry_draft *draft, const char *path,
@@ -304,7 +340,7 @@ void entry_draft_library(struct entry_draft *draft, const char *path,
 {
 	if (!array_reserve(&draft->libraries, draft->library_count,
 			   &draft->library_room, sizeof(*draft->libraries))) {
-		draft->failed = true;
+		out_of_memory(draft);
 		return;
 	}
 	struct entry_library library = {
@@ -318,7 +354,7 @@ void entry_draft_library(struct entry_draft *draft, const char *path,
 
 void entry_draft_learned(struct entry_draft *draft)
 {
-	if (!draft->failed)
+	if (!draft->status)
 		draft->libraries[draft->library_count - 1].learned = 1;
 }
 
@@ -346,7 +382,9 @@ int entry_draft_finish(struct entry_draft *draft,
 
 	h.strings = (uint32_t)draft->strings_size;
 	size_t size = strings_at(&h) + h.strings;
-	uint8_t *data = draft->failed ? NULL : malloc(size);
+	uint8_t *data = draft->status ? NULL : malloc(size);
+	if (draft->status)
+		return draft->status;
 	if (!data)
 		return status_fail(DLAZY_ENOMEM, "entry: out of memory");
 	void *at = append(data, &h, sizeof(h));

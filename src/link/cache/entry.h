@@ -68,11 +68,9 @@ static inline void cleanup_entry(struct entry *entry)
 
 struct entry_facts entry_facts(const struct entry *entry);
 
-/*
- * Returns true if no file and no directory that the entry was made from has
- * changed.
- */
-bool entry_is_fresh(const struct entry *entry);
+/* Whether all that it was made from is what it was: 1 or 0, or, with message, the
+ * state that kept it from being looked at (status_is_state()). */
+int entry_is_fresh(const struct entry *entry);
 
 size_t entry_library_count(const struct entry *entry);
 struct entry_library entry_library(const struct entry *entry, size_t i);
@@ -87,26 +85,26 @@ struct entry_draft {
 	size_t library_count, library_room;
 	char *strings;
 	size_t strings_size, strings_room;
-	bool failed; /* out of memory */
+	int status; /* the first failure */
 };
 
 void entry_draft_input(struct entry_draft *draft, enum entry_kind kind,
 		       const char *path, const struct file_identity *identity);
-/*
- * Adds an input: what is at the path now, a file, a directory, or nothing.
- * Call it once for each path.
- */
+/* What is at the path now: a file, a directory, or nothing. Once for each. If that
+ * cannot be told, the draft cannot be finished. */
 void entry_draft_path(struct entry_draft *draft, const char *path);
 /*
- * Returns true if an input has changed since then (nanoseconds since the
- * epoch).
+ * How long is to be waited until each input is so old that a change of it would
+ * be seen, had it been read at that time (nanoseconds since the epoch); 0: each
+ * was.
  */
-bool entry_draft_changed_since(const struct entry_draft *draft, uint64_t since);
+uint64_t entry_draft_youth(const struct entry_draft *draft, uint64_t read_ns);
 void entry_draft_library(struct entry_draft *draft, const char *path,
 			 const char *why, const char *detail, uint32_t number);
 /* Marks the library that was added last as one that every run needs. */
 void entry_draft_learned(struct entry_draft *draft);
-/* 0, -DLAZY_ENOMEM. */
+/* 0, or what failed first, with message if it fails here: -DLAZY_ENOMEM, or what
+ * kept a path from being looked at. */
 int entry_draft_finish(struct entry_draft *draft,
 		       const struct entry_facts *facts, struct entry *ret);
 void entry_draft_clear(struct entry_draft *draft);

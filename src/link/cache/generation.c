@@ -4,9 +4,12 @@
  * its closure and the verdicts; the stub file; the directory; the entry last,
  * as only the entry makes the generation known to others.
  *
- * The files that are read may be changing meanwhile. A change within the clock
- * tick in which a file is read would leave its times as they are, so such
- * young files are waited for and read again.
+ * What is read may be changing meanwhile. A change that falls into the clock
+ * tick in which we read would leave no trace in the file's identity: so files
+ * that are as young as that are waited for, and read again.
+ *
+ * Nothing is made, neither a stub file nor a "no", of what a failure to read
+ * (status_is_state()) has a part in: it would outlast its cause.
  */
 #include "link/cache/generation.h"
 
@@ -38,9 +41,6 @@
  */
 #define LAZY_MIN 10
 
-/* A tick of the clock that file systems use is 10 ms at most. */
-#define TICK_NS 20000000u
-
 /* One that is younger may be in the making. */
 #define SWEEP_SECONDS 60
 
@@ -55,6 +55,9 @@ struct making {
 	char plain[STATUS_MESSAGE_MAX]; /* why plainly; "" */
 	uint32_t lazy;
 	char generation[NAME_MAX]; /* the directory's name; "" */
+	int fd;			   /* the directory; -1 until it is there */
+	struct index *index;	   /* its own; or NULL */
+	unsigned states; /* status_state_count() before all that counts */
 	struct entry_draft draft;
 };
 
@@ -63,6 +66,8 @@ static void making_end(struct making *m)
 	verdicts_clear(&m->verdicts);
 	closure_clear(&m->closure);
 	entry_draft_clear(&m->draft);
+	index_close(m->index);
+	cleanup_close(&m->fd);
 }
 #define _cleanup_making_ _cleanup_(making_end)
 
@@ -79,33 +84,81 @@ __attribute__((format(printf, 2, 3))) static void run_plainly(
 	va_end(args);
 }
 
-/* Such programs ignore LD_LIBRARY_PATH (AT_SECURE). */
-static const char *privilege_of(const char *path, const struct stat *st)
+static int look_failed(const char *path)
 {
-	if (st->st_mode & S_ISUID)
-		return "it is setuid";
-	if ((st->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
-		return "it is setgid";
-	if (getxattr(path, "security.capability", NULL, 0) > 0)
-		return "it has file capabilities";
-	return NULL;
+	return status_fail(status_from_errno(errno), "%s: %s", path,
+			   strerror(errno));
 }
 
-/* The dynamic linker that runs us: libdlazy needs its libc. */
-static bool is_own_interpreter(const char *interpreter)
+/* Such programs ignore LD_LIBRARY_PATH (AT_SECURE). *ret: how; or NULL. */
+static int find_privilege(const char *path, const char **ret)
+{
+	struct stat st;
+
+	*ret = NULL;
+	if (stat(path, &st) < 0)
+		return look_failed(path);
+	ssize_t size = getxattr(path, "security.capability", NULL, 0);
+	if (size < 0 && errno != ENODATA && errno != ENOTSUP && errno != ENOSYS)
+		return look_failed(path);
+	if (size > 0)
+		*ret = "it has file capabilities";
+	if ((st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		*ret = "it is setgid";
+	if (st.st_mode & S_ISUID)
+		*ret = "it is setuid";
+	return 0;
+}
+
+/* 0 or 1, of what may not be there; or a state. */
+static int identify(const char *path, struct file_identity *ret)
+{
+	int status = file_identify(AT_FDCWD, path, ret);
+
+	if (status_is_state(status))
+		return status;
+	status_clear();
+	return status == 0;
+}
+
+/* The dynamic linker that runs us: libdlazy needs its libc. 0 or 1; where we
+ * cannot look at ourselves (no /proc), that is a failure, and no fact. */
+static int is_own_interpreter(const char *interpreter)
 {
 	struct file_identity theirs, ours;
 	_cleanup_elf_view_ struct elf_view *own = NULL;
 	_cleanup_close_ int fd = -1;
+	int status = file_open(AT_FDCWD, "/proc/self/exe", &fd, NULL);
 
-	return file_open(AT_FDCWD, "/proc/self/exe", &fd, NULL) == 0 &&
-	       elf_view_open_needs(fd, "/proc/self/exe", &own) == 0 &&
-	       file_identify(AT_FDCWD, interpreter, &theirs) == 0 &&
-	       file_identify(AT_FDCWD, elf_view_interpreter(own), &ours) == 0 &&
-	       file_identity_equal(&theirs, &ours);
+	if (status == 0)
+		status = elf_view_open_needs(fd, "/proc/self/exe", &own);
+	if (status == 0 && *elf_view_interpreter(own) == '\0')
+		status = status_fail(DLAZY_EFORMAT,
+				     "/proc/self/exe is not dlazy");
+	if (status == 0)
+		status = file_identify(AT_FDCWD, elf_view_interpreter(own),
+				       &ours);
+	if (status < 0)
+		return status;
+	status = identify(interpreter, &theirs);
+	return status > 0 ? file_identity_equal(&theirs, &ours) : status;
 }
 
-static void check_view(struct making *m, const struct elf_view *view)
+static int check_interpreter(struct making *m, const char *interpreter)
+{
+	int own = is_own_interpreter(interpreter);
+
+	if (own != 0)
+		return own < 0 ? own : 0;
+	entry_draft_path(&m->draft, interpreter);
+	run_plainly(m,
+		    "its dynamic linker is %s, which libdlazy was not built "
+		    "for",
+		    interpreter);
+	return 0;
+}
+
+static int check_view(struct making *m, const struct elf_view *view)
 {
 	const char *interpreter = elf_view_interpreter(view);
 
@@ -115,35 +168,39 @@ static void check_view(struct making *m, const struct elf_view *view)
 			       "program itself");
 	else if (*interpreter == '\0')
 		run_plainly(m, "it is statically linked");
-	else if (!is_own_interpreter(interpreter))
-		run_plainly(m,
-			    "its dynamic linker is %s, which libdlazy was not "
-			    "built for",
-			    interpreter);
 	else if (!stub_available() || stubfile_native() == ELF_CPU_NONE)
 		run_plainly(m, "this dlazy has no stubs for this CPU");
+	else
+		return check_interpreter(m, interpreter);
+	return 0;
 }
 
-static void check_program(struct making *m)
+static int check_program(struct making *m)
 {
 	_cleanup_elf_view_ struct elf_view *view = NULL;
 	_cleanup_close_ int fd = -1;
-	const char *path = m->program->executable;
-	struct stat st;
+	const char *path = m->program->executable, *privilege;
 
 	if (!realpath(path, m->file))
-		strcpy(m->file, path);
-	const char *privilege =
-		stat(m->file, &st) < 0 ? NULL : privilege_of(m->file, &st);
-	if (privilege)
+		return look_failed(path);
+	int status = find_privilege(m->file, &privilege);
+	if (status < 0)
+		return status;
+	if (privilege) {
 		run_plainly(m, "%s: the dynamic linker would not listen",
 			    privilege);
-	else if (file_open(AT_FDCWD, m->file, &fd, NULL) < 0 ||
-		 elf_view_open_needs(fd, m->file, &view) < 0)
-		run_plainly(m, "%s", status_message());
-	else
-		check_view(m, view);
+		return 0;
+	}
+	status = file_open(AT_FDCWD, m->file, &fd, NULL);
+	if (status == 0)
+		status = elf_view_open_needs(fd, m->file, &view);
+	if (status == 0)
+		return check_view(m, view);
+	if (status_is_state(status))
+		return status;
+	run_plainly(m, "%s", status_message());
 	status_clear();
+	return 0;
 }
 
 /* A program that confines itself could not open a library afterwards, or would
@@ -172,7 +229,7 @@ static void check_confinement(struct making *m)
 /* ------------------------------------------------------------------ */
 /* The verdicts                                                       */
 
-static int open_index(const struct making *m, struct index **ret)
+static int open_index(struct making *m)
 {
 	_cleanup_free_ char *cache = NULL;
 
@@ -184,28 +241,30 @@ static int open_index(const struct making *m, struct index **ret)
 		&(struct index_options){.cache_path = cache,
 					.progress = m->options->progress,
 					.data = m->options->data},
-		ret);
+		&m->index);
 }
 
 static int decide(struct making *m)
 {
-	struct index *own = NULL;
 	const struct index *index = m->options->index;
-	int status = index ? 0 : open_index(m, &own);
 
-	if (status < 0)
-		return status;
-	index = index ? index : own;
-	status = verdict_decide(&m->closure,
-				&(struct verdict_rules){
-					.index = index,
-					.eager = m->options->eager,
-					.lazy = m->options->lazy,
-					.learned = m->learned,
-				},
-				&m->verdicts);
-	index_close(own);
-	return status;
+	return verdict_decide(&m->closure,
+			      &(struct verdict_rules){
+				      .index = index ? index : m->index,
+				      .eager = m->options->eager,
+				      .lazy = m->options->lazy,
+				      .learned = m->learned,
+			      },
+			      &m->verdicts);
+}
+
+/* Has a failure to read had a part in what was found? */
+static int check_states(const struct making *m)
+{
+	if (status_state_count() == m->states)
+		return 0;
+	return status_fail(DLAZY_EIO,
+			   "not all of its libraries could be read just now");
 }
 
 static bool is_lazy(const struct making *m, size_t i)
@@ -440,24 +499,41 @@ static int link_names(const struct making *m, int dirfd)
 
 void generation_remove(int parent, const char *name)
 {
-	int fd = openat(parent, name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_list(parent, name);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0)
-			unlinkat(fd, entry->d_name, 0);
+			unlinkat(dirfd(dir), entry->d_name, 0);
 	unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* Removes the directory, with what we can have put there: also where there is no
+ * memory, or no descriptor, for reading it. */
+static void drop_directory(struct making *m)
+{
+	for (size_t i = 1; m->fd >= 0 && i < m->closure.count; i++) {
+		const struct closure_object *object = &m->closure.objects[i];
+
+		if (!is_lazy(m, i))
+			continue;
+		unlinkat(m->fd, elf_view_soname(object->view), 0);
+		unlinkat(m->fd, object->name, 0);
+	}
+	if (m->fd >= 0) {
+		unlinkat(m->fd, GENERATION_STUB, 0);
+		unlinkat(m->fd, GENERATION_TOUCHED, 0);
+	}
+	unlinkat(m->place->fd, m->generation, AT_REMOVEDIR);
 }
 
 static int fill_directory(struct making *m, const char *path)
 {
-	_cleanup_close_ int fd =
-		open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_free_ char *touched = NULL, *stub = NULL;
+	int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+	m->fd = fd;
 	if (fd < 0)
 		return cannot_write(path);
 	if (asprintf(&touched, "%s/" GENERATION_TOUCHED, path) < 0 ||
@@ -491,10 +567,7 @@ static int make_directory(struct making *m)
 		return cannot_write(path);
 	snprintf(m->generation, sizeof(m->generation), "%s",
 		 file_base_name(path));
-	int status = fill_directory(m, path);
-	if (status < 0)
-		generation_remove(m->place->fd, m->generation);
-	return status;
+	return fill_directory(m, path);
 }
 
 static bool is_old(int parent, const char *name)
@@ -507,8 +580,7 @@ static bool is_old(int parent, const char *name)
 
 void generation_sweep(const struct place *place, const char *current)
 {
-	int fd = openat(place->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *dir = file_list(place->fd, ".");
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)))
@@ -579,11 +651,11 @@ static void draft_object(struct making *m, const struct places *places,
 			  object->path);
 }
 
-static void draft_inputs(struct making *m)
+static int draft_inputs(struct making *m)
 {
 	struct places places;
+	int status = places_open(&places);
 
-	places_open(&places);
 	entry_draft_path(&m->draft, m->program->executable);
 	entry_draft_path(&m->draft, m->options->libdlazy);
 	entry_draft_path(&m->draft, "/etc/ld.so.cache");
@@ -594,6 +666,7 @@ static void draft_inputs(struct making *m)
 		draft_search_path(m, &places, places.library_path, ":;",
 				  m->file);
 	places_close(&places);
+	return status < 0 ? status : m->draft.status;
 }
 
 static void draft_libraries(struct making *m)
@@ -643,14 +716,18 @@ static int write_entry(struct making *m, struct entry *ret)
 
 static int analyse(struct making *m)
 {
-	check_program(m);
-	if (*m->plain)
-		return 0;
-	int status = closure_read(m->file, &m->closure);
+	int status = check_program(m);
+	if (status < 0 || *m->plain)
+		return status;
+	status = closure_read(m->file, &m->closure);
 	if (status == 0)
 		check_confinement(m);
 	if (*m->plain)
 		return 0;
+	if (status == 0 && !m->options->index)
+		status = open_index(m);
+	/* What the index may not read it has taken account of. */
+	m->states = status_state_count();
 	if (status == 0)
 		status = decide(m);
 	if (status < 0)
@@ -658,7 +735,7 @@ static int analyse(struct making *m)
 	weigh(m);
 	if (!*m->plain)
 		check_names(m);
-	return 0;
+	return check_states(m);
 }
 
 static uint64_t now_ns(void)
@@ -669,29 +746,39 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void wait_a_tick(void)
+static void wait_ns(uint64_t ns)
 {
-	nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
+	nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
+				     .tv_nsec = (long)(ns % 1000000000u)},
+		  NULL);
 }
 
-static int make(struct making *m, struct entry *ret)
+static int put_in_place(struct making *m, struct entry *ret)
+{
+	int status = *m->plain ? 0 : make_directory(m);
+
+	if (status == 0 && !*m->plain)
+		status = check_states(m);
+	if (status == 0)
+		status = write_entry(m, ret);
+	if (status < 0 && *m->generation)
+		drop_directory(m);
+	return status < 0 ? status_prefix("%s", m->place->path) : 0;
+}
+
+/* -DLAZY_EBUSY: to be tried again, in so many nanoseconds. */
+static int make(struct making *m, struct entry *ret, uint64_t *ret_again)
 {
 	uint64_t begun = now_ns();
 	int status = analyse(m);
 
+	if (status == 0)
+		status = draft_inputs(m);
 	if (status < 0)
 		return status;
-	draft_inputs(m);
 	draft_libraries(m);
-	if (entry_draft_changed_since(&m->draft, begun - TICK_NS))
-		return -DLAZY_EBUSY;
-	if (!*m->plain)
-		status = make_directory(m);
-	if (status == 0)
-		status = write_entry(m, ret);
-	if (status < 0 && *m->generation)
-		generation_remove(m->place->fd, m->generation);
-	return status < 0 ? status_prefix("%s", m->place->path) : 0;
+	*ret_again = entry_draft_youth(&m->draft, begun);
+	return *ret_again ? -DLAZY_EBUSY : put_in_place(m, ret);
 }
 
 int generation_make(const struct place *place, const struct program *program,
@@ -699,6 +786,7 @@ int generation_make(const struct place *place, const struct program *program,
 		    struct entry *ret)
 {
 	int status = -DLAZY_EBUSY;
+	uint64_t again = 0;
 
 	for (int tries = 0; tries < 5 && status == -DLAZY_EBUSY; tries++) {
 		_cleanup_making_ struct making m = {
@@ -706,11 +794,11 @@ int generation_make(const struct place *place, const struct program *program,
 			.program = program,
 			.options = options,
 			.learned = learned,
+			.fd = -1,
 		};
 
-		if (tries > 0)
-			wait_a_tick();
-		status = make(&m, ret);
+		wait_ns(again);
+		status = make(&m, ret, &again);
 	}
 	if (status == -DLAZY_EBUSY)
 		return status_fail(DLAZY_EBUSY,
@@ -725,6 +813,7 @@ int generation_judge(const struct program *program,
 	_cleanup_making_ struct making m = {
 		.program = program,
 		.options = options,
+		.fd = -1,
 	};
 	int status = analyse(&m);
 

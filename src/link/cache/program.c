@@ -192,21 +192,26 @@ static int place_make(struct place *place)
 /* ------------------------------------------------------------------ */
 /* Its entry                                                          */
 
-/* false: there is none, or it is of no use any more. */
-static bool read_entry(const struct place *place, struct entry *ret)
+/* 1; 0: there is none, or it is of no use any more; or the state that kept it
+ * from being looked at: to make another would lose what was learned. */
+static int read_entry(const struct place *place, struct entry *ret)
 {
 	_cleanup_entry_ struct entry entry = {NULL, 0};
+	int status = entry_read(place->fd, "current", &entry);
 
-	if (entry_read(place->fd, "current", &entry) < 0 ||
-	    strcmp(entry_facts(&entry).key, place->key) != 0 ||
-	    !entry_is_fresh(&entry)) {
-		status_clear();
-		return false;
-	}
+	if (status == 0)
+		status = strcmp(entry_facts(&entry).key, place->key) == 0
+				 ? entry_is_fresh(&entry)
+				 : 0;
+	if (status_is_state(status))
+		return status;
+	status_clear();
+	if (status <= 0)
+		return 0;
 	entry_clear(ret);
 	*ret = entry;
 	entry.data = NULL;
-	return true;
+	return 1;
 }
 
 /* Held until it is closed; -1: not to be had, which only costs double work. */
@@ -372,8 +377,9 @@ static int make_entry(struct place *place, const struct program *program,
 	if (status < 0)
 		return status;
 	lock = lock_place(place);
-	if (read_entry(place, &start->entry))
-		return 0;
+	status = read_entry(place, &start->entry);
+	if (status != 0)
+		return status < 0 ? status : 0;
 	sweep(place);
 	status = generation_make(place, program, options, NULL, &start->entry);
 	start->made = status == 0;
@@ -394,9 +400,10 @@ int program_prepare(const struct program *program,
 	status = place_open(&place);
 	if (status < 0 && status != -DLAZY_ENOENT)
 		return status;
-	if (status < 0 || !read_entry(&place, &start.entry))
-		status = make_entry(&place, program, options, &start);
+	status = status < 0 ? 0 : read_entry(&place, &start.entry);
 	if (status == 0)
+		status = make_entry(&place, program, options, &start);
+	if (status >= 0)
 		status = describe_start(&place, &start);
 	if (status == 0 && !count_run(&place, program, options, &start)) {
 		forget_start(&start);
@@ -417,7 +424,7 @@ int program_judge(const struct program *program,
 
 	if (status < 0)
 		return status;
-	if (place_open(&place) == 0 && read_entry(&place, ret))
+	if (place_open(&place) == 0 && read_entry(&place, ret) > 0)
 		return 0;
 	status_clear();
 	return generation_judge(program, options, ret);

@@ -64,19 +64,16 @@ static void remove_entry(int parent, const char *name, DIR *entry)
 
 void prune_entries(const struct place *place)
 {
-	int fd = openat(place->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *all = fd < 0 ? NULL : fdopendir(fd);
+	_cleanup_closedir_ DIR *all = file_list(place->fd, "..");
 	const struct dirent *each;
 
 	while (all && (each = readdir(all))) {
-		int own =
-			openat(fd, each->d_name,
-			       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		_cleanup_closedir_ DIR *entry = own < 0 ? NULL : fdopendir(own);
+		_cleanup_closedir_ DIR *entry =
+			file_list(dirfd(all), each->d_name);
 
 		if (entry && each->d_name[0] != '.' &&
 		    strcmp(each->d_name, file_base_name(place->path)) != 0 &&
 		    !is_in_use(entry))
-			remove_entry(fd, each->d_name, entry);
+			remove_entry(dirfd(all), each->d_name, entry);
 	}
 }

@@ -447,7 +447,7 @@ int copy_make(const struct copy_request *request, struct copy *ret)
 		return 0; /* its verdict will be made anew */
 	if (r == 0)
 		r = make(&m, fd, object->path);
-	if (r == -DLAZY_ENOMEM)
+	if (status_is_state(r))
 		return r;
 	status_clear();
 	if (r < 0)

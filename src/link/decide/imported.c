@@ -83,9 +83,8 @@ int imported_by_index(const struct closure *closure,
 	if (r < 0)
 		return r;
 	keyed.imported = imported;
-	index_has_importer(index, closure->objects[object].path, want, &keyed,
-			   &symbol, &importer);
-	return 0;
+	return index_has_importer(index, closure->objects[object].path, want,
+				  &keyed, &symbol, &importer);
 }
 
 int imported_unready(const struct closure *closure, const struct symtab *symtab,
@@ -97,7 +96,8 @@ int imported_unready(const struct closure *closure, const struct symtab *symtab,
 
 	if (r < 0)
 		return r;
-	*ret = index_has_importer(index, closure->objects[object].path,
-				  is_ready, &keyed, ret_symbol, ret_importer);
-	return 0;
+	r = index_has_importer(index, closure->objects[object].path, is_ready,
+			       &keyed, ret_symbol, ret_importer);
+	*ret = r > 0;
+	return r < 0 ? r : 0;
 }

@@ -17,15 +17,16 @@ void imported_by_closure(const struct closure *closure,
 			 const struct references *references, bool *imported);
 
 /* Sets those of one library that a file of the index imports; `imported` is for
- * its definitions alone, as many as they are. 0 or -DLAZY_ENOMEM. */
+ * its definitions alone, as many as they are. 0, or the state that kept something
+ * from being read. */
 int imported_by_index(const struct closure *closure,
 		      const struct symtab *symtab, const struct index *index,
 		      size_t object, bool *imported);
 
 /*
- * Returns whether a file of the index imports data from the library that a
- * stub file would not have without loading it (definition_is_ready()). If so,
- * tells by whom, as index_has_importer() does. 0 or -DLAZY_ENOMEM.
+ * Whether a file of the index imports data from the library that a stub file
+ * would not have without loading it (definition_is_ready()). If so: by whom, as
+ * index_has_importer() tells. 0, or a state as above.
  */
 int imported_unready(const struct closure *closure, const struct symtab *symtab,
 		     const struct index *index, size_t object, bool *ret,

@@ -7,9 +7,12 @@
  * the identity of a file that changed just before the walk is not kept, and
  * the next walk looks again.
  *
+ * Only facts are found: what is not there, what it is, and what is not for us to
+ * read. Where anything else keeps us from looking, the walk fails.
+ *
  * Symbolic links to files are followed, as programs and libraries are found
- * through them. Links to directories are not followed, and other file systems
- * are not entered. A directory that cannot be listed counts as empty.
+ * through them; links to directories are not, nor is another file system gone
+ * into.
  */
 #include "link/index/dirwalk.h"
 
@@ -17,15 +20,14 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "link/index/facts.h"
 #include "link/index/listing.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-/* Longer than any tick in use (10 ms), with room. */
-#define SETTLE_NS 25000000u
 
 #define DEPTH_MAX 40
 
@@ -42,15 +44,38 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* No file is so large, and none has no time. */
+struct file_identity dirwalk_denied(const struct file_identity *identity)
+{
+	return (struct file_identity){
+		.dev = identity->dev, .ino = identity->ino, .size = UINT64_MAX};
+}
+
+static bool is_denied(const struct file_identity *identity)
+{
+	return identity->size == UINT64_MAX && identity->ctime_ns == 0;
+}
+
+/* What a failed look at a path is: 0: nothing is there (and if it is not for us
+ * to see, *ret_denied); or a state. */
+static int absent(const char *path, bool *ret_denied)
+{
+	int error = errno, status = status_from_errno(error);
+
+	*ret_denied = error == EACCES && facts_denied(path, false);
+	if (*ret_denied || !status_is_state(-status))
+		return 0;
+	return status_fail(status, "%s: %s", path, strerror(error));
+}
+
 struct file_identity dirwalk_settled(const struct dirwalk *walk,
 				     const struct file_identity *identity)
 {
-	uint64_t a = identity->ctime_ns, b = walk->start_ns;
-
-	return (a > b ? a - b : b - a) < SETTLE_NS
-		       ? (struct file_identity){.dev = identity->dev,
-						.ino = identity->ino}
-		       : *identity;
+	if (is_denied(identity) ||
+	    file_time_is_past(identity->ctime_ns, walk->start_ns))
+		return *identity;
+	return (struct file_identity){.dev = identity->dev,
+				      .ino = identity->ino};
 }
 
 static struct file_identity directory_identity(const struct stat *st)
@@ -61,10 +86,12 @@ static struct file_identity directory_identity(const struct stat *st)
 	return identity;
 }
 
+/* All 0 where there is none; errno says why. */
 static struct table_place look_at_place(const char *place)
 {
 	struct stat st;
 
+	errno = ENOTDIR;
 	if (stat(place, &st) < 0 || !S_ISDIR(st.st_mode))
 		return (struct table_place){0};
 	return (struct table_place){.dev = st.st_dev, .ino = st.st_ino};
@@ -94,6 +121,8 @@ static bool directory_is_current(const struct tables *t,
 {
 	struct stat st;
 
+	if (is_denied(&d->identity))
+		return facts_denied(t->strings + d->path, true);
 	if (lstat(t->strings + d->path, &st) < 0)
 		return false;
 	struct file_identity identity = directory_identity(&st);
@@ -109,7 +138,11 @@ static bool entry_is_current(const struct tables *t,
 			 t->strings + t->directories[e->directory].path,
 			 t->strings + e->name);
 
-	if (n < 0 || (size_t)n >= sizeof(path) || stat(path, &st) < 0)
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return false;
+	if (is_denied(&e->identity))
+		return facts_denied(path, false);
+	if (stat(path, &st) < 0)
 		return false;
 	struct file_identity identity = file_identity_of(&st);
 	return file_identity_equal(&identity, &e->identity);
@@ -272,6 +305,8 @@ struct visit {
 
 static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former);
 
+/* A file system that does not say tells it here. What fails then fails for the
+ * file, too. */
 static bool is_directory(const struct visit *v, const struct listed *listed)
 {
 	struct stat st;
@@ -281,11 +316,26 @@ static bool is_directory(const struct visit *v, const struct listed *listed)
 	return lstat(v->path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* What is not a directory. */
+static int visit_other(struct dirwalk *w, struct visit *v, uint32_t directory,
+		       const struct listed *listed)
+{
+	struct stat st = {.st_dev = 0};
+	bool denied;
+
+	if (stat(v->path, &st) == 0)
+		return S_ISREG(st.st_mode)
+			       ? visit_file(w, directory, listed, &st)
+			       : 0;
+	int status = absent(v->path, &denied);
+	/* A link into where we may not look: an entry of it, all the same. */
+	return denied ? visit_file(w, directory, listed, &st) : status;
+}
+
 static int visit_name(struct dirwalk *w, struct visit *v, uint32_t directory,
 		      uint32_t former, const struct listed *listed)
 {
 	size_t n = strlen(v->path);
-	struct stat st;
 	int status = 0;
 
 	if (n + 1 + strlen(listed->name) >= sizeof(v->path))
@@ -293,8 +343,7 @@ static int visit_name(struct dirwalk *w, struct visit *v, uint32_t directory,
 	snprintf(v->path + n, sizeof(v->path) - n, "%s%s",
 		 strcmp(v->path, "/") != 0 ? "/" : "", listed->name);
 	if (!is_directory(v, listed)) {
-		if (stat(v->path, &st) == 0 && S_ISREG(st.st_mode))
-			status = visit_file(w, directory, listed, &st);
+		status = visit_other(w, v, directory, listed);
 	} else if (!v->flat && v->depth < DEPTH_MAX) {
 		v->depth++;
 		status = visit_directory(w, v,
@@ -328,10 +377,13 @@ static int visit_listed(struct dirwalk *w, struct visit *v, uint32_t former,
 		.identity = dirwalk_settled(w, identity),
 		.entries = {.first = (uint32_t)w->draft.entry_count}};
 	uint32_t number = (uint32_t)w->draft.directory_count;
+	bool denied = false;
 	int status = former_is(w, former, identity)
 			     ? listing_recall(w->former, former, &listing)
-			     : listing_read(v->path, &listing);
+			     : listing_read(v->path, &listing, &denied);
 
+	if (denied)
+		d.identity = dirwalk_denied(identity);
 	if (status == 0 && (!draft_string(&w->draft, v->path, &d.path) ||
 			    !draft_directory(&w->draft, &d)))
 		status = out_of_memory();
@@ -351,9 +403,13 @@ static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former)
 {
 	struct stat st;
 	uint32_t ignored;
+	bool denied;
 
-	if (is_left_out(v->path) || lstat(v->path, &st) < 0 ||
-	    !S_ISDIR(st.st_mode) || st.st_dev != v->dev ||
+	if (is_left_out(v->path))
+		return 0;
+	if (lstat(v->path, &st) < 0)
+		return absent(v->path, &denied);
+	if (!S_ISDIR(st.st_mode) || st.st_dev != v->dev ||
 	    from_value(map_get(&w->seen, inode_hash(&st)), &ignored))
 		return 0;
 	if (!map_put(&w->seen, inode_hash(&st), to_value(0)))
@@ -365,7 +421,11 @@ static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former)
 static int add_place(struct dirwalk *w, const char *place)
 {
 	struct table_place p = look_at_place(place);
+	bool denied;
+	int status = p.ino ? 0 : absent(place, &denied);
 
+	if (status < 0)
+		return status;
 	return draft_string(&w->draft, place, &p.path) &&
 			       draft_place(&w->draft, &p)
 		       ? 0
@@ -384,9 +444,10 @@ static int visit_place(struct dirwalk *w, const char *place)
 {
 	struct visit v = {.flat = place_is_flat(place)};
 	struct stat st;
+	bool denied;
 
 	if (!realpath(place, v.path) || stat(v.path, &st) < 0)
-		return 0;
+		return absent(place, &denied);
 	v.dev = st.st_dev;
 	return visit_directory(w, &v, former_root(w, v.path));
 }

@@ -11,7 +11,7 @@
 
 /* A file, which may have several names. */
 struct dirwalk_file {
-	struct file_identity identity;
+	struct file_identity identity; /* or dirwalk_denied() */
 	uint32_t entry; /* the first of its names that is no link */
 	uint32_t
 		former; /* an entry of it in the former tables, unchanged since;
@@ -32,11 +32,19 @@ struct dirwalk {
 	struct map seen;  /* hash of (dev, ino) -> file + 1; or a directory */
 };
 
-/* 0 or -DLAZY_ENOMEM; dirwalk_end() in any case. */
+/* 0, or the state that kept a place, a directory or a file from being looked at
+ * (status_is_state()); dirwalk_end() in any case. */
 int dirwalk_run(struct dirwalk *walk, const struct tables *former,
 		char *const *places);
 void dirwalk_end(struct dirwalk *walk);
 #define _cleanup_dirwalk_ _cleanup_(dirwalk_end)
+
+/*
+ * In place of the identity of what we have no permission for. It may be given to
+ * us without a change of the thing itself (we come into a group): so this is
+ * current for as long as we have none, and no longer.
+ */
+struct file_identity dirwalk_denied(const struct file_identity *identity);
 
 /* An identity as it may be kept: without times, and so unlike any, of what may
  * still change without a trace. */

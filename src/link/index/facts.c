@@ -16,8 +16,10 @@
 #include "base/status.h"
 #include "elf/view.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Libraries may be run, too: libc.so.6 has an interpreter. */
 static bool is_program(const struct elf_view *view)
@@ -142,16 +144,27 @@ static int open_view(const char *path, struct file_identity *ret_identity,
 	return status == 0 ? elf_view_open(fd, path, ret) : status;
 }
 
+bool facts_denied(const char *path, bool directory)
+{
+	return faccessat(AT_FDCWD, path, directory ? R_OK | X_OK : R_OK,
+			 AT_EACCESS) < 0 &&
+	       errno == EACCES;
+}
+
 int facts_read(const char *path, struct file_identity *ret_identity,
-	       struct facts **ret)
+	       struct facts **ret, bool *ret_denied)
 {
 	_cleanup_elf_view_ struct elf_view *view = NULL;
 
 	*ret_identity = (struct file_identity){0};
 	*ret = NULL;
+	*ret_denied = false;
 	int status = open_view(path, ret_identity, &view);
-	if (status == -DLAZY_ENOMEM)
-		return status;
+	if (status_is_state(status)) {
+		*ret_denied = facts_denied(path, false);
+		if (!*ret_denied)
+			return status;
+	}
 	status_clear();
 	if (status < 0 || !(elf_view_flags(view) & ELF_DYNAMIC))
 		return 0;
@@ -159,21 +172,32 @@ int facts_read(const char *path, struct file_identity *ret_identity,
 	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 }
 
-char *facts_name(const char *path, uint64_t key)
+static const char *find_name(const struct elf_view *view, uint64_t key)
 {
-	_cleanup_elf_view_ struct elf_view *view = NULL;
-	struct file_identity identity;
 	struct elf_symbol symbol;
-	int status = open_view(path, &identity, &view);
 
-	status_clear();
-	if (status < 0)
-		return NULL;
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && !symbol.defined &&
 		    is_data(&symbol) &&
 		    tables_key_name(tables_key(symbol.name, "")) ==
 			    tables_key_name(key))
-			return strdup(symbol.name);
+			return symbol.name;
 	return NULL;
+}
+
+int facts_name(const char *path, uint64_t key, char **ret)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	struct file_identity identity;
+	int status = open_view(path, &identity, &view);
+
+	*ret = NULL;
+	if (status_is_state(status))
+		return status;
+	status_clear();
+	const char *name = status == 0 ? find_name(view, key) : NULL;
+	if (!name)
+		return 0;
+	*ret = strdup(name);
+	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 }

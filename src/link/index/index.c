@@ -98,13 +98,18 @@ static void free_places(char **places)
 
 int index_open(const struct index_options *options, struct index **ret)
 {
+	unsigned states = status_state_count();
 	char **own = options->places ? NULL : index_places();
 	char *const *places = options->places ? options->places : own;
 	struct index *index = places ? calloc(1, sizeof(*index)) : NULL;
-	int status =
-		index ? refresh(index, options, places)
-		      : status_fail(DLAZY_ENOMEM, "machine: out of memory");
+	int status;
 
+	if (index)
+		status = refresh(index, options, places);
+	else if (status_state_count() != states)
+		status = status_last();
+	else
+		status = status_fail(DLAZY_ENOMEM, "machine: out of memory");
 	free_places(own);
 	if (status == 0)
 		status = map_files(index);
@@ -153,53 +158,60 @@ uint64_t index_key(const char *name, const char *version)
 	return tables_key(name, version);
 }
 
-/*
- * Finds the first import that is not ignored: its key, and its importer's
- * path. false: there is none.
- */
-static bool find_importer(const struct tables *t, const struct table_elf *elf,
-			  index_ignore_fn *ignore, void *data,
-			  uint64_t *ret_key, char **ret_importer)
+/* Of the imports that count, the key and the importer. 1; 0: there is none; or
+ * -DLAZY_ENOMEM. */
+static int find_importer(const struct tables *t, const struct table_elf *elf,
+			 index_ignore_fn *ignore, void *data, uint64_t *ret_key,
+			 char **ret_importer)
 {
 	const uint64_t *keys = tables_list(t, elf, TABLE_DATA);
 	const uint64_t *importers = tables_list(t, elf, TABLE_IMPORTERS);
-	bool found = false;
+	_cleanup_free_ char *importer = NULL;
 
-	*ret_key = 0;
-	*ret_importer = NULL;
 	for (uint32_t i = 0; i < elf->lists[TABLE_IMPORTERS].count; i++) {
 		if (importers[i] == TABLES_NONE ||
 		    (ignore && ignore(keys[i], data)))
 			continue;
 		char *path = tables_path(t, t->elves[importers[i]].entry);
-		bool first = !found || (path && *ret_importer &&
-					strcmp(path, *ret_importer) < 0);
+		if (!path)
+			return -DLAZY_ENOMEM;
+		bool first = !importer || strcmp(path, importer) < 0;
 
-		found = true;
 		if (first)
 			*ret_key = keys[i];
-		free(first ? *ret_importer : path);
-		*ret_importer = first ? path : *ret_importer;
+		free(first ? importer : path);
+		importer = first ? path : importer;
 	}
-	return found;
+	*ret_importer = TAKE_PTR(importer);
+	return *ret_importer != NULL;
 }
 
-bool index_has_importer(const struct index *index, const char *path,
-			index_ignore_fn *ignore, void *data, char **ret_symbol,
-			char **ret_importer)
+int index_has_importer(const struct index *index, const char *path,
+		       index_ignore_fn *ignore, void *data, char **ret_symbol,
+		       char **ret_importer)
 {
 	const struct tables *t = &index->file.tables;
+	_cleanup_free_ char *importer = NULL;
 	struct file_identity identity;
 	uint64_t key;
+	int status = file_identify(AT_FDCWD, path, &identity);
 
-	if (file_identify(AT_FDCWD, path, &identity) < 0) {
+	if (status_is_state(status))
+		return status;
+	if (status < 0) {
 		status_clear();
-		return false;
+		return 0;
 	}
 	const struct table_elf *elf =
 		map_get(&index->files, file_hash(&identity));
-	if (!elf || !find_importer(t, elf, ignore, data, &key, ret_importer))
-		return false;
-	*ret_symbol = *ret_importer ? facts_name(*ret_importer, key) : NULL;
-	return true;
+	if (!elf)
+		return 0;
+	status = find_importer(t, elf, ignore, data, &key, &importer);
+	if (status <= 0)
+		return status;
+	status = facts_name(importer, key, ret_symbol);
+	if (status < 0)
+		return status;
+	*ret_importer = TAKE_PTR(importer);
+	return 1;
 }

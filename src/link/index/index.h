@@ -37,14 +37,16 @@ struct index_options {
 };
 
 /* Opens what is kept, brings it up to date, and keeps it again if it changed
- * (if that fails, it goes on with what is in memory). 0 or a status. */
+ * (if that fails, it goes on with what is in memory). 0, or the state that kept
+ * a file from being read (status_is_state()), with message: nothing is kept
+ * then. */
 int index_open(const struct index_options *options, struct index **ret);
 void index_close(struct index *index);
 
 /* The default places: the directories of programs, libraries and plugins that
  * systems have, those of ld.so.cache and those of PATH. A place "DIR/." is DIR
  * without what is below it. malloc'd, NULL-ended; free each and all; NULL: out
- * of memory. */
+ * of memory, or what says so cannot be read now. */
 char **index_places(void);
 
 struct index_stats {
@@ -64,14 +66,15 @@ typedef bool index_ignore_fn(uint64_t key, void *data);
 uint64_t index_key(const char *name, const char *version);
 
 /*
- * Returns true if a file imports data from the library at `path`, other than
- * those of which `ignore` (NULL: none) returns true. false: none does, or the
- * library is in none of the places and so unknown. If true, these are
- * malloc'd: the first symbol (by importer's path, then name), and the
- * importer's path; the symbol is NULL if the importer cannot be read any more.
+ * Whether a file imports data from the library at `path` other than those that
+ * `ignore` (NULL: none) says true of. 0: no, or the library is not in any of the
+ * places and so unknown. 1: what is written is malloc'd: the first symbol (by
+ * importer's path, then name), and the importer's path; the symbol is NULL if
+ * the importer is not what it was. Or the state that kept the library or the
+ * importer from being read, with message.
  */
-bool index_has_importer(const struct index *index, const char *path,
-			index_ignore_fn *ignore, void *data, char **ret_symbol,
-			char **ret_importer);
+int index_has_importer(const struct index *index, const char *path,
+		       index_ignore_fn *ignore, void *data, char **ret_symbol,
+		       char **ret_importer);
 
 #endif

@@ -9,7 +9,9 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "link/index/facts.h"
 
+#include <errno.h>
 #include <string.h>
 
 static int add(struct listing *listing, const char *name, enum listed_kind kind)
@@ -70,17 +72,40 @@ static int compare(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-int listing_read(const char *path, struct listing *ret)
+static int failure(const char *path)
 {
-	_cleanup_closedir_ DIR *stream = opendir(path);
-	struct dirent *entry;
+	return status_fail(status_from_errno(errno), "%s: %s", path,
+			   strerror(errno));
+}
+
+static int read_names(DIR *stream, const char *path, struct listing *ret)
+{
+	const struct dirent *entry;
 	enum listed_kind kind;
 	int status = 0;
 
-	while (stream && status == 0 && (entry = readdir(stream)) != NULL)
+	while (status == 0 && (errno = 0, entry = readdir(stream)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0 && kind_of(entry, &kind))
 			status = add(ret, entry->d_name, kind);
+	/* What was removed while it was read ends with ENOENT. */
+	if (status == 0 && errno != 0 && errno != ENOENT)
+		status = failure(path);
+	return status;
+}
+
+int listing_read(const char *path, struct listing *ret, bool *ret_denied)
+{
+	_cleanup_closedir_ DIR *stream = opendir(path);
+	int status = stream ? 0 : failure(path);
+
+	*ret_denied = facts_denied(path, true);
+	if (*ret_denied || (status < 0 && !status_is_state(status))) {
+		status_clear();
+		return 0;
+	}
+	if (status == 0)
+		status = read_names(stream, path, ret);
 	if (ret->count > 1)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare);
 	return status;

@@ -26,10 +26,11 @@ struct listing {
 	size_t count, room;
 };
 
-/* A directory that cannot be listed has no names. What is none of the above
- * kinds, or by its name neither program nor library, is left out. 0 or
- * -DLAZY_ENOMEM. */
-int listing_read(const char *path, struct listing *ret);
+/* A directory that is not there has no names, and neither has one that we have no
+ * permission to list and to search: *ret_denied. What is none of the above kinds,
+ * or by its name neither program nor library, is left out. 0, or the state that
+ * kept it from being listed (status_is_state()). */
+int listing_read(const char *path, struct listing *ret, bool *ret_denied);
 
 /* The names that tables have of a directory. */
 int listing_recall(const struct tables *tables, uint32_t directory,

@@ -19,7 +19,7 @@
 struct list {
 	char **list;
 	size_t count, room;
-	bool failed; /* out of memory */
+	bool failed; /* with message, but where memory runs out */
 };
 
 /* Takes a malloc'd place over. */
@@ -124,7 +124,8 @@ static void add_libraries(struct list *list)
 {
 	struct places places;
 
-	places_open(&places);
+	if (places_open(&places) < 0)
+		list->failed = true;
 	for (size_t i = 0; i < places.directory_count; i++)
 		add_flat(list, places.directories[i],
 			 strlen(places.directories[i]));

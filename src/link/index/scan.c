@@ -3,8 +3,10 @@
  * Making the index: walks the directories, reads new files, fills the tables,
  * and finds who imports data from whom.
  *
- * A file that cannot be read is taken for none of ours, as whoever would load
- * it could not read it either. It is looked at again when it changes.
+ * A file that we have no permission to read is no ELF file of ours; it is tried
+ * again each time. Whatever else keeps us from reading one ends the scan: a file
+ * that is left out could be an importer, and libraries would be lazy that must
+ * not be.
  */
 #include "link/index/scan.h"
 
@@ -49,10 +51,13 @@ static int read_file(struct scan *s, size_t i)
 	struct tables found = draft_tables(&s->walk.draft);
 	_cleanup_free_ char *path = tables_path(&found, file->entry);
 	struct file_identity identity;
+	bool denied;
 
 	if (!path)
 		return out_of_memory();
-	int status = facts_read(path, &identity, &s->facts[i]);
+	int status = facts_read(path, &identity, &s->facts[i], &denied);
+	if (denied)
+		file->identity = dirwalk_denied(&file->identity);
 	/* What was read is what was opened, should that be another by now. */
 	if (s->facts[i])
 		file->identity = identity;
@@ -157,7 +162,17 @@ static bool add_entry(struct scan *s, uint32_t i)
 	       draft_entry(&s->draft, &entry);
 }
 
-/* The entries are those of a directory which has one of ours; or none. */
+/* Not ours, either, may be what we have no permission to read. */
+static bool is_remembered(const struct scan *s, uint32_t file)
+{
+	const struct file_identity *identity = &s->walk.files[file].identity;
+	struct file_identity denied = dirwalk_denied(identity);
+
+	return is_ours(s, file) || file_identity_equal(identity, &denied);
+}
+
+/* The entries are those of a directory which has one to be remembered; or
+ * none. */
 static bool add_directory(struct scan *s, const struct table_directory *found)
 {
 	const struct draft *from = &s->walk.draft;
@@ -165,7 +180,8 @@ static bool add_directory(struct scan *s, const struct table_directory *found)
 	bool any = false;
 
 	for (uint32_t i = 0; i < found->entries.count && !any; i++)
-		any = is_ours(s, from->entries[found->entries.first + i].elf);
+		any = is_remembered(
+			s, from->entries[found->entries.first + i].elf);
 	d.entries = (struct table_span){(uint32_t)s->draft.entry_count,
 					any ? found->entries.count : 0};
 	if (!draft_string(&s->draft, from->strings + found->path, &d.path) ||

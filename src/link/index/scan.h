@@ -16,7 +16,8 @@ struct scan_options {
 	void *data;
 };
 
-/* ret_read: how many files were opened. 0 or -DLAZY_ENOMEM. */
+/* ret_read: how many files were opened. 0, or the state that kept something
+ * from being read (status_is_state()). */
 int scan_run(const struct scan_options *options, struct tables_file *ret,
 	     size_t *ret_read);
 
