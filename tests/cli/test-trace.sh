@@ -168,9 +168,9 @@ else
 		"its objects are none of the program's, whose exit is seen"
 fi
 
-# The trail, which this one finds in its own map, is written to by whom it likes.
+# The trace buffer, which this one finds in its own map, is written to by anybody.
 compile -o scribbles -x c - -I"$root/src" -I"$root/include" <<'END'
-	#include "hook/trail.h"
+	#include "hook/tracebuf.h"
 	#include <signal.h>
 	#include <stdio.h>
 	#include <string.h>
@@ -183,13 +183,13 @@ compile -o scribbles -x c - -I"$root/src" -I"$root/include" <<'END'
 		while (fgets(line, sizeof(line), maps))
 			if (!at && strstr(line, "dlazy-trace.") &&
 			    sscanf(line, "%lx-%*x %*s 0", &from) == 1 &&
-			    ((struct trail *)from)->magic == TRAIL_MAGIC)
+			    ((struct tracebuf *)from)->magic == TRACEBUF_MAGIC)
 				at = from;
 		if (!at)
 			return 1;
-		struct trail *trail = (struct trail *)at;
-		trail->last_ticks = trail->first_ticks + 1;
-		trail->last_ns = trail->first_ns + 1000000000;
+		struct tracebuf *buffer = (struct tracebuf *)at;
+		buffer->last_ticks = buffer->first_ticks + 1;
+		buffer->last_ns = buffer->first_ns + 1000000000;
 		raise(SIGKILL);
 	}
 END
