@@ -17,7 +17,7 @@
  * read-only all the same once it is relocated. */
 #define ABOVE __attribute__((section(".data.rel.ro")))
 
-/* Of the empty one. */
+/* Marks the empty definition, in the lower layer. */
 #define ABOVE_NONE ABOVE __attribute__((weak))
 
 #endif

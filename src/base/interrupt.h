@@ -52,7 +52,10 @@ struct interrupts_fork {
 /* From the end of the enclosing scope on, which is an uninterrupted one. */
 void interrupts_begin_fork(const struct interrupts_fork *fork);
 
-/* Nor has one ended it. */
+/*
+ * Returns true if this thread is between our fork handlers, and leave() has
+ * not ended that.
+ */
 bool interrupts_in_fork(void);
 
 /* As interrupts_block(), but leaves nothing: it is over. */

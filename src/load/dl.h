@@ -52,8 +52,10 @@ void *dl_open_again(const char *path, int flags);
  */
 void *dl_unrelocated(const char *name);
 
-/* Whether this thread is known to be inside the linker, as that relocates an
- * object and asks for data; returns what was said before. */
+/*
+ * Notes whether this thread is inside the linker, which relocates an object
+ * and asks for data. Returns what was noted before.
+ */
 bool dl_set_relocating(bool relocating);
 
 /* dlclose. false: the linker refused; its words are the message. */

@@ -34,8 +34,10 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 bool load_is_behind(const struct dlazy_module *m);
 int load_promote(struct dlazy_module *m);
 
-/* Whether load_module() would be let: 0, or, told of and with message,
- * -DLAZY_EBUSY (load/forbid.h). */
+/*
+ * Asks whether load_module() is allowed now: 0, or -DLAZY_EBUSY with a
+ * message, of which observers are told (load/forbid.h).
+ */
 int load_permit(struct dlazy_module *m, const struct touch *touch);
 
 /* Gives back what is not the module's own; call it whatever was returned. */

@@ -46,8 +46,11 @@ bool loading_has_module(const struct dlazy_module *module);
 /* Whether this thread is loading anything. */
 bool loading_is_inside(void);
 
-/* Whether it is in the linker for that, so that no other is: in a constructor,
- * or asked for something while the linker relocates. */
+/*
+ * Returns true if this thread is in the linker for a load, so that no other
+ * thread is: in a constructor, or asked for something while the linker
+ * relocates.
+ */
 bool loading_has_linker(void);
 
 /* Whether another thread is loading anything. */

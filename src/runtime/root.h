@@ -17,7 +17,7 @@ struct linked;
 /* The program's start is over: its root is what it was started in. */
 void root_remember(void);
 
-/* Whether it is another now. */
+/* Returns true if the root directory is another one now. */
 bool root_is_changed(void);
 
 /*

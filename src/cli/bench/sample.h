@@ -18,7 +18,7 @@ struct sample {
 
 void sample_add(struct sample *s, double value);
 
-/* Of at least one value. */
+/* The sample has at least one value. */
 double sample_median(const struct sample *s);
 double sample_min(const struct sample *s);
 double sample_max(const struct sample *s);

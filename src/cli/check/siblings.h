@@ -13,7 +13,7 @@ struct sibling {
 	char *file;
 };
 
-/* Of one directory, the one asked about last. */
+/* The files of one directory, the one that was asked about last. */
 struct siblings {
 	char *dir; /* NULL: none yet */
 	struct sibling *list;

@@ -76,7 +76,10 @@ const char *problem_advice(enum problem_kind kind);
 void subject_add(struct subject *s, enum problem_kind kind, const char *format,
 		 ...) __attribute__((format(printf, 3, 4)));
 
-/* Has it a problem that is bad? What loading has shown to work is not. */
+/*
+ * Returns true if it has a problem that is bad. One that a load has shown to
+ * be harmless is not.
+ */
 bool subject_is_bad(const struct subject *s);
 bool problem_is_bad(const struct subject *s, const struct problem *p);
 

@@ -36,7 +36,7 @@ struct request {
 /* Adds one; false: there are too many. */
 bool request_add_glob(struct request_globs *globs, char *glob);
 
-/* Has it something that a line cannot hold? */
+/* Returns true if something in it cannot stand in a line. */
 bool request_has_newline(const struct request *request);
 
 /* The text form of what is not for one run only. */

@@ -97,23 +97,27 @@ static inline void cleanup_verdicts(struct verdicts *verdicts)
 #define _cleanup_verdicts_ _cleanup_(cleanup_verdicts)
 
 /*
- * Whether the combined stub file is to export this symbol for the lazy library
- * at place `i`, so that everybody finds what ld.so would have found: not if an
- * object of the start or another lazy library is to be found first, and no data
- * without a copy whose name any object of the start has in its symbol table
- * (it would be bound, and the library loaded, while ld.so is at work).
- * Nor data without a copy of which others have one that is as good. `symbol`:
- * an export of that library's view. false, too, for what can have no stub.
+ * Returns true if the combined stub file is to export this symbol for the lazy
+ * library at place `i`, so that everybody finds what ld.so would have found.
+ * It is not exported if an object of the start, or another lazy library, is to
+ * be found first; nor if it is data without a copy, and any object of the
+ * start has its name in its symbol table (it would be bound, and the library
+ * loaded, while ld.so is at work); nor if it is data without a copy of which
+ * another object has a definition that is as good; nor if it can have no stub.
+ * `symbol`: an export of that library's view.
  */
 bool verdict_exports(const struct verdicts *verdicts, size_t i,
 		     const struct elf_symbol *symbol);
 
-/* Whether an export of the stub file may be what a reference without a version
- * finds: not if that would find another's at the start, of another version. */
+/*
+ * Returns true if a reference without a version may find this export of the
+ * stub file. It may not if at the program's start it would find another
+ * object's definition, of another version.
+ */
 bool verdict_defaults(const struct verdicts *verdicts, size_t i,
 		      const struct elf_symbol *symbol);
 
-/* Whether the library's copy has it. */
+/* Returns true if the library's canonical copy has the symbol's data. */
 bool verdict_has_copy(const struct verdicts *verdicts, size_t i,
 		      const struct elf_symbol *symbol);
 

@@ -48,7 +48,7 @@ static inline void cleanup_closure(struct closure *closure)
 }
 #define _cleanup_closure_ _cleanup_(cleanup_closure)
 
-/* Of all its objects. */
+/* The number of symbols of all its objects. */
 size_t closure_symbol_count(const struct closure *closure);
 
 #endif
