@@ -969,12 +969,15 @@ TEST(what_the_index_imports_is_copied)
 
 #define SYMBOLIC "-shared -fPIC -Wl,-Bsymbolic-functions,-soname,"
 
+/* By a hidden name of it, as versions and macros make them. */
 TEST(a_function_that_both_sides_have_the_address_of_keeps_a_library_eager)
 {
-	world_compile("libown.so",
-		      "int get() { return 1; } "
-		      "int is(int (*f)()) { return f == get; }",
-		      SYMBOLIC "libown.so", "");
+	world_library(
+		"libown.so",
+		"int get() { return 1; } extern int own() "
+		"__attribute__((alias(\"get\"), visibility(\"hidden\"))); "
+		"int is(int (*f)()) { return f == own; }",
+		"");
 	world_program("int get(); int main() { return is(get); }", "-lown");
 	decide(NULL);
 	check_eager("libown.so", VERDICT_IDENTITY, "get", "program");
@@ -1062,6 +1065,70 @@ TEST(a_library_that_looks_for_others_or_by_its_own_address_is_lazy)
 	decide(NULL);
 	check_lazy("libother.so");
 	check_lazy("libown.so");
+}
+
+/* ------------------------------------------------------------------ */
+/* What initialisers do to others                                     */
+
+#define INITIALISER "__attribute__((constructor)) static void init() "
+
+TEST(a_library_that_registers_with_another_is_initialised_at_the_start)
+{
+	world_library("libreg.so", "int n; int add() { return n++; }", "");
+	world_library("libfoo.so",
+		      "__attribute__((noinline)) static int more(int i) "
+		      "{ return i ? more(i - 1) : add(); } " INITIALISER
+		      "{ more(3); } int foo() { return 1; }",
+		      "-lreg");
+	world_library("libpointer.so",
+		      "int (*p)(); " INITIALISER
+		      "{ extern int add(); p = add; } "
+		      "int pointer() { return p(); }",
+		      "-lreg");
+	world_program("int main() { return foo() + pointer(); }",
+		      "-lfoo -lpointer -lreg");
+	decide(NULL);
+	check_eager("libfoo.so", VERDICT_INITIALISER, "add", NULL);
+	check_eager("libpointer.so", VERDICT_INITIALISER, "add", NULL);
+	CHECK(verdict_of("libfoo.so")->mapped);
+	check_lazy("libreg.so"); /* it has none */
+}
+
+TEST(an_initialiser_of_the_library_s_own_things_may_come_late)
+{
+	world_library("libfoo.so",
+		      "void *p; int other() { return add(); } " INITIALISER
+		      "{ p = malloc(strlen(getenv(\"PATH\"))); } "
+		      "int foo() { return 1; }",
+		      "-Wl,--unresolved-symbols=ignore-all");
+	world_library("libreg.so", "int n; int add() { return n++; }", "");
+	world_program("int main() { return foo(); }", "-lfoo -lreg");
+	decide(NULL);
+	check_lazy("libfoo.so");
+}
+
+TEST(an_initialiser_that_changes_the_process_does_so_at_the_start)
+{
+	world_library("libfoo.so",
+		      INITIALISER "{ setenv(\"A\", \"B\", 1); } "
+				  "int foo() { return 1; }",
+		      "");
+	world_program("int main() { return foo(); }", "-lfoo");
+	decide(NULL);
+	check_eager("libfoo.so", VERDICT_INITIALISER, "setenv", NULL);
+}
+
+/* What it starts would inherit a signal mask. */
+TEST(an_initialiser_that_may_start_a_thread_does_so_at_the_start)
+{
+	world_library("libfoo.so",
+		      "static void *run() { return 0; } " INITIALISER
+		      "{ long t; pthread_create(&t, 0, run, 0); } "
+		      "int foo() { return 1; }",
+		      "-lpthread");
+	world_program("int main() { return foo(); }", "-lfoo");
+	decide(NULL);
+	check_eager("libfoo.so", VERDICT_THREADS, "pthread_create", NULL);
 }
 
 /* ------------------------------------------------------------------ */

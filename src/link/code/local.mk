@@ -3,6 +3,7 @@
 
 libdlazy_link_la_SOURCES += \
 	%D%/functions.c %D%/functions.h \
+	%D%/initialisers.c %D%/initialisers.h \
 	%D%/insn.c %D%/insn.h \
 	%D%/relocations.c %D%/relocations.h \
 	%D%/text.c %D%/text.h \

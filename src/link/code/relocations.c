@@ -345,6 +345,21 @@ static uint64_t function_at(const struct elf_data *data, size_t i)
 	return data->frame_address + (uint64_t)(int64_t)distance;
 }
 
+uint64_t elf_data_next_function(const struct elf_data *data, uint64_t address)
+{
+	size_t low = 0, high = data->frame_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (function_at(data, middle) <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < data->frame_count ? function_at(data, low) : UINT64_MAX;
+}
+
 bool elf_data_is_function(const struct elf_data *data, uint64_t address)
 {
 	size_t low = 0, high = data->frame_count;

@@ -92,4 +92,8 @@ int elf_data_read(const struct elf_data *data, struct elf_range range,
  */
 bool elf_data_is_function(const struct elf_data *data, uint64_t address);
 
+/* Where the next function behind an address begins, by the same table;
+ * UINT64_MAX: there is none. */
+uint64_t elf_data_next_function(const struct elf_data *data, uint64_t address);
+
 #endif

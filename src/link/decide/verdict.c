@@ -15,6 +15,7 @@
 #include "link/index/index.h"
 #include "link/copy/copy.h"
 #include "link/decide/identity.h"
+#include "link/decide/initialisers.h"
 #include "link/decide/rules.h"
 #include "link/decide/startup.h"
 #include "link/decide/imported.h"
@@ -351,6 +352,34 @@ static int judge_all_identities(const struct trial *trial)
 	for (size_t i = 1; r == 0 && i < trial->closure->count; i++)
 		if (is_lazy(trial, i))
 			r = judge_identity(trial, i);
+	return r;
+}
+
+/* ------------------------------------------------------------------ */
+/* What initialisers do to others                                     */
+
+static int judge_initialisers(const struct trial *trial, size_t i)
+{
+	struct verdict *verdict = &trial->verdicts[i];
+	const char *symbol = NULL;
+	enum verdict_why why = VERDICT_LAZY;
+	int r = initialisers_judge(trial->closure, trial->symtab, i, &why,
+				   &symbol);
+
+	if (r < 0 || why == VERDICT_LAZY)
+		return r;
+	verdict_turn(verdict, why);
+	verdict->symbol = strdup(symbol);
+	return verdict->symbol ? 0 : out_of_memory();
+}
+
+static int judge_all_initialisers(const struct trial *trial)
+{
+	int r = 0;
+
+	for (size_t i = 1; r == 0 && i < trial->closure->count; i++)
+		if (is_lazy(trial, i) && !is_asked_lazy(trial, i))
+			r = judge_initialisers(trial, i);
 	return r;
 }
 
@@ -739,6 +768,8 @@ static int judge(const struct trial *trial)
 		r = judge_references(trial);
 	if (r == 0)
 		r = judge_all_identities(trial);
+	if (r == 0)
+		r = judge_all_initialisers(trial);
 	if (r == 0)
 		r = judge_allocators(trial);
 	if (r < 0)

@@ -38,6 +38,8 @@ struct symtab;
 	X(IDENTITY, "identity") /* its own address of a function could be \
 				   compared with the stub's */  \
 	X(SELF_LOCATION, "self-location") /* it looks for its own file */    \
+	X(THREADS, "threads")	      /* its initialisers may start some */  \
+	X(INITIALISER, "initialiser") /* they reach into another object */   \
 	X(ALLOCATOR, "allocator") /* a malloc of the process may call it */  \
 	X(SPECIAL, "special")	  /* INITFIRST, INTERPOSE, NOOPEN, filter, \
 				   executable stack, a program */ \
@@ -72,8 +74,9 @@ struct verdict {
 struct verdict_rules {
 	const struct index *index; /* of who imports data */
 	char *const *eager;	   /* globs on SONAMEs, NULL-ended; or NULL */
-	char *const *lazy;	   /* overrule the index, LEARNED, SHADOWED and
-				 CONSTRUCTOR; not what would break */
+	char *const *lazy;	   /* overrule the index, LEARNED, SHADOWED,
+				 CONSTRUCTOR, THREADS and INITIALISER; not
+				 what would break */
 	char *const *learned;	   /* paths, NULL-ended; or NULL */
 };
 

@@ -63,6 +63,10 @@ static const char *sentence_of(enum verdict_why why)
 		return "the address of its functions could be compared";
 	case VERDICT_SELF_LOCATION:
 		return "it looks for its own file";
+	case VERDICT_THREADS:
+		return "its initialisers may start a thread or a process";
+	case VERDICT_INITIALISER:
+		return "its initialisers reach into another object";
 	case VERDICT_ALLOCATOR:
 		return "an allocator may call it";
 	case VERDICT_SPECIAL:
@@ -92,6 +96,9 @@ static void describe_symbol(const struct verdict *verdict, char *buffer,
 	else if (verdict->why == VERDICT_SELF_LOCATION)
 		snprintf(buffer, size,
 			 "it may look for its own file, by its %s", symbol);
+	else if (verdict->why == VERDICT_THREADS ||
+		 verdict->why == VERDICT_INITIALISER)
+		snprintf(buffer, size, "its initialisers may call %s", symbol);
 	else if (verdict->why == VERDICT_ALLOCATOR)
 		snprintf(buffer, size, "%s defines %s, and may call it",
 			 importer, symbol);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a library's initialisers reach: DT_INIT and the functions of
+ * DT_INIT_ARRAY, and all that these call, or have the address of, within the
+ * library. Not followed are calls through pointers in data (virtual ones).
+ * x86-64; of other CPUs nothing is known.
+ */
+#ifndef LINK_CODE_INITIALISERS_H
+#define LINK_CODE_INITIALISERS_H
+
+#include "link/code/relocations.h"
+#include "elf/view.h"
+
+/* Told of each symbol that they refer to by a relocation; false: stop. */
+typedef bool initialisers_fn(const struct elf_symbol *symbol, void *arg);
+
+/* false: it is not known what they reach. */
+bool initialisers_reach(const struct elf_data *data,
+			const struct elf_view *view, initialisers_fn *fn,
+			void *arg);
+
+#endif
