@@ -44,4 +44,4 @@ $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
 
 EXTRA_DIST += %D%/design.md %D%/limits.md %D%/performance.md %D%/stub.md \
-	%D%/measuring.md %D%/trace-format.md
+	%D%/measuring.md %D%/reliability.md %D%/trace-format.md

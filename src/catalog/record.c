@@ -58,9 +58,8 @@ bool record_content(int fd, uint64_t *ret)
 
 	XXH3_64bits_reset(&state);
 	for (off_t at = 0;;) {
-		ssize_t n = pread(fd, buffer, sizeof(buffer), at);
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = file_read_some(fd, (uint64_t)at, buffer,
+					   sizeof(buffer));
 		if (n < 0)
 			return false;
 		if (n == 0)

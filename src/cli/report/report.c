@@ -53,7 +53,9 @@ static int read_files(char **paths, bool json, struct report *r)
 	for (; *paths; paths++) {
 		if (!array_reserve(&r->files, r->count, &r->room,
 				   sizeof(*r->files)))
-			return CLI_FAILED;
+			return cli_fail(
+				status_fail(DLAZY_ENOMEM, "out of memory"),
+				json);
 		int status = report_read(*paths, &r->files[r->count]);
 		if (status == 0) {
 			r->count++;
