@@ -22,13 +22,16 @@ API_MANS = \
 	%D%/man/dlazy_on_failure.3 \
 	%D%/man/dlazy_open.3 \
 	%D%/man/dlazy_prefetch.3 \
+	%D%/man/dlazy_read_constant.3 \
 	%D%/man/dlazy_registry_add_builtin.3 \
 	%D%/man/dlazy_registry_add_dir.3 \
 	%D%/man/dlazy_registry_add_file.3 \
+	%D%/man/dlazy_registry_add_path.3 \
 	%D%/man/dlazy_registry_catalog_state.3 \
 	%D%/man/dlazy_registry_count.3 \
 	%D%/man/dlazy_registry_find.3 \
 	%D%/man/dlazy_registry_free.3 \
+	%D%/man/dlazy_registry_interface.3 \
 	%D%/man/dlazy_registry_new.3 \
 	%D%/man/dlazy_registry_next.3 \
 	%D%/man/dlazy_resolve.3 \
@@ -36,7 +39,8 @@ API_MANS = \
 	%D%/man/dlazy_sym_closure.3 \
 	%D%/man/dlazy_trace_write.3 \
 	%D%/man/dlazy_unload.3 \
-	%D%/man/dlazy_unobserve.3
+	%D%/man/dlazy_unobserve.3 \
+	%D%/man/dlazy_version.3
 man_MANS = $(API_MANS)
 CLEANFILES += $(API_MANS)
 

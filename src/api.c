@@ -12,6 +12,7 @@
 #include "fork.h"
 #include "load/bind.h"
 #include "load/call.h"
+#include "load/constant.h"
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/forbid.h"
@@ -101,6 +102,30 @@ void *dlazy_resolve(struct dlazy_module *m, const char *symbol)
 			     : NULL);
 }
 
+static ptrdiff_t read_constant(struct dlazy_module *m, const char *symbol,
+			       void *buf, size_t size, int flags)
+{
+	int status = module_check(m, "dlazy_read_constant");
+
+	if (status < 0)
+		return status;
+	if (!symbol || (size && !buf) || flags & ~DLAZY_READ_INITIAL)
+		return missing("dlazy_read_constant",
+			       "symbol or buffer is missing, or a flag is "
+			       "unknown");
+	return constant_read(m, symbol, buf, size, flags & DLAZY_READ_INITIAL);
+}
+
+ptrdiff_t dlazy_read_constant(struct dlazy_module *m, const char *symbol,
+			      void *buf, size_t size, int flags)
+{
+	ptrdiff_t found = read_constant(m, symbol, buf, size, flags);
+
+	if (found < 0)
+		status_publish();
+	return found;
+}
+
 int dlazy_load(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_load");
@@ -177,6 +202,11 @@ const char *dlazy_module_property(struct dlazy_module *m, const char *key)
 				       : NULL;
 }
 
+const char *dlazy_version(void)
+{
+	return PACKAGE_VERSION;
+}
+
 const char *dlazy_error(void)
 {
 	return status_take_published();
@@ -230,6 +260,56 @@ static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
 {
 	return told(add_dir(r, dir, flags, CALLER()));
+}
+
+/* 1, or 0: it is not there, or another negated status. */
+static int add_dir_of_path(struct dlazy_registry *r, const char *dir, size_t n,
+			   int flags, const void *caller)
+{
+	_cleanup_free_ char *own = strndup(dir, n);
+
+	if (!own)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = add_dir(r, own, flags, caller);
+	if (status != -DLAZY_ENOENT)
+		return status < 0 ? status : 1;
+	status_clear();
+	return 0;
+}
+
+static int add_path(struct dlazy_registry *r, const char *path, int flags,
+		    const void *caller)
+{
+	int added = 0;
+
+	if (!r || !path)
+		return missing("dlazy_registry_add_path",
+			       "registry or path is missing");
+	int status = module_check_flags(flags);
+	while (status >= 0 && *path) {
+		size_t n = strcspn(path, ":");
+		if (n)
+			status = add_dir_of_path(r, path, n, flags, caller);
+		if (n && status > 0)
+			added++;
+		path += n + (path[n] == ':');
+	}
+	return status < 0 ? status : added;
+}
+
+int dlazy_registry_add_path(struct dlazy_registry *r, const char *path,
+			    int flags)
+{
+	return told(add_path(r, path, flags, CALLER()));
+}
+
+int dlazy_registry_interface(struct dlazy_registry *r, const char *name,
+			     unsigned major, unsigned minor)
+{
+	if (!r || !name || !name[0])
+		return told(missing("dlazy_registry_interface",
+				    "registry or name is missing"));
+	return told(registry_interface(r, name, major, minor));
 }
 
 static int add_file(struct dlazy_registry *r, const char *name,

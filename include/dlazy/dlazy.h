@@ -64,7 +64,8 @@ struct dlazy_registry;
 	X(EDEADLK, 11, "would wait for itself")         \
 	X(ENOSYS, 12, "not available here")             \
 	X(EIO, 13, "input or output error")             \
-	X(EKIND, 14, "symbol of another kind")
+	X(EKIND, 14, "symbol of another kind")          \
+	X(EINTERFACE, 15, "made for another interface")
 
 enum {
 #define DLAZY_STATUS_ENUM(name, number, text) DLAZY_##name = (number),
@@ -315,6 +316,33 @@ DLAZY_PUBLIC const char *dlazy_module_metadata(struct dlazy_module *m);
 DLAZY_PUBLIC const char *dlazy_module_property(struct dlazy_module *m,
 					       const char *key);
 
+#define DLAZY_READ_INITIAL 1 /* also what can be written to: its first value */
+
+/*
+ * Reads an exported object out of the module's file, as far as its bytes are known
+ * without loading: a descriptor that holds no pointers, say. symbol: as in
+ * dlazy_sym(). buf: gets the object's bytes, at most size; of an object without
+ * bytes in the file, zeros. flags: 0 or DLAZY_READ_INITIAL. Loads nothing.
+ *
+ * Returns how many bytes the object has, which may be more than size, or
+ *   -DLAZY_ENOSYM  the file does not export it
+ *   -DLAZY_EKIND   a function, or thread-local; an object that can be written to
+ *                  (unless DLAZY_READ_INITIAL); one that relocations write to, as
+ *                  it holds addresses; a built-in module's
+ *   -DLAZY_EINVAL, or what dlazy_open() sets of a file that has changed
+ * Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC ptrdiff_t dlazy_read_constant(struct dlazy_module *m,
+					   const char *symbol, void *buf,
+					   size_t size, int flags);
+
+/*
+ * The version of this header, major * 10000 + minor * 100 + patch, and of the
+ * library that is used, as text: "0.1.0". The text is constant. Since: 0.2
+ */
+#define DLAZY_VERSION 100
+DLAZY_PUBLIC const char *dlazy_version(void);
+
 /*
  * This thread's last message, then NULL until the next failure, as dlerror().
  * Valid until this thread's next call of a function of this library.
@@ -357,6 +385,29 @@ DLAZY_PUBLIC int dlazy_registry_add_dir(struct dlazy_registry *r,
 					const char *dir, int flags);
 
 /*
+ * dlazy_registry_add_dir() for each directory of "A:B:C", as in LADSPA_PATH, in
+ * that order. Empty parts, and what is not there, are passed over.
+ *
+ * Returns how many directories were added, or as dlazy_registry_add_dir(); those
+ * before the failure stay added. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_add_path(struct dlazy_registry *r,
+					 const char *path, int flags);
+
+/*
+ * The host offers its plugins the interface NAME/major.minor. May be called for
+ * several: other names, or other majors of one. From then on
+ * dlazy_registry_find() refuses plugins whose metadata (dlazy_module_metadata())
+ * say "interface" with that name, and another major or a later minor than any
+ * that is offered. Those that say nothing, or another name, are as before.
+ *
+ * name is copied. Returns 0, -DLAZY_ENOMEM or -DLAZY_EINVAL. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_interface(struct dlazy_registry *r,
+					  const char *name, unsigned major,
+					  unsigned minor);
+
+/*
  * Declares one file under a name of the host's choice (NULL: the file's own).
  * Returns 0 or what dlazy_open() sets. Since: 0.1
  */
@@ -394,7 +445,8 @@ DLAZY_PUBLIC size_t dlazy_registry_count(struct dlazy_registry *r);
  * be closed. What was added first wins. Loads nothing.
  *
  * Returns NULL and sets DLAZY_ENOENT, or what is wrong with the file of that
- * name (DLAZY_EFORMAT, DLAZY_EMACHINE, ...). Since: 0.1
+ * name (DLAZY_EFORMAT, DLAZY_EMACHINE, ...), or DLAZY_EINTERFACE: see
+ * dlazy_registry_interface(). Since: 0.1
  */
 DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_find(
 	struct dlazy_registry *r, const char *name);

@@ -3,6 +3,7 @@
 
 libdlazy_internal_la_SOURCES += \
 	%D%/check.c %D%/check.h \
+	%D%/constant.c %D%/constant.h \
 	%D%/cpu.h \
 	%D%/hash.c %D%/hash.h \
 	%D%/hwcaps.c %D%/hwcaps.h \

@@ -5,6 +5,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bind.c %D%/bind.h \
 	%D%/binding.c %D%/binding.h \
 	%D%/call.c %D%/call.h \
+	%D%/constant.c %D%/constant.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/failure.c %D%/failure.h \
 	%D%/forbid.c %D%/forbid.h \

@@ -24,6 +24,7 @@
 #include "load/loading.h"
 #include "ledger/ledger.h"
 #include "load/load.h"
+#include "load/metadata.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,7 +59,15 @@ struct place {
 	struct place *next;
 };
 
+/* One that the host offers. */
+struct interface {
+	char *name;
+	unsigned major, minor;
+};
+
 struct dlazy_registry {
+	struct interface *interfaces;
+	size_t interface_count, interface_room;
 	struct source *sources;
 	size_t count, room;
 	struct map by_name;   /* single modules: name -> source number + 1 */
@@ -127,6 +136,9 @@ void registry_free(struct dlazy_registry *r)
 	}
 	for (size_t i = 0; i < r->count; i++)
 		source_clear(&r->sources[i]);
+	for (size_t i = 0; i < r->interface_count; i++)
+		free(r->interfaces[i].name);
+	free(r->interfaces);
 	free(r->sources);
 	map_clear(&r->by_name);
 	map_clear(&r->by_module);
@@ -776,7 +788,8 @@ static struct dlazy_module *find_locked(struct dlazy_registry *r,
 /* How often a source may turn out to be wrong again while it is looked at. */
 #define LOOKS 4
 
-struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
+static struct dlazy_module *find_module(struct dlazy_registry *r,
+					const char *name)
 {
 	int status = 1;
 
@@ -794,6 +807,85 @@ struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
 		if (status < 0)
 			return NULL;
 	}
+}
+
+/* ------------------------------------------------------------------ */
+/* Interfaces                                                         */
+
+int registry_interface(struct dlazy_registry *r, const char *name,
+		       unsigned major, unsigned minor)
+{
+	struct interface offered = {strdup(name), major, minor};
+	LOCKED(&registry_lock);
+
+	if (offered.name &&
+	    array_reserve(&r->interfaces, r->interface_count,
+			  &r->interface_room, sizeof(*r->interfaces))) {
+		r->interfaces[r->interface_count++] = offered;
+		return 0;
+	}
+	free(offered.name);
+	return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+}
+
+static bool offers_any(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	return r->interface_count > 0;
+}
+
+/* Whether a plugin made for that can be used: there is one of the same major and
+ * no earlier minor; or none of that name, so that the host has said nothing. */
+static bool is_offered(struct dlazy_registry *r, const char *wanted)
+{
+	const char *slash = strrchr(wanted, '/');
+	size_t n = (size_t)(slash - wanted);
+	bool is_known = false;
+	unsigned major, minor;
+
+	if (sscanf(slash, "/%u.%u", &major, &minor) != 2)
+		return true;
+	LOCKED(&registry_lock);
+	for (size_t i = 0; i < r->interface_count; i++) {
+		const struct interface *offered = &r->interfaces[i];
+
+		if (strlen(offered->name) != n ||
+		    memcmp(offered->name, wanted, n) != 0)
+			continue;
+		if (offered->major == major && offered->minor >= minor)
+			return true;
+		is_known = true;
+	}
+	return !is_known;
+}
+
+static int check_interface(struct dlazy_registry *r, struct dlazy_module *m)
+{
+	const struct json_document *document;
+	int status = metadata_of_module(m, &document);
+
+	if (status_is_state(status))
+		return status;
+	const char *wanted =
+		document ? document->property(document, "interface") : NULL;
+	/* What it says cannot be read, so it says nothing. */
+	if (status < 0)
+		status_clear();
+	if (!wanted || is_offered(r, wanted))
+		return 0;
+	return status_fail(DLAZY_EINTERFACE,
+			   "%s: made for the interface %s, which this program "
+			   "does not offer",
+			   m->name, wanted);
+}
+
+struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
+{
+	struct dlazy_module *m = find_module(r, name);
+
+	if (m && offers_any(r) && check_interface(r, m) < 0)
+		return NULL;
+	return m;
 }
 
 static size_t count_locked(struct dlazy_registry *r)

@@ -23,6 +23,9 @@ int registry_add_builtin(struct dlazy_registry *r, const char *name,
 			 const void *by);
 size_t registry_count(struct dlazy_registry *r);
 struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name);
+/* The host offers that interface. 0 or -DLAZY_ENOMEM. */
+int registry_interface(struct dlazy_registry *r, const char *name,
+		       unsigned major, unsigned minor);
 /* 1: the catalog that was there for a directory (absolute path) is used; 0, with
  * message: why not; or -DLAZY_ENOENT: no directory of this registry. */
 int registry_catalog_state(struct dlazy_registry *r, const char *dir);

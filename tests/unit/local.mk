@@ -5,6 +5,7 @@ LDADD = libtest.a libdlazy-internal.la -lm
 check_PROGRAMS += \
 	%D%/test-bind \
 	%D%/test-catalog \
+	%D%/test-constant \
 	%D%/test-discard \
 	%D%/test-dlfcn \
 	%D%/test-events \
@@ -23,6 +24,7 @@ check_PROGRAMS += \
 	%D%/test-signature \
 	%D%/test-view \
 	%D%/test-view-mutations
+%C%_test_constant_SOURCES = %D%/test-constant.c %D%/elf-file.h
 %C%_test_view_SOURCES = %D%/test-view.c %D%/elf-file.h
 %C%_test_view_mutations_LDADD = libtest.a libdlazy-link.la
 %C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \

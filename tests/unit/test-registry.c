@@ -5,6 +5,8 @@
  */
 #include "tests/unit/opened.h"
 
+#include "load/metadata.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -824,4 +826,83 @@ TEST(modules_end_with_their_registry)
 	CHECK(!dlazy_module_name(m));
 	CHECK(!dlazy_sym(m, "plain_answer"));
 	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(a_path_is_added_in_its_order)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+	const char *one = make_dir("one"), *two = own_path("two");
+	char path[9000];
+
+	CHECK_INT(mkdir(two, 0755), 0);
+	put(one, PLUGIN, "p.so");
+	put(two, PLUGIN "-other", "p.so");
+	put(two, PLUGIN, "q.so");
+	snprintf(path, sizeof(path), ":%s:/nonexistent:%s/p.so::%s:", one, one,
+		 two);
+	CHECK_INT(dlazy_registry_add_path(r, path, 0), 2);
+	CHECK_STR(walk(r), "p q ");
+	CHECK_INT(answer(r, "p"), answer(r, "q"));
+	CHECK_INT(dlazy_registry_add_path(r, "", 0), 0);
+	CHECK_INT(dlazy_registry_add_path(r, NULL, 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_registry_add_path(r, two, 1 << 30), -DLAZY_EINVAL);
+	dlazy_registry_free(r);
+}
+
+static void needs_json(void)
+{
+	static char json[4096];
+	const char *stage = getenv("DLAZY_STAGE_LIBDIR");
+
+	snprintf(json, sizeof(json), "%s/dlazy/json.so", stage ? stage : "");
+	if (access(json, F_OK) < 0)
+		test_skip("the JSON module is not there");
+	metadata_use_module(json);
+}
+
+/* The plugin good-described was made for test/2.3. */
+static int offered(unsigned major, unsigned minor, const char *name)
+{
+	struct dlazy_registry *r = registry_of(own_path("plugins"), 0);
+	int status = 0;
+
+	CHECK(dlazy_registry_find(r, "d"));
+	CHECK_INT(dlazy_registry_interface(r, name, major, minor), 0);
+	if (!dlazy_registry_find(r, "d")) {
+		status = dlazy_last_status();
+		CHECK_IN(dlazy_error(), "d: made for the interface test/2.3");
+	}
+	CHECK(dlazy_registry_find(r, "silent"));
+	dlazy_registry_free(r);
+	return status;
+}
+
+TEST(a_plugin_for_another_interface_is_refused)
+{
+	const char *dir = make_dir("plugins");
+
+	needs_json();
+	put(dir, "good-described", "d.so");
+	put(dir, PLUGIN, "silent.so");
+	CHECK_INT(offered(2, 3, "test"), 0);
+	CHECK_INT(offered(2, 4, "test"), 0);
+	CHECK_INT(offered(2, 2, "test"), -DLAZY_EINTERFACE);
+	CHECK_INT(offered(1, 9, "test"), -DLAZY_EINTERFACE);
+	CHECK_INT(offered(3, 3, "test"), -DLAZY_EINTERFACE);
+	CHECK_INT(offered(1, 0, "tes"), 0);
+	CHECK_INT(dlazy_registry_interface(NULL, "test", 1, 0), -DLAZY_EINVAL);
+}
+
+TEST(one_of_several_interfaces_is_enough)
+{
+	const char *dir = make_dir("plugins");
+
+	needs_json();
+	put(dir, "good-described", "d.so");
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(dlazy_registry_interface(r, "test", 3, 0), 0);
+	CHECK(!dlazy_registry_find(r, "d"));
+	CHECK_INT(dlazy_registry_interface(r, "test", 2, 5), 0);
+	CHECK(dlazy_registry_find(r, "d"));
+	dlazy_registry_free(r);
 }
