@@ -9,6 +9,13 @@ API_MANS = \
 	%D%/man/dlazy_bind.3 \
 	%D%/man/dlazy_call.3 \
 	%D%/man/dlazy_close.3 \
+	%D%/man/dlazy_dladdr.3 \
+	%D%/man/dlazy_dlclose.3 \
+	%D%/man/dlazy_dlerror.3 \
+	%D%/man/dlazy_dlinfo.3 \
+	%D%/man/dlazy_dlopen.3 \
+	%D%/man/dlazy_dlsym.3 \
+	%D%/man/dlazy_dlvsym.3 \
 	%D%/man/dlazy_error.3 \
 	%D%/man/dlazy_forbid_loading.3 \
 	%D%/man/dlazy_last_status.3 \
