@@ -8,6 +8,7 @@ dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-run.1 %D%/man/dlazy-stub.1 \
 API_MANS = \
 	%D%/man/dlazy_bind.3 \
 	%D%/man/dlazy_call.3 \
+	%D%/man/dlazy_check.3 \
 	%D%/man/dlazy_close.3 \
 	%D%/man/dlazy_dladdr.3 \
 	%D%/man/dlazy_dlclose.3 \
@@ -45,6 +46,7 @@ API_MANS = \
 	%D%/man/dlazy_sym.3 \
 	%D%/man/dlazy_sym_closure.3 \
 	%D%/man/dlazy_trace_write.3 \
+	%D%/man/dlazy_unbind.3 \
 	%D%/man/dlazy_unload.3 \
 	%D%/man/dlazy_unobserve.3 \
 	%D%/man/dlazy_version.3

@@ -23,6 +23,7 @@
 #include "runtime/module.h"
 #include "load/load.h"
 #include "load/open.h"
+#include "load/verdict.h"
 #include "registry/prefetch.h"
 #include "registry/registry.h"
 #include "stub/linked.h"
@@ -133,6 +134,13 @@ int dlazy_load(struct dlazy_module *m)
 	return told(status < 0 ? status : load(m, CALLER(), true));
 }
 
+int dlazy_check(struct dlazy_module *m)
+{
+	int status = module_check(m, "dlazy_check");
+
+	return told(status < 0 ? status : verdict_module(m, registry_defines));
+}
+
 int dlazy_prefetch(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_prefetch");
@@ -151,7 +159,7 @@ int dlazy_close(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_close");
 
-	return told(status < 0 ? status : module_close(m));
+	return told(status < 0 ? status : module_close(m, CALLER()));
 }
 
 enum dlazy_state dlazy_module_state(struct dlazy_module *m)
@@ -385,7 +393,9 @@ struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
 		missing("dlazy_registry_find", "registry or name is NULL");
 	else
 		m = registry_find(r, name);
-	if (m && load_promote(m) < 0)
+	if (m && ((registry_flags(r, m) & DLAZY_CHECK &&
+		   verdict_module(m, registry_defines) < 0) ||
+		  load_promote(m) < 0))
 		m = NULL;
 	return given(m);
 }
@@ -422,6 +432,19 @@ int dlazy_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 	return told(bind(m, imports, n, CALLER()));
 }
 
+int dlazy_unbind(struct dlazy_module *m, const struct dlazy_import *imports,
+		 size_t n)
+{
+	int status = module_check(m, "dlazy_unbind");
+
+	if (status == 0 && n && !imports)
+		status = missing("dlazy_unbind", "imports is NULL");
+	if (status < 0)
+		return told(status);
+	import_unbind(m, imports, n);
+	return 0;
+}
+
 static int call(struct dlazy_module *m, const char *symbol,
 		const char *signature, void *ret, void **args,
 		const void *caller)
@@ -450,10 +473,7 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 	int status = module_check(m, "dlazy_on_failure");
 	if (status < 0)
 		return told(status);
-	LOCKED(&load_lock);
-	m->on_failure = fn;
-	m->on_failure_data = data;
-	return 0;
+	return told(module_set_hook(m, fn, data, CALLER()));
 }
 
 int dlazy_forbid_loading(const char *phase)

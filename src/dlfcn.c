@@ -52,7 +52,7 @@ static struct dlazy_module *open_path(const char *path, int flags,
 				      const void *caller)
 {
 	if (flags & (RTLD_LAZY | RTLD_NOW))
-		return open_module(path, flags, caller);
+		return open_module(path, flags | DLAZY_CHECK, caller);
 	status_fail(DLAZY_EINVAL, "dlopen: %s: neither RTLD_LAZY nor RTLD_NOW",
 		    path);
 	return NULL;
@@ -108,7 +108,7 @@ int dlazy_dlclose(void *handle)
 	if (!module_is_known(m))
 		return dl_host_close(handle);
 	int status = module_check(m, "dlclose");
-	return told(status < 0 ? status : module_close(m));
+	return told(status < 0 ? status : module_close(m, CALLER()));
 }
 
 char *dlazy_dlerror(void)

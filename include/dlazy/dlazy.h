@@ -81,6 +81,9 @@ enum {
 #define DLAZY_EAGER 0x01000000	 /* load at once, in dlazy_open() */
 #define DLAZY_ON_SYM 0x02000000	 /* dlazy_sym() loads: real addresses */
 #define DLAZY_DISCARD 0x04000000 /* dlazy_unload() really unmaps */
+#define DLAZY_CHECK \
+	0x08000000 /* dlazy_open(), dlazy_registry_find(): fail
+				    where dlazy_check() would */
 
 /*
  * Where a module stands:
@@ -102,7 +105,8 @@ enum dlazy_state {
 /* A function pointer of the host to be filled: see dlazy_bind(). */
 struct dlazy_import {
 	const char *symbol;    /* a function's name, or "name@VERSION" */
-	void **address;	       /* the pointer; lives until dlazy_close() */
+	void **address;	       /* the pointer; lives until dlazy_close() or
+				  dlazy_unbind() */
 	const char *signature; /* NULL, or as in dlazy_call(): lets CPUs that
 				  have no assembly stubs be lazy too */
 };
@@ -124,6 +128,7 @@ struct dlazy_failure {
 	int status;		     /* a negated DLAZY_E... */
 	const char *message;	     /* what was tried, what came back */
 	const void *caller;	     /* the return address of the call */
+	int *once; /* set to 1: the replacement is for this call only. Since: 0.2 */
 };
 
 /*
@@ -177,12 +182,14 @@ typedef void dlazy_event_fn(const struct dlazy_event *event, void *data);
  *
  * flags: see DLAZY_EAGER. Returns NULL and sets
  *   DLAZY_ENOENT    the file is absent (a needed library's absence is not
- *                   looked at; it shows at first touch, and can heal)
+ *                   looked at, without DLAZY_CHECK; it shows at first touch,
+ *                   and can heal)
  *   DLAZY_EFORMAT   not ELF, damaged, or not a shared object
  *   DLAZY_EMACHINE  of another class, byte order or machine
  *   DLAZY_EIO       could not be read
  *   DLAZY_EINVAL    path NULL or empty; an unknown flag
- *   and, with DLAZY_EAGER or RTLD_GLOBAL, what dlazy_load() can return.
+ *   and, with DLAZY_EAGER or RTLD_GLOBAL, what dlazy_load() can return; with
+ *   DLAZY_CHECK, what dlazy_check() can.
  * Since: 0.1
  */
 DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_open(const char *path,
@@ -239,6 +246,27 @@ DLAZY_PUBLIC void *dlazy_resolve(struct dlazy_module *m, const char *symbol);
 DLAZY_PUBLIC int dlazy_load(struct dlazy_module *m);
 
 /*
+ * Would dlazy_load() succeed, as far as reading tells? Looked at are the file's
+ * segments; the libraries that it needs, at any remove, and the versions that
+ * they must have; the symbols that must be defined by these, by any object of
+ * the process, or by a plugin of a registry that has the module. Of a module
+ * opened with RTLD_LAZY, functions that are bound at their first call are not
+ * asked for. Loads nothing, runs nothing.
+ *
+ * That all is well is remembered in the process, for as long as the files stay
+ * as they are. What is wrong is looked at again at each call.
+ *
+ * Returns 0 (also if it is loaded), or what dlazy_load() would:
+ *   -DLAZY_EDEPEND  a library is missing
+ *   -DLAZY_ELOAD    a library is damaged, a version or a symbol is missing
+ *   -DLAZY_ENOENT, -DLAZY_EFORMAT, -DLAZY_EMACHINE  the file itself
+ *   -DLAZY_ENOMEM, -DLAZY_EIO  it cannot be told now
+ *   -DLAZY_EINVAL   not an open module
+ * A constructor can still fail. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_check(struct dlazy_module *m);
+
+/*
  * Asks for dlazy_load() to be done soon, by a thread of the library, and
  * returns at once. Who touches the module meanwhile waits for that load as for
  * any other thread's. Its constructors run on that thread; a failure is
@@ -265,9 +293,9 @@ DLAZY_PUBLIC int dlazy_prefetch(struct dlazy_module *m);
 DLAZY_PUBLIC int dlazy_unload(struct dlazy_module *m);
 
 /*
- * Drops one reference. After the last, the handle is invalid and the pointers
- * given to dlazy_bind() are forgotten, but stubs stay callable and a loaded
- * object stays mapped.
+ * Drops one reference, and forgets the pointers that the calling object has given
+ * to dlazy_bind(). After the last the handle is invalid, but stubs stay callable
+ * and a loaded object stays mapped.
  *
  * Returns 0, or -DLAZY_EINVAL for what is not open, or is borrowed from a
  * registry.
@@ -446,7 +474,8 @@ DLAZY_PUBLIC size_t dlazy_registry_count(struct dlazy_registry *r);
  *
  * Returns NULL and sets DLAZY_ENOENT, or what is wrong with the file of that
  * name (DLAZY_EFORMAT, DLAZY_EMACHINE, ...), or DLAZY_EINTERFACE: see
- * dlazy_registry_interface(). Since: 0.1
+ * dlazy_registry_interface(). If it was added with DLAZY_CHECK, also what
+ * dlazy_check() returns. Since: 0.1
  */
 DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_find(
 	struct dlazy_registry *r, const char *name);
@@ -470,12 +499,28 @@ DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_next(
  * what it costs with dlsym(). (Not so for DLAZY_DISCARD modules, whose
  * pointers stay stubs.) All or nothing.
  *
+ * They are the opener's who binds them, which is the object (program or library)
+ * that calls: its dlazy_close() has them left alone, as they are then, whoever else
+ * has the module open. If it has opened the module more than once, the first close
+ * does that for all of them. See dlazy_unbind().
+ *
  * Returns 0, or, with no pointer written, -DLAZY_ENOSYM, -DLAZY_EKIND (a data
  * symbol), -DLAZY_EINVAL, -DLAZY_ENOMEM, or what dlazy_load() returns where
  * no stub can be had and the module had to be loaded. Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_bind(struct dlazy_module *m,
 			    const struct dlazy_import *imports, size_t n);
+
+/*
+ * Gives back pointers that were given to dlazy_bind() (symbol and signature are
+ * not looked at): they are not written to any more when this has returned. What
+ * they hold stays callable. Also of a module that is borrowed from a registry.
+ * What was not bound is passed over.
+ *
+ * Returns 0 or -DLAZY_EINVAL. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_unbind(struct dlazy_module *m,
+			      const struct dlazy_import *imports, size_t n);
 
 /*
  * Calls a function whose type is known only now, through libffi (which is
@@ -496,7 +541,10 @@ DLAZY_PUBLIC int dlazy_call(struct dlazy_module *m, const char *symbol,
 
 /*
  * Sets the failure hook of a module, or with m NULL of the process; fn NULL
- * takes it away. Returns 0 or -DLAZY_EINVAL. Since: 0.1
+ * takes it away. A module's is the opener's, as its pointers are (dlazy_bind()),
+ * until his last close: a call from the object that has set one asks that, any
+ * other the one that was set last. Returns 0, -DLAZY_EINVAL or -DLAZY_ENOMEM.
+ * Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn,
 				  void *data);

@@ -3,8 +3,9 @@
  * The one-line adoption: include this instead of <dlfcn.h>, link with -ldlazy,
  * and the functions of dlopen's family are lazy.
  *
- *   dlopen   declares; the file is loaded by the first call of a function, or
- *            at once with RTLD_GLOBAL. RTLD_NOLOAD: is it open here, or loaded?
+ *   dlopen   declares, with DLAZY_CHECK: NULL where a load would fail; the file
+ *            is loaded by the first call of a function, or at once with
+ *            RTLD_GLOBAL. RTLD_NOLOAD: is it open here, or loaded?
  *            A later open adds RTLD_GLOBAL, RTLD_NOW and RTLD_NODELETE
  *   dlsym    a function is a stub; data loads now. Looks also in the
  *   dlvsym   libraries that the file needs, as dlsym does

@@ -36,8 +36,8 @@
 /*
  * Declares
  *
- *   int NAME_available(void)    whether the library is installed: 1 or 0. Looks
- *                               for its file, loads nothing.
+ *   int NAME_available(void)    whether a load would succeed, as far as reading
+ *                               tells (dlazy_check()): 1 or 0. Loads nothing.
  *   int NAME_load_now(void)     loads it: before a sandbox, a signal handler, a
  *                               hot path. As dlazy_load(): 0, or a negated
  *                               DLAZY_E...

@@ -41,41 +41,20 @@
 #define ERRNO_MAX 134
 
 /* ------------------------------------------------------------------ */
-/* The host's error                                                   */
-
-/*
- * What dlerror() would say, and the text that it has said, belong to the caller
- * of a stub: a call of dlopen or dlsym would replace the one and free the other.
- * glibc (2.34 and later) has both behind one thread-local pointer of libc.so. It
- * is private, so it is not linked to but found in libc's symbol table, and tried
- * out before it is ever written to. Elsewhere nothing is set aside.
- */
-struct host_error {
-	void **at; /* NULL: not known */
-	void *it;
-};
-
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
-#define ERROR_POINTER "__libc_dlerror_result"
-
-enum { ERROR_UNKNOWN, ERROR_ABSENT, ERROR_FOUND, ERROR_TRIED };
-static _Atomic(int) error_state;
-
-/* Both are of the start: their distance is the same in every thread. */
-static _Thread_local char anchor __attribute__((tls_model("initial-exec")));
-static _Atomic(uintptr_t) error_distance;
+/* Symbol tables of loaded objects                                    */
 
 /* What is needed of a loaded object's dynamic section. */
 struct symbols {
 	const ElfW(Sym) * table;
 	const char *strings;
-	const uint32_t *hash; /* DT_GNU_HASH */
-	size_t soname;	      /* in the strings */
+	const uint32_t *hash;	/* DT_GNU_HASH, or NULL */
+	const uint32_t *chains; /* DT_HASH, or NULL */
+	size_t soname;		/* in the strings */
 };
 
 static struct symbols symbols_of(const struct dl_phdr_info *info)
 {
-	struct symbols symbols = {NULL, NULL, NULL, 0};
+	struct symbols symbols = {NULL, NULL, NULL, NULL, 0};
 	const ElfW(Dyn) *entry = NULL;
 
 	for (int i = 0; i < info->dlpi_phnum; i++)
@@ -92,6 +71,8 @@ static struct symbols symbols_of(const struct dl_phdr_info *info)
 			symbols.strings = (const void *)at;
 		else if (entry->d_tag == DT_GNU_HASH)
 			symbols.hash = (const void *)at;
+		else if (entry->d_tag == DT_HASH)
+			symbols.chains = (const void *)at;
 		else if (entry->d_tag == DT_SONAME)
 			symbols.soname = entry->d_un.d_val;
 	}
@@ -121,6 +102,31 @@ static const ElfW(Sym) *
 	}
 	return NULL;
 }
+
+/* ------------------------------------------------------------------ */
+/* The host's error                                                   */
+
+/*
+ * What dlerror() would say, and the text that it has said, belong to the caller
+ * of a stub: a call of dlopen or dlsym would replace the one and free the other.
+ * glibc (2.34 and later) has both behind one thread-local pointer of libc.so. It
+ * is private, so it is not linked to but found in libc's symbol table, and tried
+ * out before it is ever written to. Elsewhere nothing is set aside.
+ */
+struct host_error {
+	void **at; /* NULL: not known */
+	void *it;
+};
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#define ERROR_POINTER "__libc_dlerror_result"
+
+enum { ERROR_UNKNOWN, ERROR_ABSENT, ERROR_FOUND, ERROR_TRIED };
+static _Atomic(int) error_state;
+
+/* Both are of the start: their distance is the same in every thread. */
+static _Thread_local char anchor __attribute__((tls_model("initial-exec")));
+static _Atomic(uintptr_t) error_distance;
 
 static int find_error_pointer(struct dl_phdr_info *info, size_t size,
 			      void *data)
@@ -243,6 +249,11 @@ bool dl_flags_global(int flags)
 int dl_flags_lasting(int flags)
 {
 	return (flags & ~RTLD_NOLOAD) | (flags & RTLD_LAZY ? 0 : RTLD_NOW);
+}
+
+bool dl_flags_lazy(int flags)
+{
+	return flags & RTLD_LAZY && !(flags & RTLD_NOW);
 }
 
 bool dl_flags_noload(int flags)
@@ -456,6 +467,67 @@ char *dl_loaded_path(const char *name)
 	return path;
 }
 
+/* A name that is looked for, and whether it was found. */
+struct wanted_name {
+	const char *name;
+	bool found;
+};
+
+static bool is_defined(const struct symbols *symbols, size_t i,
+		       const char *name)
+{
+	const ElfW(Sym) *symbol = &symbols->table[i];
+
+	return symbol->st_shndx != SHN_UNDEF &&
+	       !strcmp(symbols->strings + symbol->st_name, name);
+}
+
+static int find_name(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct symbols symbols = symbols_of(info);
+	struct wanted_name *wanted = data;
+
+	(void)size;
+	if (!symbols.table || !symbols.strings)
+		return 0;
+	if (symbols.hash) {
+		const ElfW(Sym) *symbol =
+			symbols.hash[0] ? find_symbol(&symbols, wanted->name)
+					: NULL;
+		wanted->found = symbol && symbol->st_shndx != SHN_UNDEF;
+	} else if (symbols.chains && sizeof(*symbols.chains) == 4) {
+		for (size_t i = 1; i < symbols.chains[1]; i++)
+			wanted->found |= is_defined(&symbols, i, wanted->name);
+	}
+	return wanted->found;
+}
+
+static bool has_version(const char *library, const char *name,
+			const char *version)
+{
+	void *handle = *library ? dl_open_again(library, 0) : NULL;
+	void *address;
+	bool found = dl_symbol(handle ? handle : RTLD_DEFAULT, name, version,
+			       &address) == 0;
+
+	if (handle)
+		dl_close(handle);
+	status_clear();
+	return found;
+}
+
+bool dl_is_defined(const char *library, const char *name, const char *version)
+{
+	struct wanted_name wanted = {name, false};
+
+	LOCK_ASSERT_NONE();
+	if (*version)
+		return has_version(library, name, version);
+	UNINTERRUPTED();
+	dl_iterate_phdr(find_name, &wanted);
+	return wanted.found;
+}
+
 #ifdef __GLIBC__
 /* The namespace that this library is in: another than LM_ID_BASE if it came by
  * dlmopen. */
@@ -632,6 +704,11 @@ static int match_linker(struct dl_phdr_info *info, size_t size, void *data)
 			linker->inside = true;
 	}
 	return 1;
+}
+
+const void *dl_object(const void *address)
+{
+	return object_of(address);
 }
 
 bool dl_is_same_object(const void *a, const void *b)

@@ -28,6 +28,9 @@ int dl_flags_linked(bool early);
  * RTLD_NOW is one of them. */
 int dl_flags_lasting(int flags);
 
+/* Whether functions may be bound late. */
+bool dl_flags_lazy(int flags);
+
 /* Whether they ask for what is loaded already, and nothing else. */
 bool dl_flags_noload(int flags);
 
@@ -66,6 +69,10 @@ bool dl_close(void *handle);
 int dl_symbol(void *handle, const char *name, const char *version,
 	      void **ret_address);
 
+/* Whether any object of this process defines a symbol; with a version (else ""),
+ * whether that library does, if it is loaded, or the global scope. */
+bool dl_is_defined(const char *library, const char *name, const char *version);
+
 /* The file of an object that is loaded and that the linker would take for
  * `name`: malloc'd absolute path, or NULL. */
 char *dl_loaded_path(const char *name);
@@ -85,6 +92,10 @@ void dl_keep(const void *address);
  */
 bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 		     uintptr_t *ret);
+
+/* What stands for the object in which an address lies, for comparing; NULL: none
+ * that is known. */
+const void *dl_object(const void *address);
 
 /* Whether two addresses lie in one object. */
 bool dl_is_same_object(const void *a, const void *b);

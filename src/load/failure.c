@@ -120,9 +120,9 @@ void failure_give_up(struct dlazy_module *m, const struct touch *touch,
 	char message[STATUS_MESSAGE_MAX];
 
 	strcpy(message, status_message());
-	struct dlazy_failure failure = {sizeof(failure), m,
-					touch->symbol,	 status,
-					message,	 touch->caller};
+	struct dlazy_failure failure = {
+		sizeof(failure), m,   touch->symbol, status, message,
+		touch->caller,	 NULL};
 	give_up(&failure, true);
 }
 
@@ -186,12 +186,15 @@ void *failure_instead(struct stub_failure *failure)
 	if (failure->words)
 		move_words(failure, on_stack, room);
 	_cleanup_free_ char *words __attribute__((unused)) = failure->words;
+	int once = 0;
+
+	failure->told.once = &once;
 	void *replacement = interrupts_in_fork() ? ask_hooks_in_fork(failure)
 						 : ask_hooks(failure);
 
 	if (!replacement)
 		give_up(&failure->told, false);
-	if (failure->keep)
+	if (failure->keep && !once)
 		failure->keep(failure, replacement);
 	return replacement;
 }
@@ -203,17 +206,21 @@ void failure_prepare(struct dlazy_module *m, const struct touch *touch,
 	const char *symbol =
 		words && touch->symbol ? words + strlen(words) + 1 : NULL;
 
+	const void *object = dl_object(touch->caller);
+
 	status_publish();
 	*ret = (struct stub_failure){
 		.words_size = words ? words_size(words, symbol) : 0,
 		.told = {sizeof(ret->told), m, symbol, status,
-			 words ? words : status_text(status), touch->caller},
+			 words ? words : status_text(status), touch->caller,
+			 NULL},
 		.words = words,
 		.instead = failure_instead,
 	};
 	LOCKED(&load_lock);
-	ret->hooks[0].fn = m ? m->on_failure : NULL;
-	ret->hooks[0].data = m ? m->on_failure_data : NULL;
+	const struct opener *opener = m ? module_hook_locked(m, object) : NULL;
+	ret->hooks[0].fn = opener ? opener->on_failure : NULL;
+	ret->hooks[0].data = opener ? opener->on_failure_data : NULL;
 	ret->hooks[1].fn = on_failure.fn;
 	ret->hooks[1].data = on_failure.data;
 }

@@ -11,6 +11,7 @@
 #include "load/bind.h"
 #include "load/binding.h"
 #include "load/call.h"
+#include "load/dl.h"
 
 #include <stdlib.h>
 
@@ -116,17 +117,20 @@ static int early_prepare(struct dlazy_module *m,
 /* Stores what was prepared, and remembers which pointers are to be patched. */
 static void early_store(struct dlazy_module *m,
 			const struct dlazy_import *imports, size_t n,
-			struct early *early)
+			const void *object, struct early *early)
 {
 	LOCKED(&load_lock);
 	for (size_t i = 0; i < n; i++) {
 		struct import *import = TAKE_PTR(early[i].import);
 
+		/* Bound before, it is bound otherwise now. */
+		module_forget_imports_locked(m, NULL, imports[i].address);
 		ATOMIC_SHARED(imports[i].address);
 		__atomic_store_n(imports[i].address, early[i].address,
 				 __ATOMIC_RELEASE);
 		if (!import)
 			continue;
+		import->object = object;
 		import->next = m->imports;
 		m->imports = import;
 	}
@@ -145,8 +149,16 @@ int import_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 		if (status < 0)
 			return status;
 	}
-	early_store(m, imports, n, early);
+	early_store(m, imports, n, dl_object(caller), early);
 	if (atomic_load(&m->handle))
 		binding_loaded(m);
 	return 0;
+}
+
+void import_unbind(struct dlazy_module *m, const struct dlazy_import *imports,
+		   size_t n)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < n; i++)
+		module_forget_imports_locked(m, NULL, imports[i].address);
 }

@@ -10,4 +10,8 @@
 int import_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 		size_t n, const void *caller);
 
+/* As dlazy_unbind(). */
+void import_unbind(struct dlazy_module *m, const struct dlazy_import *imports,
+		   size_t n);
+
 #endif

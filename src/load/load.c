@@ -105,8 +105,7 @@ static bool has_cause_changed(const struct dlazy_module *m,
 	       dl_changes().loaded != failure->loads;
 }
 
-/* 0: (another) try is due; else the remembered failure, said again. */
-static int recall_failure(struct dlazy_module *m, const struct touch *touch)
+int load_recall(struct dlazy_module *m, const struct touch *touch)
 {
 	_cleanup_free_ struct module_failure *failure = NULL;
 	{
@@ -500,7 +499,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 		return status;
 	status = forbid_is_on() ? obey(m, touch) : 0;
 	if (status == 0)
-		status = recall_failure(m, touch);
+		status = load_recall(m, touch);
 	return status < 0 ? status : load_now(m, touch, ret);
 }
 

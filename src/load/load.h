@@ -34,6 +34,9 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 bool load_is_behind(const struct dlazy_module *m);
 int load_promote(struct dlazy_module *m);
 
+/* 0: a (or another) try is due; else the remembered failure, said again. */
+int load_recall(struct dlazy_module *m, const struct touch *touch);
+
 /*
  * Asks whether load_module() is allowed now: 0, or -DLAZY_EBUSY with a
  * message, of which observers are told (load/forbid.h).

@@ -16,4 +16,5 @@ libdlazy_internal_la_SOURCES += \
 	%D%/module.c %D%/module.h \
 	%D%/open.c %D%/open.h \
 	%D%/part.c %D%/part.h \
+	%D%/verdict.c %D%/verdict.h \
 	%D%/wait.c %D%/wait.h

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODULE_FLAGS (DLAZY_EAGER | DLAZY_ON_SYM | DLAZY_DISCARD)
+#define MODULE_FLAGS (DLAZY_EAGER | DLAZY_ON_SYM | DLAZY_DISCARD | DLAZY_CHECK)
 
 struct lock load_lock = LOCK_INIT(LOCK_LOAD);
 
@@ -237,6 +237,20 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
 	return status < 0 ? status : find_in_view(m, name, version, ret);
 }
 
+bool module_defines(struct dlazy_module *m, const char *name,
+		    const char *version)
+{
+	struct module_export export;
+
+	if (module_is_builtin(m))
+		return false;
+	LOCKED(&load_lock);
+	if (module_find_export_locked(m, name, version, &export) == 0)
+		return true;
+	status_clear();
+	return false;
+}
+
 void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 {
 	int from = atomic_load_explicit(&m->state, memory_order_relaxed);
@@ -330,6 +344,37 @@ const char *module_object(const struct dlazy_module *m)
 	return m->object ? m->object : m->path;
 }
 
+static struct opener *opener_locked(const struct dlazy_module *m,
+				    const void *object)
+{
+	for (struct opener *o = m->openers; o; o = o->next)
+		if (o->object == object)
+			return o;
+	return NULL;
+}
+
+static struct opener *opener_take_locked(struct dlazy_module *m,
+					 const void *object)
+{
+	for (struct opener **at = &m->openers; *at; at = &(*at)->next) {
+		struct opener *o = *at;
+
+		if (o->object != object)
+			continue;
+		*at = o->next;
+		return o;
+	}
+	return NULL;
+}
+
+static void opener_add_locked(struct dlazy_module *m, struct opener *o,
+			      const void *object)
+{
+	o->object = object;
+	o->next = m->openers;
+	m->openers = o;
+}
+
 /* One more user of a module that is in the table. */
 static void module_count_locked(struct dlazy_module *m, int flags,
 				bool borrowed)
@@ -342,6 +387,20 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 	m->keep |= !(flags & DLAZY_DISCARD);
 	if (flags & DLAZY_ON_SYM)
 		m->on_sym = true;
+}
+
+/* The same of a declaration. `fresh` is taken if it is a new opener's. */
+static void module_open_locked(struct dlazy_module *m,
+			       const struct module_declaration *d,
+			       bool borrowed, const void *object,
+			       struct opener **fresh)
+{
+	module_count_locked(m, d->flags, borrowed);
+	if (borrowed)
+		return;
+	if (!opener_locked(m, object))
+		opener_add_locked(m, TAKE_PTR(*fresh), object);
+	opener_locked(m, object)->opens++;
 }
 
 /* A spelling of a path that the linker has not heard yet; malloc'd. */
@@ -419,6 +478,8 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 		   struct dlazy_module **ret, bool *ret_adopted)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *fresh = NULL;
+	const void *object = borrowed ? NULL : dl_object(d->by);
+	_cleanup_free_ struct opener *opener = calloc(1, sizeof(*opener));
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
@@ -430,7 +491,7 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 		LOCKED(&load_lock);
 		*ret = module_of_identity_locked(&identity);
 		if (*ret) {
-			module_count_locked(*ret, d->flags, borrowed);
+			module_open_locked(*ret, d, borrowed, object, &opener);
 			return 0;
 		}
 	}
@@ -449,7 +510,7 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 			*ret_adopted = fresh->record != NULL;
 		*ret = TAKE_PTR(fresh);
 	}
-	module_count_locked(*ret, d->flags, borrowed);
+	module_open_locked(*ret, d, borrowed, object, &opener);
 	return 0;
 }
 
@@ -565,28 +626,85 @@ int module_declare_late(const struct module_declaration *d,
 	return 0;
 }
 
-/* The host's pointers are left alone from now on. */
-static void forget_imports_locked(struct dlazy_module *m)
+void module_forget_imports_locked(struct dlazy_module *m, const void *object,
+				  void *const *address)
 {
-	while (m->imports) {
-		struct import *import = m->imports;
+	struct import **at = &m->imports;
 
-		m->imports = import->next;
+	while (*at) {
+		struct import *import = *at;
+
+		if (address ? import->address != address
+			    : object && import->object != object) {
+			at = &import->next;
+			continue;
+		}
+		*at = import->next;
 		free(import);
 	}
 }
 
-/* The handle has become invalid: what the host gave is forgotten. */
+/* Ends one open of that object; of one that has none, but was handed the module,
+ * somebody's. */
+static void close_opener_locked(struct dlazy_module *m, const void *object)
+{
+	struct opener *o = opener_locked(m, object);
+
+	for (struct opener *other = m->openers; other; other = other->next)
+		if (!o || !o->opens)
+			o = other;
+	if (!o || !o->opens)
+		return;
+	module_forget_imports_locked(m, o->object, NULL);
+	if (--o->opens == 0)
+		free(opener_take_locked(m, o->object));
+}
+
+/* After the last the handle is invalid: what the host gave is forgotten. */
 static void module_forget_locked(struct dlazy_module *m)
 {
 	if (m->opens || m->borrows)
 		return;
-	forget_imports_locked(m);
-	m->on_failure = NULL;
+	module_forget_imports_locked(m, NULL, NULL);
+	while (m->openers)
+		free(opener_take_locked(m, m->openers->object));
 }
 
-int module_close(struct dlazy_module *m)
+int module_set_hook(struct dlazy_module *m, dlazy_failure_fn *fn, void *data,
+		    const void *by)
 {
+	const void *object = dl_object(by);
+	_cleanup_free_ struct opener *fresh = calloc(1, sizeof(*fresh));
+
+	LOCKED(&load_lock);
+	struct opener *o = opener_take_locked(m, object);
+	if (!o && !fresh)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+	if (!o)
+		o = TAKE_PTR(fresh);
+	opener_add_locked(m, o, object);
+	o->on_failure = fn;
+	o->on_failure_data = data;
+	return 0;
+}
+
+const struct opener *module_hook_locked(const struct dlazy_module *m,
+					const void *object)
+{
+	const struct opener *own = opener_locked(m, object);
+
+	if (own && own->on_failure)
+		return own;
+	for (const struct opener *o = m->openers; o; o = o->next)
+		if (o->on_failure)
+			return o;
+	return NULL;
+}
+
+int module_close(struct dlazy_module *m, const void *by)
+{
+	const void *object = dl_object(by);
+
 	LOCKED(&load_lock);
 	if (m->opens == 0)
 		return status_fail(DLAZY_EINVAL,
@@ -594,6 +712,7 @@ int module_close(struct dlazy_module *m)
 				   "ends with its registry",
 				   m->name);
 	m->opens--;
+	close_opener_locked(m, object);
 	module_forget_locked(m);
 	return 0;
 }

@@ -39,9 +39,23 @@ struct module_failure {
 	bool passing; /* a state of the process, no fact: not remembered */
 };
 
+/*
+ * A part of the program that has opened a module: the object whose code did. What
+ * it gave (pointers, a hook) is its until it closes, whoever else has the module
+ * open. Two that open it from one object cannot be told apart.
+ */
+struct opener {
+	struct opener *next;
+	const void *object; /* see dl_object() */
+	size_t opens;	    /* dlazy_open less dlazy_close */
+	dlazy_failure_fn *on_failure;
+	void *on_failure_data;
+};
+
 /* A function pointer of the host; see dlazy_bind(). */
 struct import {
 	struct import *next;
+	const void *object; /* whose code has bound it */
 	struct binding *binding;
 	void **address;
 	bool patched; /* holds the real address */
@@ -119,8 +133,7 @@ struct dlazy_module {
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
 	struct module_metadata *metadata;     /* see metadata.c */
-	dlazy_failure_fn *on_failure;
-	void *on_failure_data;
+	struct opener *openers;		      /* the latest hook first */
 };
 
 extern struct lock load_lock __attribute__((visibility("hidden")));
@@ -209,6 +222,21 @@ bool module_is_fresh(struct dlazy_module *m);
 /* The path as the linker is told. */
 const char *module_object(const struct dlazy_module *m);
 
+/* Sets or (fn NULL) takes away the failure hook of the object with that code. 0
+ * or -DLAZY_ENOMEM. */
+int module_set_hook(struct dlazy_module *m, dlazy_failure_fn *fn, void *data,
+		    const void *by);
+
+/* The one to ask about a call by code in `object`: its own, else the latest;
+ * NULL: none. */
+const struct opener *module_hook_locked(const struct dlazy_module *m,
+					const void *object);
+
+/* Pointers of the host are left alone from now on: those at `address`, or,
+ * address NULL, those of an object. */
+void module_forget_imports_locked(struct dlazy_module *m, const void *object,
+				  void *const *address);
+
 /* Whether it is a handle that is valid now; any pointer may be asked about. */
 bool module_is_valid(const struct dlazy_module *m);
 
@@ -221,8 +249,8 @@ bool module_is_known(const struct dlazy_module *m);
 /* The same as module_is_valid(), as a public function's first line: 0 or -DLAZY_EINVAL. */
 int module_check(const struct dlazy_module *m, const char *function);
 
-/* Ends one open; 0 or -DLAZY_EINVAL. */
-int module_close(struct dlazy_module *m);
+/* Ends one open, by code at that address; 0 or -DLAZY_EINVAL. */
+int module_close(struct dlazy_module *m, const void *by);
 void module_return(struct dlazy_module *m); /* ends one borrow */
 
 /*
@@ -232,6 +260,11 @@ void module_return(struct dlazy_module *m); /* ends one borrow */
  */
 int module_find_export_locked(struct dlazy_module *m, const char *name,
 			      const char *version, struct module_export *ret);
+
+/* Whether it exports a function or an object of that name; a built-in has no
+ * symbols for the linker. */
+bool module_defines(struct dlazy_module *m, const char *name,
+		    const char *version);
 
 /* Makes sure that record or view are of the file as it is now; identity,
  * undiscardable follow. load_lock must be held. 0 or a status. */

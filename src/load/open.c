@@ -9,6 +9,7 @@
 #include "elf/search.h"
 #include "load/dl.h"
 #include "load/load.h"
+#include "load/verdict.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -64,10 +65,11 @@ static struct dlazy_module *open_file(const char *path, int flags,
 		return NULL;
 	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
 		     module_mode() != MODULE_LAZY;
-	if ((!early || load_module(m, &touch, &loaded) == 0) &&
+	if ((!(flags & DLAZY_CHECK) || verdict_module(m, NULL) == 0) &&
+	    (!early || load_module(m, &touch, &loaded) == 0) &&
 	    load_promote(m) == 0)
 		return m;
-	module_close(m);
+	module_close(m, caller);
 	return NULL;
 }
 

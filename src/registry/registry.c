@@ -73,9 +73,12 @@ struct dlazy_registry {
 	struct map by_name;   /* single modules: name -> source number + 1 */
 	struct map by_module; /* module -> place */
 	struct place *places;
+	struct dlazy_registry *next; /* of all that there are */
 };
 
 static struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
+
+static struct dlazy_registry *registries; /* under registry_lock */
 
 /* Catalogs whose records modules use: they stay, as modules do. */
 static struct kept {
@@ -109,8 +112,13 @@ struct dlazy_registry *registry_new(void)
 {
 	struct dlazy_registry *r = calloc(1, sizeof(*r));
 
-	if (!r)
+	if (!r) {
 		status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		return NULL;
+	}
+	LOCKED(&registry_lock);
+	r->next = registries;
+	registries = r;
 	return r;
 }
 
@@ -127,6 +135,11 @@ static void source_clear(struct source *s)
 void registry_free(struct dlazy_registry *r)
 {
 	LOCKED(&registry_lock);
+	struct dlazy_registry **at = &registries;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
 	while (r->places) {
 		struct place *place = TAKE_PTR(r->places);
 		r->places = place->next;
@@ -285,9 +298,9 @@ static int add_source_locked(struct dlazy_registry *r, struct source *s,
 
 /* Adds a module, borrowed for this, under a name. */
 static int add_module(struct dlazy_registry *r, struct dlazy_module *m,
-		      const char *name)
+		      const char *name, int flags)
 {
-	struct source s = {.name = strdup(name), .module = m};
+	struct source s = {.name = strdup(name), .module = m, .flags = flags};
 	size_t source;
 	int status = -DLAZY_ENOMEM;
 	{
@@ -339,7 +352,7 @@ int registry_add_file(struct dlazy_registry *r, const char *name,
 		module_return(m);
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	}
-	status = add_module(r, m, name);
+	status = add_module(r, m, name, flags);
 	if (status == 0 && wants_early(flags)) {
 		struct touch touch = {.caller = by};
 		struct load_handle loaded;
@@ -357,7 +370,7 @@ int registry_add_builtin(struct dlazy_registry *r, const char *name,
 	struct dlazy_module *m;
 	int status = module_declare_builtin(name, symbols, n, by, &m);
 
-	return status < 0 ? status : add_module(r, m, name);
+	return status < 0 ? status : add_module(r, m, name, 0);
 }
 
 /* The catalog of a directory: a fresh one, other than `but`, or of a scan made
@@ -886,6 +899,47 @@ struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
 	if (m && offers_any(r) && check_interface(r, m) < 0)
 		return NULL;
 	return m;
+}
+
+/* ------------------------------------------------------------------ */
+/* What its plugins say                                               */
+
+int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m)
+{
+	LOCKED(&registry_lock);
+	const struct place *place = map_get(&r->by_module, map_pointer_key(m));
+
+	return place ? r->sources[place->source].flags : 0;
+}
+
+/* A source whose plugins are not modules yet is asked by its catalog. */
+static bool source_defines(const struct source *s, const char *symbol,
+			   const char *version)
+{
+	struct record_symbol found;
+
+	if (s->module)
+		return module_defines(s->module, symbol, version);
+	for (size_t i = 0; i < catalog_count(s->catalog); i++) {
+		const struct record *record = catalog_record(s->catalog, i);
+		if (record && record_find(record, symbol, version, &found))
+			return true;
+	}
+	return false;
+}
+
+bool registry_defines(const struct dlazy_module *m, const char *symbol,
+		      const char *version)
+{
+	LOCKED(&registry_lock);
+	for (const struct dlazy_registry *r = registries; r; r = r->next) {
+		if (!map_get(&r->by_module, map_pointer_key(m)))
+			continue;
+		for (size_t i = 0; i < r->count; i++)
+			if (source_defines(&r->sources[i], symbol, version))
+				return true;
+	}
+	return false;
 }
 
 static size_t count_locked(struct dlazy_registry *r)

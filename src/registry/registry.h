@@ -32,6 +32,14 @@ int registry_catalog_state(struct dlazy_registry *r, const char *dir);
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after);
 
+/* The flags that a module of this registry was added with. */
+int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);
+
+/* Does a registry that has `m` have a plugin that exports this symbol? A
+ * verdict_elsewhere_fn. */
+bool registry_defines(const struct dlazy_module *m, const char *symbol,
+		      const char *version);
+
 /* fork(2). */
 void registry_fork_prepare(void);
 void registry_fork_done(void);

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "elf/view.h"
 #include "load/dl.h"
+#include "load/verdict.h"
 #include "runtime/root.h"
 
 #include <fcntl.h>
@@ -161,15 +162,21 @@ bool linked_is_build(const struct linked *l, const char *path,
 
 /* Is the file one that goes with what the stub file has of the library, or has
  * said for it? */
+static bool goes_with(const struct linked *l, const char *path,
+		      const struct file_identity *identity)
+{
+	return !*linked_string(l, l->build) ||
+	       (!l->copied && !atomic_load(&linked_state(l)->told)) ||
+	       linked_is_build(l, path, identity);
+}
+
 static int check_file(const struct dlazy_module *m, char **ret_path)
 {
 	const struct linked *l = m->source;
 
 	if (l->run && root_is_changed())
 		return root_check(l, m->path, &m->identity, ret_path);
-	if (!*linked_string(l, l->build) ||
-	    (!l->copied && !atomic_load(&linked_state(l)->told)) ||
-	    linked_is_build(l, m->path, &m->identity))
+	if (goes_with(l, m->path, &m->identity))
 		return 0;
 	return status_fail(DLAZY_ENOENT,
 			   "%s is another build than the stub was made for, "
@@ -181,8 +188,17 @@ static int check_file(const struct dlazy_module *m, char **ret_path)
 bool linked_available(const struct linked *l)
 {
 	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	const struct dlazy_module *m = atomic_load(&linked_state(l)->module);
+	int flags = dl_flags_linked(false);
 
-	return linked_search_next(&search);
+	if (m && atomic_load(&m->handle))
+		return true;
+	while (linked_search_next(&search))
+		if (goes_with(l, search.path, &search.identity) &&
+		    verdict_file(search.path, flags, NULL, NULL) == 0)
+			return true;
+	status_clear();
+	return false;
 }
 
 /* ------------------------------------------------------------------ */

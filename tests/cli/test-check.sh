@@ -79,7 +79,8 @@ is_status 1 "one that ends in a segment is not"
 problem damaged cut.so "as it is damaged"
 
 # Bound lazily or not, a symbol that no relocation refers to is not looked up.
-build "$t/idle.so" -Wl,-u,nobody_has_this <<<'int f(void) { return 1; }'
+build "$t/idle.so" <<<'__asm__(".globl nobody_has_this");
+	int f(void) { return 1; }'
 run "$dlazy" check "$t/idle.so" --host /bin/true
 is_status 0 "a symbol that is only named is no problem"
 

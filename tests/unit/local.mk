@@ -5,6 +5,7 @@ LDADD = libtest.a libdlazy-internal.la -lm
 check_PROGRAMS += \
 	%D%/test-bind \
 	%D%/test-catalog \
+	%D%/test-check \
 	%D%/test-constant \
 	%D%/test-discard \
 	%D%/test-dlfcn \

@@ -107,6 +107,48 @@ TEST(close_forgets_the_pointers)
 	CHECK(pointer == stub);
 }
 
+TEST(close_forgets_the_pointers_while_another_has_it_open)
+{
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *a = opened(path, 0), *b = opened(path, 0);
+	void *mine, *others;
+	struct dlazy_import one = {"plain_answer", &mine, NULL};
+	struct dlazy_import two = {"plain_answer", &others, NULL};
+
+	needs_stubs();
+	CHECK_INT(dlazy_bind(a, &one, 1), 0);
+	CHECK_INT(dlazy_bind(b, &two, 1), 0);
+	CHECK_INT(dlazy_close(a), 0);
+	mine = NULL;
+	CHECK_INT(dlazy_load(b), 0);
+	CHECK(mine == NULL);
+	CHECK_INT(call_int(others), 42);
+}
+
+TEST(unbind_leaves_the_pointers_alone)
+{
+	needs_stubs();
+	struct dlazy_registry *r = dlazy_registry_new();
+	const char *path = test_plugin("good-plain");
+	void *kept, *given_back;
+	struct dlazy_import one = {"plain_answer", &kept, NULL};
+	struct dlazy_import two = {"plain_answer", &given_back, NULL};
+
+	CHECK_INT(dlazy_registry_add_file(r, "p", path, 0), 0);
+	struct dlazy_module *m = dlazy_registry_find(r, "p");
+	CHECK_INT(dlazy_bind(m, &one, 1), 0);
+	CHECK_INT(dlazy_bind(m, &two, 1), 0);
+	void *stub = given_back;
+	CHECK_INT(dlazy_unbind(m, &two, 1), 0);
+	CHECK_INT(dlazy_unbind(m, &two, 1), 0);
+	CHECK_INT(call_int(stub), 42);
+	CHECK(given_back == stub);
+	CHECK(kept != stub);
+	CHECK_INT(dlazy_unbind(m, NULL, 1), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_unbind(NULL, &two, 1), -DLAZY_EINVAL);
+	dlazy_registry_free(r);
+}
+
 TEST(incomplete_import_is_einval)
 {
 	struct dlazy_module *m = opened(test_plugin("good-plain"), 0);

@@ -468,3 +468,35 @@ TEST(failure_at_a_touch_is_the_threads_last_error)
 	CHECK_INT(dlazy_last_status(), -DLAZY_EDEPEND);
 	CHECK_IN(dlazy_error(), "libdlazy-absent.so");
 }
+
+static void *replace_once(const struct dlazy_failure *failure, void *data)
+{
+	++*(int *)data;
+	*failure->once = 1;
+	return replace(failure, NULL);
+}
+
+TEST(replacement_for_once_is_not_kept)
+{
+	needs_stubs();
+	int asked = 0;
+
+	prepare_missing();
+	CHECK_INT(dlazy_on_failure(module, replace_once, &asked), 0);
+	call_int(stub);
+	call_int(stub);
+	CHECK_INT(asked, 2);
+}
+
+TEST(hook_stays_until_its_setters_last_close)
+{
+	needs_stubs();
+	int asked = 0;
+
+	prepare_missing();
+	CHECK(dlazy_open(dlazy_module_path(module), 0) == module);
+	CHECK_INT(dlazy_on_failure(module, replace_once, &asked), 0);
+	CHECK_INT(dlazy_close(module), 0);
+	call_int(stub);
+	CHECK_INT(asked, 1);
+}

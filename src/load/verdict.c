@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is remembered are facts about files alone: that the symbols of an object
+ * are all defined by what it needs itself, by the identities of all these files.
+ * That something is missing is found again each time, as it may have come. What
+ * this process supplies is asked for each time, as it may have gone.
+ */
+#include "load/verdict.h"
+
+#include "base/cleanup.h"
+#include "elf/check.h"
+#include "load/dl.h"
+#include "load/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct map known; /* keys of elf/check.h; under load_lock */
+
+/* One question. */
+struct question {
+	const char *path;
+	const struct dlazy_module *module;
+	verdict_elsewhere_fn *elsewhere;
+	int status; /* of the first problem */
+};
+
+static bool has_library(const char *name, void *data)
+{
+	_cleanup_free_ char *loaded = dl_loaded_path(name);
+
+	(void)data;
+	return loaded;
+}
+
+static bool has_symbol(const struct elf_symbol *symbol, void *data)
+{
+	const struct question *q = data;
+
+	return dl_is_defined(symbol->library, symbol->name, symbol->version) ||
+	       (q->elsewhere &&
+		q->elsewhere(q->module, symbol->name,
+			     *symbol->version ? symbol->version : NULL));
+}
+
+static bool is_known(uint64_t key, void *data)
+{
+	(void)data;
+	LOCKED(&load_lock);
+	return map_get(&known, key);
+}
+
+/* Without memory it is found out again. */
+static void know(uint64_t key, void *data)
+{
+	(void)data;
+	LOCKED(&load_lock);
+	map_put(&known, key, &known);
+}
+
+/* The first problem is the one that the dynamic linker would name. */
+static bool note_problem(const struct check_problem *p, void *data)
+{
+	struct question *q = data;
+
+	switch (p->kind) {
+	case CHECK_MISSING:
+		q->status = status_fail(
+			DLAZY_EDEPEND,
+			"%s: needs %s, which is not found (needed by %s); "
+			"install the package that has it, or add its directory "
+			"to LD_LIBRARY_PATH",
+			q->path, p->name, p->needed_by);
+		break;
+	case CHECK_DAMAGED:
+		q->status =
+			status_fail(DLAZY_ELOAD,
+				    "%s: needs a library that is not usable: "
+				    "%s",
+				    q->path, p->words);
+		break;
+	case CHECK_VERSION:
+		q->status = status_fail(
+			DLAZY_ELOAD,
+			"%s: version %s is not in %s (needed by %s)", q->path,
+			p->version, p->name, p->needed_by);
+		break;
+	case CHECK_SYMBOL:
+		q->status = status_fail(
+			DLAZY_ELOAD, "%s: nobody defines %s%s%s (needed by %s)",
+			q->path, p->symbol->name,
+			*p->symbol->version ? "@" : "", p->symbol->version,
+			p->needed_by);
+		break;
+	}
+	return false;
+}
+
+static int judge(const struct walk *walk, const char *path)
+{
+	const struct elf_view *view = walk->objects[0]->view;
+	int status = elf_view_check_plugin(view, path);
+
+	if (status == 0 && elf_view_flags(view) & ELF_NOOPEN)
+		status = status_fail(DLAZY_ELOAD,
+				     "%s: it forbids dlopen (DF_1_NOOPEN)",
+				     path);
+	return status;
+}
+
+int verdict_file(const char *path, int flags, const struct dlazy_module *m,
+		 verdict_elsewhere_fn *elsewhere)
+{
+	_cleanup_walk_ struct walk walk = {.count = 0};
+	struct question question = {path, m, elsewhere, 0};
+	const struct check check = {
+		.path = path,
+		.lazy = dl_flags_lazy(flags),
+		.has_library = has_library,
+		.has_symbol = has_symbol,
+		.is_known = is_known,
+		.know = know,
+		.problem = note_problem,
+		.data = &question,
+	};
+	int status = check_file(&check, &walk);
+
+	if (status < 0 || question.status < 0)
+		return status < 0 ? status : question.status;
+	status_clear();
+	return judge(&walk, path);
+}
+
+/* The words of the first failure, while another file is tried. */
+struct first_failure {
+	int status;
+	char message[STATUS_MESSAGE_MAX];
+};
+
+static int verdict_files(struct module_search *search,
+			 verdict_elsewhere_fn *elsewhere,
+			 struct first_failure *first)
+{
+	struct dlazy_module *m = search->module;
+	int status;
+
+	while ((status = m->kind->next_file(search)) == 0) {
+		_cleanup_free_ char *path = NULL;
+
+		status =
+			m->kind->check_file ? m->kind->check_file(m, &path) : 0;
+		if (status == 0)
+			status = verdict_file(path ? path : m->path, m->flags,
+					      m, elsewhere);
+		if (status == 0)
+			return 0;
+		if (!first->status && !search->aside) {
+			first->status = status;
+			strcpy(first->message, status_message());
+		}
+		search->tried++;
+	}
+	return first->status ? status_fail(-first->status, "%s", first->message)
+			     : status;
+}
+
+int verdict_module(struct dlazy_module *m, verdict_elsewhere_fn *elsewhere)
+{
+	struct module_search search = {.module = m};
+	struct touch touch = {.symbol = NULL};
+
+	if (module_is_builtin(m) || atomic_load(&m->handle))
+		return 0;
+	int status = load_recall(m, &touch);
+	if (status < 0)
+		return status;
+	_cleanup_free_ struct first_failure *first = calloc(1, sizeof(*first));
+	if (!first)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	status = verdict_files(&search, elsewhere, first);
+	if (m->kind->end_search)
+		m->kind->end_search(&search);
+	return status;
+}
