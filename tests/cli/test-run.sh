@@ -108,6 +108,16 @@ check_same "the program ended with it" "$(pgrep -f "^$many started")" ""
 # The record of --stats is its own.
 check_same "nothing is left of the record of a run" \
 	"$(find "$t/cache/run" -name 'record.*')" ""
+rm -rf "$t/cache"
+run "$dlazy" run --prepare "$many" true
+is_status 0 "--prepare makes what several programs take"
+has "$out" "$many: 16 of its" "and says what came of it"
+hasnt "$out" "started" "without running them"
+run "$dlazy" run --prepare no-such-command "$many"
+is_status 1 "what is not there cannot be prepared"
+has "$out" "$many: 16 of its" "and what is behind it is"
+run "$dlazy" run --prepare --stats "$many"
+is_status 2 "nothing runs that could be told of"
 run "$dlazy" run --json -- "$many"
 is_status 2 "--json alone makes no sense"
 run "$dlazy" run

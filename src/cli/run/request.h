@@ -26,6 +26,7 @@ struct request {
 	bool children;
 	bool child; /* started for another run's --children */
 	bool learn;
+	bool prepare; /* make entries, run nothing */
 	bool stats;
 	bool json;
 	/* instead of running: */

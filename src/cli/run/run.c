@@ -12,6 +12,7 @@
 
 static const char help[] =
 	"Usage: dlazy run [OPTION]... [--] CMD [ARGUMENT]...\n"
+	"       dlazy run --prepare CMD...\n"
 	"       dlazy run --install|--uninstall CMD [--dir=DIR]\n"
 	"       dlazy run --list [--dir=DIR] [--json]\n"
 	"\n"
@@ -29,6 +30,8 @@ static const char help[] =
 	"      --stats           tell afterwards, on standard error, what was\n"
 	"                        lazy, what was needed, and why\n"
 	"      --json            with --stats, --list: as one JSON object\n"
+	"      --prepare         make what running each CMD takes; run "
+	"nothing\n"
 	"      --install         write a launcher that does this each time\n"
 	"      --uninstall       remove it\n"
 	"      --list            the launchers, and what each gains\n"
@@ -68,6 +71,9 @@ static int parse_option(int option, struct request *request)
 	case 'c':
 		request->children = true;
 		return -1;
+	case 'p':
+		request->prepare = true;
+		return -1;
 	case 'i':
 		request->install = true;
 		return -1;
@@ -96,6 +102,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{"children", no_argument, NULL, 'c'},
 		{"learn", no_argument, NULL, 'L'},
 		{"stats", no_argument, NULL, 'S'},
+		{"prepare", no_argument, NULL, 'p'},
 		{"install", no_argument, NULL, 'i'},
 		{"uninstall", no_argument, NULL, 'u'},
 		{"list", no_argument, NULL, 'I'},
@@ -142,6 +149,10 @@ int cli_run(int argc, char **argv)
 		return cli_usage("run", "run: which CMD?");
 	if (request.install && request.uninstall)
 		return cli_usage("run", "run: --install or --uninstall?");
+	if (request.prepare && (request.install || request.uninstall ||
+				request.stats || request.children))
+		return cli_usage("run", "run: --prepare goes with --eager, "
+					"--lazy, --learn and --wait alone");
 	if (request.install || request.uninstall)
 		return parse_behind(argc, argv, &request);
 	if (request.dir)
@@ -150,5 +161,7 @@ int cli_run(int argc, char **argv)
 	/* Alone it would leave the command no place for its own. */
 	if (request.json && !request.stats)
 		return cli_usage("run", "run: --json goes with --stats");
+	if (request.prepare)
+		return run_prepare_all(&request, argv + optind);
 	return run_start(&request, argv[optind], argv + optind);
 }

@@ -55,7 +55,7 @@ int run_prepare(const struct request *request, const struct program *program,
 		.eager = request->eager.list,
 		.lazy = request->lazy.list,
 		.learn = request->learn,
-		.count = !request->stats,
+		.count = !request->stats && !request->prepare,
 		.cache = cache,
 		.libdlazy = libdlazy,
 		.progress = progress_update,
@@ -362,4 +362,51 @@ int run_start(const struct request *request, const char *command, char **argv)
 	if (status == -DLAZY_ENOENT)
 		return RUN_NOT_FOUND;
 	return status == -DLAZY_EIO ? RUN_NOT_EXECUTABLE : RUN_FAILED;
+}
+
+/* ------------------------------------------------------------------ */
+/* Without running it                                                 */
+
+static void print_prepared(const struct program *program,
+			   const struct program_start *start)
+{
+	cli_put(program->command, stdout);
+	if (start->plain) {
+		fputs(": runs plainly: ", stdout);
+		cli_put(start->plain, stdout);
+		putchar('\n');
+		return;
+	}
+	printf(": %u of its %zu libraries are lazy\n",
+	       entry_facts(&start->entry).lazy,
+	       entry_library_count(&start->entry));
+}
+
+static int prepare_command(const struct request *request, const char *command)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	_cleanup_program_start_ struct program_start start = {.made = false};
+	int status = program_find(command, &program);
+
+	if (status < 0) {
+		cli_say("%s", status_message());
+		return CLI_PROBLEMS;
+	}
+	if (run_prepare(request, &program, &start) < 0) {
+		cli_say("%s: %s", command, status_message());
+		return CLI_PROBLEMS;
+	}
+	print_prepared(&program, &start);
+	return CLI_DONE;
+}
+
+int run_prepare_all(const struct request *request, char **commands)
+{
+	int status = CLI_DONE;
+
+	clean_environment();
+	for (; *commands; commands++)
+		if (prepare_command(request, *commands) != CLI_DONE)
+			status = CLI_PROBLEMS;
+	return status;
 }

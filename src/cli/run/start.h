@@ -32,4 +32,8 @@ char *run_library_path(const char *directory);
  */
 int run_start(const struct request *request, const char *command, char **argv);
 
+/* Makes what running each of `commands` (NULL-ended) lazily takes, as --prepare
+ * asks, and says of each what came of it. An exit status. */
+int run_prepare_all(const struct request *request, char **commands);
+
 #endif
