@@ -150,7 +150,7 @@ confine="chroot setns unshare seccomp_init seccomp_load"
 printf 'int %s(void) { return 0; }\n' $confine |
 	${CC:-cc} -w -shared -fPIC -o "$t/lib/libconfine.so" -x c -
 for name in $confine; do
-	# shellcheck disable=SC2086 # CC may hold options
+	# shellcheck disable=SC2046,SC2086 # CC may hold options
 	if echo "int $name(); int main(int n, char **v)
 	{ return n > 9 ? $name() : 0; }" |
 		${CC:-cc} -std=gnu89 -w -o "$t/confined" -x c - \
