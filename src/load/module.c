@@ -479,12 +479,15 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 {
 	_cleanup_(cleanup_module) struct dlazy_module *fresh = NULL;
 	const void *object = borrowed ? NULL : dl_object(d->by);
-	_cleanup_free_ struct opener *opener = calloc(1, sizeof(*opener));
+	_cleanup_free_ struct opener *opener =
+		borrowed ? NULL : calloc(1, sizeof(*opener));
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
 	if (ret_adopted)
 		*ret_adopted = false;
+	if (!borrowed && !opener)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
 	if (status < 0)
 		return status;
 	{
