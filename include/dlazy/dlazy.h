@@ -81,9 +81,9 @@ enum {
 #define DLAZY_EAGER 0x01000000	 /* load at once, in dlazy_open() */
 #define DLAZY_ON_SYM 0x02000000	 /* dlazy_sym() loads: real addresses */
 #define DLAZY_DISCARD 0x04000000 /* dlazy_unload() really unmaps */
-#define DLAZY_CHECK \
-	0x08000000 /* dlazy_open(), dlazy_registry_find(): fail
-				    where dlazy_check() would */
+/* dlazy_open() and dlazy_registry_find() fail where dlazy_check() would.
+ * Since: 0.2 */
+#define DLAZY_CHECK 0x08000000
 
 /*
  * Where a module stands:
@@ -128,7 +128,8 @@ struct dlazy_failure {
 	int status;		     /* a negated DLAZY_E... */
 	const char *message;	     /* what was tried, what came back */
 	const void *caller;	     /* the return address of the call */
-	int *once; /* set to 1: the replacement is for this call only. Since: 0.2 */
+	int *once;		     /* set to 1: the replacement is for this
+					call only. Since: 0.2 */
 };
 
 /*
@@ -172,9 +173,10 @@ typedef void dlazy_event_fn(const struct dlazy_event *event, void *data);
  *
  * A path with a slash is taken as it is; if it is no file and has $ORIGIN, $LIB
  * or $PLATFORM in it, these are expanded as dlopen() does for the object that
- * calls. A bare name is searched for at once, as dlopen() would for it: an already loaded SONAME, that
- * object's RPATH/RUNPATH, LD_LIBRARY_PATH, ld.so.cache, the default
- * directories. The dynamic linker is later asked for the absolute path found.
+ * calls. A bare name is searched for at once, as dlopen() would for it: an
+ * already loaded SONAME, that object's RPATH/RUNPATH, LD_LIBRARY_PATH,
+ * ld.so.cache, the default directories. The dynamic linker is later asked for
+ * the absolute path found.
  *
  * One file (device, inode, size, times) is one module: opening it again
  * returns the same handle with one more reference. A replaced file is a new
@@ -293,9 +295,9 @@ DLAZY_PUBLIC int dlazy_prefetch(struct dlazy_module *m);
 DLAZY_PUBLIC int dlazy_unload(struct dlazy_module *m);
 
 /*
- * Drops one reference, and forgets the pointers that the calling object has given
- * to dlazy_bind(). After the last the handle is invalid, but stubs stay callable
- * and a loaded object stays mapped.
+ * Drops one reference, and forgets the pointers that the calling object has
+ * given to dlazy_bind(). After the last the handle is invalid, but stubs stay
+ * callable and a loaded object stays mapped.
  *
  * Returns 0, or -DLAZY_EINVAL for what is not open, or is borrowed from a
  * registry.
@@ -303,7 +305,7 @@ DLAZY_PUBLIC int dlazy_unload(struct dlazy_module *m);
  */
 DLAZY_PUBLIC int dlazy_close(struct dlazy_module *m);
 
-/* Where the module stands now; DLAZY_FAILED for an invalid handle. Since: 0.1 */
+/* Where the module stands; DLAZY_FAILED for an invalid handle. Since: 0.1 */
 DLAZY_PUBLIC enum dlazy_state dlazy_module_state(struct dlazy_module *m);
 
 /*
@@ -325,10 +327,11 @@ DLAZY_PUBLIC const char *dlazy_module_path(struct dlazy_module *m);
  * nothing of the plugin (the first text that is met loads a module of this
  * library's own, for JSON).
  *
- * Returns UTF-8 that lives as long as the process, or NULL: dlazy_error() is NULL
- * if the plugin says nothing, else what is wrong (DLAZY_EFORMAT: not usable, as it
- * is no JSON, say; DLAZY_ENOSYS: this library was built without jansson;
- * DLAZY_EINVAL; or what kept the files from being read). Any thread. Since: 0.2
+ * Returns UTF-8 that lives as long as the process, or NULL: dlazy_error() is
+ * NULL if the plugin says nothing, else what is wrong (DLAZY_EFORMAT: not
+ * usable, as it is no JSON, say; DLAZY_ENOSYS: this library was built without
+ * jansson; DLAZY_EINVAL; or what kept the files from being read). Any thread.
+ * Since: 0.2
  */
 DLAZY_PUBLIC const char *dlazy_module_metadata(struct dlazy_module *m);
 
@@ -336,10 +339,10 @@ DLAZY_PUBLIC const char *dlazy_module_metadata(struct dlazy_module *m);
  * One value of that. key: a key of the object ("name"), or a JSON Pointer
  * (RFC 6901), which begins with a slash: "/provides/0/id".
  *
- * Returns text, the digits of a number, "true" or "false", which live as long as
- * the process; NULL, with dlazy_error() NULL, where there is no such value, or it
- * is null, an object or an array; NULL as dlazy_module_metadata(). Any thread.
- * Since: 0.2
+ * Returns text, the digits of a number, "true" or "false", which live as long
+ * as the process; NULL, with dlazy_error() NULL, where there is no such value,
+ * or it is null, an object or an array; NULL as dlazy_module_metadata(). Any
+ * thread. Since: 0.2
  */
 DLAZY_PUBLIC const char *dlazy_module_property(struct dlazy_module *m,
 					       const char *key);
@@ -347,16 +350,17 @@ DLAZY_PUBLIC const char *dlazy_module_property(struct dlazy_module *m,
 #define DLAZY_READ_INITIAL 1 /* also what can be written to: its first value */
 
 /*
- * Reads an exported object out of the module's file, as far as its bytes are known
- * without loading: a descriptor that holds no pointers, say. symbol: as in
- * dlazy_sym(). buf: gets the object's bytes, at most size; of an object without
- * bytes in the file, zeros. flags: 0 or DLAZY_READ_INITIAL. Loads nothing.
+ * Reads an exported object out of the module's file, as far as its bytes are
+ * known without loading: a descriptor that holds no pointers, say. symbol: as
+ * in dlazy_sym(). buf: gets the object's bytes, at most size; of an object
+ * without bytes in the file, zeros. flags: 0 or DLAZY_READ_INITIAL. Loads
+ * nothing.
  *
  * Returns how many bytes the object has, which may be more than size, or
  *   -DLAZY_ENOSYM  the file does not export it
- *   -DLAZY_EKIND   a function, or thread-local; an object that can be written to
- *                  (unless DLAZY_READ_INITIAL); one that relocations write to, as
- *                  it holds addresses; a built-in module's
+ *   -DLAZY_EKIND   a function, or thread-local; an object that can be written
+ *                  to (unless DLAZY_READ_INITIAL); one that relocations write
+ *                  to, as it holds addresses; a built-in module's
  *   -DLAZY_EINVAL, or what dlazy_open() sets of a file that has changed
  * Any thread. Since: 0.2
  */
@@ -416,8 +420,8 @@ DLAZY_PUBLIC int dlazy_registry_add_dir(struct dlazy_registry *r,
  * dlazy_registry_add_dir() for each directory of "A:B:C", as in LADSPA_PATH, in
  * that order. Empty parts, and what is not there, are passed over.
  *
- * Returns how many directories were added, or as dlazy_registry_add_dir(); those
- * before the failure stay added. Since: 0.2
+ * Returns how many directories were added, or as dlazy_registry_add_dir();
+ * those before the failure stay added. Since: 0.2
  */
 DLAZY_PUBLIC int dlazy_registry_add_path(struct dlazy_registry *r,
 					 const char *path, int flags);
@@ -425,9 +429,10 @@ DLAZY_PUBLIC int dlazy_registry_add_path(struct dlazy_registry *r,
 /*
  * The host offers its plugins the interface NAME/major.minor. May be called for
  * several: other names, or other majors of one. From then on
- * dlazy_registry_find() refuses plugins whose metadata (dlazy_module_metadata())
- * say "interface" with that name, and another major or a later minor than any
- * that is offered. Those that say nothing, or another name, are as before.
+ * dlazy_registry_find() refuses plugins whose metadata
+ * (dlazy_module_metadata()) say "interface" with that name, and another major
+ * or a later minor than any that is offered. Those that say nothing, or another
+ * name, are as before.
  *
  * name is copied. Returns 0, -DLAZY_ENOMEM or -DLAZY_EINVAL. Since: 0.2
  */
@@ -454,13 +459,13 @@ DLAZY_PUBLIC int dlazy_registry_add_builtin(struct dlazy_registry *r,
 					    size_t n);
 
 /*
- * Whether the catalog that was there for a directory (as it was added) is used: one
- * that is fresh, whole, and of somebody who is trusted. Then its plugins' files are
- * read when they are needed, and not before.
+ * Whether the catalog that was there for a directory (as it was added) is used:
+ * one that is fresh, whole, and of somebody who is trusted. Then its plugins'
+ * files are read when they are needed, and not before.
  *
- * Returns 1 if so; 0 if its files had to be read, and dlazy_error() says why (no
- * catalog, not trusted, damaged, the directory has changed); -DLAZY_ENOENT if it is
- * no directory of the registry; -DLAZY_EINVAL. Since: 0.2
+ * Returns 1 if so; 0 if its files had to be read, and dlazy_error() says why
+ * (no catalog, not trusted, damaged, the directory has changed); -DLAZY_ENOENT
+ * if it is no directory of the registry; -DLAZY_EINVAL. Since: 0.2
  */
 DLAZY_PUBLIC int dlazy_registry_catalog_state(struct dlazy_registry *r,
 					      const char *dir);
@@ -499,10 +504,11 @@ DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_next(
  * what it costs with dlsym(). (Not so for DLAZY_DISCARD modules, whose
  * pointers stay stubs.) All or nothing.
  *
- * They are the opener's who binds them, which is the object (program or library)
- * that calls: its dlazy_close() has them left alone, as they are then, whoever else
- * has the module open. If it has opened the module more than once, the first close
- * does that for all of them. See dlazy_unbind().
+ * The pointers belong to the object (program or library) whose code calls this
+ * function. When that object calls dlazy_close(), they stay as they are and are
+ * not written to any more, whoever else has the module open. If it has opened
+ * the module more than once, its first close does that for all of them. See
+ * dlazy_unbind().
  *
  * Returns 0, or, with no pointer written, -DLAZY_ENOSYM, -DLAZY_EKIND (a data
  * symbol), -DLAZY_EINVAL, -DLAZY_ENOMEM, or what dlazy_load() returns where
@@ -541,32 +547,34 @@ DLAZY_PUBLIC int dlazy_call(struct dlazy_module *m, const char *symbol,
 
 /*
  * Sets the failure hook of a module, or with m NULL of the process; fn NULL
- * takes it away. A module's is the opener's, as its pointers are (dlazy_bind()),
- * until his last close: a call from the object that has set one asks that, any
- * other the one that was set last. Returns 0, -DLAZY_EINVAL or -DLAZY_ENOMEM.
+ * takes it away. A module's hook belongs to the object whose code sets it, as
+ * bound pointers do (dlazy_bind()), until that object's last dlazy_close(). A
+ * call from an object that has set a hook asks that one; a call from any other
+ * asks the one that was set last. Returns 0, -DLAZY_EINVAL or -DLAZY_ENOMEM.
  * Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn,
 				  void *data);
 
 /*
- * Begins a phase of the program in which no module may be loaded, by any thread:
- * a sandbox, a loop that must not wait, or the life of a program whose start-up
- * is over. phase: its name, for messages (of 127 bytes at most; what is longer
- * is cut); NULL ends it. There is one at a time: a second begins in place of the
- * first, and phases do not nest.
+ * Begins a phase of the program in which no module may be loaded, by any
+ * thread: a sandbox, a loop that must not wait, or the life of a program whose
+ * start-up is over. phase: its name, for messages (of 127 bytes at most; what
+ * is longer is cut); NULL ends it. There is one at a time: a second begins in
+ * place of the first, and phases do not nest.
  *
  * What is loaded stays usable, other functions of it included. What would load
- * fails with DLAZY_EBUSY, and words that name both who touched it and who called
- * this function: dlazy_load(), dlazy_resolve() and the like return that; a stub
- * goes the way of any failure (dlazy_on_failure()), so by default writes it to
- * standard error and aborts. A replacement that a hook returns holds for that one
- * call. The module stays as it was, and can be loaded when the phase has ended.
- * Observers are told (DLAZY_EVENT_FAILED). Loads that have begun go on.
+ * fails with DLAZY_EBUSY, and words that name both who touched it and who
+ * called this function: dlazy_load(), dlazy_resolve() and the like return that;
+ * a stub goes the way of any failure (dlazy_on_failure()), so by default writes
+ * it to standard error and aborts. A replacement that a hook returns holds for
+ * that one call. The module stays as it was, and can be loaded when the phase
+ * has ended. Observers are told (DLAZY_EVENT_FAILED). Loads that have begun go
+ * on.
  *
- * The environment can forbid loads, too, until this function is first called, with
- * whatever argument: see DLAZY_FORBID and DLAZY_ALLOW in dlazy(3). Who does not
- * obey is aborted then, whatever it called.
+ * The environment can forbid loads, too, until this function is first called,
+ * with whatever argument: see DLAZY_FORBID and DLAZY_ALLOW in dlazy(3). Who
+ * does not obey is aborted then, whatever it called.
  *
  * Returns 0, or -DLAZY_EINVAL for an empty name. Since: 0.1
  */

@@ -17,11 +17,12 @@
  *
  * dlopen(NULL), RTLD_DEFAULT, RTLD_NEXT, and handles and addresses that are not
  * of this library go to the real functions. The header's own functions behave
- * as those of <dlfcn.h> do: what they return, who owns it, threads. Messages are
- * valid until this thread's next call of one of them. A handle is a struct
+ * as those of <dlfcn.h> do: what they return, who owns it, threads. Messages
+ * are valid until this thread's next call of one of them. A handle is a struct
  * dlazy_module, for the functions of dlazy.h.
  *
- * As in <dlfcn.h>, dlvsym, dlinfo and dladdr need _GNU_SOURCE.
+ * As in <dlfcn.h>, dlvsym, dlinfo and dladdr need _GNU_SOURCE. doc/limits.md has
+ * what a program notices all the same.
  */
 #ifndef DLAZY_DLFCN_H
 #define DLAZY_DLFCN_H

@@ -7,8 +7,8 @@
  *   DLAZY_PLUGIN("{\"schema\":1, \"name\":\"png\", \"version\":\"2.1\"}")
  *
  * The text, one JSON object, goes into an ELF note of the plugin's file, from
- * which hosts and the tool read it. Nothing of it is run, and the plugin needs no
- * library for it. Of several notes in one file the first counts.
+ * which hosts and the tool read it. Nothing of it is run, and the plugin needs
+ * no library for it. Of several notes in one file the first counts.
  */
 #ifndef DLAZY_PLUGIN_H
 #define DLAZY_PLUGIN_H
