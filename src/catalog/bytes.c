@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Few system calls for a walk, and little read in vain for one plugin. */
 #define PIECE 32768u
@@ -64,6 +65,14 @@ static int make_room(struct bytes *b)
 	return 0;
 }
 
+/* A process that has given up its privileges will not get them back: for it, what
+ * they could read is lost, and not for the moment. */
+static bool may_read(const char *path)
+{
+	return faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 ||
+	       errno != EACCES;
+}
+
 /* The file, if it is the one that it was. */
 static int open_again(const struct bytes *b, int *ret_fd)
 {
@@ -71,7 +80,7 @@ static int open_again(const struct bytes *b, int *ret_fd)
 	struct file_identity now;
 	int status = file_open(AT_FDCWD, b->path, &fd, &now);
 
-	if (status_is_state(status))
+	if (status_is_state(status) && may_read(b->path))
 		return status;
 	if (status < 0 || !file_identity_equal(&now, &b->identity))
 		return status_fail(DLAZY_EFORMAT,

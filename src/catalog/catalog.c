@@ -203,10 +203,9 @@ bool catalog_is_portable(const struct catalog *c)
 	return c->header.flags & FORMAT_PORTABLE;
 }
 
-bool catalog_is_same(const struct catalog *a, const struct catalog *b)
+struct file_identity catalog_identity(const struct catalog *c)
 {
-	return a->bytes.path && b->bytes.path &&
-	       file_identity_equal(&a->bytes.identity, &b->bytes.identity);
+	return c->bytes.path ? c->bytes.identity : (struct file_identity){0};
 }
 
 static uint64_t now_ns(void)

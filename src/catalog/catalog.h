@@ -74,8 +74,8 @@ const struct record *catalog_record(struct catalog *c, size_t index);
 const struct record *catalog_find(struct catalog *c, const char *name,
 				  size_t *ret_index, bool *ret_unknown);
 
-/* Whether both are of one file, as it was at the same time. */
-bool catalog_is_same(const struct catalog *a, const struct catalog *b);
+/* Of its file, as it was when it was opened; all 0: it is in memory alone. */
+struct file_identity catalog_identity(const struct catalog *c);
 
 /* Whether its records are portable: without identities. */
 bool catalog_is_portable(const struct catalog *c);

@@ -534,8 +534,11 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 	if (status == 0)
 		status = file_replace(s->filefd, s->file, data, size,
 				      user ? 0600 : 0644);
-	if (status == 0 && s->options->system)
+	if (status == 0 && s->options->system) {
 		status = touch_catalog(s);
+		if (status < 0)
+			unlinkat(s->filefd, s->file, 0);
+	}
 	if (status == 0 || status == -DLAZY_ENOMEM)
 		return status;
 	if (s->filefd != AT_FDCWD)
@@ -547,9 +550,9 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 }
 
 /*
- * Lists again after the write. *ret_again: something changed. On the last
- * attempt, or where it cannot be told, a catalog that lacks a file must not stay:
- * a portable one could be taken for fresh.
+ * Lists again after the write. *ret_again: something changed. A portable catalog
+ * that lacks a file must not stay, as it could be taken for fresh; nor until the
+ * next attempt, which may fail.
  */
 static int look_again(const struct scan *s, const struct listing *before,
 		      bool last, bool *ret_again)
@@ -558,7 +561,7 @@ static int look_again(const struct scan *s, const struct listing *before,
 	int status = list_directory(s->dirfd, s->dir, &after);
 	bool same = status == 0 && listing_same_files(before, &after);
 
-	if (s->options->system && !same && (last || status < 0))
+	if (s->options->system && !same)
 		unlinkat(s->filefd, s->file, 0);
 	if (status == 0)
 		*ret_again = !last && !listing_equal(before, &after);

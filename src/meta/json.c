@@ -10,6 +10,7 @@
 #include "base/array.h"
 
 #include <dlazy/dlazy.h>
+#include <errno.h>
 #include <float.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -194,14 +195,19 @@ static bool is_usable(struct json_source *source, const json_t *object,
 	return false;
 }
 
-/* The object of a text, without what is not of the schema; NULL: none. */
-static json_t *read_source(struct json_source *source)
+/* The object of a text, without what is not of the schema; NULL: none, for its
+ * faults or, *ret_fits false, as memory is out, which jansson does not tell. */
+static json_t *read_source(struct json_source *source, bool *ret_fits)
 {
 	const struct rule *broken;
 	json_error_t error;
+
+	errno = 0;
 	json_t *object =
 		json_loads(source->text, JSON_REJECT_DUPLICATES, &error);
-
+	*ret_fits = object || errno != ENOMEM;
+	if (!*ret_fits)
+		return NULL;
 	if (!is_usable(source, object, &error)) {
 		json_decref(object);
 		return NULL;
@@ -470,12 +476,13 @@ EXPORT int dlazy_json_merge(struct json_source *sources, size_t n,
 	struct document *d = NULL;
 
 	for (size_t i = 0; i < n && fits; i++) {
-		json_t *object =
-			sources[i].text ? read_source(&sources[i]) : NULL;
+		json_t *object = sources[i].text
+					 ? read_source(&sources[i], &fits)
+					 : NULL;
 
 		is_any |= object != NULL;
-		fits = !object ||
-		       add_keys(merged, names, object, sources[i].name);
+		fits = fits && (!object || add_keys(merged, names, object,
+						    sources[i].name));
 		json_decref(object);
 	}
 	if (fits && is_any)

@@ -32,6 +32,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A directory with its catalog; or one module under a name. */
 struct source {
@@ -373,15 +374,23 @@ int registry_add_builtin(struct dlazy_registry *r, const char *name,
 	return status < 0 ? status : add_module(r, m, name, 0);
 }
 
-/* The catalog of a directory: a fresh one, other than `but`, or of a scan made
- * now; *ret_why says why it had to be made. */
-static int open_catalog(int dirfd, const char *dir, const struct catalog *but,
-			struct catalog **ret, char **ret_why)
+static bool is_file_of(const struct catalog *c, const struct file_identity *but)
+{
+	struct file_identity own = catalog_identity(c);
+
+	return own.ino && file_identity_equal(&own, but);
+}
+
+/* The catalog of a directory: a fresh one, of another file than `but`, or of a
+ * scan made now; *ret_why says why it had to be made. */
+static int open_catalog(int dirfd, const char *dir,
+			const struct file_identity *but, struct catalog **ret,
+			char **ret_why)
 {
 	struct scan_options options = {.system = false};
 	int status = catalog_open(dirfd, dir, ret);
 
-	if (status == 0 && but && catalog_is_same(but, *ret)) {
+	if (status == 0 && but && is_file_of(*ret, but)) {
 		catalog_close(TAKE_PTR(*ret));
 		status = status_fail(DLAZY_EFORMAT,
 				     "its catalog is damaged, or does not know "
@@ -525,6 +534,19 @@ static void doubt_bad(struct source *s, const struct record *bad)
 		    !is_bad_still(dirfd, bad);
 }
 
+/* The same about a name that the catalog does not have, as times alone cannot
+ * tell that it is whole: chmod -R makes it younger than its directory. */
+static void doubt_absent(struct source *s, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	if (s->gone || strchr(name, '/') ||
+	    asprintf(&path, "%s/%s.so", s->dir, name) < 0)
+		path = NULL;
+	s->doubt |= path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The module of a record, made now if need be; NULL with message. */
 static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 					     size_t source, size_t index)
@@ -642,7 +664,8 @@ static int refresh_source(struct dlazy_registry *r, size_t source,
 	_cleanup_catalog_ struct catalog *fresh = NULL;
 	_cleanup_free_ char *dir = NULL, *why = NULL;
 	_cleanup_close_ int dirfd = -1;
-	struct catalog *old;
+	const struct catalog *old; /* to compare with: another may free it */
+	struct file_identity old_file;
 	{
 		LOCKED(&registry_lock);
 		struct source *s = &r->sources[source];
@@ -663,11 +686,12 @@ static int refresh_source(struct dlazy_registry *r, size_t source,
 		if (!s->doubt)
 			return 0;
 		old = s->catalog;
+		old_file = catalog_identity(old);
 		dir = strdup(s->dir);
 	}
 	if (!dir)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = open_catalog(dirfd, dir, old, &fresh, &why);
+	int status = open_catalog(dirfd, dir, &old_file, &fresh, &why);
 	if (status < 0)
 		return status;
 	LOCKED(&registry_lock);
@@ -726,8 +750,11 @@ static struct dlazy_module *find_in_locked(struct dlazy_registry *r,
 	if (s->module)
 		return NULL;
 	const struct record *record = source_find(s, name, &index, &unknown);
-	if (!record)
+	if (!record) {
+		if (compare && !unknown)
+			doubt_absent(s, name);
 		return NULL;
+	}
 	if (index < catalog_count(s->catalog))
 		return module_at_locked(r, source, index);
 	if (compare)
