@@ -28,6 +28,8 @@
 #include "stub/stub.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 static void enter(void)
@@ -136,11 +138,22 @@ static void begin(void)
 	probe_begin();
 }
 
+/* What is called in it may call a stub again: a malloc, say. A handler that jumps
+ * out of pthread_once() would leave it for ever in progress. */
 void fork_begin(void)
 {
+	static _Thread_local bool inside
+		__attribute__((tls_model("initial-exec")));
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	static _Atomic(bool) done;
 
+	if (inside || atomic_load_explicit(&done, memory_order_acquire))
+		return;
+	UNINTERRUPTED();
+	inside = true;
 	pthread_once(&once, begin);
+	inside = false;
+	atomic_store_explicit(&done, true, memory_order_release);
 }
 
 /* A stub can be called before any constructor has run. */

@@ -12,8 +12,7 @@ static _Thread_local bool blocked __attribute__((tls_model("initial-exec")));
 static _Thread_local const struct interrupts_fork *in_fork
 	__attribute__((tls_model("initial-exec")));
 
-/* All but those that a thread raises by what it does. */
-static sigset_t asynchronous_signals(void)
+sigset_t interrupts_signals(void)
 {
 	static const int raised[] = {SIGSEGV, SIGBUS,  SIGFPE,
 				     SIGILL,  SIGTRAP, SIGSYS};
@@ -27,7 +26,7 @@ static sigset_t asynchronous_signals(void)
 
 static void block(struct interrupts *ret)
 {
-	sigset_t signals = asynchronous_signals();
+	sigset_t signals = interrupts_signals();
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ret->cancel_state);
 	pthread_sigmask(SIG_BLOCK, &signals, &ret->mask);

@@ -34,6 +34,9 @@ struct interrupts {
 	bool left_fork; /* see below */
 };
 
+/* All signals but those that a thread raises by what it does. */
+sigset_t interrupts_signals(void);
+
 void interrupts_block(struct interrupts *ret);
 
 /* A pending signal is delivered within, and its handler may not come back. */

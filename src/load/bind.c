@@ -17,6 +17,7 @@
 #include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
+#include "load/loading.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
@@ -140,15 +141,21 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 		*ret_published = false;
 		return find_without_linker(m, request, ret);
 	}
-	return status < 0 ? status
-			  : dl_symbol(loaded.handle, request->name,
-				      request->version, ret);
+	if (status == 0)
+		status = dl_symbol(loaded.handle, request->name,
+				   request->version, ret);
+	/* The reference stays, though the module is not LOADED yet; what this
+	 * thread itself is loading has one. */
+	if (status == 0 && touch->keep && !loading_has_module(m))
+		loaded.published = true;
+	return status;
 }
 
 void *bind_real(struct dlazy_module *m, const struct bind_request *request,
 		const void *caller)
 {
-	struct touch touch = {.symbol = request->name, .caller = caller};
+	struct touch touch = {
+		.symbol = request->name, .caller = caller, .keep = true};
 	void *address = NULL;
 	bool published;
 
@@ -201,8 +208,10 @@ static bool search_needed(const char *name, const char *path,
 	if (status < 0 || !elf_view_find(view, search->request->name,
 					 search->request->version, &symbol))
 		return true;
+	/* Another file's default is not what dlsym() without a version finds. */
 	search->export = (struct module_export){
-		symbol.value, symbol.type, symbol.is_default, symbol.variant};
+		symbol.value, symbol.type,
+		symbol.is_default && !search->request->version, symbol.variant};
 	search->found = true;
 	return false;
 }

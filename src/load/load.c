@@ -107,13 +107,16 @@ static bool has_cause_changed(const struct dlazy_module *m,
 
 int load_recall(struct dlazy_module *m, const struct touch *touch)
 {
-	_cleanup_free_ struct module_failure *failure = NULL;
+	if (atomic_load(&m->state) != DLAZY_FAILED)
+		return 0;
+	/* Not under the lock: an interposed malloc() may use this library. */
+	_cleanup_free_ struct module_failure *failure =
+		malloc(sizeof(*failure));
+	if (!failure)
+		return 0;
 	{
 		LOCKED(&load_lock);
 		if (atomic_load(&m->state) != DLAZY_FAILED || !m->failure)
-			return 0;
-		failure = malloc(sizeof(*failure));
-		if (!failure)
 			return 0;
 		*failure = *m->failure;
 	}

@@ -704,6 +704,20 @@ const struct opener *module_hook_locked(const struct dlazy_module *m,
 	return NULL;
 }
 
+void module_undo_open(struct dlazy_module *m, const void *by)
+{
+	const void *object = dl_object(by);
+
+	LOCKED(&load_lock);
+	struct opener *o = opener_locked(m, object);
+	m->opens--;
+	if (o && o->opens && --o->opens == 0 && !o->on_failure) {
+		module_forget_imports_locked(m, object, NULL);
+		free(opener_take_locked(m, object));
+	}
+	module_forget_locked(m);
+}
+
 int module_close(struct dlazy_module *m, const void *by)
 {
 	const void *object = dl_object(by);

@@ -170,6 +170,7 @@ struct touch {
 	const void *caller; /* a code address */
 	bool again;	    /* try even if it failed and nothing changed */
 	bool relocating;    /* the linker itself asks, while it relocates */
+	bool keep;	    /* the address is given out for good */
 };
 
 /* All modules, as they are now: a malloc'd array, and its count. */
@@ -248,6 +249,10 @@ bool module_is_known(const struct dlazy_module *m);
 
 /* The same as module_is_valid(), as a public function's first line: 0 or -DLAZY_EINVAL. */
 int module_check(const struct dlazy_module *m, const char *function);
+
+/* Takes one open back that has not succeeded. What an earlier one was promised
+ * stays; the flags of this one do, too. */
+void module_undo_open(struct dlazy_module *m, const void *by);
 
 /* Ends one open, by code at that address; 0 or -DLAZY_EINVAL. */
 int module_close(struct dlazy_module *m, const void *by);

@@ -69,7 +69,7 @@ static struct dlazy_module *open_file(const char *path, int flags,
 	    (!early || load_module(m, &touch, &loaded) == 0) &&
 	    load_promote(m) == 0)
 		return m;
-	module_close(m, caller);
+	module_undo_open(m, caller);
 	return NULL;
 }
 

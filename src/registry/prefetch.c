@@ -8,6 +8,7 @@
 #include "registry/prefetch.h"
 
 #include "base/array.h"
+#include "base/interrupt.h"
 #include "load/load.h"
 
 #include <errno.h>
@@ -59,10 +60,9 @@ static void *work(void *unused)
 static int start_worker(void)
 {
 	pthread_attr_t detached;
-	sigset_t all, before;
+	sigset_t all = interrupts_signals(), before;
 	pthread_t thread;
 
-	sigfillset(&all);
 	pthread_attr_init(&detached);
 	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

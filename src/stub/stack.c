@@ -15,6 +15,7 @@
 #include "stub/pool.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -68,14 +69,22 @@ static bool is_below_limit(uintptr_t size)
 	return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= size;
 }
 
-/* Whether STACK_LEFT bytes below an address are there. */
+/* Whether STACK_LEFT bytes below an address are there, and the stack's. Below
+ * the stack of a signal's handler or of a fiber other data may lie: a thread's own
+ * has the thread's descriptor (pthread_self()) at its top. */
 static bool has_room(uintptr_t sp)
 {
 	uintptr_t page = getauxval(AT_PAGESZ);
 	uintptr_t used = getauxval(AT_RANDOM) - sp;
+	stack_t alternate;
 
 	if (used < FIRST_STACK_SIZE)
 		return is_below_limit(used + STACK_LEFT);
+	if (sigaltstack(NULL, &alternate) == 0 &&
+	    alternate.ss_flags & SS_ONSTACK)
+		return sp - (uintptr_t)alternate.ss_sp >= STACK_LEFT;
+	if ((uintptr_t)pthread_self() - sp >= FIRST_STACK_SIZE)
+		return false;
 	return is_range_readable((sp - STACK_LEFT) & -page, sp & -page, page);
 }
 

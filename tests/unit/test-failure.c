@@ -233,6 +233,21 @@ TEST(failure_heals_when_the_library_appears)
 	CHECK_INT(told.calls, 0);
 }
 
+/* A later open that fails takes nothing away. */
+TEST(failed_open_leaves_what_was_bound_before)
+{
+	void *pointer, *bound;
+	struct dlazy_import import = {"missing_answer", &pointer, NULL};
+
+	prepare_missing();
+	CHECK_INT(dlazy_bind(module, &import, 1), 0);
+	bound = pointer;
+	CHECK(!dlazy_open(own_path("p.so"), DLAZY_CHECK));
+	install_missing();
+	CHECK_INT(dlazy_load(module), 0);
+	CHECK(pointer != bound);
+}
+
 TEST(failure_heals_when_somebody_loads_the_library)
 {
 	needs_stubs();

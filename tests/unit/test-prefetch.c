@@ -79,6 +79,17 @@ TEST(failed_prefetch_is_remembered_and_said_at_first_touch)
 	CHECK_IN(said, "gone.so");
 }
 
+TEST(constructor_on_the_worker_may_catch_what_it_raises)
+{
+	struct dlazy_module *m = open_fixture();
+	int (*can_catch)(void);
+
+	CHECK_INT(dlazy_prefetch(m), 0);
+	wait_for(m, DLAZY_LOADED);
+	*(void **)&can_catch = dlazy_sym(m, "can_catch_sigill");
+	CHECK_INT(can_catch(), 1);
+}
+
 TEST(worker_takes_no_signals)
 {
 	struct dlazy_module *m = open_fixture();

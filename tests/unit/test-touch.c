@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <sys/auxv.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -556,6 +557,40 @@ TEST_TOUCH(hook_is_on_the_callers_stack)
 	set_constructor(see_frame);
 	in_hook = see_frame;
 	in_small_thread(hook_on_a_small_stack, 16384);
+}
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+static int result_in_handler;
+
+static void fail_in_handler(int signal)
+{
+	(void)signal;
+	result_in_handler = touch.fails();
+}
+
+/* It is readable, so looks like stack that is left. */
+TEST_TOUCH(what_lies_below_an_alternate_stack_is_left_alone)
+{
+	static char memory[65536] __attribute__((aligned(64)));
+	char *middle = memory + sizeof(memory) / 2;
+	stack_t stack = {.ss_sp = middle,
+			 .ss_size = 8192 + getauxval(AT_MINSIGSTKSZ)};
+	struct sigaction action = {.sa_handler = fail_in_handler,
+				   .sa_flags = SA_ONSTACK};
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	test_skip("a sanitizer's frames are larger");
+#endif
+	memset(memory, 0x5a, sizeof(memory));
+	CHECK_INT(sigaltstack(&stack, NULL), 0);
+	CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
+	CHECK_INT(raise(SIGUSR1), 0);
+	CHECK_INT(result_in_handler, INSTEAD);
+	for (char *at = memory; at < middle; at++)
+		CHECK_INT(*at, 0x5a);
 }
 
 /* ------------------------------------------------------------------ */
