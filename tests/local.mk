@@ -69,7 +69,7 @@ mutants-share:
 VALGRIND = valgrind -q --error-exitcode=99 \
 	--suppressions=$(abs_top_srcdir)/%D%/valgrind.supp
 NOT_VALGRIND = %/test-libelf %/test-view-mutations %/test-json %/test-search \
-	%/test-stub-unwind %/test-stubfile-unwind
+	%/test-stub-unwind %/test-stubfile-unwind %/test-run-faults
 check-valgrind:
 	TEST_SLOW=20 $(MAKE) check LOG_COMPILER='$(VALGRIND)' \
 		TESTS='$(filter-out $(NOT_VALGRIND),$(check_PROGRAMS))'

@@ -550,7 +550,7 @@ TEST(each_wrong_byte_is_noticed)
 		for (size_t i = 0; i < all; i++)
 			noticed |= !catalog_record(c, i);
 		for (int i = 0; c && !noticed && i < 1000; i++) {
-			char name[16];
+			char name[32];
 			snprintf(name, sizeof(name), "absent%d", i);
 			catalog_find(c, name, &index, &unknown);
 			noticed |= unknown;
@@ -727,7 +727,7 @@ static int ask_after(void (*what)(const char *path), size_t *ret_unknown)
 	}
 	catalog_close(c);
 	if (setrlimit(RLIMIT_NOFILE, &some) < 0)
-		test_fail(__FILE__, __LINE__, "cannot raise the limit again");
+		test_skip("valgrind does not let the limit be raised again");
 	return status_last();
 }
 
@@ -780,7 +780,8 @@ static void use_up_descriptors(const char *path)
 	struct rlimit none = {3, 64};
 
 	(void)path;
-	CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+	if (setrlimit(RLIMIT_NOFILE, &none) < 0)
+		test_skip("valgrind does not let the limit be changed");
 }
 
 TEST(catalog_that_cannot_be_read_now_is_not_damaged)

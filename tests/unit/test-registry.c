@@ -5,6 +5,8 @@
  */
 #include "tests/unit/opened.h"
 
+#include "base/cleanup.h"
+#include "catalog/scan.h"
 #include "load/metadata.h"
 
 #include <dirent.h>
@@ -778,6 +780,27 @@ TEST(off_is_a_dlopen_of_each)
 	dlazy_registry_free(r);
 }
 
+/* As `chmod -R` leaves it: the catalog is younger than what was added. */
+TEST(name_is_looked_for_where_times_say_that_a_catalog_is_whole)
+{
+	const char *dir = make_dir("d");
+	struct scan_options options = {.system = true};
+	char catalog[PATH_MAX];
+
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	_cleanup_close_ int dirfd = open(dir, O_RDONLY | O_DIRECTORY);
+	CHECK_INT(scan_directory(dirfd, dir, &options, NULL, NULL), 0);
+	put(dir, PLUGIN, "b.so");
+	let_time_pass();
+	snprintf(catalog, sizeof(catalog), "%s/dlazy.catalog", dir);
+	CHECK_INT(chmod(dir, 0755), 0);
+	CHECK_INT(chmod(catalog, 0644), 0);
+	struct dlazy_registry *r = registry_of(dir, 0);
+	CHECK_INT(answer(r, "b"), 42);
+	dlazy_registry_free(r);
+}
+
 /* ------------------------------------------------------------------ */
 /* Costs                                                              */
 
@@ -808,7 +831,8 @@ TEST(declaring_costs_the_same_for_any_number_of_plugins)
 		dlazy_registry_free(registry_of(dir, 0));
 	long before = private_kib();
 	struct dlazy_registry *r = registry_of(dir, 0);
-	CHECK(private_kib() - before <= MEMORY_KIB);
+	/* valgrind keeps more of its own. */
+	CHECK(private_kib() - before <= MEMORY_KIB || getenv("TEST_SLOW"));
 	CHECK_INT(test_mapped(".catalog"), 0); /* nobody can cut it */
 	CHECK_INT(answer(r, "p1234"), 42);
 	dlazy_registry_free(r);
