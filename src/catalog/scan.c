@@ -550,9 +550,9 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 }
 
 /*
- * Lists again after the write. *ret_again: something changed. A portable catalog
- * that lacks a file must not stay, as it could be taken for fresh; nor until the
- * next attempt, which may fail.
+ * Lists again after the write. *ret_again: something changed. On the last
+ * attempt, or where it cannot be told, a catalog that lacks a file must not stay:
+ * a portable one could be taken for fresh.
  */
 static int look_again(const struct scan *s, const struct listing *before,
 		      bool last, bool *ret_again)
@@ -561,7 +561,7 @@ static int look_again(const struct scan *s, const struct listing *before,
 	int status = list_directory(s->dirfd, s->dir, &after);
 	bool same = status == 0 && listing_same_files(before, &after);
 
-	if (s->options->system && !same)
+	if (s->options->system && !same && (last || status < 0))
 		unlinkat(s->filefd, s->file, 0);
 	if (status == 0)
 		*ret_again = !last && !listing_equal(before, &after);
@@ -632,8 +632,14 @@ int scan_directory(int dirfd, const char *dir,
 
 	find_place(&s, &path);
 	int status = former_open(&s);
-	for (int i = 1; status == 0 && again; i++)
+	for (int i = 1; status == 0 && again; i++) {
+		bool stale = i > 1 && s.file && s.options->system;
+
 		status = scan_once(&s, i == ATTEMPTS, &c, &written, &again);
+		/* The attempt before left one that lacks a file. */
+		if (stale && (status < 0 || written < 0))
+			unlinkat(s.filefd, s.file, 0);
+	}
 	if (status < 0)
 		return status;
 	if (s.state < 0 && s.options->dry && !ret_catalog)
