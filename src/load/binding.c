@@ -149,17 +149,15 @@ void binding_arm_locked(struct dlazy_module *m)
 /* ------------------------------------------------------------------ */
 /* Pointers of the host                                               */
 
-/* The next pointer that still holds a stub. */
-static struct import *next_import(struct dlazy_module *m,
-				  struct binding **ret_binding)
+/* The binding of the next pointer that still holds a stub; NULL: none does. */
+static struct binding *next_unpatched(struct dlazy_module *m)
 {
 	LOCKED(&load_lock);
 	for (struct import *i = m->imports; i; i = i->next) {
 		if (i->patched)
 			continue;
 		i->patched = true;
-		*ret_binding = i->binding;
-		return i;
+		return i->binding;
 	}
 	return NULL;
 }
@@ -186,7 +184,7 @@ void binding_loaded(struct dlazy_module *m)
 		end_replacements_locked(m);
 		discardable = !m->keep;
 	}
-	while (!discardable && next_import(m, &b)) {
+	while (!discardable && (b = next_unpatched(m))) {
 		void *handle = atomic_load(&m->handle), *address = NULL;
 		/* A symbol that is gone stays a stub, which will say so. */
 		if (!handle ||
