@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A record: what the ELF of one plugin file says, in one relocatable block of
- * bytes. The same bytes serve in memory, after reading a file, and mapped from
- * a catalog: there is one form, looked up in place, never parsed.
+ * bytes. The same bytes serve in memory, after reading a file, and read from a
+ * catalog: there is one form, looked up in place, never parsed.
  *
  * A block is trusted after record_check() only as far as its size goes: each
  * accessor checks the offsets it uses, and answers "" or "not found" for what
