@@ -2,7 +2,7 @@
 /*
  * A catalog: the records of one directory in one file, of which what is asked
  * for is read. Opening takes constant time: the header alone is read and
- * checked. (doc/design.md, "Catalog", has the format.)
+ * checked. (format.h has the bytes.)
  *
  * A catalog is a cache: whatever is wrong with one (damaged, cut, stale, not
  * trusted) costs a scan, never a crash or a wrong answer. It reads more of its

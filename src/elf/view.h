@@ -6,8 +6,8 @@
  * file may be truncated at any time), and section headers are not needed.
  *
  * Sources: System V gABI 4.1 chapters 4 and 5; the GNU extensions as glibc
- * reads them. <elf.h> is included here and where ELF files are written
- * (link/write/) or their code is read (link/code/).
+ * reads them. <elf.h> is included in elf/native.h, and where ELF files are
+ * written (link/write/).
  */
 #ifndef ELF_VIEW_H
 #define ELF_VIEW_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The dynamic linker, as the rest of the library sees it: dl.c is the only
- * file that includes <dlfcn.h> and <link.h>. Every call here may run code that
+ * file that includes <dlfcn.h>, and <link.h> outside hook/. Every call here may run code that
  * is not ours, or wait for the linker's own lock: no lock is held (asserted).
  */
 #ifndef LOAD_DL_H
