@@ -65,7 +65,10 @@ struct dlazy_registry;
 	X(ENOSYS, 12, "not available here")             \
 	X(EIO, 13, "input or output error")             \
 	X(EKIND, 14, "symbol of another kind")          \
-	X(EINTERFACE, 15, "made for another interface")
+	X(EINTERFACE, 15, "made for another interface") \
+	X(ECANCELED, 16, "canceled")                    \
+	X(EPENDING, 17, "not yet")                      \
+	X(EPOLICY, 18, "a policy says no")
 
 enum {
 #define DLAZY_STATUS_ENUM(name, number, text) DLAZY_##name = (number),
