@@ -20,6 +20,7 @@
 #include "base/status.h"
 
 #include <dlfcn.h>
+#include <libintl.h>
 #include <limits.h>
 #include <link.h>
 #include <stdatomic.h>
@@ -278,19 +279,31 @@ int dl_open(const char *path, int flags, void **ret_handle)
 	return 0;
 }
 
+static bool ends_with(const char *said, const char *text)
+{
+	size_t length = strlen(said), n = strlen(text);
+
+	return length > n + 2 && !strcmp(said + length - n, text) &&
+	       !memcmp(said + length - n - 2, ": ", 2);
+}
+
 bool dl_refusal_passes(const char *said)
 {
-	size_t length = strlen(said);
+	/* glibc leaves the errno out here; its words are translated. */
+	static const char *const unexplained[] = {
+		"failed to map segment from shared object",
+		"cannot allocate memory in static TLS block",
+		"cannot map zero-fill pages",
+		"out of memory",
+	};
 
-	for (int error = 1; error < ERRNO_MAX; error++) {
-		const char *text = strerror(error);
-		size_t n = strlen(text);
-
-		if (status_is_state(status_from_errno(error)) &&
-		    length > n + 2 && !strcmp(said + length - n, text) &&
-		    !memcmp(said + length - n - 2, ": ", 2))
+	for (size_t i = 0; i < sizeof(unexplained) / sizeof(*unexplained); i++)
+		if (ends_with(said, dgettext("libc", unexplained[i])))
 			return true;
-	}
+	for (int error = 1; error < ERRNO_MAX; error++)
+		if (status_is_state(status_from_errno(error)) &&
+		    ends_with(said, strerror(error)))
+			return true;
 	return false;
 }
 

@@ -40,7 +40,8 @@ int dl_open(const char *path, int flags, void **ret_handle);
 
 /* Whether the linker's words for a refusal name a state of this process or of
  * the system (too many files, no memory, an I/O error) and no fact about a
- * file: they end with the text of an errno. */
+ * file: they end with the text of an errno, or with one that glibc has for memory
+ * that could not be had. */
 bool dl_refusal_passes(const char *words);
 
 /* One more reference to an object that is there already (a constructor may
