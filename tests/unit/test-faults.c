@@ -12,7 +12,9 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "catalog/record.h"
+#include "elf/check.h"
 #include "elf/search.h"
+#include "load/bind.h"
 #include "tests/faults/inject.h"
 
 #include <errno.h>
@@ -137,6 +139,59 @@ static int ask_closure(const char *about, void **ret, size_t *ret_size)
 	return *ret ? 0 : -DLAZY_ENOMEM;
 }
 
+/* What a load would fail on, a line each. */
+static bool add_problem(const struct check_problem *problem, void *data)
+{
+	FILE *out = data;
+
+	fprintf(out, "%d %s\n", problem->kind,
+		problem->symbol ? problem->symbol->name : problem->name);
+	return true;
+}
+
+static int ask_check(const char *about, void **ret, size_t *ret_size)
+{
+	static char text[65536];
+	struct walk walk = {0};
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	if (!out)
+		return -DLAZY_ENOMEM;
+	setbuf(out, NULL);
+	text[0] = '\0';
+	struct check check = {
+		.path = about, .problem = add_problem, .data = out};
+	int status = check_file(&check, &walk);
+	walk_end(&walk);
+	fclose(out);
+	if (status < 0)
+		return status;
+	*ret_size = strlen(text);
+	*ret = strdup(text);
+	return *ret ? 0 : -DLAZY_ENOMEM;
+}
+
+/* Of a symbol that only a library which the file needs has. */
+static int ask_symbol(const char *about, void **ret, size_t *ret_size)
+{
+	struct dlazy_module *m = dlazy_open(about, 0);
+
+	if (!m)
+		return status_last();
+	const struct bind_request request = {.name = "plain_answer"};
+	struct module_export export;
+	int status = bind_find_export(m, &request, true, &export);
+	dlazy_close(m);
+	if (status_is_state(status))
+		return status;
+	*ret_size = sizeof(status);
+	*ret = calloc(1, sizeof(status));
+	if (!*ret)
+		return -DLAZY_ENOMEM;
+	memcpy(*ret, &status, sizeof(status));
+	return 0;
+}
+
 /* A record of a file is what the file says, or there is none. */
 TEST_SECONDS(fault_while_a_plugin_is_read_is_no_fact_about_it, 120)
 {
@@ -158,4 +213,15 @@ TEST_SECONDS(fault_while_a_library_is_looked_for_does_not_hide_it, 120)
 TEST_SECONDS(fault_while_a_closure_is_read_is_no_missing_library, 240)
 {
 	sweep(ask_closure, "/proc/self/exe");
+}
+
+/* The library is there, and whole. */
+TEST_SECONDS(fault_while_a_needed_library_is_read_is_no_damage, 240)
+{
+	sweep(ask_check, test_plugin("good-needs-plain"));
+}
+
+TEST_SECONDS(fault_while_a_needed_library_is_read_is_no_missing_symbol, 240)
+{
+	sweep(ask_symbol, test_plugin("good-needs-plain"));
 }

@@ -110,20 +110,32 @@ TEST(worker_takes_no_signals)
 	CHECK_INT(got, SIGUSR1);
 }
 
-TEST(child_of_a_fork_prefetches_by_itself)
+/* A module of its own, each time. */
+static struct dlazy_module *open_copy(const char *name)
 {
 	char path[4096];
-	struct dlazy_module *m = open_fixture(), *other;
+
+	snprintf(path, sizeof(path), "%s/%s.so", test_directory(), name);
+	test_copy(test_plugin("good-prefetch"), path);
+	struct dlazy_module *m = dlazy_open(path, 0);
+	CHECK(m);
+	return m;
+}
+
+/* The parent's worker has enough to do to be there still when we fork. */
+TEST(child_of_a_fork_prefetches_by_itself)
+{
+	static const char *const names[] = {"first", "second", "third",
+					    "fourth"};
+	struct dlazy_module *m = open_fixture(), *other = open_copy("other");
 	int status;
 
 #ifdef __SANITIZE_THREAD__
 	test_skip("ThreadSanitizer takes no new thread in the child of a "
 		  "threaded process");
 #endif
-	snprintf(path, sizeof(path), "%s/other.so", test_directory());
-	test_copy(test_plugin("good-prefetch"), path);
-	other = dlazy_open(path, 0);
-	CHECK(other);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		CHECK_INT(dlazy_prefetch(open_copy(names[i])), 0);
 	CHECK_INT(dlazy_prefetch(m), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
