@@ -260,6 +260,13 @@ static void *known_stub(struct dlazy_module *m,
 	return b && b->slot && !m->on_sym ? stub_code(b->slot) : NULL;
 }
 
+/* Is it loaded, and its path another file's, which says nothing of it? */
+static bool is_left_by_file(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return atomic_load(&m->handle) && !module_is_current_locked(m);
+}
+
 void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	       const void *caller)
 {
@@ -277,7 +284,8 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	if (stub)
 		return stub;
 	if (bind_find_export(m, &request, closure, &export) < 0)
-		return NULL;
+		return is_left_by_file(m) ? bind_real(m, &request, caller)
+					  : NULL;
 	if (!bind_can_defer(&export) || !stub_available() || m->on_sym)
 		return bind_real(m, &request, caller);
 

@@ -561,6 +561,18 @@ static void declare_loaded(struct dlazy_module *m, void *handle)
 	dl_close(handle);
 }
 
+/* The object that had this handle, if it is still there. The linker is asked by
+ * the path, behind which another file may be by now, and be loaded. */
+static void *open_same_object(const struct dlazy_module *m, const void *handle)
+{
+	void *again = dl_open_again(module_object(m), m->flags);
+
+	if (!again || again == handle)
+		return again;
+	dl_close(again);
+	return NULL;
+}
+
 int load_discard(struct dlazy_module *m)
 {
 	struct touch nobody = {.symbol = NULL};
@@ -570,7 +582,7 @@ int load_discard(struct dlazy_module *m)
 	if (status < 0 || !handle)
 		return status;
 	bool closed = dl_close(handle);
-	void *again = dl_open_again(module_object(m), m->flags);
+	void *again = open_same_object(m, handle);
 	if (again) {
 		declare_loaded(m, again);
 		return refuse(m, closed ? "the dynamic linker has other "

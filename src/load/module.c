@@ -159,6 +159,19 @@ static const char *reason_to_stay(const struct elf_view *view)
 	return NULL;
 }
 
+/* Is the object mapped, or about to be? Then it stays what it is, whatever becomes
+ * of its file. */
+static bool is_mapped_locked(const struct dlazy_module *m)
+{
+	return atomic_load(&m->handle) || m->loaders;
+}
+
+static bool is_same_file(const struct file_identity *a,
+			 const struct file_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
 /* Takes what the file says now in place of what was known. */
 static int module_read_locked(struct dlazy_module *m)
 {
@@ -168,6 +181,12 @@ static int module_read_locked(struct dlazy_module *m)
 
 	if (status < 0)
 		return status;
+	if (is_mapped_locked(m) && !is_same_file(&identity, &m->identity)) {
+		elf_view_close(view);
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: it was replaced while it is loaded",
+				   m->path);
+	}
 	elf_view_close(m->view);
 	m->view = view;
 	m->record = NULL;

@@ -62,6 +62,43 @@ TEST(rebuilt_plugin_is_taken_at_the_next_call)
 	CHECK_INT(call_int(symbol_of(m, "plain_news")), 44);
 }
 
+/* A host that reloads: the new file is renamed over the old one. */
+TEST(replaced_module_goes_though_another_has_its_path)
+{
+	needs_stubs();
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *old = opened(path, DLAZY_DISCARD);
+
+	CHECK_INT(call_int(symbol_of(old, "plain_answer")), 42);
+	CHECK_INT(rename(own_copy("good-plain-other", "new"), path), 0);
+	struct dlazy_module *new = opened(path, DLAZY_DISCARD);
+	CHECK_INT(call_int(symbol_of(new, "plain_answer")), 43);
+	CHECK_INT(dlazy_unload(old), 0);
+	CHECK_INT(dlazy_module_state(old), DLAZY_DECLARED);
+	CHECK_INT(call_int(symbol_of(new, "plain_news")), 44);
+	CHECK_INT(dlazy_unload(new), 0);
+	CHECK_INT(test_mapped("/p.so"), 0);
+}
+
+TEST(replaced_module_that_others_hold_stays_itself)
+{
+	needs_stubs();
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *old = opened(path, DLAZY_DISCARD);
+	void *stub = symbol_of(old, "plain_answer");
+
+	CHECK_INT(call_int(stub), 42);
+	void *others = dlopen(path, RTLD_NOW);
+	CHECK(others != NULL);
+	CHECK_INT(rename(own_copy("good-plain-other", "new"), path), 0);
+	struct dlazy_module *new = opened(path, DLAZY_DISCARD);
+	CHECK_INT(call_int(symbol_of(new, "plain_answer")), 43);
+	check_stays(old, "other references");
+	CHECK_INT(call_int(stub), 42);
+	dlclose(others);
+	CHECK_INT(dlazy_unload(old), 0);
+}
+
 TEST(bound_pointers_of_a_discardable_module_stay_stubs)
 {
 	needs_stubs();

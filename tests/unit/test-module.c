@@ -441,6 +441,27 @@ TEST(replaced_file_is_loaded_beside_the_old_one)
 	CHECK_INT(call_int(symbol_of(old, "plain_answer")), 42);
 }
 
+/* What a registry has of it is a record: the file would have to be read. */
+TEST(loaded_module_is_not_asked_for_in_another_file)
+{
+	needs_stubs();
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), 0), 0);
+	struct dlazy_module *old = dlazy_registry_find(r, "p");
+	CHECK_INT(dlazy_load(old), 0);
+	replace(path, "good-plain-other");
+	CHECK(!dlazy_sym(old, "plain_news"));
+	CHECK_STATUS(DLAZY_ENOSYM);
+	CHECK_INT(call_int(symbol_of(old, "plain_answer")), 42);
+	struct dlazy_module *new = opened(path, 0);
+	CHECK(new != old);
+	CHECK_INT(call_int(symbol_of(new, "plain_news")), 44);
+	dlazy_registry_free(r);
+}
+
 TEST(file_overwritten_in_place_is_read_anew_at_first_touch)
 {
 	needs_stubs();
