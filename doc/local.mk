@@ -2,7 +2,7 @@
 
 dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-run.1 %D%/man/dlazy-stub.1 \
 	%D%/man/dlazy-report.1 %D%/man/dlazy-trace.1 %D%/man/dlazy.3 \
-	%D%/man/dlazy-probes.7
+	%D%/man/dlazy-lifecycle.3 %D%/man/dlazy-probes.7
 
 # Each function's page is that of all.
 API_MANS = \
@@ -50,11 +50,19 @@ API_MANS = \
 	%D%/man/dlazy_unload.3 \
 	%D%/man/dlazy_unobserve.3 \
 	%D%/man/dlazy_version.3
-man_MANS = $(API_MANS)
-CLEANFILES += $(API_MANS)
+# Of <dlazy/lifecycle.h>.
+LIFECYCLE_MANS = \
+	%D%/man/dlazy_registry_refresh.3 \
+	%D%/man/dlazy_registry_watch.3
+man_MANS = $(API_MANS) $(LIFECYCLE_MANS)
+CLEANFILES += $(API_MANS) $(LIFECYCLE_MANS)
 
 $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
+
+$(LIFECYCLE_MANS):
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		echo '.so man3/dlazy-lifecycle.3' >$@
 
 EXTRA_DIST += %D%/design.md %D%/limits.md %D%/performance.md %D%/stub.md \
 	%D%/measuring.md %D%/reliability.md %D%/trace-format.md

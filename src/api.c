@@ -4,6 +4,7 @@
  * in words; what lies below asserts.
  */
 #include <dlazy/dlazy.h>
+#include <dlazy/lifecycle.h>
 
 #include "base/cleanup.h"
 #include "base/event.h"
@@ -25,6 +26,7 @@
 #include "load/open.h"
 #include "load/verdict.h"
 #include "registry/prefetch.h"
+#include "registry/refresh.h"
 #include "registry/registry.h"
 #include "stub/linked.h"
 
@@ -408,6 +410,18 @@ struct dlazy_module *dlazy_registry_next(struct dlazy_registry *r,
 		return given(registry_next(r, after));
 	missing("dlazy_registry_next", "registry is NULL");
 	return given(NULL);
+}
+
+int dlazy_registry_refresh(struct dlazy_registry *r)
+{
+	return told(r ? refresh_registry(r)
+		      : missing("dlazy_registry_refresh", "registry is NULL"));
+}
+
+int dlazy_registry_watch(struct dlazy_registry *r)
+{
+	return told(r ? refresh_watch(r)
+		      : missing("dlazy_registry_watch", "registry is NULL"));
 }
 
 static int bind(struct dlazy_module *m, const struct dlazy_import *imports,

@@ -149,20 +149,28 @@ enum dlazy_event_kind {
 	DLAZY_EVENT_LOADING,   /* the dynamic linker is about to be asked */
 	DLAZY_EVENT_LOADED,    /* the module is ready, constructors have run */
 	DLAZY_EVENT_FAILED,    /* it could not be loaded; see status */
-	DLAZY_EVENT_UNLOADED   /* discarded; declared again */
+	DLAZY_EVENT_UNLOADED,  /* discarded; declared again */
+	/* What dlazy_registry_refresh() has found. Since: 0.2 */
+	DLAZY_EVENT_ADDED,   /* a plugin of that name is there now */
+	DLAZY_EVENT_REMOVED, /* it is gone */
+	DLAZY_EVENT_REPLACED /* its file is another */
 };
 
 /* What happened. The strings and the struct are valid during the call. */
 struct dlazy_event {
 	size_t size; /* of this struct, as the library has it */
 	enum dlazy_event_kind kind;
-	int status; /* 0, or a negated DLAZY_E... */
-	struct dlazy_module *module;
+	int status;		     /* 0, or a negated DLAZY_E... */
+	struct dlazy_module *module; /* NULL: a plugin that nobody has asked
+					for yet */
 	const char *symbol;   /* that was touched, or NULL (dlazy_load) */
 	const void *caller;   /* who touched it: a code address, or NULL */
 	uint64_t time_ns;     /* CLOCK_MONOTONIC at the event, nanoseconds */
 	uint64_t duration_ns; /* LOADED, FAILED: time in the dynamic linker and
 				 in constructors; else 0 */
+	struct dlazy_registry *registry; /* of ADDED, REMOVED, REPLACED; else
+					    NULL. Since: 0.2 */
+	const char *name; /* of the plugin, there; else NULL. Since: 0.2 */
 };
 
 /* Called on the touching thread, with no lock held. */

@@ -50,7 +50,8 @@ static bool is_watched(void)
 
 static void tell(const struct dlazy_event *e)
 {
-	const char *name = e->module->name, *path = e->module->path;
+	const char *name = e->module ? e->module->name : e->name;
+	const char *path = e->module ? e->module->path : "";
 
 	switch (e->kind) {
 	case DLAZY_EVENT_TOUCH:
@@ -71,6 +72,10 @@ static void tell(const struct dlazy_event *e)
 		break;
 	case DLAZY_EVENT_UNLOADED:
 		STAP_PROBE2(dlazy, module__unloaded, name, path);
+		break;
+	case DLAZY_EVENT_ADDED: /* of files, not of modules: no probe */
+	case DLAZY_EVENT_REMOVED:
+	case DLAZY_EVENT_REPLACED:
 		break;
 	}
 }

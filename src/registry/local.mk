@@ -2,5 +2,9 @@
 # The plugins of one host: directories, files, built-ins; prefetching.
 
 libdlazy_internal_la_SOURCES += \
+	%D%/changes.c %D%/changes.h \
 	%D%/prefetch.c %D%/prefetch.h \
-	%D%/registry.c %D%/registry.h
+	%D%/refresh.c %D%/refresh.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/source.h \
+	%D%/watch.c %D%/watch.h

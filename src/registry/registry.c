@@ -25,6 +25,9 @@
 #include "ledger/ledger.h"
 #include "load/load.h"
 #include "load/metadata.h"
+#include "registry/changes.h"
+#include "registry/source.h"
+#include "registry/watch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,51 +36,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
-/* A directory with its catalog; or one module under a name. */
-struct source {
-	char *name;		     /* of the one module */
-	struct dlazy_module *module; /* the one, or NULL: a directory */
-	char *dir;
-	int flags;
-	const void *by;
-	struct catalog *catalog;
-	struct dlazy_module **modules; /* by catalog index, made late */
-	bool adopted; /* a module uses a record: keep the catalog */
-	bool doubt;   /* its catalog is not what the directory is */
-	bool gone;    /* there is no directory: it has no plugins */
-	char *why;    /* the catalog that was there is not used; NULL: it is */
-};
-
-/* Where a module stands first, of those the registry has handed out. */
-struct place {
-	struct dlazy_module *module;
-	size_t source;
-	size_t index;
-	char *name;    /* there */
-	bool shadowed; /* so that any other place is better */
-	bool gone;     /* with its file; index is what came after it */
-	struct place *next;
-};
-
-/* One that the host offers. */
-struct interface {
-	char *name;
-	unsigned major, minor;
-};
-
-struct dlazy_registry {
-	struct interface *interfaces;
-	size_t interface_count, interface_room;
-	struct source *sources;
-	size_t count, room;
-	struct map by_name;   /* single modules: name -> source number + 1 */
-	struct map by_module; /* module -> place */
-	struct place *places;
-	struct dlazy_registry *next; /* of all that there are */
-};
-
-static struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
+struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
 
 static struct dlazy_registry *registries; /* under registry_lock */
 
@@ -117,6 +79,7 @@ struct dlazy_registry *registry_new(void)
 		status_fail(DLAZY_ENOMEM, "registry: out of memory");
 		return NULL;
 	}
+	r->watch = -1;
 	LOCKED(&registry_lock);
 	r->next = registries;
 	registries = r;
@@ -129,8 +92,19 @@ static void source_clear(struct source *s)
 	free(s->dir);
 	free(s->why);
 	free(s->modules);
+	known_free(s->known);
 	catalog_drop_locked(s->catalog, s->adopted);
 	*s = (struct source){.name = NULL};
+}
+
+static void free_changes(struct dlazy_registry *r)
+{
+	struct change *next, *change = changes_take(r);
+
+	for (; change; change = next) {
+		next = change->next;
+		free(change);
+	}
 }
 
 void registry_free(struct dlazy_registry *r)
@@ -150,6 +124,9 @@ void registry_free(struct dlazy_registry *r)
 	}
 	for (size_t i = 0; i < r->count; i++)
 		source_clear(&r->sources[i]);
+	free_changes(r);
+	if (r->watch >= 0)
+		close(r->watch);
 	for (size_t i = 0; i < r->interface_count; i++)
 		free(r->interfaces[i].name);
 	free(r->interfaces);
@@ -281,6 +258,15 @@ static bool place_module_locked(struct dlazy_registry *r,
 /* ------------------------------------------------------------------ */
 /* Adding                                                             */
 
+/* Coarse, as files have it: what is written later is not earlier than this. */
+static uint64_t now_of_files(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static int add_source_locked(struct dlazy_registry *r, struct source *s,
 			     size_t *ret)
 {
@@ -292,6 +278,9 @@ static int add_source_locked(struct dlazy_registry *r, struct source *s,
 		     (void *)(uintptr_t)(r->count + 1)))
 		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
 	*ret = r->count;
+	s->since_ns = now_of_files();
+	if (s->module && s->module->path[0])
+		s->mark = changes_mark(s->module->path);
 	r->sources[r->count++] = *s;
 	*s = (struct source){.name = NULL};
 	return 0;
@@ -489,6 +478,10 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	{
 		LOCKED(&registry_lock);
 		status = add_source_locked(r, &s, &source);
+		/* A refresh will say so if it cannot be. */
+		if (status == 0 && r->watch >= 0 &&
+		    watch_directory(r->watch, dir) < 0)
+			status_clear();
 	}
 	if (status == 0)
 		ledger_declare(dir);
@@ -636,14 +629,15 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 enum compare {
 	COMPARE_NOTHING,   /* it is refreshed if it is in doubt */
 	COMPARE_DIRECTORY, /* what was added, and what was removed */
-	COMPARE_ALL	   /* and files that were bad */
+	COMPARE_ALL,	   /* and files that were bad */
+	COMPARE_FILES,	   /* and each file with what was known of it */
 };
 
 static void doubt_changed(struct source *s, int dirfd, enum compare compare)
 {
 	size_t count = catalog_count(s->catalog);
 	size_t bad_count =
-		compare == COMPARE_ALL ? catalog_bad_count(s->catalog) : 0;
+		compare >= COMPARE_ALL ? catalog_bad_count(s->catalog) : 0;
 
 	if (compare != COMPARE_NOTHING)
 		s->doubt |= s->gone || !catalog_is_fresh(s->catalog, dirfd);
@@ -651,6 +645,84 @@ static void doubt_changed(struct source *s, int dirfd, enum compare compare)
 		const struct record *bad = source_record(s, count + i);
 		s->doubt |= bad && !is_bad_still(dirfd, bad);
 	}
+	if (compare == COMPARE_FILES && !s->doubt && s->known)
+		s->doubt = known_differs(s->known, dirfd);
+}
+
+/* What the host was told of a source last; else what its catalog says. Only a host
+ * that is told of changes has it kept. */
+static struct known *know_locked(struct source *s, int dirfd)
+{
+	if (!s->known && !s->gone)
+		s->known = known_read(s->catalog, dirfd);
+	return s->known;
+}
+
+/* Whose changes they are. */
+struct changed_source {
+	struct dlazy_registry *r;
+	size_t source;
+};
+
+static bool is_provided_after(struct dlazy_registry *r, size_t source,
+			      const char *name)
+{
+	for (size_t i = source + 1; i < r->count; i++) {
+		struct source *s = &r->sources[i];
+		bool unknown = false;
+		size_t index;
+
+		if (s->module ? !strcmp(s->name, name)
+			      : source_find(s, name, &index, &unknown) &&
+					index < catalog_count(s->catalog))
+			return true;
+	}
+	return false;
+}
+
+/* The module of that name that was handed out last; NULL: none. */
+static struct dlazy_module *handed_out(const struct dlazy_registry *r,
+				       const char *name)
+{
+	for (const struct place *p = r->places; p; p = p->next)
+		if (!strcmp(p->name, name))
+			return p->module;
+	return NULL;
+}
+
+/* What a name stands for changes if no earlier source has it, too; and it stays if
+ * a later one does. */
+static void change_locked(void *data, enum dlazy_event_kind kind,
+			  const char *name)
+{
+	const struct changed_source *changed = data;
+	struct dlazy_registry *r = changed->r;
+
+	if (is_shadowed(r, changed->source, name))
+		return;
+	if (is_provided_after(r, changed->source, name))
+		kind = DLAZY_EVENT_REPLACED;
+	changes_add(r, kind, name, handed_out(r, name));
+}
+
+/* The source is what it is now: notes what has changed for that. */
+static void compare_locked(struct dlazy_registry *r, size_t source, int dirfd,
+			   struct known *before)
+{
+	struct changed_source changed = {r, source};
+	struct source *s = &r->sources[source];
+	struct known *now = s->gone ? NULL : known_read(s->catalog, dirfd);
+
+	if (before)
+		known_compare(before, now, s->since_ns, change_locked,
+			      &changed);
+	else if (now)
+		known_each(now, change_locked, &changed);
+	s->since_ns = now_of_files();
+	if (r->is_refreshed)
+		s->known = now;
+	else
+		known_free(now);
 }
 
 /*
@@ -677,14 +749,21 @@ static int refresh_source(struct dlazy_registry *r, size_t source,
 			return status;
 		if (status < 0) {
 			bool news = !s->gone;
+			_cleanup_known_ struct known *lost = know_locked(s, -1);
+			s->known = NULL;
 			s->gone = true;
 			s->doubt = false;
 			status_clear();
+			if (news)
+				compare_locked(r, source, -1, lost);
 			return news;
 		}
+		if (r->is_refreshed)
+			know_locked(s, dirfd);
 		doubt_changed(s, dirfd, compare);
 		if (!s->doubt)
 			return 0;
+		know_locked(s, dirfd);
 		old = s->catalog;
 		old_file = catalog_identity(old);
 		dir = strdup(s->dir);
@@ -695,10 +774,34 @@ static int refresh_source(struct dlazy_registry *r, size_t source,
 	if (status < 0)
 		return status;
 	LOCKED(&registry_lock);
-	if (r->sources[source].catalog == old)
+	struct source *s = &r->sources[source];
+	if (s->catalog == old) {
+		_cleanup_known_ struct known *before = TAKE_PTR(s->known);
+
 		replace_catalog_locked(r, source, TAKE_PTR(fresh),
 				       TAKE_PTR(why));
+		compare_locked(r, source, dirfd, before);
+	}
 	return 1;
+}
+
+/* Compares the file of a single module with what it was. */
+static void look_at_file(struct dlazy_registry *r, size_t source)
+{
+	struct source *s = &r->sources[source];
+	struct changed_source changed = {r, source};
+
+	if (!s->module || !s->module->path[0])
+		return;
+	uint64_t now = changes_mark(s->module->path);
+	if (now == s->mark)
+		return;
+	change_locked(&changed,
+		      !now	 ? DLAZY_EVENT_REMOVED
+		      : !s->mark ? DLAZY_EVENT_ADDED
+				 : DLAZY_EVENT_REPLACED,
+		      s->name);
+	s->mark = now;
 }
 
 static size_t sources_now(struct dlazy_registry *r)
@@ -719,6 +822,16 @@ static int refresh_all(struct dlazy_registry *r, enum compare compare)
 		all |= status;
 	}
 	return all;
+}
+
+int registry_look(struct dlazy_registry *r)
+{
+	int status = refresh_all(r, COMPARE_FILES);
+	LOCKED(&registry_lock);
+
+	for (size_t i = 0; i < r->count; i++)
+		look_at_file(r, i);
+	return status < 0 ? status : 0;
 }
 
 /* ------------------------------------------------------------------ */

@@ -32,6 +32,10 @@ int registry_catalog_state(struct dlazy_registry *r, const char *dir);
 struct dlazy_module *registry_next(struct dlazy_registry *r,
 				   const struct dlazy_module *after);
 
+/* Looks whether directories and files are as they were; what has changed is noted
+ * (changes.h). 0, or, with message, the state that kept us from looking. */
+int registry_look(struct dlazy_registry *r);
+
 /* The flags that a module of this registry was added with. */
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);
 

@@ -19,6 +19,7 @@ check_PROGRAMS += \
 	%D%/test-prefetch \
 	%D%/test-race \
 	%D%/test-record \
+	%D%/test-refresh \
 	%D%/test-registry \
 	%D%/test-scan \
 	%D%/test-search \
