@@ -189,15 +189,18 @@ typedef void dlazy_event_fn(const struct dlazy_event *event, void *data);
  * ld.so.cache, the default directories. The dynamic linker is later asked for
  * the absolute path found.
  *
- * One file (device, inode, size, times) is one module: opening it again
- * returns the same handle with one more reference. A replaced file is a new
- * module.
+ * One file (device, inode) is one module, by whichever path, whatever its times
+ * and mode: opening it again returns the same handle with one more reference. A
+ * replaced file is a new module. One that was overwritten in place is read anew;
+ * while its module is loaded it is refused, as what is mapped is neither the old
+ * nor the new one.
  *
  * flags: see DLAZY_EAGER. Returns NULL and sets
  *   DLAZY_ENOENT    the file is absent (a needed library's absence is not
  *                   looked at, without DLAZY_CHECK; it shows at first touch,
  *                   and can heal)
- *   DLAZY_EFORMAT   not ELF, damaged, or not a shared object
+ *   DLAZY_EFORMAT   not ELF, damaged, or not a shared object; overwritten
+ *                   while it is loaded
  *   DLAZY_EMACHINE  of another class, byte order or machine
  *   DLAZY_EIO       could not be read
  *   DLAZY_EINVAL    path NULL or empty; an unknown flag

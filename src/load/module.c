@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of modules: by file identity, so that one file is one module, and
- * by address, so that a stale or foreign handle is an error and not a crash.
+ * The table of modules: by device and inode, so that one file is one module
+ * (as it is one object for the dynamic linker), whatever becomes of its times,
+ * mode and links; and by address, so that a stale or foreign handle is an error
+ * and not a crash.
  *
  * Invariants: a module in the table is never freed and keeps its name and
- * path; `handle` is set exactly while the state is LOADED.
+ * path; `handle` is set exactly while the state is LOADED. What is mapped stays
+ * what it is: a file that was overwritten in place meanwhile is refused, as it
+ * is neither the old nor the new one.
  *
  * A file that was put in the place of a loaded one is another module, but the
  * linker would take its path for the object it has under that name. So the
@@ -29,10 +33,10 @@
 
 struct lock load_lock = LOCK_INIT(LOCK_LOAD);
 
-static struct map by_identity; /* hash of the identity -> module */
-static struct map by_path;     /* hash of the path -> its latest module */
-static struct map by_address;  /* module -> module */
-static struct map kept_paths;  /* hash -> a path where something was found */
+static struct map by_file;    /* hash of device and inode -> module */
+static struct map by_path;    /* hash of the path -> its latest module */
+static struct map by_address; /* module -> module */
+static struct map kept_paths; /* hash -> a path where something was found */
 
 enum module_mode module_mode(void)
 {
@@ -69,17 +73,25 @@ bool module_flags_global(int flags)
 	return dl_flags_global(flags);
 }
 
-static uint64_t identity_key(const struct file_identity *identity)
+static uint64_t file_key(const struct file_identity *identity)
 {
-	return hash_bytes(identity, sizeof(*identity));
+	const uint64_t file[] = {identity->dev, identity->ino};
+
+	return hash_bytes(file, sizeof(file));
 }
 
-static struct dlazy_module *module_of_identity_locked(
+static bool is_same_file(const struct file_identity *a,
+			 const struct file_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+static struct dlazy_module *module_of_file_locked(
 	const struct file_identity *identity)
 {
-	struct dlazy_module *m = map_get(&by_identity, identity_key(identity));
+	struct dlazy_module *m = map_get(&by_file, file_key(identity));
 
-	return m && file_identity_equal(&m->identity, identity) ? m : NULL;
+	return m && is_same_file(&m->identity, identity) ? m : NULL;
 }
 
 bool module_is_valid(const struct dlazy_module *m)
@@ -92,7 +104,7 @@ bool module_is_valid(const struct dlazy_module *m)
 bool module_is_open(const struct file_identity *identity)
 {
 	LOCKED(&load_lock);
-	const struct dlazy_module *m = module_of_identity_locked(identity);
+	const struct dlazy_module *m = module_of_file_locked(identity);
 
 	return m && (m->opens || m->borrows);
 }
@@ -166,12 +178,6 @@ static bool is_mapped_locked(const struct dlazy_module *m)
 	return atomic_load(&m->handle) || m->loaders;
 }
 
-static bool is_same_file(const struct file_identity *a,
-			 const struct file_identity *b)
-{
-	return a->dev == b->dev && a->ino == b->ino;
-}
-
 /* Takes what the file says now in place of what was known. */
 static int module_read_locked(struct dlazy_module *m)
 {
@@ -192,8 +198,8 @@ static int module_read_locked(struct dlazy_module *m)
 	m->record = NULL;
 	m->identity = identity;
 	m->undiscardable = reason_to_stay(view);
-	if (!module_of_identity_locked(&identity))
-		map_put(&by_identity, identity_key(&identity), m);
+	if (!module_of_file_locked(&identity))
+		map_put(&by_file, file_key(&identity), m);
 	return 0;
 }
 
@@ -443,13 +449,13 @@ static int module_insert_locked(struct dlazy_module *m)
 	/* Room in all tables first: it is in all of them, or in none. */
 	if (!m->object || !map_reserve(&by_address, by_address.count) ||
 	    !map_reserve(&by_path, by_path.count) ||
-	    !map_reserve(&by_identity, by_identity.count))
+	    !map_reserve(&by_file, by_file.count))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 	map_put(&by_address, map_pointer_key(m), m);
 	if (!m->path[0])
 		return 0;
 	map_put(&by_path, hash_string(m->path), m);
-	map_put(&by_identity, identity_key(&m->identity), m);
+	map_put(&by_file, file_key(&m->identity), m);
 	return 0;
 }
 
@@ -468,6 +474,49 @@ static bool record_fits(const struct record *record, const char *path,
 	if (dir)
 		dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dirfd >= 0 && record_is_current(record, dirfd, now);
+}
+
+/* What tells two builds apart: their build-ids, else what they export. */
+static bool exports_are_same(const struct elf_view *a, const struct elf_view *b)
+{
+	size_t n = elf_view_symbol_count(a);
+	struct elf_symbol x, y;
+
+	if (elf_view_symbol_count(b) != n)
+		return false;
+	for (size_t i = 1; i < n; i++) {
+		if (elf_view_symbol(a, i, &x) != elf_view_symbol(b, i, &y))
+			return false;
+		if (elf_view_symbol(a, i, &x) &&
+		    (strcmp(x.name, y.name) || x.value != y.value ||
+		     x.size != y.size || x.defined != y.defined))
+			return false;
+	}
+	return true;
+}
+
+static const uint8_t *build_id_of(const struct dlazy_module *m,
+				  size_t *ret_size)
+{
+	*ret_size = 0;
+	if (m->view)
+		return elf_view_build_id(m->view, ret_size);
+	return m->record ? record_build_id(m->record, ret_size) : NULL;
+}
+
+/* Has a file that was touched or overwritten the contents that were known? */
+static bool contents_are_same(const struct dlazy_module *m,
+			      const struct dlazy_module *fresh)
+{
+	size_t size, fresh_size;
+	const uint8_t *id = build_id_of(m, &size);
+	const uint8_t *fresh_id = build_id_of(fresh, &fresh_size);
+
+	if (m->identity.size != fresh->identity.size || size != fresh_size ||
+	    (size && memcmp(id, fresh_id, size) != 0))
+		return false;
+	return size || !m->view || !fresh->view ||
+	       exports_are_same(m->view, fresh->view);
 }
 
 /* A module that nobody sees yet, with what its file says. */
@@ -493,27 +542,101 @@ static int module_prepare(const struct module_declaration *d,
 	return 0;
 }
 
-int module_declare(const struct module_declaration *d, bool borrowed,
-		   struct dlazy_module **ret, bool *ret_adopted)
+/* What a new declaration has read of the file goes to the module that has it. */
+static void module_renew_locked(struct dlazy_module *m,
+				struct dlazy_module *fresh)
+{
+	elf_view_close(m->view);
+	m->view = TAKE_PTR(fresh->view);
+	m->record = fresh->record;
+	m->identity = fresh->identity;
+	m->undiscardable = fresh->undiscardable;
+}
+
+/* The file of a module was changed, `fresh` is what it says now. 0, or it cannot
+ * be used. */
+static int module_follow_locked(struct dlazy_module *m,
+				struct dlazy_module *fresh)
+{
+	if (!is_mapped_locked(m)) {
+		module_renew_locked(m, fresh);
+		return 0;
+	}
+	if (!contents_are_same(m, fresh))
+		return status_fail(
+			DLAZY_EFORMAT,
+			"%s: it was overwritten while it is loaded, so that "
+			"what is mapped is neither the old nor the new one; "
+			"write a new file beside it and rename that",
+			m->path);
+	m->identity = fresh->identity;
+	return 0;
+}
+
+/* The module of a file that is in the table as it is now; NULL: it has to be
+ * read. */
+static struct dlazy_module *module_current_locked(
+	const struct file_identity *identity)
+{
+	struct dlazy_module *m = module_of_file_locked(identity);
+
+	return m && file_identity_equal(&m->identity, identity) ? m : NULL;
+}
+
+/* Is it the module of that file still? What is mapped keeps its inode; of what is
+ * not, the inode can be another file's by now. */
+static bool is_of_file_locked(const struct dlazy_module *m,
+			      const struct file_identity *identity)
+{
+	struct file_identity now;
+
+	if (is_mapped_locked(m) || file_identity_equal(&m->identity, identity))
+		return true;
+	if (file_identify(AT_FDCWD, m->path, &now) == 0)
+		return is_same_file(&now, identity);
+	status_clear();
+	return false;
+}
+
+/* Puts it into the table, unless the file has a module already. */
+static int module_settle_locked(struct dlazy_module **fresh,
+				struct dlazy_module **ret, bool *ret_adopted)
+{
+	const struct file_identity *identity = &(*fresh)->identity;
+	const struct record *record = (*fresh)->record;
+	struct dlazy_module *m = module_of_file_locked(identity);
+	int status = 0;
+
+	if (m && !is_of_file_locked(m, identity))
+		m = NULL;
+	if (!m)
+		status = module_insert_locked(*fresh);
+	else if (!file_identity_equal(&m->identity, identity))
+		status = module_follow_locked(m, *fresh);
+	if (status < 0)
+		return status;
+	*ret = m ? m : TAKE_PTR(*fresh);
+	if (ret_adopted)
+		*ret_adopted = record && (*ret)->record == record;
+	return 0;
+}
+
+static int declare_file(const struct module_declaration *d, bool borrowed,
+			struct opener **opener, struct dlazy_module **ret,
+			bool *ret_adopted)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *fresh = NULL;
 	const void *object = borrowed ? NULL : dl_object(d->by);
-	_cleanup_free_ struct opener *opener =
-		borrowed ? NULL : calloc(1, sizeof(*opener));
 	struct file_identity identity;
 	int status = file_identify(AT_FDCWD, d->path, &identity);
 
-	if (ret_adopted)
-		*ret_adopted = false;
-	if (!borrowed && !opener)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
 	if (status < 0)
 		return status;
 	{
 		LOCKED(&load_lock);
-		*ret = module_of_identity_locked(&identity);
+		*ret = module_current_locked(&identity);
 		if (*ret) {
-			module_open_locked(*ret, d, borrowed, object, &opener);
+			module_open_locked(*ret, d, borrowed, object, opener);
 			return 0;
 		}
 	}
@@ -523,17 +646,23 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 		return status;
 
 	LOCKED(&load_lock);
-	*ret = module_of_identity_locked(&fresh->identity);
-	if (!*ret) {
-		status = module_insert_locked(fresh);
-		if (status < 0)
-			return status;
-		if (ret_adopted)
-			*ret_adopted = fresh->record != NULL;
-		*ret = TAKE_PTR(fresh);
-	}
-	module_open_locked(*ret, d, borrowed, object, &opener);
-	return 0;
+	status = module_settle_locked(&fresh, ret, ret_adopted);
+	if (status == 0)
+		module_open_locked(*ret, d, borrowed, object, opener);
+	return status;
+}
+
+int module_declare(const struct module_declaration *d, bool borrowed,
+		   struct dlazy_module **ret, bool *ret_adopted)
+{
+	_cleanup_free_ struct opener *opener =
+		borrowed ? NULL : calloc(1, sizeof(*opener));
+
+	if (ret_adopted)
+		*ret_adopted = false;
+	if (!borrowed && !opener)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+	return declare_file(d, borrowed, &opener, ret, ret_adopted);
 }
 
 int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
@@ -591,7 +720,7 @@ static int module_found_locked(struct dlazy_module *m, const char *path,
 	const char *kept =
 		strcmp(m->path, path) ? keep_path_locked(path) : m->path;
 	if (!kept || !map_put(&by_path, hash_string(path), m) ||
-	    !map_put(&by_identity, identity_key(identity), m))
+	    !map_put(&by_file, file_key(identity), m))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	/* Who reads the old one holds no lock: it stays, and is not lost. */
 	if (kept != m->path && !map_get(&kept_paths, hash_string(m->path)))
@@ -630,7 +759,7 @@ int module_declare_late(const struct module_declaration *d,
 	m->source = source;
 	LOCKED(&load_lock);
 	struct dlazy_module *older =
-		d->path ? module_of_identity_locked(identity) : NULL;
+		d->path ? module_of_file_locked(identity) : NULL;
 	if (older) {
 		module_count_locked(older, d->flags, true);
 		*ret = older;

@@ -389,6 +389,28 @@ TEST(links_are_the_same_module)
 	CHECK(opened(hard, 0) == m);
 }
 
+/* Times, mode and number of links are no part of what a file is. */
+TEST(touched_file_is_the_same_module)
+{
+	for (int loaded = 0; loaded < 2; loaded++) {
+		const char *path =
+			own_copy("good-plain", loaded ? "l.so" : "p.so");
+		struct dlazy_module *m = opened(path, 0);
+
+		if (loaded)
+			CHECK_INT(dlazy_load(m), 0);
+		usleep(20000); /* file times have the kernel's tick */
+		CHECK_INT(chmod(path, 0600), 0);
+		CHECK(opened(path, 0) == m);
+		CHECK_INT(utimensat(AT_FDCWD, path, NULL, 0), 0);
+		CHECK(opened(path, 0) == m);
+		CHECK_INT(link(path, own_path(loaded ? "l2" : "p2")), 0);
+		CHECK(opened(path, 0) == m);
+		CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+		CHECK_INT(test_mapped(loaded ? "/l.so" : "/p.so") > 0, 1);
+	}
+}
+
 TEST(registry_shares_the_module)
 {
 	struct dlazy_module *m = opened(own_copy("good-plain", "p.so"), 0);
@@ -472,6 +494,40 @@ TEST(file_overwritten_in_place_is_read_anew_at_first_touch)
 	overwrite(path, "good-plain-other");
 	CHECK_INT(call_int(stub), 43);
 	CHECK(opened(path, 0) == m);
+}
+
+/* Not with another plugin: destructors run at the end of the test, too. */
+TEST(file_overwritten_while_it_is_loaded_is_refused)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	CHECK_INT(dlazy_load(m), 0);
+	FILE *file = fopen(path, "a");
+	CHECK(file && fputs("more", file) >= 0 && fclose(file) == 0);
+	CHECK(!dlazy_open(path, 0));
+	CHECK_STATUS(DLAZY_EFORMAT);
+	CHECK(!dlazy_open(path, 0));
+	CHECK_IN(dlazy_error(), "overwritten while it is loaded");
+	replace(path, "good-plain-other");
+	struct dlazy_module *new = opened(path, 0);
+	CHECK_INT(call_int(symbol_of(new, "plain_answer")), 43);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+}
+
+/* The inode of what was removed is given to the next file. */
+TEST(module_is_not_that_of_a_later_file_with_its_inode)
+{
+	struct dlazy_module *m = NULL;
+
+	for (int i = 0; i < 20; i++) {
+		const char *path = own_copy("good-plain", i % 2 ? "a" : "b");
+
+		m = opened(path, 0);
+		CHECK_STR(dlazy_module_path(m), path);
+		CHECK(dlazy_sym(m, "plain_answer") != NULL);
+		CHECK_INT(unlink(path), 0);
+	}
 }
 
 TEST(not_exported_is_checked_against_the_file)
