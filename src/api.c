@@ -23,6 +23,7 @@
 #include "runtime/file.h"
 #include "runtime/module.h"
 #include "load/load.h"
+#include "load/onload.h"
 #include "load/open.h"
 #include "load/verdict.h"
 #include "registry/prefetch.h"
@@ -488,6 +489,13 @@ int dlazy_on_failure(struct dlazy_module *m, dlazy_failure_fn *fn, void *data)
 	if (status < 0)
 		return told(status);
 	return told(module_set_hook(m, fn, data, CALLER()));
+}
+
+int dlazy_on_load(struct dlazy_module *m, dlazy_load_fn *fn, void *data)
+{
+	int status = module_check(m, "dlazy_on_load");
+
+	return told(status < 0 ? status : onload_set(m, fn, data, CALLER()));
 }
 
 int dlazy_forbid_loading(const char *phase)

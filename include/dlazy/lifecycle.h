@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of plugins in a running host: what changes in its directories, and what
- * is unloaded, reloaded and held.
+ * The life of plugins in a running host: what happens around a load, what changes
+ * in its directories, and what is unloaded, reloaded and held.
  *
  * Conventions are those of <dlazy/dlazy.h>.
  */
@@ -13,6 +13,38 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ------------------------------------------------------------------ */
+/* On demand                                                          */
+
+/*
+ * Called after a load of m: its constructors have run, and no call but this
+ * function's own goes in yet. Returns 0, or a negated DLAZY_E...: the load has
+ * failed then, with that status.
+ */
+typedef int dlazy_load_fn(struct dlazy_module *m, void *data);
+
+/*
+ * Has fn called after each load of the module, once, on the thread that loads
+ * it and with no lock held; until it has returned 0 the module is not LOADED and
+ * other threads' calls wait. What fn itself calls of the module goes in. Where
+ * the module is loaded already (DLAZY_EAGER, say, or a policy), fn is called at
+ * once, on this thread.
+ *
+ * A function belongs to the object whose code sets it, as failure hooks do
+ * (dlazy_on_failure()): setting another takes its place, fn NULL takes it away,
+ * and so does that object's last dlazy_close(). Several objects' functions are
+ * called one after the other; the first that fails ends that. A failed load is
+ * remembered as any other is: dlazy_load() tries again.
+ *
+ * fn may throw, as constructors may; the module is unusable then. Built-in
+ * modules are loaded from the start.
+ *
+ * Returns 0, -DLAZY_EINVAL, -DLAZY_ENOMEM, or what fn returned if it was called
+ * at once. Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_on_load(struct dlazy_module *m, dlazy_load_fn *fn,
+			       void *data);
 
 /* ------------------------------------------------------------------ */
 /* Changes of directories                                             */

@@ -22,6 +22,7 @@
 #include "load/failure.h"
 #include "load/forbid.h"
 #include "load/loading.h"
+#include "load/onload.h"
 #include "load/wait.h"
 
 #include <fcntl.h>
@@ -149,16 +150,16 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	return status;
 }
 
-/* Why it could not be loaded, with the cause; the words are pending, too. Large,
- * and a thread's stack may be small. NULL: out of memory. */
+/* Why it could not be loaded, with the cause; the words are pending, too. `said`:
+ * by the linker. Large, and a thread's stack may be small. NULL: out of memory. */
 static struct module_failure *failure_new(const struct dlazy_module *m,
-					  int status)
+					  int status, bool said)
 {
 	struct module_failure *failure = calloc(1, sizeof(*failure));
 
 	if (!failure)
 		return NULL;
-	if (status == -DLAZY_ELOAD)
+	if (status == -DLAZY_ELOAD && said)
 		status = explain_refusal(m, failure);
 	failure->passing |= status_is_state(status);
 	failure->status = status;
@@ -191,11 +192,11 @@ static int ask_linker(struct loading_frame *frame, void **ret_handle,
 		if (status == 0)
 			return 0;
 		if (!failure && !search.aside)
-			failure = failure_new(m, status);
+			failure = failure_new(m, status, true);
 		search.tried++;
 	}
 	if (!failure)
-		failure = failure_new(m, status);
+		failure = failure_new(m, status, true);
 	if (failure)
 		status_fail(-failure->status, "%s", failure->message);
 	*ret_failure = TAKE_PTR(failure);
@@ -211,9 +212,14 @@ static bool begin(struct loading_frame *frame)
 
 	frame->other = m->loaders;
 	m->loaders = frame;
-	if (first)
-		module_move_locked(m, DLAZY_LOADING);
-	return first;
+	frame->refusals = m->refusals;
+	if (!first)
+		return false;
+	module_move_locked(m, DLAZY_LOADING);
+	m->prepared = false;
+	for (struct opener *o = m->openers; o; o = o->next)
+		o->on_load_called = false;
+	return true;
 }
 
 static void forget_loader_locked(struct loading_frame *frame)
@@ -240,6 +246,11 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 	int state = atomic_load(&m->state);
 
 	forget_loader_locked(frame);
+	if (m->preparer == frame) { /* its function has thrown */
+		m->preparer = NULL;
+		m->refusals++;
+		m->refused = -DLAZY_ELOAD;
+	}
 	wait_end_locked();
 	if (state == DLAZY_LOADED)
 		return false;
@@ -337,6 +348,33 @@ struct result {
 	uint64_t linker_ns; /* of that, in the linker */
 };
 
+/* Nothing of it was given out but to the functions that refused it; what they
+ * keep stays valid, unless every opener has promised to keep nothing. */
+static void drop_refused(struct dlazy_module *m, struct result *r)
+{
+	bool discard;
+	{
+		LOCKED(&load_lock);
+		discard = !m->keep && !m->pinned && !m->undiscardable;
+	}
+	if (discard)
+		dl_close(r->handle);
+	r->handle = NULL;
+}
+
+/* The linker has loaded it: what the host wants done before the first call. */
+static void prepare(struct loading_frame *frame, bool unfinished,
+		    struct result *r, struct module_failure **ret_failure)
+{
+	r->status = onload_run(frame, unfinished);
+	if (r->status == 0)
+		return;
+	*ret_failure = failure_new(frame->module, r->status, false);
+	drop_refused(frame->module, r);
+	if (*ret_failure)
+		status_fail(-r->status, "%s", (*ret_failure)->message);
+}
+
 /*
  * One try: enters LOADING, asks the linker, leaves LOADING. All of that is
  * on the loading stack, so that a fork sees a module with its loaders or without.
@@ -353,6 +391,8 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 	ret->start_ns = event_wanted() ? event_now() : 0;
 	ret->status = ask_linker(frame, &ret->handle, &failure);
 	ret->linker_ns = frame->linker_ns;
+	if (ret->status == 0)
+		prepare(frame, was_there, ret, &failure);
 	if (ret->status == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
 	ret->counts = end(frame, outcome, ret->handle, &failure);

@@ -141,6 +141,14 @@ bool loading_has_module(const struct dlazy_module *module)
 	return false;
 }
 
+bool loading_is_own(const struct loading_frame *frame)
+{
+	for (const struct loading_frame *f = innermost; f; f = f->outer)
+		if (f == frame)
+			return true;
+	return false;
+}
+
 struct loading_frame *loading_frames_of(const struct dlazy_module *module)
 {
 	struct loading_frame *frames = NULL;

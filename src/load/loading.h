@@ -24,8 +24,9 @@ struct loading_frame {
 	struct loading_frame *outer; /* of the thread */
 	struct loading_frame *other; /* of the module; under load_lock */
 	pid_t thread;
-	int flags;	/* the linker was asked with these */
-	bool in_linker; /* has the linker's lock, or waits for it */
+	int flags;	   /* the linker was asked with these */
+	unsigned refusals; /* of the module, when this load began */
+	bool in_linker;	   /* has the linker's lock, or waits for it */
 	uint64_t
 		linker_ns; /* how long it was there, if anybody wants to know */
 };
@@ -42,6 +43,9 @@ void loading_return(struct loading_frame *frame);
 
 /* Whether this thread is loading this module: we are in its constructor. */
 bool loading_has_module(const struct dlazy_module *module);
+
+/* Whether this thread has that frame. */
+bool loading_is_own(const struct loading_frame *frame);
 
 /* Whether this thread is loading anything. */
 bool loading_is_inside(void);

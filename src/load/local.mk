@@ -14,6 +14,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/loading.c %D%/loading.h \
 	%D%/metadata.c %D%/metadata.h \
 	%D%/module.c %D%/module.h \
+	%D%/onload.c %D%/onload.h \
 	%D%/open.c %D%/open.h \
 	%D%/part.c %D%/part.h \
 	%D%/verdict.c %D%/verdict.h \

@@ -821,6 +821,17 @@ static void module_forget_locked(struct dlazy_module *m)
 		free(opener_take_locked(m, m->openers->object));
 }
 
+struct opener *module_opener_locked(struct dlazy_module *m, const void *object,
+				    struct opener **fresh)
+{
+	struct opener *o = opener_locked(m, object);
+
+	if (o || !*fresh)
+		return o;
+	opener_add_locked(m, TAKE_PTR(*fresh), object);
+	return opener_locked(m, object);
+}
+
 int module_set_hook(struct dlazy_module *m, dlazy_failure_fn *fn, void *data,
 		    const void *by)
 {
@@ -859,7 +870,7 @@ void module_undo_open(struct dlazy_module *m, const void *by)
 	LOCKED(&load_lock);
 	struct opener *o = opener_locked(m, object);
 	m->opens--;
-	if (o && o->opens && --o->opens == 0 && !o->on_failure) {
+	if (o && o->opens && --o->opens == 0 && !o->on_failure && !o->on_load) {
 		module_forget_imports_locked(m, object, NULL);
 		free(opener_take_locked(m, object));
 	}
@@ -928,6 +939,8 @@ void module_after_fork(bool all_waited)
 		if (!m || !m->loaders)
 			continue;
 		m->loaders = loading_frames_of(m);
+		if (m->preparer && !loading_is_own(m->preparer))
+			m->preparer = NULL;
 		if (!m->loaders)
 			module_end_in_child_locked(m, all_waited);
 	}

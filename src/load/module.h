@@ -16,6 +16,8 @@
 #include "catalog/record.h"
 #include "elf/view.h"
 
+#include <dlazy/lifecycle.h>
+
 #include <stdatomic.h>
 
 struct binding;
@@ -50,6 +52,9 @@ struct opener {
 	size_t opens;	    /* dlazy_open less dlazy_close */
 	dlazy_failure_fn *on_failure;
 	void *on_failure_data;
+	dlazy_load_fn *on_load;
+	void *on_load_data;
+	bool on_load_called; /* for the load that is, or was last */
 };
 
 /* A function pointer of the host; see dlazy_bind(). */
@@ -127,6 +132,10 @@ struct dlazy_module {
 	bool pinned;			/* a real address was given out */
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
 	struct loading_frame *loaders;	/* who is loading it now */
+	struct loading_frame *preparer; /* of these, see onload.c */
+	bool prepared;			/* the same */
+	unsigned refusals;		/* how often that failed */
+	int refused;			/* as what, last */
 	struct module_failure *failure; /* NULL: none yet */
 	struct map bindings;		/* by name, see binding.c */
 	struct binding *all_bindings;
@@ -227,6 +236,11 @@ const char *module_object(const struct dlazy_module *m);
  * or -DLAZY_ENOMEM. */
 int module_set_hook(struct dlazy_module *m, dlazy_failure_fn *fn, void *data,
 		    const void *by);
+
+/* What an object (dl_object()) gave, new or not: *fresh is taken if it is new.
+ * NULL: there was none, and no *fresh. */
+struct opener *module_opener_locked(struct dlazy_module *m, const void *object,
+				    struct opener **fresh);
 
 /* The one to ask about a call by code in `object`: its own, else the latest;
  * NULL: none. */

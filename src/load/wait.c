@@ -95,31 +95,45 @@ static bool judge_loaders(const struct loaders *loaders, enum wait_answer *ret)
 }
 
 /* Sleeps until a load ends, at most `ns`. false: there is none to wait for. */
-static bool wait_a_while(struct dlazy_module *m, long ns, struct loaders *ret)
+static bool wait_a_while(struct dlazy_module *m, bool preparing, long ns,
+			 struct loaders *ret)
 {
 	uint64_t until_ns = event_now() + (uint64_t)ns;
+	struct loading_frame *first;
 
 	LOCKED(&load_lock);
-	if (m->loaders && ns)
+	if ((preparing ? m->preparer : m->loaders) && ns)
 		lock_wait(&load_lock, &load_ended, until_ns);
 	ret->count = 0;
-	for (struct loading_frame *f = m->loaders; f; f = f->other)
-		if (ret->count < LOADERS_MAX)
-			ret->threads[ret->count++] = f->thread;
-	return m->loaders && !atomic_load(&m->handle);
+	first = preparing ? m->preparer : m->loaders;
+	for (struct loading_frame *f = first; f && ret->count < LOADERS_MAX;
+	     f = preparing ? NULL : f->other)
+		ret->threads[ret->count++] = f->thread;
+	return first && !atomic_load(&m->handle);
 }
 
-enum wait_answer wait_for_loader(struct dlazy_module *m)
+static enum wait_answer wait_until_ended(struct dlazy_module *m, bool preparing)
 {
 	uint64_t end = event_now() + WAIT_SECONDS * UINT64_C(1000000000);
 	enum wait_answer answer;
 	struct loaders loaders;
 	long ns = 0;
 
-	while (wait_a_while(m, ns, &loaders) && event_now() < end) {
+	while (wait_a_while(m, preparing, ns, &loaders) && event_now() < end) {
 		if (ns && judge_loaders(&loaders, &answer))
 			return answer;
 		ns = !ns ? WAIT_FIRST_NS : ns < WAIT_LONGEST_NS ? ns * 2 : ns;
 	}
-	return WAIT_ASK;
+	return loaders.count && !atomic_load(&m->handle) ? WAIT_ASK
+							 : WAIT_ENDED;
+}
+
+enum wait_answer wait_for_loader(struct dlazy_module *m)
+{
+	return wait_until_ended(m, false);
+}
+
+enum wait_answer wait_for_preparer(struct dlazy_module *m)
+{
+	return wait_until_ended(m, true);
 }

@@ -17,6 +17,7 @@ enum wait_answer {
 	WAIT_ASK,    /* go on to dlopen: it is loaded, or failed, or the loading
 			thread itself waits for the linker's lock */
 	WAIT_JOINED, /* a loading thread is waiting for this one to end */
+	WAIT_ENDED,  /* nobody is loading it any more */
 };
 
 /*
@@ -25,6 +26,10 @@ enum wait_answer {
  * then the linker decides.
  */
 enum wait_answer wait_for_loader(struct dlazy_module *m);
+
+/* The same, until no thread calls what the host wants done after m's load
+ * (load/onload.c). */
+enum wait_answer wait_for_preparer(struct dlazy_module *m);
 
 /* Wakes the waiting: a load has ended. load_lock must be held. */
 void wait_end_locked(void);

@@ -14,6 +14,7 @@ check_PROGRAMS += \
 	%D%/test-failure \
 	%D%/test-forbid \
 	%D%/test-json \
+	%D%/test-lifecycle \
 	%D%/test-metadata \
 	%D%/test-module \
 	%D%/test-prefetch \
