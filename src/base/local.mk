@@ -10,6 +10,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/hash.h \
 	%D%/interrupt.c %D%/interrupt.h \
 	%D%/json.c %D%/json.h \
+	%D%/jsonread.c %D%/jsonread.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/map.c %D%/map.h \
 	%D%/nearest.c %D%/nearest.h \

@@ -3,6 +3,7 @@
  * src/base/json: what is written is JSON, whatever the strings and numbers.
  */
 #include "base/json.h"
+#include "base/jsonread.h"
 #include "tests/test.h"
 
 #include <locale.h>
@@ -176,4 +177,60 @@ TEST(text_that_is_not_json_is_embedded_as_a_string)
 	json_end_array(&j);
 	CHECK_STR(written(), "[{\"a\":1},\"{a:1}\"]");
 	free(text);
+}
+
+static void reads(const char *json, const char *pointer, const char *expected)
+{
+	const char *value = json_pointer(json, pointer);
+	char *string = json_read_string(value);
+
+	if (!expected)
+		CHECK(!string);
+	else
+		CHECK_STR(string, expected);
+	free(string);
+}
+
+TEST(values_are_read_in_place)
+{
+	static const char json[] =
+		" { \"a\" : [ 1 , {\"b\\/c\" : "
+		"\"x\\u00e9\\ud834\\udd1e\\n\\\"\"} "
+		", [] , \"]\\\"}\" ] , \"m~n\" : \"\\u0000\\ud834z\" , "
+		"\"n\" : -12 , \"f\" : 1.5 , \"t\" : true } ";
+	int64_t number;
+
+	reads(json, "/a/1/b~1c", "x\303\251\360\235\204\236\n\"");
+	reads(json, "/a/3", "]\"}");
+	reads(json, "/m~0n", "\357\277\275\357\277\275z");
+	reads(json, "m~n", "\357\277\275\357\277\275z");
+	reads(json, "/a/4", NULL);
+	reads(json, "/a/01", NULL);
+	reads(json, "/a/3/0", NULL);
+	reads(json, "/a/2", NULL);
+	reads(json, "/m~2n", NULL);
+	reads(json, "/m~", NULL);
+	CHECK(json_read_integer(json_pointer(json, "n"), &number));
+	CHECK_INT(number, -12);
+	CHECK(json_read_integer(json_pointer(json, "/a/0"), &number));
+	CHECK_INT(number, 1);
+	CHECK(!json_read_integer(json_pointer(json, "f"), &number));
+	CHECK(!json_read_integer(json_pointer(json, "t"), &number));
+	CHECK(!json_read_integer(NULL, &number));
+	CHECK(!json_read_integer("99999999999999999999", &number));
+	CHECK(!json_member("[1]", "a") && !json_member(NULL, "a"));
+}
+
+TEST(what_ends_early_is_not_read_behind)
+{
+	static const char json[] =
+		"{\"a\":[\"\\u00e9\",{\"b\":\"\\ud834\\udd1e\"}]}";
+
+	for (size_t n = 0; n < sizeof(json); n++) {
+		char *cut = strndup(json, n);
+
+		free(json_read_string(json_pointer(cut, "/a/1/b")));
+		free(json_read_string(json_pointer(cut, "/a/0")));
+		free(cut);
+	}
 }
