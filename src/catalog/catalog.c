@@ -75,6 +75,10 @@ static int check_header(const struct catalog_header *h, uint64_t size,
 	if (h->checksum != format_header_checksum(h) || h->size != size ||
 	    !is_laid_out(h))
 		return status_fail(DLAZY_EFORMAT, "%s: damaged catalog", name);
+	if (!(h->flags & FORMAT_SAYS))
+		return status_fail(DLAZY_EFORMAT,
+				   "%s: written before catalogs had metadata",
+				   name);
 	return 0;
 }
 
@@ -273,14 +277,20 @@ static uint64_t block_count(const struct catalog *c,
 	return c->header.sections[section].size / FORMAT_BLOCK;
 }
 
-/* The bitmap's word for a bit: records first, then blocks of entries, then of
- * buckets. NULL: no memory. */
+static uint64_t all_count(const struct catalog *c)
+{
+	return (uint64_t)c->header.count + c->header.bad;
+}
+
+/* The bitmap's word for a bit: records first, then their metadata, then blocks of
+ * entries, of buckets, and of metadata's entries. NULL: no memory. */
 static unsigned long *checked_word(struct catalog *c, uint64_t bit)
 {
 	if (!c->checked) {
-		uint64_t all = (uint64_t)c->header.count + c->header.bad +
+		uint64_t all = 2 * all_count(c) +
 			       block_count(c, FORMAT_ENTRIES) +
-			       block_count(c, FORMAT_BUCKETS);
+			       block_count(c, FORMAT_BUCKETS) +
+			       block_count(c, FORMAT_METADATA);
 		c->checked = calloc(all / WORD_BITS + 1, sizeof(*c->checked));
 	}
 	return c->checked ? c->checked + bit / WORD_BITS : NULL;
@@ -307,18 +317,28 @@ static int damaged(const struct catalog *c)
 			   c->bytes.path ? c->bytes.path : "in memory");
 }
 
+/* Where in the bitmap a table's blocks begin. */
+static uint64_t table_bit(const struct catalog *c, enum format_section section)
+{
+	uint64_t bit = 2 * all_count(c);
+
+	if (section != FORMAT_ENTRIES)
+		bit += block_count(c, FORMAT_ENTRIES);
+	if (section == FORMAT_METADATA)
+		bit += block_count(c, FORMAT_BUCKETS);
+	return bit;
+}
+
 /* An element of a table; NULL, with message: it cannot be read, or is damaged. */
 static const void *table_at(struct catalog *c, enum format_section section,
 			    uint64_t i, size_t each)
 {
 	const struct catalog_header *h = &c->header;
 	uint64_t at = format_table_at(i, each), block = at / FORMAT_BLOCK;
-	uint64_t bit = (uint64_t)h->count + h->bad + block;
+	uint64_t bit = table_bit(c, section) + block;
 	uint64_t offset = h->sections[section].offset + block * FORMAT_BLOCK;
 	uint64_t sum;
 
-	if (section == FORMAT_BUCKETS)
-		bit += block_count(c, FORMAT_ENTRIES);
 	if (!is_checked(c, bit)) {
 		if (bytes_want(&c->bytes, offset, FORMAT_BLOCK) < 0)
 			return NULL;
@@ -341,8 +361,9 @@ static bool is_plain_name(const char *name)
 	       strcmp(name, "..");
 }
 
-static const struct record *check_record(struct catalog *c,
-					 const struct catalog_entry *entry)
+/* The bytes of a record, or of metadata; NULL, with message. */
+static const void *want_block(struct catalog *c,
+			      const struct catalog_entry *entry)
 {
 	const struct catalog_section *all = &c->header.sections[FORMAT_RECORDS];
 
@@ -354,8 +375,17 @@ static const struct record *check_record(struct catalog *c,
 	}
 	if (bytes_want(&c->bytes, entry->offset, entry->size) < 0)
 		return NULL;
-	const struct record *r =
-		record_check(c->bytes.data + entry->offset, entry->size);
+	return c->bytes.data + entry->offset;
+}
+
+static const struct record *check_record(struct catalog *c,
+					 const struct catalog_entry *entry)
+{
+	const void *block = want_block(c, entry);
+
+	if (!block)
+		return NULL;
+	const struct record *r = record_check(block, entry->size);
 	if (r && r->checksum == entry->checksum &&
 	    is_plain_name(record_name(r)) && is_plain_name(record_file(r)))
 		return r;
@@ -377,6 +407,47 @@ const struct record *catalog_record(struct catalog *c, size_t index)
 	if (r)
 		set_checked(c, index);
 	return r;
+}
+
+bool catalog_was_probed(const struct catalog *c)
+{
+	return c->header.flags & FORMAT_PROBED;
+}
+
+static bool has_metadata(const struct catalog *c)
+{
+	return has_table(&c->header, FORMAT_METADATA, all_count(c),
+			 sizeof(struct catalog_entry));
+}
+
+int catalog_metadata(struct catalog *c, size_t index,
+		     const struct catalog_metadata **ret)
+{
+	*ret = NULL;
+	if (index >= all_count(c) ||
+	    c->header.sections[FORMAT_METADATA].size == 0)
+		return 0;
+	if (!has_metadata(c))
+		return damaged(c);
+	const struct catalog_entry *entry =
+		table_at(c, FORMAT_METADATA, index, sizeof(*entry));
+	if (!entry)
+		return status_last();
+	if (entry->size == 0)
+		return 0;
+	const void *block = want_block(c, entry);
+	if (!block)
+		return status_last();
+	bool sound = is_checked(c, all_count(c) + index);
+	const struct catalog_metadata *m =
+		sound ? block : metadata_check(block, entry->size);
+	if (!m || m->checksum != entry->checksum ||
+	    !is_plain_name(metadata_name(m)) ||
+	    !is_plain_name(metadata_file(m)))
+		return damaged(c);
+	set_checked(c, all_count(c) + index);
+	*ret = m;
+	return 0;
 }
 
 const struct record *catalog_find(struct catalog *c, const char *name,

@@ -12,6 +12,7 @@
 #ifndef CATALOG_CATALOG_H
 #define CATALOG_CATALOG_H
 
+#include "catalog/metadata.h"
 #include "catalog/record.h"
 
 #include <stdbool.h>
@@ -73,6 +74,17 @@ const struct record *catalog_record(struct catalog *c, size_t index);
  */
 const struct record *catalog_find(struct catalog *c, const char *name,
 				  size_t *ret_index, bool *ret_unknown);
+
+/*
+ * What the plugin (or bad file) at an index says of itself. *ret NULL: nothing.
+ * Whether its sidecar is still the one that was read has to be compared
+ * (metadata_sidecar()). 0, or, with message, as of catalog_record().
+ */
+int catalog_metadata(struct catalog *c, size_t index,
+		     const struct catalog_metadata **ret);
+
+/* Whether plugins of the directory were probed, so that new ones are due. */
+bool catalog_was_probed(const struct catalog *c);
 
 /* Of its file, as it was when it was opened; all 0: it is in memory alone. */
 struct file_identity catalog_identity(const struct catalog *c);

@@ -10,7 +10,11 @@
  *
  *   FORMAT_ENTRIES           catalog_entry[count + bad]: where each record is
  *   FORMAT_BUCKETS           catalog_bucket[buckets]: hash table of names
- *   FORMAT_RECORDS           records: blocks, each with its own checksum
+ *   FORMAT_RECORDS           records, then metadata: blocks, each with its own
+ *                            checksum
+ *   FORMAT_METADATA          catalog_entry[count + bad], or nothing if no plugin
+ *                            says anything of itself: where its metadata are;
+ *                            size 0: it has none
  *
  * Entries and buckets are in tables: blocks of FORMAT_BLOCK bytes, each as many
  * elements as fit, zeros, and a checksum, which counts in the header's and the
@@ -39,11 +43,16 @@
 
 /* In catalog_header.flags: no identities, for any place. */
 #define FORMAT_PORTABLE 1u
+/* Metadata were looked for: always there; without it, it is of an early version. */
+#define FORMAT_SAYS 2u
+/* Plugins of this directory have been probed: new ones are due. */
+#define FORMAT_PROBED 4u
 
 enum format_section {
 	FORMAT_ENTRIES,
 	FORMAT_BUCKETS,
 	FORMAT_RECORDS,
+	FORMAT_METADATA,
 	FORMAT_SECTIONS = 8 /* room for those to come: all 0 */
 };
 
@@ -87,10 +96,11 @@ struct catalog_bucket {
 #define FORMAT_BLOCK_ROOM (FORMAT_BLOCK - sizeof(uint64_t))
 
 /* In record.flags, above those of enum elf_flags. Young: when the file was read,
- * its times did not tell it from a later self. */
+ * its times did not tell it from a later self. Noted: it has a note of metadata. */
 #define RECORD_PORTABLE (1u << 31)
 #define RECORD_YOUNG (1u << 30)
-#define RECORD_FLAGS (RECORD_PORTABLE | RECORD_YOUNG)
+#define RECORD_NOTED (1u << 29)
+#define RECORD_FLAGS (RECORD_PORTABLE | RECORD_YOUNG | RECORD_NOTED)
 
 struct record_array {
 	uint32_t offset;
@@ -133,6 +143,46 @@ struct record_export {
 	uint8_t unused[5];
 };
 
+/* Metadata: the head, arrays, strings. Offsets count from the head; that of an
+ * absent string is 0. */
+struct catalog_metadata {
+	uint64_t checksum; /* of all that follows, to the end of the block */
+	uint32_t size;	   /* of the block, a multiple of FORMAT_ALIGN */
+	uint32_t flags;	   /* enum metadata_flags */
+	struct file_identity sidecar;
+	uint64_t sidecar_content;
+	uint64_t prober;
+	uint32_t name; /* offsets of strings, here to probe */
+	uint32_t file;
+	uint32_t text;
+	uint32_t sources;
+	uint32_t problem;
+	uint32_t interface;
+	uint32_t given[2]; /* static, probe */
+	uint32_t probe;
+	struct record_array provides; /* metadata_entry */
+	uint32_t unused;
+};
+
+struct metadata_entry {
+	uint32_t id; /* offsets of strings */
+	uint32_t description;
+	uint32_t symbol;
+	int32_t rank;
+	struct record_array matchers; /* metadata_pattern */
+};
+
+struct metadata_pattern {
+	uint64_t offset; /* in the file that is looked at */
+	uint32_t kind;	 /* enum metadata_matcher_kind */
+	uint32_t bytes;	 /* offset; a string, unless it is magic */
+	uint32_t size;
+	uint32_t mask; /* offset; 0: all bits count */
+};
+
+_Static_assert(sizeof(struct catalog_metadata) % FORMAT_ALIGN == 0,
+	       "alignment");
+_Static_assert(sizeof(struct metadata_pattern) == 24, "no holes");
 _Static_assert(sizeof(struct catalog_header) % FORMAT_ALIGN == 0, "alignment");
 _Static_assert(sizeof(struct record) % FORMAT_ALIGN == 0, "alignment");
 _Static_assert(sizeof(struct record_export) == 32, "no holes");
@@ -158,6 +208,9 @@ static inline uint64_t format_table_at(uint64_t i, size_t each)
 	return i / per * FORMAT_BLOCK + i % per * each;
 }
 
+/* A block of metadata's checksum, as it should be. */
+uint64_t metadata_checksum(const struct catalog_metadata *m);
+
 /* The hash of a file's bytes, for record.content. false: read error. */
 bool record_content(int fd, uint64_t *ret);
 
@@ -167,6 +220,8 @@ uint64_t record_checksum(const struct record *r);
 /* What catalog_encode() makes a catalog of. */
 struct catalog_source {
 	const struct record **records; /* good ones by name, then bad ones */
+	/* What each says of itself, or NULL; may be NULL altogether. */
+	const struct catalog_metadata **metadata;
 	size_t count;
 	size_t bad;
 	uint32_t flags;

@@ -4,6 +4,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/format.h \
+	%D%/metadata.c %D%/metadata.h \
 	%D%/read.c \
 	%D%/record.c %D%/record.h \
 	%D%/scan.c %D%/scan.h \

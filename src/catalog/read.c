@@ -13,6 +13,8 @@
 #include "catalog/format.h"
 #include "elf/view.h"
 
+#include <dlazy/plugin.h>
+
 #include <errno.h>
 #include <time.h>
 
@@ -379,6 +381,21 @@ static void draft_view(struct draft *d, const struct elf_view *view, int fd)
 	head(d)->flags |= elf_view_flags(view) & ~RECORD_FLAGS;
 }
 
+/* Whether the file has metadata, which are read by who wants them. */
+static void draft_noted(struct draft *d, struct elf_view *view, int fd,
+			const char *file)
+{
+	int has = elf_view_has_note(view, fd, file, DLAZY_PLUGIN_OWNER,
+				    DLAZY_PLUGIN_TYPE);
+
+	if (has > 0 && !d->failed)
+		head(d)->flags |= RECORD_NOTED;
+	if (has < 0 && !d->failed) {
+		d->state = has;
+		d->failed = true;
+	}
+}
+
 /* Works for any ELF file, also one that the reader refuses. */
 static void draft_machine(struct draft *d, int fd)
 {
@@ -424,6 +441,8 @@ static int draft_elf(struct draft *d, int fd, const char *file)
 		draft_failure(d, status, status_message());
 	if (view) /* told, too, of what cannot be opened: a program */
 		draft_view(d, view, fd);
+	if (view)
+		draft_noted(d, view, fd, file);
 	if (d->too_big)
 		draft_refuse(d, fd, file);
 	if (d->state < 0)

@@ -138,6 +138,11 @@ const uint8_t *record_build_id(const struct record *r, size_t *ret_size)
 	return array_at(r, r->build_id, 1);
 }
 
+bool record_is_noted(const struct record *r)
+{
+	return r->flags & RECORD_NOTED;
+}
+
 size_t record_needs_count(const struct record *r)
 {
 	return array_count(r, r->needs, sizeof(uint32_t));

@@ -81,6 +81,7 @@ int record_status(const struct record *r); /* 0, or a negated DLAZY_E...: why
 					      it is no plugin */
 const char *record_message(const struct record *r); /* the words for that */
 const uint8_t *record_build_id(const struct record *r, size_t *ret_size);
+bool record_is_noted(const struct record *r); /* has a note of metadata */
 size_t record_needs_count(const struct record *r);
 const char *record_need(const struct record *r, size_t i);
 /* JSON texts of .note.dlopen (UAPI.12), as they stand in the file. */

@@ -40,6 +40,13 @@ struct entry {
 	char *file;
 	char *name; /* of the plugin */
 	struct file_identity identity;
+	struct file_identity sidecar; /* all 0: there is none */
+};
+
+/* A sidecar, until its plugins are known. */
+struct beside {
+	char *name; /* of the plugin */
+	struct file_identity identity;
 };
 
 /* The directory's plugin files, sorted by name and then by file. */
@@ -47,6 +54,8 @@ struct listing {
 	struct entry *entries;
 	size_t count;
 	size_t room;
+	struct beside *sidecars;
+	size_t sidecar_count, sidecar_room;
 	uint64_t settled_ns; /* from then on, no change would go unseen */
 	uint64_t start_ns;
 	struct file_identity directory;
@@ -59,6 +68,9 @@ static void cleanup_listing(struct listing *l)
 		free(l->entries[i].name);
 	}
 	free(l->entries);
+	for (size_t i = 0; i < l->sidecar_count; i++)
+		free(l->sidecars[i].name);
+	free(l->sidecars);
 	*l = (struct listing){0};
 }
 #define _cleanup_listing_ _cleanup_(cleanup_listing)
@@ -125,6 +137,27 @@ static void note_change(struct listing *l, uint64_t changed_ns)
 		l->settled_ns = settled;
 }
 
+/* false: out of memory. */
+static bool list_sidecar(struct listing *l, int dirfd, const char *file)
+{
+	size_t n = strlen(file), suffix = sizeof(METADATA_SIDECAR_SUFFIX) - 1;
+	struct stat st;
+
+	if (n <= suffix || strcmp(file + n - suffix, METADATA_SIDECAR_SUFFIX))
+		return true;
+	if (fstatat(dirfd, file, &st, 0) < 0 || !S_ISREG(st.st_mode))
+		return true;
+	if (!array_reserve(&l->sidecars, l->sidecar_count, &l->sidecar_room,
+			   sizeof(*l->sidecars)))
+		return false;
+	struct beside s = {strndup(file, n - suffix), file_identity_of(&st)};
+	if (!s.name)
+		return false;
+	l->sidecars[l->sidecar_count++] = s;
+	note_change(l, s.identity.ctime_ns);
+	return true;
+}
+
 /* false: out of memory. What is no regular file, or gone, is passed over; what
  * cannot be looked at is listed, as a file without identity. */
 static bool list_file(struct listing *l, int dirfd, const char *file)
@@ -132,7 +165,7 @@ static bool list_file(struct listing *l, int dirfd, const char *file)
 	struct stat st = {.st_mode = S_IFREG};
 
 	if (!scan_is_plugin_name(file))
-		return true;
+		return list_sidecar(l, dirfd, file);
 	if (fstatat(dirfd, file, &st, 0) < 0 &&
 	    !status_is_state(status_from_errno(errno)))
 		return true;
@@ -141,8 +174,9 @@ static bool list_file(struct listing *l, int dirfd, const char *file)
 	if (!array_reserve(&l->entries, l->count, &l->room,
 			   sizeof(*l->entries)))
 		return false;
-	struct entry e = {strdup(file), record_plugin_name(file),
-			  file_identity_of(&st)};
+	struct entry e = {.file = strdup(file),
+			  .name = record_plugin_name(file),
+			  .identity = file_identity_of(&st)};
 	if (!e.file || !e.name) {
 		free(e.file);
 		free(e.name);
@@ -172,6 +206,36 @@ static int list_begin(struct listing *l, int dirfd, const char *dir)
 	return 0;
 }
 
+static int compare_sidecars(const void *a, const void *b)
+{
+	const struct beside *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* Sorts, and gives each plugin the sidecar of its name. */
+static void list_end(struct listing *l)
+{
+	size_t k = 0;
+
+	if (l->count)
+		qsort(l->entries, l->count, sizeof(*l->entries),
+		      compare_entries);
+	if (l->sidecar_count)
+		qsort(l->sidecars, l->sidecar_count, sizeof(*l->sidecars),
+		      compare_sidecars);
+	for (size_t i = 0; i < l->count; i++) {
+		int order = -1;
+
+		while (k < l->sidecar_count &&
+		       (order = strcmp(l->sidecars[k].name,
+				       l->entries[i].name)) < 0)
+			k++;
+		if (k < l->sidecar_count && order == 0)
+			l->entries[i].sidecar = l->sidecars[k].identity;
+	}
+}
+
 static int list_directory(int dirfd, const char *dir, struct listing *ret)
 {
 	_cleanup_close_ int fd =
@@ -191,8 +255,7 @@ static int list_directory(int dirfd, const char *dir, struct listing *ret)
 			return status_fail(DLAZY_ENOMEM, "%s: no memory", dir);
 	if (errno)
 		return list_error(dir);
-	if (l.count)
-		qsort(l.entries, l.count, sizeof(*l.entries), compare_entries);
+	list_end(&l);
 	*ret = l;
 	l = (struct listing){0};
 	return 0;
@@ -240,25 +303,34 @@ static bool listing_equal(const struct listing *a, const struct listing *b)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (!file_identity_equal(&a->entries[i].identity,
-					 &b->entries[i].identity))
+					 &b->entries[i].identity) ||
+		    !file_identity_equal(&a->entries[i].sidecar,
+					 &b->entries[i].sidecar))
 			return false;
 	return true;
 }
 
 /* ------------------------------------------------------------------ */
 
+/* A record of the old catalog, and where it is there. */
+struct former {
+	const struct record *record;
+	size_t index;
+};
+
 /* One scan: what it goes by, and what it gathers. */
 struct scan {
 	int dirfd;
 	const char *dir;
 	const struct scan_options *options;
-	int filefd;		/* the catalog file is relative to it */
-	const char *file;	/* NULL: there is no place for one */
-	struct catalog *former; /* or NULL */
-	const struct record **former_by_file; /* sound ones, sorted */
+	int filefd;		       /* the catalog file is relative to it */
+	const char *file;	       /* NULL: there is no place for one */
+	struct catalog *former;	       /* or NULL */
+	struct former *former_by_file; /* sound ones, sorted */
 	size_t former_count;
 	struct scan_result result;
-	int state; /* of ours, that kept a file from being read; or 0 */
+	uint64_t start_ns; /* of this attempt */
+	int state;	   /* of ours, that kept a file from being read; or 0 */
 	char why[STATUS_MESSAGE_MAX];
 };
 
@@ -268,22 +340,31 @@ struct harvest {
 	const struct record **bad;
 	struct record **read; /* of the above, those to be freed */
 	size_t good_count, bad_count, read_count;
+	/* Of each good one, then of each bad one, or NULL; and those to be freed. */
+	const struct catalog_metadata **good_says, **bad_says;
+	struct catalog_metadata **said;
+	size_t said_count;
 };
 
 static void cleanup_harvest(struct harvest *h)
 {
 	for (size_t i = 0; i < h->read_count; i++)
 		free(h->read[i]);
+	for (size_t i = 0; i < h->said_count; i++)
+		free(h->said[i]);
 	free(h->good);
 	free(h->bad);
 	free(h->read);
+	free(h->good_says);
+	free(h->bad_says);
+	free(h->said);
 }
 
 static int compare_files(const void *a, const void *b)
 {
-	const struct record *const *x = a, *const *y = b;
+	const struct former *x = a, *y = b;
 
-	return strcmp(record_file(*x), record_file(*y));
+	return strcmp(record_file(x->record), record_file(y->record));
 }
 
 /* The catalog file that is in the place of ours. */
@@ -311,7 +392,8 @@ static int former_open(struct scan *s)
 	for (size_t i = 0; i < all; i++) {
 		const struct record *r = catalog_record(s->former, i);
 		if (r)
-			s->former_by_file[s->former_count++] = r;
+			s->former_by_file[s->former_count++] =
+				(struct former){r, i};
 		else
 			status_clear();
 	}
@@ -327,17 +409,17 @@ static void cleanup_scan(struct scan *s)
 }
 
 /* The old record of a file, or NULL. */
-static const struct record *former_record(const struct scan *s,
-					  const struct entry *e)
+static const struct former *former_of(const struct scan *s,
+				      const struct entry *e)
 {
 	size_t low = 0, high = s->former_count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct record *r = s->former_by_file[middle];
-		int order = strcmp(record_file(r), e->file);
+		const struct former *f = &s->former_by_file[middle];
+		int order = strcmp(record_file(f->record), e->file);
 		if (order == 0)
-			return r;
+			return f;
 		if (order < 0)
 			low = middle + 1;
 		else
@@ -406,33 +488,90 @@ static void count_plugin(struct scan *s, const struct record *r)
 		s->result.changed++;
 }
 
+/* What the old catalog had of a file that is the same still, or NULL. What cannot
+ * be read of it is made anew. */
+static const struct catalog_metadata *former_metadata(const struct scan *s,
+						      const struct former *f)
+{
+	const struct catalog_metadata *m = NULL;
+
+	if (f && catalog_metadata(s->former, f->index, &m) < 0)
+		status_clear();
+	return m;
+}
+
+/* Asks what a plugin says of itself; it stands with the record at `ret`. */
+static int harvest_metadata(struct scan *s, struct harvest *h,
+			    const struct entry *e, const struct former *f,
+			    const struct record *r, bool same,
+			    const struct catalog_metadata **ret)
+{
+	const struct scan_options *o = s->options;
+	struct catalog_metadata *said = NULL;
+	uint64_t start_ns = s->start_ns;
+	struct scan_plugin plugin = {
+		.dirfd = s->dirfd,
+		.dir = s->dir,
+		.record = r,
+		.sidecar = e->sidecar,
+		.is_young = !file_time_is_past(e->sidecar.ctime_ns, start_ns),
+		.portable = o->system,
+		.former = former_metadata(s, f),
+		.same_file = same,
+		.was_probed = s->former && catalog_was_probed(s->former),
+	};
+
+	*ret = NULL;
+	if (!o->metadata) {
+		*ret = same ? plugin.former : NULL;
+		return 0;
+	}
+	int status = o->metadata(&plugin, o->metadata_data, &said);
+	if (status == -DLAZY_ENOMEM)
+		return status;
+	if (status < 0 && s->state == 0)
+		strcpy(s->why, status_message());
+	if (status < 0)
+		s->state = status;
+	if (said)
+		h->said[h->said_count++] = said;
+	*ret = said;
+	return 0;
+}
+
 /* Takes one file's record over, or reads it. */
 static int harvest_entry(struct scan *s, struct harvest *h,
 			 const struct entry *e)
 {
-	const struct record *former = former_record(s, e), *r = NULL;
+	const struct former *former = former_of(s, e);
+	const struct record *r = NULL;
 	struct record *read = NULL;
 
 	if (former && !s->options->system &&
-	    record_is_current(former, -1, &e->identity))
-		r = former;
+	    record_is_current(former->record, -1, &e->identity))
+		r = former->record;
 	if (former && !r && !s->options->system)
-		read = record_moved(former, s->dirfd, &e->identity);
+		read = record_moved(former->record, s->dirfd, &e->identity);
+	bool same = r || read;
 	if (!r) {
 		int status = read ? 0 : read_entry(s, e, &read);
 		if (status < 0 || !read)
 			return status;
 		h->read[h->read_count++] = read;
 		r = read;
+		same |= former && s->options->system &&
+			is_same_record(former->record, r);
 	}
 	if (record_status(r) < 0) {
-		h->bad[h->bad_count++] = r;
+		h->bad[h->bad_count] = r;
 		s->result.bad++;
-		return 0;
+		return harvest_metadata(s, h, e, former, r, same,
+					&h->bad_says[h->bad_count++]);
 	}
-	h->good[h->good_count++] = r;
+	h->good[h->good_count] = r;
 	count_plugin(s, r);
-	return 0;
+	return harvest_metadata(s, h, e, former, r, same,
+				&h->good_says[h->good_count++]);
 }
 
 /*
@@ -447,10 +586,15 @@ static int harvest_all(struct scan *s, struct harvest *h,
 	h->good = calloc(l->count + 1, sizeof(*h->good));
 	h->bad = calloc(l->count + 1, sizeof(*h->bad));
 	h->read = calloc(l->count + 1, sizeof(*h->read));
-	if (!h->good || !h->bad || !h->read)
+	h->good_says = calloc(l->count + 1, sizeof(*h->good_says));
+	h->bad_says = calloc(l->count + 1, sizeof(*h->bad_says));
+	h->said = calloc(l->count + 1, sizeof(*h->said));
+	if (!h->good || !h->bad || !h->read || !h->good_says || !h->bad_says ||
+	    !h->said)
 		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
 	s->result = (struct scan_result){.opened = s->result.opened};
 	s->state = 0;
+	s->start_ns = l->start_ns;
 	s->result.removed = s->former ? catalog_count(s->former) : 0;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct entry *e = &l->entries[i];
@@ -472,6 +616,7 @@ static int harvest_encode(const struct scan *s, struct harvest *h,
 {
 	struct catalog_source source = {
 		.records = h->good,
+		.metadata = h->good_says,
 		.count = h->good_count,
 		.bad = h->bad_count,
 		.flags = s->options->system ? FORMAT_PORTABLE : 0,
@@ -479,6 +624,8 @@ static int harvest_encode(const struct scan *s, struct harvest *h,
 
 	/* There is room behind: both arrays are as long as the listing. */
 	memcpy(h->good + h->good_count, h->bad, h->bad_count * sizeof(*h->bad));
+	memcpy(h->good_says + h->good_count, h->bad_says,
+	       h->bad_count * sizeof(*h->bad_says));
 	if (!s->options->system) {
 		source.directory = l->directory;
 		source.scan_start_ns = l->start_ns;

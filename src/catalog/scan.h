@@ -26,6 +26,30 @@ struct scan_result {
 			   a portable catalog, which has no identities, all */
 };
 
+/* One plugin of a directory, as it is now. */
+struct scan_plugin {
+	int dirfd;
+	const char *dir;	      /* its absolute path */
+	const struct record *record;  /* of the file; may be a bad one */
+	struct file_identity sidecar; /* all 0: there is none */
+	bool is_young; /* by its times the sidecar is not told from a later self */
+	bool portable; /* for a catalog that travels */
+	/* What the old catalog had of it, or NULL. */
+	const struct catalog_metadata *former;
+	bool same_file; /* that was said of this very file; the sidecar may differ */
+	bool was_probed; /* plugins of this directory were: if new, it is due */
+};
+
+/*
+ * Says what a plugin says of itself: *ret a malloc'd block, or NULL: nothing. Called
+ * for each plugin of the directory that counts, and for bad files, in the order of
+ * their names; again, where the directory changes meanwhile. 0, or, with message,
+ * -DLAZY_ENOMEM; a state: the file or its sidecar could not be read, so that nothing
+ * is written.
+ */
+typedef int scan_metadata_fn(const struct scan_plugin *plugin, void *data,
+			     struct catalog_metadata **ret);
+
 /* Called as files are gone through, for a progress bar: done of all. */
 typedef void scan_progress_fn(size_t done, size_t all, void *data);
 
@@ -38,6 +62,9 @@ struct scan_options {
 			 used (so with system, always) */
 	scan_progress_fn *progress; /* or NULL */
 	void *progress_data;
+	/* NULL: what is known of unchanged files is kept, nothing else. */
+	scan_metadata_fn *metadata;
+	void *metadata_data;
 };
 
 /*

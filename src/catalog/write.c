@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "catalog/metadata.h"
 #include "catalog/record.h"
 
 #include <stdlib.h>
@@ -61,6 +62,31 @@ static void add_section(struct catalog_header *h, enum format_section section,
 	h->size += size;
 }
 
+/* What a plugin says of itself, or NULL. */
+static const struct catalog_metadata *source_metadata(
+	const struct catalog_source *source, size_t i)
+{
+	return source->metadata ? source->metadata[i] : NULL;
+}
+
+/* The bytes of all metadata, and whether any plugin was probed. */
+static uint64_t metadata_bytes(const struct catalog_source *source,
+			       uint32_t *flags)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < source->count + source->bad; i++) {
+		const struct catalog_metadata *m = source_metadata(source, i);
+
+		if (!m)
+			continue;
+		bytes += metadata_size(m);
+		if (metadata_flags(m) & (METADATA_PROBED | METADATA_DUE))
+			*flags |= FORMAT_PROBED;
+	}
+	return bytes;
+}
+
 static struct catalog_header lay_out(const struct catalog_source *source)
 {
 	struct catalog_header h;
@@ -70,18 +96,23 @@ static struct catalog_header lay_out(const struct catalog_source *source)
 	h.count = (uint32_t)source->count;
 	h.bad = (uint32_t)source->bad;
 	h.buckets = (uint32_t)bucket_count(all);
-	h.flags = source->flags;
+	h.flags = source->flags | FORMAT_SAYS;
 	h.directory = source->directory;
 	h.scan_start_ns = source->scan_start_ns;
 	h.size = sizeof(h);
 	for (size_t i = 0; i < all; i++)
 		records += record_size(source->records[i]);
+	uint64_t metadata = metadata_bytes(source, &h.flags);
 	add_section(&h, FORMAT_ENTRIES,
 		    format_table_size(all, sizeof(struct catalog_entry)));
 	add_section(
 		&h, FORMAT_BUCKETS,
 		format_table_size(h.buckets, sizeof(struct catalog_bucket)));
-	add_section(&h, FORMAT_RECORDS, records);
+	add_section(&h, FORMAT_RECORDS, records + metadata);
+	if (metadata)
+		add_section(
+			&h, FORMAT_METADATA,
+			format_table_size(all, sizeof(struct catalog_entry)));
 	h.checksum = format_header_checksum(&h);
 	return h;
 }
@@ -131,6 +162,27 @@ static void seal_table(uint8_t *data, const struct catalog_header *h,
 	}
 }
 
+/* Metadata stand behind the records. */
+static void fill_metadata(uint8_t *data, const struct catalog_header *h,
+			  const struct catalog_source *source, uint64_t offset)
+{
+	if (h->sections[FORMAT_METADATA].size == 0)
+		return;
+	for (size_t i = 0; i < source->count + source->bad; i++) {
+		const struct catalog_metadata *m = source_metadata(source, i);
+		struct catalog_entry *entry =
+			element(data, h, FORMAT_METADATA, i, sizeof(*entry));
+
+		if (!m)
+			continue;
+		*entry = (struct catalog_entry){offset, m->checksum,
+						(uint32_t)metadata_size(m), 0};
+		memcpy(data + offset, m, metadata_size(m));
+		offset += metadata_size(m);
+	}
+	seal_table(data, h, FORMAT_METADATA);
+}
+
 static void fill(uint8_t *data, const struct catalog_header *h,
 		 const struct catalog_source *source)
 {
@@ -147,6 +199,7 @@ static void fill(uint8_t *data, const struct catalog_header *h,
 		enter_name(data, h, source->records, i);
 		offset += record_size(r);
 	}
+	fill_metadata(data, h, source, offset);
 	seal_table(data, h, FORMAT_ENTRIES);
 	seal_table(data, h, FORMAT_BUCKETS);
 }

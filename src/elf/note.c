@@ -166,7 +166,7 @@ static bool in_segment(const struct image *image, const ElfN(Shdr) * section)
 }
 
 /* A damaged section costs itself alone: no program would notice it. */
-static int read_sections(struct notes *notes, const struct image *image)
+int notes_read_sections(struct notes *notes, const struct image *image)
 {
 	ElfN(Shdr) * sections;
 	size_t n;
@@ -191,7 +191,7 @@ int notes_read(struct notes *notes, const struct image *image)
 	int r = read_segments(notes, image);
 
 	if (r == 0 && !notes_find(notes, ELF_NOTE_GNU, NT_GNU_BUILD_ID))
-		r = read_sections(notes, image);
+		r = notes_read_sections(notes, image);
 	return r;
 }
 
@@ -220,7 +220,7 @@ static int read_note(struct notes *notes, const struct image *image,
 	if (r == 0)
 		note = notes_find(notes, owner, type);
 	if (r == 0 && !note) {
-		r = read_sections(notes, image);
+		r = notes_read_sections(notes, image);
 		note = notes_find(notes, owner, type);
 	}
 	if (r < 0)

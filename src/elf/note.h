@@ -23,6 +23,9 @@ struct notes {
 
 /* 0 or negated status; on failure, too, notes_clear() frees. */
 int notes_read(struct notes *notes, const struct image *image);
+
+/* Those of SHT_NOTE sections that are in no segment, too. 0 or a state. */
+int notes_read_sections(struct notes *notes, const struct image *image);
 void notes_clear(struct notes *notes);
 
 /* The first of that owner and type, or NULL. */

@@ -303,6 +303,23 @@ struct elf_note elf_view_note(const struct elf_view *view, size_t i)
 	return view->notes.list[i];
 }
 
+int elf_view_has_note(struct elf_view *view, int fd, const char *name,
+		      const char *owner, uint32_t type)
+{
+	struct notes all = {.list = NULL};
+
+	if (notes_find(&view->notes, owner, type))
+		return 1;
+	view->image.fd = fd;
+	view->image.name = name;
+	int r = notes_read_sections(&all, &view->image);
+	view->image.fd = -1;
+	view->image.name = NULL;
+	bool found = r == 0 && notes_find(&all, owner, type);
+	notes_clear(&all);
+	return r < 0 ? r : found;
+}
+
 size_t elf_view_symbol_count(const struct elf_view *view)
 {
 	return view->symbols.count;

@@ -132,6 +132,13 @@ size_t elf_view_note_count(const struct elf_view *view);
 struct elf_note elf_view_note(const struct elf_view *view, size_t i);
 
 /*
+ * Whether the viewed file, open as fd, has a note of that owner and type, in
+ * PT_NOTE, or else in a SHT_NOTE section. 1 or 0, or, with message, a state.
+ */
+int elf_view_has_note(struct elf_view *view, int fd, const char *name,
+		      const char *owner, uint32_t type);
+
+/*
  * One note of an open file that has no view: the first of that owner and type, of
  * PT_NOTE, or else of SHT_NOTE sections. *ret is malloc'd, with a NUL behind its
  * *ret_size bytes. 0, or, with message, -DLAZY_ENOENT: it has none; else as

@@ -6,7 +6,12 @@
  */
 #include "load/metadata.h"
 
+#include "catalog/format.h"
 #include "load/part.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 static struct part json = {.file = "json.so", .for_what = "metadata"};
 
@@ -22,18 +27,27 @@ struct module_metadata {
 	struct module_metadata *earlier;
 };
 
-int metadata_read(const char *path, struct metadata *ret)
+/* The texts that there are. -DLAZY_ENOSYS: there is no JSON module. */
+static int merge(struct metadata *metadata)
 {
 	void *merge;
 
-	ret->document = NULL;
-	int status = meta_texts_read(path, &ret->texts);
-	if (status < 0 || !meta_texts_are_there(&ret->texts))
+	if (!meta_texts_are_there(&metadata->texts))
+		return 0;
+	int status = part_find(&json, "dlazy_json_merge", &merge);
+	if (status < 0)
 		return status;
-	status = part_find(&json, "dlazy_json_merge", &merge);
+	return ((__typeof__(&dlazy_json_merge))merge)(
+		metadata->texts.sources, METADATA_SOURCES, &metadata->document);
+}
+
+int metadata_read(const char *path, struct metadata *ret)
+{
+	ret->document = NULL;
+	int status = meta_texts_read(path, META_TEXTS_ALL, &ret->texts);
+
 	if (status == 0)
-		status = ((__typeof__(&dlazy_json_merge))merge)(
-			ret->texts.sources, META_SOURCES, &ret->document);
+		status = merge(ret);
 	return status < 0 ? status_prefix("%s", path) : 0;
 }
 
@@ -48,7 +62,7 @@ void metadata_clear(struct metadata *metadata)
 /* If all there is are problems, the first one is the failure. */
 static int check_problems(const struct metadata *metadata, const char *path)
 {
-	for (size_t i = 0; !metadata->document && i < META_SOURCES; i++) {
+	for (size_t i = 0; !metadata->document && i < METADATA_SOURCES; i++) {
 		const struct json_source *source = &metadata->texts.sources[i];
 		if (source->problem[0])
 			return status_fail(DLAZY_EFORMAT, "%s: %s: %s", path,
@@ -122,4 +136,166 @@ int metadata_of_module(struct dlazy_module *m, const struct json_document **ret)
 		return status;
 	*ret = find_kept(m, &files);
 	return *ret ? 0 : read_anew(m, &files, ret);
+}
+
+/* ------------------------------------------------------------------ */
+/* For catalogs                                                       */
+
+#define PROBLEMS_MAX 1024
+
+/* The problems of all sources, in words; NULL: there are none. */
+static const char *tell_problems(const struct metadata *metadata,
+				 char words[PROBLEMS_MAX])
+{
+	size_t size = 0;
+
+	words[0] = '\0';
+	for (size_t i = 0; i < METADATA_SOURCES; i++) {
+		const struct json_source *s = &metadata->texts.sources[i];
+
+		if (s->problem[0] && size < PROBLEMS_MAX - 1)
+			size += (size_t)snprintf(
+				words + size, PROBLEMS_MAX - size, "%s%s: %s",
+				size ? "; " : "", s->name, s->problem);
+	}
+	return size ? words : NULL;
+}
+
+/* Reads what the plugin has, and merges it with what is given. *ret_later: there is
+ * no JSON module, with message. */
+static int read_for_scan(const struct scan_plugin *plugin, const char *path,
+			 const struct metadata_given *given,
+			 struct metadata *ret, bool *ret_later)
+{
+	unsigned which = 0;
+
+	*ret_later = false;
+	if (plugin->sidecar.ino)
+		which |= 1u << METADATA_SIDECAR;
+	if (record_is_noted(plugin->record))
+		which |= 1u << METADATA_NOTE;
+	int status = meta_texts_read(path, which, &ret->texts);
+	for (size_t i = METADATA_STATIC; status == 0 && i < METADATA_SOURCES;
+	     i++)
+		status = meta_texts_add(&ret->texts, (enum metadata_source)i,
+					given->text[i]);
+	if (status == 0)
+		status = merge(ret);
+	*ret_later = status == -DLAZY_ENOSYS;
+	return *ret_later ? 0 : status;
+}
+
+/* What tells the sidecar that was read from another in a catalog that travels. */
+static int hash_sidecar(const struct scan_plugin *plugin, uint64_t *ret)
+{
+	_cleanup_free_ char *file = NULL;
+	_cleanup_close_ int fd = -1;
+
+	*ret = 0;
+	if (!plugin->portable || !plugin->sidecar.ino)
+		return 0;
+	if (asprintf(&file, "%s" METADATA_SIDECAR_SUFFIX,
+		     record_name(plugin->record)) < 0) {
+		file = NULL;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	int status = file_open(plugin->dirfd, file, &fd, NULL);
+	if (status < 0)
+		return status;
+	if (record_content(fd, ret))
+		return 0;
+	return status_fail(status_from_errno(errno), "%s: cannot read: %s",
+			   file, strerror(errno));
+}
+
+static int encode(const struct scan_plugin *plugin,
+		  const struct metadata_given *given,
+		  const struct metadata *metadata, bool later,
+		  struct catalog_metadata **ret)
+{
+	const struct json_document *document = metadata->document;
+	char words[PROBLEMS_MAX], why[PROBLEMS_MAX];
+	struct metadata_draft draft = {
+		.record = plugin->record,
+		.text = document ? document->text : NULL,
+		.sources = document ? document->sources : NULL,
+		.given = *given,
+	};
+
+	snprintf(why, sizeof(why), "%s", status_message());
+	draft.problem = later ? why : tell_problems(metadata, words);
+	if (later || (plugin->sidecar.ino && plugin->is_young))
+		draft.given.flags |= METADATA_YOUNG;
+	if (!plugin->portable)
+		draft.sidecar = plugin->sidecar;
+	if (later)
+		status_clear();
+	int status = hash_sidecar(plugin, &draft.sidecar_content);
+	if (status < 0)
+		return status;
+	if (!draft.text && !draft.problem && !draft.given.flags &&
+	    !draft.given.probe && !plugin->sidecar.ino)
+		return 0;
+	return metadata_encode(&draft, ret);
+}
+
+int metadata_scan_given(const struct scan_plugin *plugin,
+			const struct metadata_given *given,
+			struct catalog_metadata **ret)
+{
+	_cleanup_(metadata_clear) struct metadata metadata = {.document = NULL};
+	_cleanup_free_ char *path = NULL;
+	bool later;
+
+	*ret = NULL;
+	if (asprintf(&path, "%s/%s", plugin->dir, record_file(plugin->record)) <
+	    0) {
+		path = NULL;
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	}
+	int status = read_for_scan(plugin, path, given, &metadata, &later);
+	if (status == 0)
+		status = encode(plugin, given, &metadata, later, ret);
+	return status < 0 ? status_prefix("%s", path) : 0;
+}
+
+/* Whether that was made of the sidecar that is there now. */
+static bool is_of_sidecar(const struct catalog_metadata *m,
+			  const struct scan_plugin *plugin)
+{
+	struct file_identity then = metadata_sidecar(m);
+
+	if (metadata_flags(m) & METADATA_YOUNG)
+		return false;
+	if (plugin->portable)
+		return !plugin->sidecar.ino && !metadata_sidecar_content(m);
+	return file_identity_equal(&then, &plugin->sidecar);
+}
+
+static int copy_metadata(const struct catalog_metadata *m,
+			 struct catalog_metadata **ret)
+{
+	*ret = malloc(metadata_size(m));
+	if (!*ret)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	memcpy(*ret, m, metadata_size(m));
+	return 0;
+}
+
+int metadata_scan(const struct scan_plugin *plugin, void *data,
+		  struct catalog_metadata **ret)
+{
+	const struct catalog_metadata *former = plugin->former;
+	struct metadata_given given;
+
+	(void)data;
+	if (former && plugin->same_file && is_of_sidecar(former, plugin))
+		return copy_metadata(former, ret);
+	metadata_keep(plugin->same_file ? former : NULL, &given);
+	if (!plugin->same_file && plugin->was_probed)
+		given.flags |= METADATA_DUE;
+	if (!plugin->sidecar.ino && !record_is_noted(plugin->record) &&
+	    !given.flags)
+		return 0;
+	return metadata_scan_given(plugin, &given, ret);
 }

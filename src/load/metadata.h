@@ -6,6 +6,7 @@
 #ifndef LOAD_METADATA_H
 #define LOAD_METADATA_H
 
+#include "catalog/scan.h"
 #include "load/module.h"
 #include "meta/texts.h"
 
@@ -19,6 +20,24 @@ struct metadata {
  * -DLAZY_ENOSYS: there is no JSON module. */
 int metadata_read(const char *path, struct metadata *ret);
 void metadata_clear(struct metadata *metadata);
+
+/*
+ * What a plugin says of itself, for a catalog; scan_metadata_fn's. What is known
+ * already of an unchanged file and sidecar is kept; what a changed file was probed
+ * for is forgotten, and it is due. A plugin without metadata costs nothing here, and
+ * without the JSON module the texts are left for later.
+ */
+int metadata_scan(const struct scan_plugin *plugin, void *data,
+		  struct catalog_metadata **ret);
+
+/*
+ * The same where the caller says what static facts and probes give, and which flags
+ * it has: its sidecar and note are read, and all is merged anew. *ret NULL: there is
+ * nothing to be kept.
+ */
+int metadata_scan_given(const struct scan_plugin *plugin,
+			const struct metadata_given *given,
+			struct catalog_metadata **ret);
 
 /*
  * Of a module, as its files are now; *ret lives as long as the module. NULL: it

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIDECAR_SUFFIX ".dlazy.json"
-
 /* malloc'd; NULL, with message: out of memory. */
 static char *sidecar_path(const char *path)
 {
@@ -27,7 +25,7 @@ static char *sidecar_path(const char *path)
 	_cleanup_free_ char *name = record_plugin_name(base);
 	char *sidecar;
 
-	if (name && asprintf(&sidecar, "%.*s%s" SIDECAR_SUFFIX,
+	if (name && asprintf(&sidecar, "%.*s%s" METADATA_SIDECAR_SUFFIX,
 			     (int)(base - path), path, name) >= 0)
 		return sidecar;
 	status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
@@ -136,26 +134,45 @@ static int read_note(const char *path, char **ret)
 	return status;
 }
 
-int meta_texts_read(const char *path, struct meta_texts *ret)
+int meta_texts_read(const char *path, unsigned which, struct meta_texts *ret)
 {
-	struct json_source *sidecar = &ret->sources[META_SIDECAR];
-	struct json_source *note = &ret->sources[META_NOTE];
+	struct json_source *sidecar = &ret->sources[METADATA_SIDECAR];
+	struct json_source *note = &ret->sources[METADATA_NOTE];
+	int status = 0;
 
-	*ret = (struct meta_texts){.sources = {[META_SIDECAR].name = "sidecar",
-					       [META_NOTE].name = "note"}};
+	*ret = (struct meta_texts){
+		.sources = {[METADATA_SIDECAR].name = "sidecar",
+			    [METADATA_NOTE].name = "note",
+			    [METADATA_STATIC].name = "static",
+			    [METADATA_PROBE].name = "probe"}};
 	_cleanup_free_ char *beside = sidecar_path(path);
 	if (!beside)
 		return status_last();
-	int status = take_problem(
-		sidecar, read_sidecar(beside, (char **)&sidecar->text));
-	if (status < 0)
+	if (which & 1u << METADATA_SIDECAR)
+		status = take_problem(
+			sidecar, read_sidecar(beside, (char **)&sidecar->text));
+	if (status < 0 || !(which & 1u << METADATA_NOTE))
 		return status;
 	return take_problem(note, read_note(path, (char **)&note->text));
 }
 
+int meta_texts_add(struct meta_texts *texts, enum metadata_source source,
+		   const char *text)
+{
+	struct json_source *to = &texts->sources[source];
+
+	if (!text)
+		return 0;
+	int status = check_text(text, strlen(text), to->name);
+	if (status < 0)
+		return take_problem(to, status);
+	to->text = strdup(text);
+	return to->text ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
 void meta_texts_clear(struct meta_texts *texts)
 {
-	for (size_t i = 0; i < META_SOURCES; i++) {
+	for (size_t i = 0; i < METADATA_SOURCES; i++) {
 		free((char *)texts->sources[i].text);
 		texts->sources[i].text = NULL;
 	}
@@ -163,7 +180,7 @@ void meta_texts_clear(struct meta_texts *texts)
 
 bool meta_texts_are_there(const struct meta_texts *texts)
 {
-	for (size_t i = 0; i < META_SOURCES; i++)
+	for (size_t i = 0; i < METADATA_SOURCES; i++)
 		if (texts->sources[i].text)
 			return true;
 	return false;

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "catalog/metadata.h"
 #include "meta/json.h"
 
 #include <stdbool.h>
@@ -17,11 +18,9 @@
 /* Longer ones are not used. */
 #define META_TEXT_MAX (1u << 20)
 
-/* The sources, best first. */
-enum { META_SIDECAR, META_NOTE, META_SOURCES };
-
 struct meta_texts {
-	struct json_source sources[META_SOURCES]; /* text is malloc'd */
+	/* By enum metadata_source; each text is malloc'd. */
+	struct json_source sources[METADATA_SOURCES];
 };
 
 /* Which the files are; all 0: absent. */
@@ -33,11 +32,18 @@ struct meta_files {
 int meta_identify(const char *path, struct meta_files *ret);
 
 /*
- * The texts of the plugin at an absolute path. What is unusable about them is no
- * failure, but told as that source's problem. 0, or, with message, a state; then,
- * too, meta_texts_clear() frees.
+ * The sidecar and the note of the plugin at an absolute path; `which` has a bit for
+ * each that is looked at. What is unusable about them is no failure, but told as
+ * that source's problem. 0, or, with message, a state; then, too,
+ * meta_texts_clear() frees.
  */
-int meta_texts_read(const char *path, struct meta_texts *ret);
+#define META_TEXTS_ALL (1u << METADATA_SIDECAR | 1u << METADATA_NOTE)
+int meta_texts_read(const char *path, unsigned which, struct meta_texts *ret);
+
+/* Adds what was made elsewhere: a text (copied) of METADATA_STATIC or
+ * METADATA_PROBE. What is unusable is told as its problem. 0 or -DLAZY_ENOMEM. */
+int meta_texts_add(struct meta_texts *texts, enum metadata_source source,
+		   const char *text);
 void meta_texts_clear(struct meta_texts *texts);
 
 /* Whether there is a text to be given to the JSON module. */

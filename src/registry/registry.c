@@ -376,7 +376,7 @@ static int open_catalog(int dirfd, const char *dir,
 			const struct file_identity *but, struct catalog **ret,
 			char **ret_why)
 {
-	struct scan_options options = {.system = false};
+	struct scan_options options = {.metadata = metadata_scan};
 	int status = catalog_open(dirfd, dir, ret);
 
 	if (status == 0 && but && is_file_of(*ret, but)) {

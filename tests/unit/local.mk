@@ -22,6 +22,7 @@ check_PROGRAMS += \
 	%D%/test-record \
 	%D%/test-refresh \
 	%D%/test-registry \
+	%D%/test-said \
 	%D%/test-scan \
 	%D%/test-search \
 	%D%/test-signature \

@@ -209,7 +209,7 @@ TEST(a_known_key_of_another_kind_is_left_out)
 		write_sidecar(text);
 		CHECK_STR(dlazy_module_metadata(m), "{\"mine\":[true]}");
 		CHECK_INT(metadata_read(own_path("p.so"), &metadata), 0);
-		CHECK_IN(metadata.texts.sources[META_SIDECAR].problem,
+		CHECK_IN(metadata.texts.sources[METADATA_SIDECAR].problem,
 			 " is not ");
 		metadata_clear(&metadata);
 	}

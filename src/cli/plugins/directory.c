@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "catalog/scan.h"
+#include "load/metadata.h"
 #include "cli/cli.h"
 #include "cli/plugins/info.h"
 
@@ -56,8 +57,9 @@ int directory_open(const char *path, struct directory *ret)
 
 int directory_scan(struct directory *d)
 {
-	return scan_directory(d->fd, d->path, &(struct scan_options){0}, NULL,
-			      &d->catalog);
+	return scan_directory(d->fd, d->path,
+			      &(struct scan_options){.metadata = metadata_scan},
+			      NULL, &d->catalog);
 }
 
 /* Whether a record is of its file as it is now. Of a portable one of a plugin the

@@ -143,7 +143,7 @@ static void print_metadata(struct json *j, const struct metadata *metadata)
 	text_or_null(j, document ? document->sources : "{}");
 	json_key(j, "metadata_problems");
 	json_begin_array(j);
-	for (size_t i = 0; i < META_SOURCES; i++)
+	for (size_t i = 0; i < METADATA_SOURCES; i++)
 		if (metadata->texts.sources[i].problem[0])
 			json_string(j, metadata->texts.sources[i].problem);
 	json_end_array(j);
@@ -247,7 +247,7 @@ static void print_says(const struct metadata *metadata)
 {
 	if (metadata->document)
 		print_line("metadata", metadata->document->text);
-	for (size_t i = 0; i < META_SOURCES; i++)
+	for (size_t i = 0; i < METADATA_SOURCES; i++)
 		if (metadata->texts.sources[i].problem[0])
 			print_line(metadata->texts.sources[i].name,
 				   metadata->texts.sources[i].problem);
@@ -355,7 +355,7 @@ static int read_metadata(const char *path, struct metadata *ret)
 {
 	int status = metadata_read(path, ret);
 
-	for (size_t i = 0; status == -DLAZY_ENOSYS && i < META_SOURCES; i++) {
+	for (size_t i = 0; status == -DLAZY_ENOSYS && i < METADATA_SOURCES; i++) {
 		struct json_source *source = &ret->texts.sources[i];
 		if (source->text && !source->problem[0])
 			snprintf(source->problem, sizeof(source->problem), "%s",

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "catalog/scan.h"
+#include "load/metadata.h"
 #include "cli/plugins/directory.h"
 #include "cli/frame/progress.h"
 
@@ -79,6 +80,7 @@ static int scan(const char *path, const struct request *request,
 		.patient = true,
 		.progress = progress_update,
 		.progress_data = &progress,
+		.metadata = metadata_scan,
 	};
 	status = scan_directory(o->directory.fd, o->directory.path, &options,
 				&o->result, NULL);
