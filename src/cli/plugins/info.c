@@ -355,7 +355,8 @@ static int read_metadata(const char *path, struct metadata *ret)
 {
 	int status = metadata_read(path, ret);
 
-	for (size_t i = 0; status == -DLAZY_ENOSYS && i < METADATA_SOURCES; i++) {
+	for (size_t i = 0; status == -DLAZY_ENOSYS && i < METADATA_SOURCES;
+	     i++) {
 		struct json_source *source = &ret->texts.sources[i];
 		if (source->text && !source->problem[0])
 			snprintf(source->problem, sizeof(source->problem), "%s",
