@@ -17,6 +17,10 @@
 /* All notes of a file together; what is behind that is not read. */
 #define NOTES_MAX (4u << 20)
 
+/* So many sections of notes are compared with each segment. (Kernels have the
+ * most: some ten.) */
+#define SECTIONS_MAX 256
+
 static bool append(struct notes *notes, struct elf_note note)
 {
 	if (!array_reserve(&notes->list, notes->count, &notes->room,
@@ -172,12 +176,18 @@ int notes_read_sections(struct notes *notes, const struct image *image)
 	size_t n;
 	int r = image_sections(image, &sections, &n);
 
-	for (size_t i = 0; !status_is_state(r) && i < n; i++)
-		if (sections[i].sh_type == SHT_NOTE &&
-		    !in_segment(image, &sections[i]))
+	for (size_t i = 0, seen = 0; !status_is_state(r) && i < n; i++) {
+		if (sections[i].sh_type != SHT_NOTE)
+			continue;
+		if (seen++ == SECTIONS_MAX) {
+			notes->cut = true;
+			break;
+		}
+		if (!in_segment(image, &sections[i]))
 			r = read_block(notes, image, sections[i].sh_offset,
 				       sections[i].sh_size,
 				       sections[i].sh_addralign);
+	}
 	free(sections);
 	if (status_is_state(r))
 		return r;
@@ -229,8 +239,9 @@ static int read_note(struct notes *notes, const struct image *image,
 		return copy_descriptor(note, image->name, ret, ret_size);
 	if (notes->cut)
 		return status_fail(DLAZY_EFORMAT,
-				   "%s: its notes have more than %u bytes",
-				   image->name, NOTES_MAX);
+				   "%s: its notes have more than %u bytes, or "
+				   "%u sections",
+				   image->name, NOTES_MAX, SECTIONS_MAX);
 	return status_fail(DLAZY_ENOENT, "%s: it has no such note",
 			   image->name);
 }

@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "elf/hwcaps.h"
 #include "elf/places.h"
 #include "link/resolve/closure.h"
 #include "link/stubfile/library.h"
@@ -593,14 +594,24 @@ void generation_sweep(const struct place *place, const char *current)
 /* ------------------------------------------------------------------ */
 /* The entry                                                          */
 
+/* And those in it that the dynamic linker searches first. */
 static void draft_directory(struct making *m, const char *path)
 {
-	char hwcaps[PATH_MAX];
+	char hwcaps[PATH_MAX], below[PATH_MAX];
+	struct stat st;
+	int n = snprintf(hwcaps, sizeof(hwcaps), "%s/glibc-hwcaps", path);
 
 	entry_draft_path(&m->draft, path);
-	int n = snprintf(hwcaps, sizeof(hwcaps), "%s/glibc-hwcaps", path);
-	if (n > 0 && n < PATH_MAX)
-		entry_draft_path(&m->draft, hwcaps);
+	if (n < 0 || n >= PATH_MAX)
+		return;
+	entry_draft_path(&m->draft, hwcaps);
+	if (stat(hwcaps, &st) < 0)
+		return;
+	for (const char *const *name = hwcaps_active(); *name; name++) {
+		n = snprintf(below, sizeof(below), "%s/%s", hwcaps, *name);
+		if (n > 0 && n < PATH_MAX)
+			entry_draft_path(&m->draft, below);
+	}
 }
 
 /* The directories of a search path, which separators end. */

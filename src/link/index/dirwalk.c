@@ -305,15 +305,37 @@ struct visit {
 
 static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former);
 
-/* A file system that does not say tells it here. What fails then fails for the
- * file, too. */
-static bool is_directory(const struct visit *v, const struct listed *listed)
+/* Builds on the path; what is too long, nobody can open. */
+static bool enter(struct visit *v, size_t n, const char *name)
 {
+	if (n + 1 + strlen(name) >= sizeof(v->path))
+		return false;
+	snprintf(v->path + n, sizeof(v->path) - n, "%s%s",
+		 strcmp(v->path, "/") != 0 ? "/" : "", name);
+	return true;
+}
+
+/* A file system that does not say of which kind a name is tells it here, before
+ * any is visited: files come first. What fails now fails for the file, too. */
+static void settle_kinds(struct visit *v, struct listing *listing)
+{
+	size_t n = strlen(v->path);
 	struct stat st;
 
-	if (listed->kind != LISTED_UNKNOWN)
-		return listed->kind == LISTED_DIRECTORY;
-	return lstat(v->path, &st) == 0 && S_ISDIR(st.st_mode);
+	for (size_t i = 0; i < listing->count; i++) {
+		struct listed *listed = &listing->list[i];
+
+		if (listed->kind != LISTED_UNKNOWN)
+			continue;
+		listed->kind = LISTED_FILE;
+		if (enter(v, n, listed->name) && lstat(v->path, &st) == 0) {
+			if (S_ISDIR(st.st_mode))
+				listed->kind = LISTED_DIRECTORY;
+			else if (S_ISLNK(st.st_mode))
+				listed->kind = LISTED_LINK;
+		}
+		v->path[n] = '\0';
+	}
 }
 
 /* What is not a directory. */
@@ -338,11 +360,9 @@ static int visit_name(struct dirwalk *w, struct visit *v, uint32_t directory,
 	size_t n = strlen(v->path);
 	int status = 0;
 
-	if (n + 1 + strlen(listed->name) >= sizeof(v->path))
+	if (!enter(v, n, listed->name))
 		return 0;
-	snprintf(v->path + n, sizeof(v->path) - n, "%s%s",
-		 strcmp(v->path, "/") != 0 ? "/" : "", listed->name);
-	if (!is_directory(v, listed)) {
+	if (listed->kind != LISTED_DIRECTORY) {
 		status = visit_other(w, v, directory, listed);
 	} else if (!v->flat && v->depth < DEPTH_MAX) {
 		v->depth++;
@@ -387,6 +407,7 @@ static int visit_listed(struct dirwalk *w, struct visit *v, uint32_t former,
 	if (status == 0 && (!draft_string(&w->draft, v->path, &d.path) ||
 			    !draft_directory(&w->draft, &d)))
 		status = out_of_memory();
+	settle_kinds(v, &listing);
 	if (status == 0)
 		status = visit_names(w, v, number, former, &listing);
 	if (status == 0)

@@ -46,8 +46,17 @@ struct items {
 	size_t count, room;
 };
 
+/*
+ * How long all its names may be together: so many times the file, and this for a
+ * small one. Names can overlap, so a small file could ask for hours. Link editors
+ * share the ends of names, but not this much: such a file is damaged.
+ */
+#define NAMES_FACTOR 16
+#define NAMES_LEAST 65536
+
 struct lists {
 	struct items lists[TABLE_READ];
+	uint64_t left; /* bytes of names that may still come */
 };
 
 static void cleanup_lists(struct lists *lists)
@@ -56,41 +65,54 @@ static void cleanup_lists(struct lists *lists)
 		free(lists->lists[i].items);
 }
 
-static bool add(struct items *items, const char *name, uint64_t key)
+static bool has_room(struct lists *lists, const char *name)
 {
-	if (!array_reserve(&items->items, items->count, &items->room,
-			   sizeof(*items->items)))
-		return false;
-	items->items[items->count++] = (struct item){name, key};
-	return true;
+	size_t most = lists->left < SIZE_MAX ? (size_t)lists->left : SIZE_MAX;
+	size_t n = strnlen(name, most);
+
+	lists->left -= n;
+	return n < most;
 }
 
-static bool collect_symbol(const struct elf_view *view, size_t i,
-			   struct lists *lists)
+/* 0, -DLAZY_ENOMEM, or -DLAZY_EFORMAT: the names are too long. */
+static int add(struct lists *lists, enum table_list which, const char *name,
+	       const char *version)
+{
+	struct items *items = &lists->lists[which];
+
+	if (!has_room(lists, name))
+		return -DLAZY_EFORMAT;
+	if (!array_reserve(&items->items, items->count, &items->room,
+			   sizeof(*items->items)))
+		return -DLAZY_ENOMEM;
+	items->items[items->count++] = (struct item){
+		name, version ? tables_key(name, version) : hash_string(name)};
+	return 0;
+}
+
+static int collect_symbol(const struct elf_view *view, size_t i,
+			  struct lists *lists)
 {
 	struct elf_symbol symbol;
 
 	if (!elf_view_symbol(view, i, &symbol) || !is_data(&symbol))
-		return true;
-	enum table_list list = symbol.defined ? TABLE_DATA : TABLE_IMPORTS;
-	return add(&lists->lists[list], symbol.name,
-		   tables_key(symbol.name, symbol.version));
+		return 0;
+	return add(lists, symbol.defined ? TABLE_DATA : TABLE_IMPORTS,
+		   symbol.name, symbol.version);
 }
 
-static bool collect(const struct elf_view *view, struct lists *lists)
+static int collect(const struct elf_view *view, struct lists *lists)
 {
-	if (is_program(view))
-		return true;
-	for (size_t i = 0; i < elf_view_needed_count(view); i++) {
-		const char *name = elf_view_needed(view, i);
+	int status = 0;
 
-		if (!add(&lists->lists[TABLE_NEEDS], name, hash_string(name)))
-			return false;
-	}
-	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
-		if (!collect_symbol(view, i, lists))
-			return false;
-	return true;
+	if (is_program(view))
+		return 0;
+	for (size_t i = 0; status == 0 && i < elf_view_needed_count(view); i++)
+		status =
+			add(lists, TABLE_NEEDS, elf_view_needed(view, i), NULL);
+	for (size_t i = 1; status == 0 && i < elf_view_symbol_count(view); i++)
+		status = collect_symbol(view, i, lists);
+	return status;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -107,21 +129,25 @@ static void sort(struct items *items)
 		      compare_names);
 }
 
-static struct facts *make_facts(const struct elf_view *view)
+/* As collect(). */
+static int make_facts(const struct elf_view *view, uint64_t size,
+		      struct facts **ret)
 {
-	_cleanup_(cleanup_lists) struct lists lists = {0};
+	_cleanup_(cleanup_lists) struct lists lists = {
+		.left = size * NAMES_FACTOR + NAMES_LEAST};
 	struct facts *facts;
 	size_t n = 0;
 
-	if (!collect(view, &lists))
-		return NULL;
+	int status = collect(view, &lists);
+	if (status < 0)
+		return status;
 	for (int k = 0; k < TABLE_READ; k++) {
 		sort(&lists.lists[k]);
 		n += lists.lists[k].count;
 	}
 	facts = calloc(1, sizeof(*facts) + n * sizeof(facts->keys[0]));
 	if (!facts)
-		return NULL;
+		return -DLAZY_ENOMEM;
 	if (*elf_view_soname(view))
 		facts->soname = hash_string(elf_view_soname(view));
 	n = 0;
@@ -132,7 +158,8 @@ static struct facts *make_facts(const struct elf_view *view)
 		for (size_t i = 0; i < items->count; i++)
 			facts->keys[n++] = items->items[i].key;
 	}
-	return facts;
+	*ret = facts;
+	return 0;
 }
 
 static int open_view(const char *path, struct file_identity *ret_identity,
@@ -168,8 +195,10 @@ int facts_read(const char *path, struct file_identity *ret_identity,
 	status_clear();
 	if (status < 0 || !(elf_view_flags(view) & ELF_DYNAMIC))
 		return 0;
-	*ret = make_facts(view);
-	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	status = make_facts(view, ret_identity->size, ret);
+	return status == -DLAZY_ENOMEM
+		       ? status_fail(DLAZY_ENOMEM, "%s: out of memory", path)
+		       : 0;
 }
 
 static const char *find_name(const struct elf_view *view, uint64_t key)

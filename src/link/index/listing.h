@@ -12,7 +12,7 @@ enum listed_kind {
 	LISTED_FILE,
 	LISTED_LINK,
 	LISTED_DIRECTORY,
-	LISTED_UNKNOWN, /* the file system does not say */
+	LISTED_UNKNOWN, /* the file system does not say: dirwalk.c asks */
 };
 
 struct listed {
