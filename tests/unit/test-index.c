@@ -12,12 +12,30 @@
 #include "elf/view.h"
 #include "link/index/index.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* As a file system that does not say of which kind its names are. */
+static bool kinds_are_unknown;
+
+struct dirent *readdir(DIR *stream)
+{
+	typedef struct dirent *readdir_fn(DIR *);
+	static readdir_fn *real;
+
+	if (!real)
+		real = (readdir_fn *)dlsym(RTLD_NEXT, "readdir");
+	struct dirent *entry = real(stream);
+	if (entry && kinds_are_unknown)
+		entry->d_type = DT_UNKNOWN;
+	return entry;
+}
 
 #define LIBRARY "-shared -fPIC -Wl,-soname,"
 
@@ -691,6 +709,84 @@ TEST(file_may_change_before_it_is_read)
 	open_while(give_last);
 	overwrite(world_path("importer.so"), world_path("m/z.so"));
 	check_imported("liba.so", "a2", "z.so");
+}
+
+/* A first report comes late enough that what is read is kept; the second is not
+ * survived. */
+static void end_there(size_t done, size_t total, void *data)
+{
+	struct progress *progress = data;
+
+	if (progress->calls++ == 1)
+		_exit(0);
+	nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+	(void)done;
+	(void)total;
+}
+
+/* Opens the index in a process that is ended on the way. */
+static void open_cut_short(void)
+{
+	int how;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		open_while(end_there);
+		_exit(1);
+	}
+	CHECK_INT(waitpid(pid, &how, 0), pid);
+	CHECK_INT(how, 0);
+}
+
+TEST(scan_that_was_ended_is_gone_on_with)
+{
+	begin_changes();
+	many_files();
+	mkdir(world_path("m/below"), 0755);
+	test_copy(world_path("importer.so"), world_path("m/below/y.so"));
+	CHECK_INT(unlink(world_path("m/z.so")), 0);
+	let_settle();
+	open_cut_short();
+	size_t read = count_read();
+	CHECK(read > 1 && read <= MANY + 1 - 64);
+	CHECK_INT(count_read(), 0);
+	check_imported("liba.so", "a2", "y.so");
+}
+
+TEST(file_that_changed_since_a_scan_was_ended_is_noticed)
+{
+	begin_changes();
+	many_files();
+	overwrite(world_path("other.so"), world_path("m/z.so"));
+	let_settle();
+	open_cut_short();
+	overwrite(world_path("importer.so"), world_path("m/many0.so"));
+	check_imported("liba.so", "a2", "many0.so");
+}
+
+TEST(kinds_that_a_file_system_does_not_say_are_asked)
+{
+	begin_world();
+	library_a();
+	mkdir(world_path("m/a"), 0755);
+	mkdir(world_path("m/c"), 0755);
+	library("b.so", "extern int a1; int h() { return a1; }",
+		needs("liba.so"));
+	library("a/x.so", "int x;", "");
+	library("c/x.so", "int x;", "");
+	library("d.so", "int d;", "");
+	CHECK_INT(symlink("d.so", world_path("m/e.so")), 0);
+	kinds_are_unknown = true;
+	let_settle();
+	struct index *index = open_world();
+	CHECK_INT(index_stats(index).files, 5);
+	CHECK_INT(index_stats(index).directories, 3);
+	check_imported_by(index, "liba.so", "a1", "b.so");
+	index_close(index);
+	CHECK_INT(count_read(), 0);
+	/* Each directory still has its own files. */
+	test_copy(world_path("m/d.so"), world_path("m/new.so"));
+	CHECK_INT(count_read(), 1);
 }
 
 /* ------------------------------------------------------------------ */

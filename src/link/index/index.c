@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening and refreshing the index. If the kept tables are current they are
- * used, else their current parts go into a new scan. Another process may do
+ * used, else their current parts go into a new scan; so does what a scan that was
+ * cut short had read. Another process may do
  * the same at the same time: each uses its own tables, and the file of either
  * may be the one that stays.
  */
@@ -33,20 +34,6 @@ static uint64_t file_hash(const struct file_identity *identity)
 	return hash_bytes(key, sizeof(key));
 }
 
-/* Keeps what was found; if that fails, it is news for nobody. */
-static bool keep(const char *path, const struct tables_file *file)
-{
-	_cleanup_free_ char *directory =
-		strndup(path, (size_t)(file_base_name(path) - path));
-	bool kept =
-		directory && (!*directory || file_make_dirs(directory) == 0) &&
-		file_replace(AT_FDCWD, path, file->data, file->size, 0600) == 0;
-
-	if (!kept)
-		status_clear();
-	return kept;
-}
-
 static int refresh(struct index *index, const struct index_options *options,
 		   char *const *places)
 {
@@ -54,7 +41,8 @@ static int refresh(struct index *index, const struct index_options *options,
 	bool known = options->cache_path &&
 		     tables_open(options->cache_path, &former) == 0;
 
-	if (known && dirwalk_is_current(&former.tables, places)) {
+	if (known && !former.tables.partial &&
+	    dirwalk_is_current(&former.tables, places)) {
 		index->file = former;
 		former = (struct tables_file){0};
 		index->kept = true;
@@ -66,10 +54,12 @@ static int refresh(struct index *index, const struct index_options *options,
 		.former = known ? &former.tables : NULL,
 		.progress = options->progress,
 		.data = options->data,
+		.path = options->cache_path,
 	};
 	int status = scan_run(&how, &index->file, &index->read);
 	if (status == 0 && options->cache_path)
-		index->kept = keep(options->cache_path, &index->file);
+		index->kept = scan_keep(options->cache_path, index->file.data,
+					index->file.size);
 	return status;
 }
 

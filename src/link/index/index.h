@@ -6,7 +6,8 @@
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
- * file. Names are kept as hashes: a collision makes a library eager. The words
+ * file. The first one takes seconds: what is read meanwhile is kept again and
+ * again, so that the next goes on where one was ended. Names are kept as hashes: a collision makes a library eager. The words
  * for a "yes" are read from the files again.
  *
  * Noticed is what is new, gone, replaced or overwritten, but for one: a file

@@ -16,9 +16,15 @@
 #include "link/index/dirwalk.h"
 #include "link/index/importers.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #define PROGRESS_EACH 64 /* files */
+
+/* What has been read is kept after this long, and then twice as long each time:
+ * little is lost, and not much time is spent. */
+#define KEEP_FIRST_NS UINT64_C(250000000)
 
 struct scan {
 	const struct scan_options *options;
@@ -28,6 +34,8 @@ struct scan {
 	uint32_t *elves;      /* the ELF file that each has become */
 	struct draft draft;
 	size_t read;
+	size_t reached;		    /* files before it are read */
+	uint64_t begun_ns, keep_ns; /* when; what is read is kept next */
 };
 
 static void cleanup_scan(struct scan *s)
@@ -43,6 +51,14 @@ static void cleanup_scan(struct scan *s)
 static int out_of_memory(void)
 {
 	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static int read_file(struct scan *s, size_t i)
@@ -65,25 +81,6 @@ static int read_file(struct scan *s, size_t i)
 	return status;
 }
 
-static int read_files(struct scan *s)
-{
-	const struct scan_options *o = s->options;
-	size_t total = 0;
-	int status = 0;
-
-	for (size_t i = 0; i < s->walk.count; i++)
-		total += s->walk.files[i].former == TABLES_NONE;
-	for (size_t i = 0; status == 0 && i < s->walk.count; i++) {
-		if (s->walk.files[i].former != TABLES_NONE)
-			continue;
-		status = read_file(s, i);
-		if (o->progress &&
-		    (s->read % PROGRESS_EACH == 0 || s->read == total))
-			o->progress(s->read, total, o->data);
-	}
-	return status;
-}
-
 /* ------------------------------------------------------------------ */
 
 /*
@@ -98,6 +95,19 @@ static const struct table_elf *former_elf(const struct scan *s, uint32_t i)
 	if (entry == TABLES_NONE || t->entries[entry].elf == TABLES_NONE)
 		return NULL;
 	return &t->elves[t->entries[entry].elf];
+}
+
+/* Not read yet: only the next scan will know what it is. */
+static bool is_unread(const struct scan *s, uint32_t file)
+{
+	return file >= s->reached && s->walk.files[file].former == TABLES_NONE;
+}
+
+/* An identity that nothing has: it is looked at again. */
+static struct file_identity unlike_any(const struct file_identity *identity)
+{
+	return (struct file_identity){.dev = identity->dev,
+				      .ino = identity->ino};
 }
 
 static bool is_ours(const struct scan *s, uint32_t file)
@@ -155,8 +165,10 @@ static bool add_entry(struct scan *s, uint32_t i)
 	entry.elf = s->elves[file];
 	if (s->walk.files[file].entry == i && entry.elf != TABLES_NONE)
 		s->draft.elves[entry.elf].entry = number;
-	entry.identity =
-		dirwalk_settled(&s->walk, &s->walk.files[file].identity);
+	const struct file_identity *identity = &s->walk.files[file].identity;
+	entry.identity = is_unread(s, file)
+				 ? unlike_any(identity)
+				 : dirwalk_settled(&s->walk, identity);
 	return draft_string(&s->draft, s->walk.draft.strings + entry.name,
 			    &entry.name) &&
 	       draft_entry(&s->draft, &entry);
@@ -184,6 +196,9 @@ static bool add_directory(struct scan *s, const struct table_directory *found)
 			s, from->entries[found->entries.first + i].elf);
 	d.entries = (struct table_span){(uint32_t)s->draft.entry_count,
 					any ? found->entries.count : 0};
+	/* Names that are left out are not all known to be none of ours. */
+	if (s->reached < s->walk.count)
+		d.identity = unlike_any(&d.identity);
 	if (!draft_string(&s->draft, from->strings + found->path, &d.path) ||
 	    !draft_directory(&s->draft, &d))
 		return false;
@@ -228,19 +243,73 @@ static bool add_importers(struct scan *s)
 	return true;
 }
 
+/* Of all files that are read. */
 static int make_tables(struct scan *s)
 {
 	uint32_t empty;
 
+	draft_clear(&s->draft);
+	memset(s->elves, 0xff, s->walk.count * sizeof(*s->elves));
 	if (!draft_string(&s->draft, "", &empty) || !add_places(s))
 		return out_of_memory();
 	for (size_t i = 0; i < s->walk.draft.directory_count; i++)
 		if (!add_directory(s, &s->walk.draft.directories[i]))
 			return out_of_memory();
-	if (!add_importers(s))
-		return out_of_memory();
-	struct tables tables = draft_tables(&s->draft);
-	return importers_find(&tables, s->draft.keys);
+	return add_importers(s) ? 0 : out_of_memory();
+}
+
+bool scan_keep(const char *path, const void *data, size_t size)
+{
+	_cleanup_free_ char *directory =
+		strndup(path, (size_t)(file_base_name(path) - path));
+	bool kept = directory &&
+		    (!*directory || file_make_dirs(directory) == 0) &&
+		    file_replace(AT_FDCWD, path, data, size, 0600) == 0;
+
+	if (!kept)
+		status_clear();
+	return kept;
+}
+
+/* Keeps what is read so far, should this process be ended. */
+static void keep_partial(struct scan *s)
+{
+	_cleanup_free_ uint8_t *data = NULL;
+	size_t size;
+
+	if (make_tables(s) == 0) {
+		struct tables tables = draft_tables(&s->draft);
+
+		tables.partial = true;
+		if (tables_encode(&tables, &data, &size) == 0)
+			scan_keep(s->options->path, data, size);
+	}
+	status_clear();
+	uint64_t now = now_ns();
+	s->keep_ns = now + (now - s->begun_ns);
+}
+
+static int read_files(struct scan *s)
+{
+	const struct scan_options *o = s->options;
+	size_t total = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < s->walk.count; i++)
+		total += s->walk.files[i].former == TABLES_NONE;
+	for (size_t i = 0; status == 0 && i < s->walk.count; i++) {
+		s->reached = i + 1;
+		if (s->walk.files[i].former != TABLES_NONE)
+			continue;
+		status = read_file(s, i);
+		if (o->progress &&
+		    (s->read % PROGRESS_EACH == 0 || s->read == total))
+			o->progress(s->read, total, o->data);
+		if (status == 0 && o->path && s->read < total &&
+		    now_ns() >= s->keep_ns)
+			keep_partial(s);
+	}
+	return status;
 }
 
 /* ------------------------------------------------------------------ */
@@ -251,16 +320,15 @@ static int prepare(struct scan *s)
 
 	s->facts = calloc(n, sizeof(struct facts *));
 	s->elves = malloc(n * sizeof(*s->elves));
-	if (!s->facts || !s->elves)
-		return out_of_memory();
-	memset(s->elves, 0xff, n * sizeof(*s->elves)); /* TABLES_NONE each */
-	return 0;
+	s->keep_ns = s->begun_ns + KEEP_FIRST_NS;
+	return s->facts && s->elves ? 0 : out_of_memory();
 }
 
 int scan_run(const struct scan_options *options, struct tables_file *ret,
 	     size_t *ret_read)
 {
-	_cleanup_(cleanup_scan) struct scan s = {.options = options};
+	_cleanup_(cleanup_scan) struct scan s = {.options = options,
+						 .begun_ns = now_ns()};
 	uint8_t *data;
 	size_t size;
 	int status = dirwalk_run(&s.walk, options->former, options->places);
@@ -274,7 +342,9 @@ int scan_run(const struct scan_options *options, struct tables_file *ret,
 	if (status < 0)
 		return status;
 	struct tables tables = draft_tables(&s.draft);
-	status = tables_encode(&tables, &data, &size);
+	status = importers_find(&tables, s.draft.keys);
+	if (status == 0)
+		status = tables_encode(&tables, &data, &size);
 	if (status == 0)
 		status = tables_open_memory(data, size, ret);
 	*ret_read = s.read;

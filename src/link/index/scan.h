@@ -14,7 +14,13 @@ struct scan_options {
 	const struct tables *former; /* or NULL */
 	index_progress_fn *progress; /* or NULL */
 	void *data;
+	const char *path; /* what has been read is kept there from time to time,
+			     as partial tables; or NULL */
 };
+
+/* Puts tables into a file, with the directories above it. If that fails it is no
+ * news: false. */
+bool scan_keep(const char *path, const void *data, size_t size);
 
 /* ret_read: how many files were opened. 0, or the state that kept something
  * from being read (status_is_state()). */

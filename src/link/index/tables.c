@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define FILE_MAGIC UINT64_C(0x0a6d7a616c640a89)
-#define FILE_VERSION 3 /* to be raised, too, when other facts are read */
+#define FILE_VERSION 4 /* to be raised, too, when other facts are read */
 #define FILE_MAX (1u << 30)
 
 enum section {
@@ -43,6 +43,7 @@ struct header {
 	uint32_t version;
 	uint32_t machine; /* whose ELF files are ours: a home has several */
 	uint64_t size;
+	uint64_t partial; /* 1: it is */
 	uint64_t counts[SECTIONS];
 };
 
@@ -185,6 +186,7 @@ static bool locate(const uint8_t *data, size_t size, struct tables *ret)
 		.elf_count = header->counts[SECTION_ELVES],
 		.key_count = header->counts[SECTION_KEYS],
 		.strings_size = header->counts[SECTION_STRINGS],
+		.partial = header->partial,
 	};
 	return offset == size;
 }
@@ -272,6 +274,7 @@ int tables_encode(const struct tables *t, uint8_t **ret_data, size_t *ret_size)
 		.version = FILE_VERSION,
 		.machine = machine_hash(),
 		.size = size,
+		.partial = t->partial,
 	};
 	uint8_t *at = data + sizeof(*header);
 	for (int i = 0; i < SECTIONS; i++) {

@@ -83,6 +83,8 @@ struct tables {
 	const char *strings;
 	size_t place_count, directory_count, entry_count, elf_count, key_count,
 		strings_size;
+	bool partial; /* not all files are read yet, nor importers found: only a
+			 scan goes on from it */
 };
 
 uint64_t tables_key(const char *name, const char *version);
