@@ -64,6 +64,7 @@ static struct side *side_of(const struct program *p, bool lazily)
 	if (lazily) {
 		argv[n++] = getenv("DLAZY_TOOL");
 		argv[n++] = "run";
+		argv[n++] = "--wait";
 		argv[n++] = "--";
 	}
 	for (size_t i = 0; i < WORDS_MAX && p->argv[i]; i++) {

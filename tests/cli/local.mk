@@ -20,6 +20,7 @@ CLI_TESTS = \
 	%D%/test-run.sh \
 	%D%/test-run-cache.sh \
 	%D%/test-run-children.sh \
+	%D%/test-run-first.sh \
 	%D%/test-run-install.sh \
 	%D%/test-run-plain.sh \
 	%D%/test-run-terminal.sh \

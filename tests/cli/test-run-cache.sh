@@ -18,7 +18,7 @@ generation()
 }
 run_many()
 {
-	run "$dlazy" run --stats --json -- "$many" "$@"
+	run "$dlazy" run --wait --stats --json -- "$many" "$@"
 }
 
 run_many call=1
@@ -47,7 +47,7 @@ many_library 1
 rm "$t/lib/libmany-3.so.1"
 run "$many"
 plain=$status:$err
-run "$dlazy" run -- "$many"
+run "$dlazy" run --wait -- "$many"
 check_same "a library that is gone is missed as without dlazy" \
 	"$status:$err" "$plain"
 many_library 3
@@ -74,6 +74,18 @@ check_same "also through a relative path" "$out" "from elsewhere"
 cd "$t" || exit 99
 LD_LIBRARY_PATH=. run_many call=4
 check_same "which depends on where one is" "$out" "library 4"
+level=$(/lib64/ld-linux-x86-64.so.2 --help 2>/dev/null |
+	sed -n 's/^ *\([^ ]*\) (supported, searched)$/\1/p' | tail -n 1)
+if [ "$level" ]; then
+	mkdir -p "$t/caps/glibc-hwcaps/$level"
+	LD_LIBRARY_PATH=$t/caps run_many call=4
+	cp "$t/elsewhere.so" "$t/caps/glibc-hwcaps/$level/libmany-4.so.1"
+	LD_LIBRARY_PATH=$t/caps run_many call=4
+	check_same "and in a directory for this CPU that was there" "$out" \
+		"from elsewhere"
+else
+	skip "and in a directory for this CPU" "glibc-hwcaps is not searched"
+fi
 unset LD_LIBRARY_PATH
 rm -rf "$t/cache"
 
@@ -97,13 +109,13 @@ run_many call=1
 check "an entry that others can write is not trusted" \
 	test "$(generation)" != "$before"
 chmod 777 "$t/cache/run"
-run "$dlazy" run -- "$many" call=1
+run "$dlazy" run --wait -- "$many" call=1
 check_same "in a place that others can write it runs plainly" \
 	"$status:$out" "0:library 1"
 has "$err" "not trusted" "and that is said"
 chmod 700 "$t/cache/run"
 chmod 777 "$t/cache"
-run "$dlazy" run -- "$many" call=1
+run "$dlazy" run --wait -- "$many" call=1
 check_same "so it does where others could exchange the place" \
 	"$status:$out" "0:library 1"
 has "$err" "not trusted" "and that is said too"
@@ -115,7 +127,7 @@ chmod 700 "$t/cache"
 # What passes is not kept.
 for n in 4 5 6 7 8 10; do
 	rm -rf "$t/cache"
-	(ulimit -n "$n" && exec "$dlazy" run -- "$many" call=1) \
+	(ulimit -n "$n" && exec "$dlazy" run --wait -- "$many" call=1) \
 		>/dev/null 2>&1
 	run_many call=1
 	stats '.lazy == 16' "after a run with $n descriptors it is lazy"
@@ -124,7 +136,7 @@ done
 # At once.
 rm -rf "$t/cache"
 for i in {1..20}; do
-	"$dlazy" run -- "$many" call=$((i % 16 + 1)) >"$t/at-once.$i" 2>&1 &
+	"$dlazy" run --wait -- "$many" call=$((i % 16 + 1)) >"$t/at-once.$i" 2>&1 &
 done
 wait
 good=0
@@ -164,17 +176,17 @@ unwritable()
 }
 rm -rf "$t/cache"
 touch "$t/cache"
-run "$dlazy" run -- "$many" call=6
+run "$dlazy" run --wait -- "$many" call=6
 unwritable "a cache that is no directory"
 rm "$t/cache"
 run env -u HOME -u DLAZY_CACHE_DIR -u XDG_CACHE_HOME \
-	"$dlazy" run -- "$many" call=6
+	"$dlazy" run --wait -- "$many" call=6
 unwritable "no cache at all"
 limited()
 {
 	(
 		ulimit -f 1
-		exec "$dlazy" run -- "$many" call=6
+		exec "$dlazy" run --wait -- "$many" call=6
 	)
 }
 run limited
@@ -185,7 +197,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	mkdir -m 555 "$t/cache"
 	chmod 755 "$t"
 	run setpriv --reuid=65534 --regid=65534 --clear-groups \
-		"$dlazy" run -- "$many" call=6
+		"$dlazy" run --wait -- "$many" call=6
 	unwritable "a read-only cache"
 	rm -rf "$t/cache"
 else
@@ -197,11 +209,11 @@ if mount -t tmpfs -o size=64k none "$t/lib" 2>/dev/null; then
 	rm -rf "$t/cache"
 	mkdir "$t/cache"
 	mount -t tmpfs -o size=16k none "$t/cache"
-	run "$dlazy" run -- "$many" call=6
+	run "$dlazy" run --wait -- "$many" call=6
 	umount "$t/cache"
 	unwritable "a tiny file system"
 	mount -t tmpfs -o noexec,mode=700 none "$t/cache"
-	run "$dlazy" run -- "$many" call=6
+	run "$dlazy" run --wait -- "$many" call=6
 	umount "$t/cache"
 	unwritable "a file system mounted noexec"
 else
@@ -210,7 +222,7 @@ fi
 
 # The longest string that an environment can hold has no room for more.
 long=$(printf "%$((32 * $(getconf PAGESIZE) - 20))s" | tr ' ' /)
-LD_LIBRARY_PATH=$long run "$dlazy" run -- "$many" call=6
+LD_LIBRARY_PATH=$long run "$dlazy" run --wait -- "$many" call=6
 unwritable "a full environment"
 
 # Learning.
@@ -233,12 +245,12 @@ touch "$t/lib/libmany-9.so.1"
 run_many
 stats '.lazy == 16' "until something changes"
 run_many call=10 call=11
-run "$dlazy" run --learn --stats --json -- "$many"
+run "$dlazy" run --wait --learn --stats --json -- "$many"
 stats '.lazy == 14' "--learn: what the last run needed is real at once"
 check_same "it was learned" "$(why 10) $(why 11)" "learned learned"
 rm -rf "$t/cache"
 for i in 1 2 3; do
-	"$dlazy" run -- "$many" call={1..7} >/dev/null
+	"$dlazy" run --wait -- "$many" call={1..7} >/dev/null
 done
 run_many
 stats '.lazy == 0 and (.plain | test("nothing to gain"))' \
@@ -248,23 +260,23 @@ stats '.plain | test("nothing to gain")' "and stays so"
 
 # By order.
 rm -rf "$t/cache"
-run "$dlazy" run --eager "libmany-1?.so.1" --stats --json -- "$many"
+run "$dlazy" run --wait --eager "libmany-1?.so.1" --stats --json -- "$many"
 stats '.plain | test("only 9 of")' "--eager leaves real"
-run "$dlazy" run --eager "libmany-12.*" --eager "libmany-13.*" --stats --json \
+run "$dlazy" run --wait --eager "libmany-12.*" --eager "libmany-13.*" --stats --json \
 	-- "$many"
 stats '.lazy == 14 and ([.eager[] | select(.why == "asked")] | length == 2)' \
 	"more than one, and says who asked"
 
 # What nobody uses.
 rm -rf "$t/cache"
-run "$dlazy" run -- "$many"
-run "$dlazy" run --eager "libmany-1.*" -- "$many"
+run "$dlazy" run --wait -- "$many"
+run "$dlazy" run --wait --eager "libmany-1.*" -- "$many"
 mapfile -t entries < <(ls -d "$t"/cache/run/*)
 age() { find "$@" -exec touch -h -d '100 days ago' {} +; }
 mkdir "$t/cache/run/made" # another process is just beginning to
 age "${entries[@]}"
 touch "${entries[1]}"/g-*/record
-run "$dlazy" run --eager "libmany-2.*" -- "$many"
+run "$dlazy" run --wait --eager "libmany-2.*" -- "$many"
 check_same "an entry that no run has used for long goes" \
 	"${#entries[@]} $(ls -d "${entries[0]}" 2>/dev/null)" "2 "
 check_same "one that runs use stays, however old" \

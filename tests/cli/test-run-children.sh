@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/run.bash"
 many
 
-run "$dlazy" run --children -- env
+run "$dlazy" run --wait --children -- env
 audit=$(sed -n 's/^LD_AUDIT=//p' <<<"$out")
 [ -n "$audit" ] || skip_all "$err"
 
@@ -14,7 +14,7 @@ audit=$(sed -n 's/^LD_AUDIT=//p' <<<"$out")
 children()
 {
 	rm -rf "$t"/cache/run/many-*
-	run "$dlazy" run --children "$@"
+	run "$dlazy" run --wait --children "$@"
 }
 lazy()
 {
@@ -47,11 +47,12 @@ environment()
 		sh -c "B=2 '$many' environ" | grep -v '^\(_\|/\|children\|$\)'
 }
 check_same "its environment has two variables more" \
-	"$(environment "$dlazy" run --children | sed 's/=0*$/=/' | sort)" \
+	"$(environment "$dlazy" run --wait --children | sed 's/=0*$/=/' | sort)" \
 	"$({
 		environment env
 		echo "LD_AUDIT=$audit"
 		echo "DLAZY_RUN_CHILDREN="
+		echo "wait"
 	} | sort)"
 children --eager 'libmany-1.*' --eager 'libmany-2.*' -- sh -c "'$many' call=1"
 check_same "options hold for children" \
@@ -83,14 +84,15 @@ run env LD_AUDIT="$audit" "DLAZY_RUN_CHILDREN=0"$'\n/nonexistent\n' \
 check_same "if dlazy is gone they run as ever" "$out" "library 4"
 run env LD_AUDIT="$audit" DLAZY_RUN_CHILDREN=x "$many" call=4
 check_same "or the variable is damaged" "$out" "library 4"
-run env LD_AUDIT=/nonexistent.so "$dlazy" run --children -- "$many" call=5
+run env LD_AUDIT=/nonexistent.so "$dlazy" run --wait --children -- "$many" call=5
 has "$err" "children run without laziness" "an auditor of the user's is said"
 check_same "and stays" "$out" "library 5"
 run "$dlazy" --child
 is_status 2 "the way in is nobody else's"
 mkdir "$t/bin"
-run "$dlazy" run --install --children "$many" --dir "$t/bin"
+run "$dlazy" run --install --wait --children "$many" --dir "$t/bin"
 check "a launcher remembers" grep -q '^children$' "$t/bin/many"
+hasnt "$(<"$t/bin/many")" wait "but whether to wait"
 rm -rf "$t"/cache/run/many-*
 run "$t/bin/many" "system=$many call=6"
 check_same "and does" "$out" "library 6"

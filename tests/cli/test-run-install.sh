@@ -11,7 +11,7 @@ cp "$many" "$t/bin/manycmd"
 launcher=$HOME/.local/bin/manycmd
 export PATH=$HOME/.local/bin:$t/bin:$PATH
 
-run "$dlazy" run --install manycmd
+run "$dlazy" run --install --wait manycmd
 is_status 0 "a launcher is installed"
 check "where users have programs" test -x "$launcher"
 check_same "in PATH nothing is said of PATH" "$err" ""
@@ -20,7 +20,7 @@ has "$(<"$launcher")" "remove this file" "it says how to be rid of it"
 run manycmd call=3 argv0 exe
 check_same "it starts its target, lazily" "$out" \
 	"library 3"$'\n'"manycmd"$'\n'"$t/bin/manycmd"
-check "of which there is an entry" test -n \
+check "of which --wait has made an entry" test -n \
 	"$(find "$t/cache/run" -path '*/manycmd-*/g-*/stub.so')"
 run manycmd exit=5
 is_status 5 "its exit status is the program's"
@@ -30,11 +30,11 @@ run manycmd --help "a b" "" x
 check_same "arguments are passed on" "$out" $'--help\na b\n\nx'
 echo "#!/usr/bin/env manycmd" >"$t/script"
 chmod 755 "$t/script"
-run "$dlazy" run -- "$t/script" environ
+run "$dlazy" run --wait -- "$t/script" environ
 hasnt "$out" "$t/cache/run" "env that comes upon it leaves nothing behind"
-run "$dlazy" run --stats --json -- manycmd call=1
+run "$dlazy" run --wait --stats --json -- manycmd call=1
 stats '.lazy == 16 and .touched == 1' "run goes past it to the program"
-run "$dlazy" run -- "$launcher" call=2
+run "$dlazy" run --wait -- "$launcher" call=2
 check_same "started by its path it does what it does" "$out" "library 2"
 run "$dlazy" run --install manycmd
 is_status 0 "installed again it is replaced"
@@ -52,7 +52,7 @@ run "$dlazy" run --install "$launcher"
 is_status 1 "a launcher of a launcher is refused"
 
 # Its options.
-run "$dlazy" run --install manycmd --eager 'libmany-1.*' \
+run "$dlazy" run --install --wait manycmd --eager 'libmany-1.*' \
 	--eager 'libmany-2.*' --lazy 'x*'
 is_status 0 "options behind CMD are its own"
 has "$(<"$launcher")" $'eager libmany-1.*\neager libmany-2.*\nlazy x*' \

@@ -105,7 +105,7 @@ limit()
 	shift 4
 	run "$t/$name" "$@"
 	says "$wanted" || return
-	run "$dlazy" run -- "$t/$name" "$@"
+	run "$dlazy" run --wait -- "$t/$name" "$@"
 	check_same "$sentence" "$status:$out" "0:$wanted"
 	[ -z "$start" ] ||
 		check_same "$name: ${start//$'\n'/, }" "$err" "$start"
@@ -114,7 +114,7 @@ limit()
 # why NAME LIBRARY WORD SENTENCE: why it is not lazy
 why()
 {
-	run "$dlazy" run --stats --json -- "$t/$1"
+	run "$dlazy" run --wait --stats --json -- "$t/$1"
 	grep '^{' "$t/err" >"$t/out"
 	json '[.eager[] | select(.path | endswith("/'"$2"'"))][0].why == "'"$3"'"' \
 		"$4"
@@ -206,7 +206,7 @@ $constants
 $constants
 1 1
 destructed"
-run "$dlazy" run -- "$t/constant"
+run "$dlazy" run --wait -- "$t/constant"
 check_same "what a function always says needs no library" "$(sort <<<"$out")" \
 	"$(printf '%s\n' "$constants" "$constants" constructed 29 "1 1" \
 		destructed | sort)"
@@ -215,11 +215,11 @@ library constant 1 -DREBUILT
 mv "$t/lib/liblimit-constant-1.so" "$t/rebuilt.so"
 library constant 1
 put="cp $t/rebuilt.so $t/lib/new; mv $t/lib/new $t/lib/liblimit-constant-1.so"
-run "$dlazy" run -- "$t/constant" "$put"
+run "$dlazy" run --wait -- "$t/constant" "$put"
 has "$err" "another build than the stub was made for" "what was said is held to"
 hasnt "$err" "the dynamic linker says" "which is no word of the linker's"
 library constant 1
-run "$dlazy" run -- "$t/constant" "$put" first
+run "$dlazy" run --wait -- "$t/constant" "$put" first
 has "$out" "30
 -6 0x7fffffff00000002 what it always says" \
 	"before anything was said, another build says it for itself"
@@ -241,13 +241,13 @@ for how in -fPIC -fPIE "-fno-pic -no-pie"; do
 	limit canonical "data are there before their library is ($how)" "1 lazy" \
 		"$copied"
 done
-run "$dlazy" run -- "$t/canonical" "touch $t/lib/liblimit-canonical-1.so"
+run "$dlazy" run --wait -- "$t/canonical" "touch $t/lib/liblimit-canonical-1.so"
 check_same "the same build is known by its id" "$out" "$copied"
 # Another build is put in place while the program runs.
 library canonical 1 -DREBUILT
 mv "$t/lib/liblimit-canonical-1.so" "$t/rebuilt.so"
 library canonical 1
-run "$dlazy" run -- "$t/canonical" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
+run "$dlazy" run --wait -- "$t/canonical" "mv $t/rebuilt.so $t/lib/liblimit-canonical-1.so"
 case $err in
 *"another build than the stub was made for"*)
 	pass "copies are not used with another build" ;;
@@ -376,7 +376,7 @@ why malloc liblimit-malloc-1.so libc-name "a libc name makes eager"
 # ------------------------------------------------------------ processes
 
 make_limit fork
-run "$dlazy" run --stats -- "$t/fork"
+run "$dlazy" run --wait --stats -- "$t/fork"
 for user in unset "" /nowhere /nowhere:/else; do
 	shown=$user
 	if [ "$user" = unset ]; then
@@ -397,7 +397,7 @@ unset LD_LIBRARY_PATH
 make_limit chroot 1 2
 if [ "$(id -u)" = 0 ]; then
 	mkdir "$t/root"
-	run "$dlazy" run -- "$t/chroot" "$t/root"
+	run "$dlazy" run --wait -- "$t/chroot" "$t/root"
 	is_status 134 "a first call behind chroot ends the program"
 	check_same "what was called before goes on" "$out" "1
 1 11"
@@ -418,7 +418,7 @@ make_limit debugged
 by_hand()
 {
 	rm -rf "$t/hand"
-	DLAZY_CACHE_DIR=$t/hand "$dlazy" run -- "$t/debugged" >/dev/null 2>&1
+	DLAZY_CACHE_DIR=$t/hand "$dlazy" run --wait -- "$t/debugged" >/dev/null 2>&1
 	compgen -G "$t/hand/run/*/g-*" | head -n 1
 }
 
@@ -427,7 +427,7 @@ backtrace()
 {
 	gdb -q -nx -batch -iex "set debuginfod enabled off" \
 		-ex "set breakpoint pending on" -ex "break $1" -ex run -ex bt \
-		--args "$dlazy" run -- "$t/debugged" 2>&1 </dev/null |
+		--args "$dlazy" run --wait -- "$t/debugged" 2>&1 </dev/null |
 		tee "$t/gdb" | sed -n 's/^#[0-9]* *\(0x[0-9a-f]* in \)\{0,1\}//p' |
 		sed 's/ .*//' | paste -sd' '
 }
@@ -460,7 +460,7 @@ if command -v valgrind >/dev/null; then
 	has "$err" "by 0x" "with who called it"
 	has "$err" "program_calls" "through the stub"
 	unset LD_LIBRARY_PATH
-	run "$dlazy" run -- valgrind -q --error-exitcode=9 "$t/debugged"
+	run "$dlazy" run --wait -- valgrind -q --error-exitcode=9 "$t/debugged"
 	is_status 0 "valgrind itself can be the command"
 else
 	skip "valgrind" "not installed"
@@ -469,7 +469,7 @@ flags+=" -fsanitize=address"
 if library debugged 1 2>/dev/null && program debugged 2>/dev/null &&
 	"$t/debugged" >/dev/null 2>&1; then
 	limit debugged "an ASan program runs lazily" "1 lazy" 5
-	run "$dlazy" run -- "$t/debugged" 10
+	run "$dlazy" run --wait -- "$t/debugged" 10
 	is_status 1 "ASan finds an error in a lazy library"
 	has "$err" "heap-buffer-overflow" "of its kind"
 	has "$err" "in library_inner" "by the function's name"

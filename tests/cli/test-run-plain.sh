@@ -14,7 +14,7 @@ plain()
 }
 stats_of()
 {
-	run "$dlazy" run --stats --json -- "$@"
+	run "$dlazy" run --wait --stats --json -- "$@"
 }
 
 # Finding.
@@ -28,27 +28,27 @@ echo "no program" >"$t/bin2/manycmd"
 mkdir "$t/bin3/manycmd"
 stats_of manycmd call=1
 check_same "past what cannot be executed" "$status:$out" "0:library 1"
-run "$dlazy" run -- no-such-command
+run "$dlazy" run --wait -- no-such-command
 is_status 127 "what is not in PATH is not found"
 has "$err" "no-such-command: command not found" "and is named"
-run "$dlazy" run -- ./no-such-file
+run "$dlazy" run --wait -- ./no-such-file
 is_status 127 "nor is a file that is not there"
-run "$dlazy" run -- ""
+run "$dlazy" run --wait -- ""
 is_status 127 "nor nothing"
-run "$dlazy" run -- "$t/bin2/manycmd"
+run "$dlazy" run --wait -- "$t/bin2/manycmd"
 is_status 126 "a file that is no program is not executed"
-run "$dlazy" run -- "$t"
+run "$dlazy" run --wait -- "$t"
 is_status 126 "nor is a directory"
 rm "$t/bin/manycmd"
 rmdir "$t/bin3/manycmd"
-run "$dlazy" run -- manycmd
+run "$dlazy" run --wait -- manycmd
 is_status 126 "what is in PATH and cannot be executed is told from what is not"
 ln -s "$many" "$t/bin/manycmd"
 cd "$t/bin" || exit 99
 stats_of ./manycmd exe
 check_same "a relative path is one" "$out" "$many"
 cd "$t" || exit 99
-PATH='' run "$dlazy" run -- many call=2
+PATH='' run "$dlazy" run --wait -- many call=2
 check_same "an empty PATH is the current directory" "$out" "library 2"
 
 # An environment that the dynamic linker reads in another way than getenv().
@@ -65,7 +65,7 @@ cat >"$t/twice.c" <<-'END'
 END
 # shellcheck disable=SC2086 # CC may hold options
 ${CC:-cc} -w -o "$t/twice" "$t/twice.c"
-run "$t/twice" "$dlazy" run --stats --json -- "$many" call=3 \
+run "$t/twice" "$dlazy" run --wait --stats --json -- "$many" call=3 \
 	"system=printenv LD_LIBRARY_PATH"
 check_same "with LD_LIBRARY_PATH set twice nothing of ours is left" \
 	"$(sort -u <<<"$out")" "$("$t/twice" "$many" call=3 \
@@ -120,7 +120,7 @@ check_same "a script without a line is the shell's" "$out" "$t/noline word"
 plain "not an ELF file|ELF" "and run plainly"
 : >"$t/empty"
 chmod 755 "$t/empty"
-run "$dlazy" run -- "$t/empty"
+run "$dlazy" run --wait -- "$t/empty"
 check_same "so is an empty one" "$status:$out" "0:"
 script <<<"#!/nonexistent/interpreter"
 check_same "a missing interpreter is not found" "$status" 127
@@ -171,7 +171,7 @@ if echo 'int main(void) { return 0; }' | ${CC:-cc} -o "$t/rpath" -x c - \
 	-l:libmany-1.so.1 -l:libmany-2.so.1 &&
 	LC_ALL=C readelf -d "$t/rpath" 2>/dev/null | grep -q '(RPATH)'
 then
-	run "$dlazy" run --stats -- "$t/rpath"
+	run "$dlazy" run --wait --stats -- "$t/rpath"
 	has "$err" "libmany-1.so.1 and 1 more: it is found by a DT_RPATH" \
 		"why none can be lazy is told, by an example"
 else
@@ -232,15 +232,15 @@ else
 fi
 stats_of "$t/static"
 rm "$t/static"
-run "$dlazy" run -- "$t/static"
+run "$dlazy" run --wait -- "$t/static"
 is_status 127 "a program that vanished is not found"
 cp "$many" "$t/unreadable"
 chmod 111 "$t/unreadable"
-run "$dlazy" run -- "$t/unreadable" call=1
+run "$dlazy" run --wait -- "$t/unreadable" call=1
 check_same "a program that cannot be read runs" "$out" "library 1"
 stats_of /bin/true
 plain "of its" "a program of few libraries is left alone"
-run "$dlazy" run --stats /bin/true
+run "$dlazy" run --wait --stats /bin/true
 has "$err" "run plainly" "and so says the text"
 # Libraries that are called as a generation's own files are.
 for name in record stub.so; do
@@ -258,6 +258,6 @@ chmod 755 "$t/script"
 printf '#!/bin/sh\nexec "%s" run -- "%s" "$@"\n' "$dlazy" "$many" \
 	>"$t/bin2/manycmd"
 chmod 755 "$t/bin2/manycmd"
-run "$dlazy" run -- "$t/script" environ
+run "$dlazy" run --wait -- "$t/script" environ
 hasnt "$out" "$t/cache/run" "no directory of ours is left in the environment"
 finish

@@ -16,14 +16,14 @@ terminal()
 	TERM=xterm script -qec "stty cols 80; $1" /dev/null </dev/null
 }
 
-seen=$(terminal "'$dlazy' run '$many' call=1")
+seen=$(terminal "'$dlazy' run --wait '$many' call=1")
 has "$seen" "reading this machine" "the first scan of the machine is shown"
 has "$seen" $'\r\033[K' "and taken away"
 has "$seen" "library 1" "before the program runs"
 seen=$(terminal "'$dlazy' run '$many' call=1" | tr -d '\r')
 check_same "the next time there is nothing to show" "$seen" "library 1"
 rm -rf "$t/cache"
-run "$dlazy" run -- "$many"
+run "$dlazy" run --wait -- "$many"
 check_same "a pipe is shown nothing" "$err" ""
 
 seen=$(terminal "NO_COLOR=1 '$dlazy' run --stats '$many' call=2" | tr -d '\r')
@@ -62,7 +62,7 @@ seen=$(keys '\034' --stats)
 check_same "the quit key ends it, too" $? 131
 
 # Stopped and let go on.
-"$dlazy" run --stats -- "$many" started sleep=2 finished >"$t/said" 2>/dev/null &
+"$dlazy" run --wait --stats -- "$many" started sleep=2 finished >"$t/said" 2>/dev/null &
 pid=$!
 for _ in {1..100}; do
 	[ -s "$t/said" ] && break

@@ -10,7 +10,7 @@ set -u
 . "$(dirname "$0")/run.bash"
 many
 
-run "$dlazy" run --stats --json -- "$many" call=3
+run "$dlazy" run --wait --stats --json -- "$many" call=3
 is_status 0 "a program runs"
 check_same "and calls its library" "$out" "library 3"
 stats '.lazy == 16 and .touched == 1 and .functions == 1 and .plain == null' \
@@ -22,7 +22,7 @@ run "$dlazy" run --wait --stats --json -- "$many" call=3
 check_same "with --wait it runs, too, when nothing is there yet" \
 	"$status $out" "0 library 3"
 stats '.lazy == 16 and .touched == 1' "and lazily at once"
-run "$dlazy" run --stats -- "$many"
+run "$dlazy" run --wait --stats -- "$many"
 has "$err" "16 lazy (0 needed, 0 functions bound)" "the table has a sum"
 check_same "nothing of it is on standard output" "$out" ""
 
@@ -31,20 +31,20 @@ echo "input of some size" >"$t/input"
 for how in "" --stats; do
 	w=${how:+ with $how}
 	for n in 0 1 77 255; do
-		run "$dlazy" run $how -- "$many" exit=$n
+		run "$dlazy" run --wait $how -- "$many" exit=$n
 		is_status $n "exit status $n is the program's$w"
 	done
 	for signal in 9 11 15 2 3 13; do
-		run "$dlazy" run $how -- "$many" kill=$signal
+		run "$dlazy" run --wait $how -- "$many" kill=$signal
 		is_status $((128 + signal)) "so is death by signal $signal$w"
 	done
-	"$dlazy" run $how -- "$many" copy <"$t/input" >"$t/copied" 2>/dev/null
+	"$dlazy" run --wait $how -- "$many" copy <"$t/input" >"$t/copied" 2>/dev/null
 	check "standard input and output are$w" cmp "$t/input" "$t/copied"
-	run "$dlazy" run $how -- "$many" argv0
+	run "$dlazy" run --wait $how -- "$many" argv0
 	check_same "argv[0] is as typed$w" "$out" "$many"
-	run "$dlazy" run $how -- "$many" exe
+	run "$dlazy" run --wait $how -- "$many" exe
 	check_same "/proc/self/exe is the program$w" "$out" "$many"
-	run "$dlazy" run $how -- "$many" -x --stats "" "a b"
+	run "$dlazy" run --wait $how -- "$many" -x --stats "" "a b"
 	check_same "arguments are passed on$w" "$out" $'-x\n--stats\n\na b'
 done
 
@@ -55,12 +55,12 @@ state()
 		exec "$@" "$many" state) 7</dev/null | sed 's/ [0-9]*$//'
 }
 check_same "signals, descriptors, limits and directory are as they were" \
-	"$(state "$dlazy" run)" "$(state)"
+	"$(state "$dlazy" run --wait)" "$(state)"
 check_same "with --stats too" \
-	"$(state "$dlazy" run --stats 2>/dev/null)" "$(state 2>/dev/null)"
+	"$(state "$dlazy" run --wait --stats 2>/dev/null)" "$(state 2>/dev/null)"
 ignoring()
 {
-	(trap "" CHLD && exec timeout 20 "$dlazy" run --stats -- "$many" exit=3)
+	(trap "" CHLD && exec timeout 20 "$dlazy" run --wait --stats -- "$many" exit=3)
 }
 ended=0
 for _ in {1..30}; do
@@ -75,25 +75,25 @@ environment()
 }
 mkdir -p "$t/other"
 plain=$(environment env)
-check_same "the environment is as it was" "$(environment "$dlazy" run)" "$plain"
+check_same "the environment is as it was" "$(environment "$dlazy" run --wait)" "$plain"
 check_same "with --stats too" \
-	"$(environment "$dlazy" run --stats 2>/dev/null)" "$plain"
+	"$(environment "$dlazy" run --wait --stats 2>/dev/null)" "$plain"
 for value in "" : "$t/other" "$t/other:/nonexistent" ":$t/other:" "$t/other/"; do
 	plain=$(environment env LD_LIBRARY_PATH="$value" AFTER=2)
 	for how in "" --stats; do
 		check_same "with LD_LIBRARY_PATH=\"${value//$t/}\" too $how" \
 			"$(environment env LD_LIBRARY_PATH="$value" AFTER=2 \
-			"$dlazy" run $how 2>/dev/null)" "$plain"
+			"$dlazy" run --wait $how 2>/dev/null)" "$plain"
 	done
 done
-run "$dlazy" run --stats --json -- env LD_LIBRARY_PATH="$t/other" \
-	"$dlazy" run --stats --json "$many"
+run "$dlazy" run --wait --stats --json -- env LD_LIBRARY_PATH="$t/other" \
+	"$dlazy" run --wait --stats --json "$many"
 check_same "run in run runs" "$status" 0
 
 # Signals from outside.
 for how in "" --stats; do
 	rm -f "$t/out"
-	"$dlazy" run $how -- "$many" started sleep=30 >"$t/out" 2>/dev/null &
+	"$dlazy" run --wait $how -- "$many" started sleep=30 >"$t/out" 2>/dev/null &
 	pid=$!
 	for _ in {1..100}; do
 		[ -s "$t/out" ] && break
@@ -118,7 +118,7 @@ is_status 1 "what is not there cannot be prepared"
 has "$out" "$many: 16 of its" "and what is behind it is"
 run "$dlazy" run --prepare --stats "$many"
 is_status 2 "nothing runs that could be told of"
-run "$dlazy" run --json -- "$many"
+run "$dlazy" run --wait --json -- "$many"
 is_status 2 "--json alone makes no sense"
 run "$dlazy" run
 is_status 2 "neither does nothing"

@@ -336,7 +336,7 @@ def ways():
     for bound in {}, {"LD_BIND_NOW": "1"}:
         for learn in [], ["--learn"]:
             # --lazy: however few its libraries are.
-            yield bound, ["run", "--lazy", "none*", *learn, "--"]
+            yield bound, ["run", "--wait", "--lazy", "none*", *learn, "--"]
 
 
 def compare(seed, directory, tool):

@@ -156,7 +156,8 @@ static int ask_program(char *ret, size_t size)
 {
 	_cleanup_program_start_ struct program_start start = {.made = false};
 	struct program program = {.command = prog, .executable = prog};
-	struct program_options options = {.cache = cache, .libdlazy = libdlazy};
+	struct program_options options = {
+		.cache = cache, .libdlazy = libdlazy, .wait = true};
 	struct index *index;
 	int status = open_index(&index);
 

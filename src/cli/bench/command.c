@@ -43,7 +43,8 @@ static const enum host_way sides[] = {HOST_EAGER, HOST_LAZY};
 /* ------------------------------------------------------------------ */
 /* One process                                                        */
 
-/* "dlazy run -- CMD ...", by this very tool. */
+/* "dlazy run --wait -- CMD ...", by this very tool: a plain first run would be
+ * compared with itself. */
 static void run_lazily(const struct command *c)
 {
 	char **argv = c->argv;
@@ -51,16 +52,17 @@ static void run_lazily(const struct command *c)
 
 	while (argv[n])
 		n++;
-	char **lazy = calloc(n + 4, sizeof(*lazy));
+	char **lazy = calloc(n + 5, sizeof(*lazy));
 	if (!lazy)
 		return;
 	lazy[0] = (char *)"dlazy";
 	lazy[1] = (char *)"run";
-	lazy[2] = (char *)"--";
-	memcpy(lazy + 3, argv, n * sizeof(*lazy));
+	lazy[2] = (char *)"--wait";
+	lazy[3] = (char *)"--";
+	memcpy(lazy + 4, argv, n * sizeof(*lazy));
 	/* By its name, so that it goes by that; or past a launcher. */
 	if (strchr(argv[0], '/'))
-		lazy[3] = (char *)c->path;
+		lazy[4] = (char *)c->path;
 	execv("/proc/self/exe", lazy);
 }
 

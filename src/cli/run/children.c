@@ -31,6 +31,8 @@ static char *variable_of(const struct request *request, const char *own)
 	fprintf(out, FOLLOW_VARIABLE "=%ld%c%s%c", (long)getpid(),
 		FOLLOW_SEPARATOR, own, FOLLOW_SEPARATOR);
 	request_write(request, out);
+	if (request->wait)
+		fputs("wait\n", out);
 	if (fclose(out) == 0)
 		return text;
 	free(text);

@@ -208,6 +208,22 @@ static void say_gain(const struct request *request, const char *target)
 	status_clear();
 }
 
+/* What its first run takes, at once; and what comes of it, as say_gain(). */
+static void prepare(const struct request *request, const char *target)
+{
+	_cleanup_program_ struct program program = {.command = NULL};
+	_cleanup_program_start_ struct program_start start = {.made = false};
+	struct request now = *request;
+
+	now.prepare = true;
+	if (program_find(target, &program) < 0 ||
+	    run_prepare(&now, &program, &start) < 0)
+		cli_say("what it takes cannot be made: %s", status_message());
+	else if (start.plain)
+		cli_say("it gains nothing: %s", start.plain);
+	status_clear();
+}
+
 int launcher_install(const struct request *request, const char *command)
 {
 	_cleanup_free_ char *target = target_of(command);
@@ -232,7 +248,10 @@ int launcher_install(const struct request *request, const char *command)
 	putchar('\n');
 	fflush(stdout);
 	advise(dir, target);
-	say_gain(request, target);
+	if (request->wait)
+		prepare(request, target);
+	else
+		say_gain(request, target);
 	return CLI_DONE;
 }
 

@@ -8,6 +8,7 @@ dlazy_SOURCES += \
 	%D%/judge.c %D%/judge.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/launchers.c %D%/launchers.h \
+	%D%/maker.c %D%/maker.h \
 	%D%/request.c %D%/request.h \
 	%D%/run.c \
 	%D%/start.c %D%/start.h \

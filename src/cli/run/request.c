@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading and writing requests as text. The words are "eager GLOB", "lazy
- * GLOB" and "children"; "scope WORD" is in launchers of dlazy 0.1.0, and is
- * passed over.
+ * GLOB", "children" and "wait"; "scope WORD" is in launchers of dlazy 0.1.0, and
+ * is passed over.
  */
 #include "cli/run/request.h"
 
@@ -53,6 +53,8 @@ bool request_read_line(char *line, struct request *request)
 		*value++ = '\0';
 	if (strcmp(line, "children") == 0)
 		request->children = true;
+	else if (strcmp(line, "wait") == 0)
+		request->wait = true;
 	else if (strcmp(line, "eager") == 0)
 		return request_add_glob(&request->eager, value);
 	else if (strcmp(line, "lazy") == 0)

@@ -26,6 +26,7 @@ struct request {
 	bool children;
 	bool child; /* started for another run's --children */
 	bool learn;
+	bool wait;    /* make what is missing first */
 	bool prepare; /* make entries, run nothing */
 	bool stats;
 	bool json;
@@ -40,7 +41,8 @@ bool request_add_glob(struct request_globs *globs, char *glob);
 /* Returns true if something in it cannot stand in a line. */
 bool request_has_newline(const struct request *request);
 
-/* The text form of what is not for one run only. */
+/* The text form of what is not for one run only: without `wait`, which children
+ * are told beside it. */
 void request_write(const struct request *request, FILE *out);
 
 /* Reads one line, which is changed and kept. false: not understood. */

@@ -19,8 +19,9 @@ static const char help[] =
 	"Runs a program as it is, but with its libraries loaded when they are\n"
 	"first called. What it does, prints and returns is the same.\n"
 	"\n"
-	"      --wait            make what is missing first, then run lazily;\n"
-	"                        so it does without this, too\n"
+	"      --wait            make what is missing first, then run lazily.\n"
+	"                        Without it a first run is plain, and what is\n"
+	"                        missing is made beside it\n"
 	"      --eager=GLOB      libraries to leave as they are; repeatable\n"
 	"      --lazy=GLOB       libraries to make lazy that only habit, or\n"
 	"                        files outside of the program, would spare;\n"
@@ -53,7 +54,8 @@ static int add_glob(struct request_globs *globs, const char *option)
 static int parse_option(int option, struct request *request)
 {
 	switch (option) {
-	case 'w': /* as ever */
+	case 'w':
+		request->wait = true;
 		return -1;
 	case 'e':
 		return add_glob(&request->eager, "eager");

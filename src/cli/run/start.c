@@ -21,6 +21,7 @@
 #include "cli/frame/standin.h"
 #include "cli/run/account.h"
 #include "cli/run/children.h"
+#include "cli/run/maker.h"
 #include "link/cache/runs.h"
 
 #include <errno.h>
@@ -34,6 +35,44 @@
 
 /* ------------------------------------------------------------------ */
 /* What laziness needs                                                */
+
+/* Why there is no laziness yet; for --stats, as nobody else need know. NULL: out
+ * of memory. */
+static char *describe_missing(const struct program_start *start,
+			      const char *objection)
+{
+	const char *why = "it is made beside this run";
+	char *text;
+
+	if (objection)
+		why = objection;
+	else if (!start->making)
+		why = "another program's is just being made";
+	return asprintf(&text,
+			"nothing is kept of it yet (--wait makes it first): %s",
+			why) < 0
+		       ? NULL
+		       : text;
+}
+
+/* What is missing is made beside, if it may be. */
+static int make_beside(const struct program *program,
+		       const struct program_options *options,
+		       struct program_start *start)
+{
+	const char *objection = maker_objection();
+	int status = objection ? 0 : program_reserve(program, options, start);
+
+	if (start->missing == PROGRAM_UNLEARNED) {
+		status_clear();
+		status = 0;
+	} else if (status == 0) {
+		start->plain = describe_missing(start, objection);
+	}
+	if (start->making)
+		maker_start(program, options, start);
+	return status;
+}
 
 /* Then getenv() has the first, and the dynamic linker the last. */
 static bool is_set_twice(const char *name)
@@ -52,6 +91,7 @@ int run_prepare(const struct request *request, const struct program *program,
 	char libdlazy[PATH_MAX];
 	struct progress progress = progress_begin("reading this machine");
 	struct program_options options = {
+		.wait = request->wait || request->prepare,
 		.eager = request->eager.list,
 		.lazy = request->lazy.list,
 		.learn = request->learn,
@@ -77,7 +117,9 @@ int run_prepare(const struct request *request, const struct program *program,
 				   libdlazy);
 	int status = program_prepare(program, &options, ret);
 	progress_end(&progress);
-	return status;
+	return status == 0 && ret->missing != PROGRAM_WHOLE && !options.wait
+		       ? make_beside(program, &options, ret)
+		       : status;
 }
 
 /* Takes a generation's directory out of LD_LIBRARY_PATH where a process that

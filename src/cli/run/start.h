@@ -18,7 +18,8 @@ enum run_exit {
 struct program;
 struct program_start;
 
-/* What a run of it takes (link/cache/program.h). 0 or a status with message. */
+/* What a run of it takes (link/cache/program.h). Without request->wait, what is
+ * missing is made beside. 0 or a status with message. */
 int run_prepare(const struct request *request, const struct program *program,
 		struct program_start *ret);
 

@@ -130,7 +130,10 @@ int startup_measure(const struct program *program,
 				   "%s: not there: dlazy is not installed "
 				   "whole, or cannot measure on this CPU",
 				   stop);
-	int status = run_prepare(request, program, &start);
+	struct request now = *request;
+
+	now.wait = true;
+	int status = run_prepare(&now, program, &start);
 	if (status == 0)
 		status = set_up(&plain, stop, NULL);
 	if (status == 0)

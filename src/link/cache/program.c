@@ -2,8 +2,10 @@
 /*
  * How a run of a program begins. Nearly always there is an entry and it is
  * fresh: then one file is read, the files that it names are stat'ed, and a
- * counter is bumped. Otherwise the maker's lock is taken, the entry is read
- * again (another run may have made it meanwhile), and a generation is made.
+ * counter is bumped. Otherwise the lock of its place is taken, the entry is read
+ * again (another run may have made it meanwhile), and a generation is made: by
+ * this process, or, so that the program need not wait, by one that the caller
+ * starts for it.
  */
 #include "link/cache/program.h"
 
@@ -24,6 +26,9 @@
 
 /* How long another process is given to make a generation for us too. */
 #define MAKER_MS 10000
+
+/* In CACHE/run, beside the places; no place is called so (place_find()). */
+#define MAKING "making"
 
 /* ------------------------------------------------------------------ */
 /* The place in the cache                                             */
@@ -229,12 +234,6 @@ static int lock_place(const struct place *place)
 /* ------------------------------------------------------------------ */
 /* Learning                                                           */
 
-struct learned {
-	char **paths; /* borrowed from the entry; NULL-ended */
-	size_t count;
-	bool news;
-};
-
 /* After so many runs it is looked at what all of them touched. */
 static bool is_due(uint32_t runs)
 {
@@ -242,53 +241,57 @@ static bool is_due(uint32_t runs)
 }
 
 /* What was learned before, and what each of `count` runs (0: the latest) has
- * touched. */
-static int learn(const struct entry *entry, const struct runs *runs,
-		 uint32_t count, struct learned *ret)
+ * touched: start->learned, if that is news. */
+static int learn(const struct runs *runs, uint32_t count,
+		 struct program_start *start)
 {
-	size_t all = entry_library_count(entry);
+	size_t all = entry_library_count(&start->entry), n = 0;
+	char **paths = calloc(all + 1, sizeof(*paths));
+	bool news = false;
 
-	ret->paths = calloc(all + 1, sizeof(*ret->paths));
-	if (!ret->paths)
+	if (!paths)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	for (size_t i = 0; i < all; i++) {
-		struct entry_library l = entry_library(entry, i);
-		const char *why = entry_string(entry, l.why);
+		struct entry_library l = entry_library(&start->entry, i);
+		const char *why = entry_string(&start->entry, l.why);
 		bool touched =
 			*why == '\0' &&
 			(count ? runs_touched_by_all(runs, l.number, count)
 			       : runs_touched_by_last(runs, l.number));
 
 		if (touched || l.learned)
-			ret->paths[ret->count++] =
-				(char *)entry_string(entry, l.path);
-		ret->news |= touched && !l.learned;
+			paths[n++] =
+				(char *)entry_string(&start->entry, l.path);
+		news |= touched && !l.learned;
 	}
+	if (!news) {
+		free(paths);
+		return 0;
+	}
+	start->learned = paths;
+	start->missing = PROGRAM_UNLEARNED;
 	return 0;
 }
 
-/* Makes a generation in which what was learned is left real. That it cannot be
- * made is no reason not to use the one there is. */
-static void relearn(const struct place *place, const struct program *program,
-		    const struct program_options *options,
-		    const struct runs *runs, uint32_t count,
-		    struct program_start *start)
+/* Makes a generation in which what was learned is left real. */
+static int relearn(const struct place *place, const struct program *program,
+		   const struct program_options *options,
+		   struct program_start *start)
 {
-	struct learned learned = {NULL, 0, false};
+	_cleanup_close_ int lock = lock_place(place);
 	struct entry fresh = {NULL, 0};
-	_cleanup_close_ int lock = -1;
+	int status = generation_make(place, program, options, start->learned,
+				     &fresh);
 
-	if (learn(&start->entry, runs, count, &learned) == 0 && learned.news) {
-		lock = lock_place(place);
-		if (generation_make(place, program, options, learned.paths,
-				    &fresh) == 0) {
-			entry_clear(&start->entry);
-			start->entry = fresh;
-			start->made = true;
-		}
-	}
-	free(learned.paths);
-	status_clear();
+	if (status < 0)
+		return status;
+	free(start->learned);
+	start->learned = NULL;
+	entry_clear(&start->entry);
+	start->entry = fresh;
+	start->made = true;
+	start->missing = PROGRAM_WHOLE;
+	return 0;
 }
 
 /* ------------------------------------------------------------------ */
@@ -330,30 +333,24 @@ static void forget_start(struct program_start *start)
 	start->directory = start->touched = start->plain = NULL;
 }
 
-/* Counts this run, and learns from those before if it is time to. false: there
- * is another entry now. */
-static bool count_run(const struct place *place, const struct program *program,
-		      const struct program_options *options,
+/* Counts this run, and looks at what those before have touched, if it is time
+ * to. If that is news, this run does not count: the next looks again, should
+ * nothing come of it. */
+static void count_run(const struct program_options *options,
 		      struct program_start *start)
 {
 	_cleanup_runs_ struct runs runs = {NULL, 0};
 
-	if (!start->touched ||
-	    !runs_open(start->touched, entry_facts(&start->entry).lazy,
-		       &runs)) {
-		status_clear();
-		return true;
+	if (start->touched &&
+	    runs_open(start->touched, entry_facts(&start->entry).lazy, &runs)) {
+		uint32_t before = runs_count(&runs);
+
+		if (options->learn || is_due(before))
+			learn(&runs, options->learn ? 0 : before, start);
+		if (options->count && start->missing == PROGRAM_WHOLE)
+			runs_begin(&runs);
 	}
-	uint32_t before = runs_count(&runs);
-	bool made = start->made;
-	if (options->learn || is_due(before))
-		relearn(place, program, options, &runs,
-			options->learn ? 0 : before, start);
-	if (start->made != made)
-		return false;
-	if (options->count)
-		runs_begin(&runs);
-	return true;
+	status_clear();
 }
 
 /* Removes what no run can be about to start on. On what has been current until
@@ -387,6 +384,72 @@ static int make_entry(struct place *place, const struct program *program,
 	return status;
 }
 
+/* The lock of who makes something beside a run: one at a time, whatever the
+ * program. *ret: 0: another has it. Above 2, as those are replaced where it is
+ * inherited. */
+static int lock_making(const struct place *place, int *ret)
+{
+	_cleanup_close_ int fd = openat(
+		place->fd, "../" MAKING,
+		O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	_cleanup_close_ int lock = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (lock >= 0 && file_lock(lock, 0))
+		*ret = TAKE_FD(lock);
+	else if (lock < 0 || errno != EBUSY)
+		return status_fail(status_from_errno(errno),
+				   "%s/../" MAKING ": %s", place->path,
+				   strerror(errno));
+	return 0;
+}
+
+/* Nothing is there. */
+static int begin_entry(struct place *place, const struct program *program,
+		       const struct program_options *options,
+		       struct program_start *start)
+{
+	if (options->wait)
+		return make_entry(place, program, options, start);
+	start->missing = PROGRAM_NO_ENTRY;
+	return 0;
+}
+
+/* What was learned is of use, but none is harmed without it. */
+static int begin_learned(struct place *place, const struct program *program,
+			 const struct program_options *options,
+			 struct program_start *start)
+{
+	if (!options->wait || relearn(place, program, options, start) < 0) {
+		status_clear();
+		return 0;
+	}
+	forget_start(start);
+	return describe_start(place, start);
+}
+
+static int find_start(struct place *place, const struct program *program,
+		      const struct program_options *options,
+		      struct program_start *start)
+{
+	int status = place_open(place);
+
+	if (status < 0 && status != -DLAZY_ENOENT)
+		return status;
+	status = status < 0 ? 0 : read_entry(place, &start->entry);
+	status_clear();
+	if (status == 0)
+		status = begin_entry(place, program, options, start);
+	if (status < 0 || start->missing == PROGRAM_NO_ENTRY)
+		return status;
+	status = describe_start(place, start);
+	if (status < 0)
+		return status;
+	count_run(options, start);
+	return start->missing == PROGRAM_UNLEARNED
+		       ? begin_learned(place, program, options, start)
+		       : 0;
+}
+
 int program_prepare(const struct program *program,
 		    const struct program_options *options,
 		    struct program_start *ret)
@@ -395,25 +458,41 @@ int program_prepare(const struct program *program,
 	_cleanup_program_start_ struct program_start start = {.made = false};
 	int status = place_find(program, options, &place);
 
-	if (status < 0)
-		return status;
-	status = place_open(&place);
-	if (status < 0 && status != -DLAZY_ENOENT)
-		return status;
-	status = status < 0 ? 0 : read_entry(&place, &start.entry);
 	if (status == 0)
-		status = make_entry(&place, program, options, &start);
-	if (status >= 0)
-		status = describe_start(&place, &start);
-	if (status == 0 && !count_run(&place, program, options, &start)) {
-		forget_start(&start);
-		status = describe_start(&place, &start);
-	}
+		status = find_start(&place, program, options, &start);
 	if (status < 0)
 		return status;
 	*ret = start;
 	start = (struct program_start){.made = false};
 	return 0;
+}
+
+int program_reserve(const struct program *program,
+		    const struct program_options *options,
+		    struct program_start *start)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	int status = place_find(program, options, &place);
+
+	if (status == 0)
+		status = place_make(&place);
+	return status < 0 ? status : lock_making(&place, &start->making);
+}
+
+int program_make(const struct program *program,
+		 const struct program_options *options,
+		 struct program_start *start)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	int status = place_find(program, options, &place);
+
+	if (status == 0)
+		status = place_make(&place);
+	if (status < 0 || start->missing == PROGRAM_WHOLE)
+		return status;
+	return start->missing == PROGRAM_NO_ENTRY
+		       ? make_entry(&place, program, options, start)
+		       : relearn(&place, program, options, start);
 }
 
 int program_judge(const struct program *program,
@@ -433,6 +512,9 @@ int program_judge(const struct program *program,
 void program_start_clear(struct program_start *start)
 {
 	forget_start(start);
+	free(start->learned);
+	if (start->making > 0)
+		close(start->making);
 	entry_clear(&start->entry);
 }
 

@@ -4,6 +4,7 @@
  * cache: a stub file with a link per SONAME, made once and used for as long as
  * every file it was made from is what it was.
  *
+ *     CACHE/run/making               held by who makes something beside a run
  *     CACHE/run/KEY/current          the entry (entry.h)
  *     CACHE/run/KEY/lock             held while a generation is made
  *     CACHE/run/KEY/GENERATION/      the directory for LD_LIBRARY_PATH:
@@ -59,11 +60,19 @@ struct program_options {
 	char *const *lazy;
 	bool learn;	   /* take what the last run touched as always needed */
 	bool count;	   /* count this run */
+	bool wait;	   /* make what is missing now */
 	const char *cache; /* DLAZY_CACHE_DIR or its default */
 	const char *libdlazy;	   /* absolute path of libdlazy.so */
 	const struct index *index; /* open; NULL: opened where it is wanted */
 	index_progress_fn *progress;
 	void *data;
+};
+
+/* What program_make() has to make. */
+enum program_missing {
+	PROGRAM_WHOLE,	   /* nothing */
+	PROGRAM_NO_ENTRY,  /* there is no entry, or it is of no use any more */
+	PROGRAM_UNLEARNED, /* what runs touched is not left real yet */
 };
 
 /* What running it lazily takes. */
@@ -73,17 +82,35 @@ struct program_start {
 	char *plain;	 /* why plainly: in words; or NULL */
 	bool made;	 /* the entry was made (or made anew) now */
 	struct entry entry;
+	enum program_missing missing;
+	char **learned; /* with PROGRAM_UNLEARNED: paths; the entry's */
+	int making;	/* program_reserve(): the lock; 0: it is not held */
 };
 
 /*
- * The program's start from its entry, which is made or made anew where it is
- * missing or stale. The usual way reads one small file and stats what it names.
- * 0; a status with message where the cache cannot be written or anything else
- * fails: run it plainly then, and say so.
+ * The program's start from its entry. The usual way reads one small file and
+ * stats what it names. An entry that is missing or stale is made with `wait`.
+ * Without it there is no directory then, and no reason why: `missing` says so;
+ * where runs have touched what is still lazy, the directory is that of now. 0; a
+ * status with message where the cache cannot be written or anything else fails:
+ * run it plainly then, and say so.
  */
 int program_prepare(const struct program *program,
 		    const struct program_options *options,
 		    struct program_start *ret);
+
+/*
+ * So that what a start is missing can be made beside: its place in the cache is
+ * made, and start->making is taken, unless another has it. 0 or a status with
+ * message. A process with nothing else to do, which holds that lock too, calls
+ * program_make() then.
+ */
+int program_reserve(const struct program *program,
+		    const struct program_options *options,
+		    struct program_start *start);
+int program_make(const struct program *program,
+		 const struct program_options *options,
+		 struct program_start *start);
 /*
  * What program_prepare() would say of it, without making anything: an entry, in
  * memory, whose facts say why it would run plainly ("": it would not), and what
