@@ -75,7 +75,8 @@ cd "$t" || exit 99
 LD_LIBRARY_PATH=. run_many call=4
 check_same "which depends on where one is" "$out" "library 4"
 level=$(/lib64/ld-linux-x86-64.so.2 --help 2>/dev/null |
-	sed -n 's/^ *\([^ ]*\) (supported, searched)$/\1/p' | tail -n 1)
+	sed -n 's/^ *\(x86-64-v[0-9]\) (supported, searched)$/\1/p' |
+	tail -n 1)
 if [ "$level" ]; then
 	mkdir -p "$t/caps/glibc-hwcaps/$level"
 	LD_LIBRARY_PATH=$t/caps run_many call=4
