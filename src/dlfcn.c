@@ -48,11 +48,18 @@ static int told(int status)
 	return -1;
 }
 
+/* Whether the last dlclose() unloads it. */
+static int ends(int flags)
+{
+	return flags & RTLD_NODELETE ? 0 : DLAZY_DISCARD;
+}
+
 static struct dlazy_module *open_path(const char *path, int flags,
 				      const void *caller)
 {
 	if (flags & (RTLD_LAZY | RTLD_NOW))
-		return open_module(path, flags | DLAZY_CHECK, caller);
+		return open_module(path, flags | DLAZY_CHECK | ends(flags),
+				   caller);
 	status_fail(DLAZY_EINVAL, "dlopen: %s: neither RTLD_LAZY nor RTLD_NOW",
 		    path);
 	return NULL;
@@ -66,7 +73,8 @@ void *dlazy_dlopen(const char *path, int flags)
 		return dl_host_open(path, flags);
 	if (!(flags & RTLD_NOLOAD))
 		return given(open_path(path, flags, CALLER()));
-	void *open = open_again(path, flags & ~RTLD_NOLOAD, CALLER());
+	void *open = open_again(path, (flags & ~RTLD_NOLOAD) | ends(flags),
+				CALLER());
 	return open ? open : dl_host_open(path, flags);
 }
 
@@ -108,7 +116,11 @@ int dlazy_dlclose(void *handle)
 	if (!module_is_known(m))
 		return dl_host_close(handle);
 	int status = module_check(m, "dlclose");
-	return told(status < 0 ? status : module_close(m, CALLER()));
+	if (status == 0)
+		status = module_close(m, CALLER());
+	if (status == 0)
+		load_close(m);
+	return told(status);
 }
 
 char *dlazy_dlerror(void)

@@ -9,8 +9,10 @@
  *            A later open adds RTLD_GLOBAL, RTLD_NOW and RTLD_NODELETE
  *   dlsym    a function is a stub; data loads now. Looks also in the
  *   dlvsym   libraries that the file needs, as dlsym does
- *   dlclose  drops the handle; a loaded object stays mapped. A handle that has
- *            been closed is an error from then on
+ *   dlclose  drops the handle. With the last one the object is unloaded, as
+ *            there, unless dlazy_open() or a registry has it, too. Stubs stay
+ *            callable: they load it anew. A handle that has been closed is an
+ *            error from then on
  *   dlerror  the words of the last of these calls, if that failed, once
  *   dlinfo   loads, and asks the dynamic linker
  *   dladdr   of a stub: loads, and tells of the function; dli_saddr is the stub

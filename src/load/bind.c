@@ -249,7 +249,7 @@ bool bind_can_defer(const struct module_export *export)
 	       !export->variant;
 }
 
-/* The stub that was handed out before, or NULL. */
+/* The stub that was handed out before, while the file was as it is; or NULL. */
 static void *known_stub(struct dlazy_module *m,
 			const struct bind_request *request)
 {
@@ -257,7 +257,9 @@ static void *known_stub(struct dlazy_module *m,
 	struct binding *b =
 		binding_find_locked(m, request->name, request->version);
 
-	return b && b->slot && !m->on_sym ? stub_code(b->slot) : NULL;
+	return b && b->slot && !m->on_sym && b->contents == m->contents
+		       ? stub_code(b->slot)
+		       : NULL;
 }
 
 /* Is it loaded, and its path another file's, which says nothing of it? */

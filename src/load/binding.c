@@ -42,8 +42,10 @@ struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
 	size_t version_size = version ? strlen(version) + 1 : 0;
 	uint64_t key = binding_key(name, version);
 
-	if (b)
+	if (b) {
+		b->contents = m->contents;
 		return b;
+	}
 	_cleanup_free_ struct binding *fresh =
 		calloc(1, sizeof(*fresh) + name_size + version_size);
 	if (!fresh) {
@@ -56,6 +58,7 @@ struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
 			memcpy(fresh->name + name_size, version, version_size);
 	ATOMIC_SHARED(&fresh->touched);
 	fresh->module = m;
+	fresh->contents = m->contents;
 	fresh->next = m->all_bindings;
 	fresh->same_hash = map_get(&m->bindings, key);
 	/* The map first: a stub is never given back. */

@@ -18,15 +18,17 @@ struct binding {
 	struct binding *same_hash; /* other names of one hash */
 	const char *version;	   /* NULL: the default */
 	_Atomic(bool) touched;
-	bool replaced; /* the slot holds a hook's replacement */
-	char name[];   /* the version stands behind it */
+	bool replaced;	   /* the slot holds a hook's replacement */
+	unsigned contents; /* of the module, which are known to export it */
+	char name[];	   /* the version stands behind it */
 };
 
 /* NULL: there is none yet. */
 struct binding *binding_find_locked(const struct dlazy_module *m,
 				    const char *name, const char *version);
 
-/* The binding of a function, new or not; NULL: no memory. */
+/* The binding of a function that the module exports, new or not; NULL: no
+ * memory. */
 struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
 				    const char *version);
 

@@ -562,8 +562,17 @@ static int refuse(const struct dlazy_module *m, const char *why)
 			   m->path[0] ? m->path : m->name, why);
 }
 
-/* Takes the handle away and declares the module again; 0 with a handle to
- * close, or with NULL if it was not loaded. */
+/* Declares the module again; returns the handle, to be closed. */
+static void *undeclare_locked(struct dlazy_module *m)
+{
+	void *handle = atomic_exchange(&m->handle, NULL);
+
+	module_move_locked(m, DLAZY_DECLARED);
+	binding_arm_locked(m);
+	return handle;
+}
+
+/* 0 with a handle to close, or with NULL if it was not loaded. */
 static int undeclare(struct dlazy_module *m, void **ret_handle)
 {
 	LOCKED(&load_lock);
@@ -580,9 +589,7 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 		return refuse(m, "a real address of it was given out");
 	if (m->undiscardable)
 		return refuse(m, m->undiscardable);
-	*ret_handle = atomic_exchange(&m->handle, NULL);
-	module_move_locked(m, DLAZY_DECLARED);
-	binding_arm_locked(m);
+	*ret_handle = undeclare_locked(m);
 	return 0;
 }
 
@@ -613,16 +620,12 @@ static void *open_same_object(const struct dlazy_module *m, const void *handle)
 	return NULL;
 }
 
-int load_discard(struct dlazy_module *m)
+static int discard(struct dlazy_module *m, void *handle)
 {
 	struct touch nobody = {.symbol = NULL};
-	void *handle;
-	int status = undeclare(m, &handle);
-
-	if (status < 0 || !handle)
-		return status;
 	bool closed = dl_close(handle);
 	void *again = open_same_object(m, handle);
+
 	if (again) {
 		declare_loaded(m, again);
 		return refuse(m, closed ? "the dynamic linker has other "
@@ -631,4 +634,31 @@ int load_discard(struct dlazy_module *m)
 	}
 	tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, 0);
 	return 0;
+}
+
+int load_discard(struct dlazy_module *m)
+{
+	void *handle;
+	int status = undeclare(m, &handle);
+
+	return status < 0 || !handle ? status : discard(m, handle);
+}
+
+/* NULL: somebody has it, or wants it to stay, or it is not loaded. */
+static void *undeclare_closed(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	if (m->opens || m->borrows || m->keep || m->loaders ||
+	    module_is_builtin(m) || atomic_load(&m->state) != DLAZY_LOADED)
+		return NULL;
+	m->pinned = false;
+	return undeclare_locked(m);
+}
+
+void load_close(struct dlazy_module *m)
+{
+	void *handle = undeclare_closed(m);
+
+	if (handle && discard(m, handle) < 0)
+		status_clear();
 }

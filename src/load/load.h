@@ -50,4 +50,11 @@ void load_release(struct load_handle *h);
 /* As dlazy_unload(). */
 int load_discard(struct dlazy_module *m);
 
+/*
+ * A handle was closed by dlclose(), whose caller promises what dlazy_unload() asks
+ * for, and knows that real addresses end with the last handle: if that was it, and
+ * each of them was opened with DLAZY_DISCARD, the object goes as it does there.
+ */
+void load_close(struct dlazy_module *m);
+
 #endif

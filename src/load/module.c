@@ -196,6 +196,7 @@ static int module_read_locked(struct dlazy_module *m)
 	elf_view_close(m->view);
 	m->view = view;
 	m->record = NULL;
+	m->contents += !file_identity_equal(&m->identity, &identity);
 	m->identity = identity;
 	m->undiscardable = reason_to_stay(view);
 	if (!module_of_file_locked(&identity))
@@ -549,6 +550,7 @@ static void module_renew_locked(struct dlazy_module *m,
 	elf_view_close(m->view);
 	m->view = TAKE_PTR(fresh->view);
 	m->record = fresh->record;
+	m->contents++;
 	m->identity = fresh->identity;
 	m->undiscardable = fresh->undiscardable;
 }

@@ -130,6 +130,7 @@ struct dlazy_module {
 	size_t borrows;			/* registries that declare it */
 	bool keep;			/* some opener did not say DISCARD */
 	bool pinned;			/* a real address was given out */
+	unsigned contents;		/* counts those that the file had */
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
 	struct loading_frame *loaders;	/* who is loading it now */
 	struct loading_frame *preparer; /* of these, see onload.c */

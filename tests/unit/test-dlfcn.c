@@ -188,6 +188,74 @@ TEST(second_close_is_an_error_with_words)
 	CHECK_IN(dlerror(), "dlinfo");
 }
 
+TEST(last_close_unloads)
+{
+	const char *path = test_plugin("good-kinds");
+	void *handle = dlopen(path, RTLD_NOW);
+
+	CHECK(dlopen(path, RTLD_NOW) == handle);
+	CHECK(dlsym(handle, "kinds_data") != NULL); /* loads */
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(test_mapped("good-kinds.so") > 0);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(test_mapped("good-kinds.so"), 0);
+	CHECK(dlopen(path, RTLD_NOW) == handle);
+	CHECK(dlsym(handle, "kinds_data") != NULL);
+	CHECK(test_mapped("good-kinds.so") > 0);
+}
+
+TEST(stub_is_callable_after_the_last_close)
+{
+	needs_stubs();
+	void *handle = dlopen(test_plugin("good-host-constructor"), RTLD_NOW);
+	void *runs = dlsym(handle, "host_runs");
+
+	CHECK_INT(call_int(runs), 1);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(test_mapped("good-host-constructor.so"), 0);
+	CHECK_INT(call_int(runs), 1);
+}
+
+TEST(last_close_leaves_what_others_have)
+{
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, 0);
+	void *handle = dlopen(path, RTLD_NOW);
+
+	CHECK(handle == m);
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(test_mapped("good-plain.so") > 0);
+	/* It closed what dlazy_open() gave: that promised to leave it. */
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(test_mapped("good-plain.so") > 0);
+}
+
+TEST(nodelete_stays_after_the_last_close)
+{
+	void *handle =
+		dlopen(test_plugin("good-plain"), RTLD_NOW | RTLD_NODELETE);
+
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK(test_mapped("good-plain.so") > 0);
+}
+
+/* A host that reloads by overwriting: the next open reads the file again. */
+TEST(file_overwritten_between_close_and_open_is_the_new_one)
+{
+	const char *path = own_copy("good-plain-other", "p.so");
+	void *handle = dlopen(path, RTLD_NOW);
+
+	CHECK_INT(call_int(dlsym(handle, "plain_news")), 44);
+	CHECK_INT(dlclose(handle), 0);
+	usleep(20000); /* file times have the kernel's tick */
+	test_copy(test_plugin("good-plain"), path);
+	handle = dlopen(path, RTLD_NOW);
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK(dlsym(handle, "plain_news") == NULL);
+}
+
 TEST(mode_without_lazy_or_now_is_an_error)
 {
 	CHECK(dlopen(test_plugin("good-plain"), 0) == NULL);
