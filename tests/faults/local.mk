@@ -2,8 +2,9 @@
 # The fault sweep: calls of the C library made to fail, one by one. `make check`
 # does some of them (with TEST_DEEP all), `make check-faults` all.
 
-EXTRA_DIST += %D%/run %D%/test-sweep.sh %D%/inject.c %D%/inject.h %D%/host.c
-TESTS += %D%/test-sweep.sh
+EXTRA_DIST += %D%/run %D%/kill %D%/machine.bash %D%/test-sweep.sh \
+	%D%/test-kill.sh %D%/inject.c %D%/inject.h %D%/host.c
+TESTS += %D%/test-sweep.sh %D%/test-kill.sh
 
 FAULT_FILES = %D%/inject.so %D%/host
 CLEANFILES += $(FAULT_FILES)
@@ -22,4 +23,6 @@ endif
 check-faults: $(FAULT_FILES) stage.stamp
 	$(AM_TESTS_ENVIRONMENT) DLAZY='$(STAGE)$(bindir)/dlazy' \
 		bash $(srcdir)/%D%/run
+	$(AM_TESTS_ENVIRONMENT) DLAZY='$(STAGE)$(bindir)/dlazy' \
+		bash $(srcdir)/%D%/kill
 PHONY += check-faults
