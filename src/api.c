@@ -535,3 +535,26 @@ int dlazy_linked_load(const struct linked *l)
 {
 	return told(linked_load(l, CALLER()));
 }
+
+const char *dlazy_linked_error(const struct linked *l)
+{
+	(void)l;
+	return dlazy_error();
+}
+
+int dlazy_linked_has(const char *symbol, const void *unused,
+		     const struct linked *l)
+{
+	(void)unused;
+	return symbol && linked_has(l, symbol);
+}
+
+int dlazy_linked_on_failure(dlazy_failure_fn *fn, void *data,
+			    const struct linked *l)
+{
+	struct dlazy_module *m = linked_module(l);
+
+	if (!m)
+		return told(status_fail(DLAZY_ENOMEM, "out of memory"));
+	return told(module_set_hook(m, fn, data, CALLER()));
+}

@@ -124,6 +124,8 @@ struct dlazy_symbol {
  * What a failure hook is told. The strings and the struct are valid during
  * the call.
  */
+#ifndef DLAZY_FAILURE /* <dlazy/stub.h> has it, too */
+#define DLAZY_FAILURE
 struct dlazy_failure {
 	size_t size;		     /* of this struct, as the library has it */
 	struct dlazy_module *module; /* that could not be loaded */
@@ -134,6 +136,7 @@ struct dlazy_failure {
 	int *once;		     /* set to 1: the replacement is for this
 					call only. Since: 0.2 */
 };
+#endif
 
 /*
  * Called when a stub cannot reach its symbol, on the calling thread, with no

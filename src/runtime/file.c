@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "elf/view.h"
+#include "load/bind.h"
 #include "load/dl.h"
 #include "load/verdict.h"
 #include "runtime/root.h"
@@ -199,6 +200,47 @@ bool linked_available(const struct linked *l)
 			return true;
 	status_clear();
 	return false;
+}
+
+/* "NAME" or "NAME@VERSION" among the exports of a file. */
+static bool exports(const char *path, const struct bind_request *wanted)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	_cleanup_close_ int fd = -1;
+	struct elf_symbol symbol;
+
+	return file_open(AT_FDCWD, path, &fd, NULL) == 0 &&
+	       elf_view_open(fd, path, &view) == 0 &&
+	       elf_view_find(view, wanted->name, wanted->version, &symbol);
+}
+
+/*
+ * Of the file that a first call would load, or has loaded. It is read, even if
+ * it is loaded: dlsym() would find what its needed libraries export, too.
+ */
+bool linked_has(const struct linked *l, const char *symbol)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	_cleanup_request_ struct bind_request wanted = {.name = NULL};
+	const struct dlazy_module *m = atomic_load(&linked_state(l)->module);
+	int flags = dl_flags_linked(false);
+
+	if (bind_parse(symbol, &wanted) < 0) {
+		status_clear();
+		return false;
+	}
+	const char *file = NULL;
+
+	if (m && atomic_load(&m->handle))
+		file = module_object(m);
+	while (!file && linked_search_next(&search))
+		if (goes_with(l, search.path, &search.identity) &&
+		    verdict_file(search.path, flags, NULL, NULL) == 0)
+			file = search.path;
+	bool found = file && exports(file, &wanted);
+
+	status_clear();
+	return found;
 }
 
 /* ------------------------------------------------------------------ */

@@ -41,8 +41,9 @@ bool linked_is_build(const struct linked *l, const char *path,
 extern const struct module_kind linked_kind
 	__attribute__((visibility("hidden")));
 
-/* As dlazy_linked_available(). */
+/* As dlazy_linked_available(), dlazy_linked_has(). */
 bool linked_available(const struct linked *l);
+bool linked_has(const struct linked *l, const char *symbol);
 
 static inline struct linked_state *linked_state(const struct linked *l)
 {

@@ -35,11 +35,10 @@
 
 #ifndef __ASSEMBLER__
 
+#include <dlazy/dlazy.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct dlazy_module;
 
 /* Read-only in the stub file. */
 struct linked {
@@ -168,6 +167,15 @@ LINKED_PUBLIC struct dlazy_module *dlazy_linked_module(const struct linked *l);
 LINKED_PUBLIC int dlazy_linked_available(const struct linked *l);
 /* As dlazy_load(). */
 LINKED_PUBLIC int dlazy_linked_load(const struct linked *l);
+/* As dlazy_error(). */
+LINKED_PUBLIC const char *dlazy_linked_error(const struct linked *l);
+/* Whether its file exports "NAME" or "NAME@VERSION"; 1 or 0. A stub file puts
+ * its struct linked behind what its caller gave, third. Since: 0.2 */
+LINKED_PUBLIC int dlazy_linked_has(const char *symbol, const void *unused,
+				   const struct linked *l);
+/* As dlazy_on_failure() for this library alone. Since: 0.2 */
+LINKED_PUBLIC int dlazy_linked_on_failure(dlazy_failure_fn *fn, void *data,
+					  const struct linked *l);
 
 #endif /* __ASSEMBLER__ */
 #endif

@@ -361,6 +361,48 @@ stub ask.o --prefix=
 check_empty "an empty one takes them away" \
 	"$(nm "$t/ask.o" | grep '_available\|_load_now')"
 
+cat >"$t/has.c" <<'END'
+#include <dlazy/stub.h>
+#include <stdio.h>
+DLAZY_STUB(libtoy);
+int toy_add(int a, int b);
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		printf("%d", libtoy_has(argv[i]));
+	printf("\n");
+	return argc == 1 ? toy_add(1, 2) : 0;
+}
+END
+asked=(toy_add toy_old@TOY_1 toy_data toy_later toy_add@TOY_9 printf '' @)
+stub toy.o
+check "a program that asks for symbols links" "${cc[@]}" "${include[@]}" \
+	-o "$t/has" "$t/has.c" "$t/toy.o" "${lazily[@]}" "${found[@]}"
+run "$t/has" "${asked[@]}"
+check_same "NAME_has() is 1 for what the installed library exports" "$out" \
+	11100000
+mv "$t/lib/libtoy.so.1" "$t/lib/away"
+run "$t/has" "${asked[@]}"
+check_same "and 0 if there is none" "$out" 00000000
+mv "$t/lib/away" "$t/lib/libtoy.so.1"
+
+mkdir -p "$t/alone/dlazy"
+cp "$root/include/dlazy/stub.h" "$t/alone/dlazy"
+check "with DLAZY_PLAIN the header includes nothing" "${cc[@]}" -DDLAZY_PLAIN \
+	-nostdinc -Wall -Wextra -Werror -I"$t/alone" -x c -c -o "$t/hook.o" - <<'END'
+#include <dlazy/stub.h>
+DLAZY_STUB(libtoy);
+static void *hook(const struct dlazy_failure *f, void *data)
+{
+	return f->symbol ? data : 0;
+}
+int ask(void)
+{
+	return libtoy_available() && libtoy_has("x") && !libtoy_load_now() &&
+	       !libtoy_error() && !libtoy_on_failure(hook, 0);
+}
+END
+
 check "the header's plain side needs no dlazy" "${cc[@]}" -DDLAZY_PLAIN \
 	"${include[@]}" -o "$t/ask" "$t/ask.c" -L"$t/lib" -ltoy "${found[@]}"
 run "$t/ask" x

@@ -30,6 +30,9 @@ static const char *const functions[] = {
 	[STUB_AVAILABLE] = "dlazy_linked_available",
 	[STUB_LOAD] = "dlazy_linked_load",
 	[STUB_MODULE] = "dlazy_linked_module",
+	[STUB_ERROR] = "dlazy_linked_error",
+	[STUB_HAS] = "dlazy_linked_has",
+	[STUB_ON_FAILURE] = "dlazy_linked_on_failure",
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 

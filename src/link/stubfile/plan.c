@@ -320,10 +320,14 @@ uint64_t stub_plan_code_size(const struct stub_plan *plan,
 static const struct helper {
 	const char *name; /* behind the prefix */
 	enum stub_function function;
+	enum template_kind code; /* TEMPLATE_ASK and its like: of one size */
 } helpers[] = {
-	{"_available", STUB_AVAILABLE},
-	{"_load_now", STUB_LOAD},
-	{"_module", STUB_MODULE},
+	{"_available", STUB_AVAILABLE, TEMPLATE_ASK},
+	{"_error", STUB_ERROR, TEMPLATE_ASK},
+	{"_has", STUB_HAS, TEMPLATE_ASK_MORE},
+	{"_load_now", STUB_LOAD, TEMPLATE_ASK},
+	{"_module", STUB_MODULE, TEMPLATE_ASK},
+	{"_on_failure", STUB_ON_FAILURE, TEMPLATE_ASK_MORE},
 };
 
 const char *stub_plan_helper(size_t i)
@@ -585,7 +589,7 @@ static void write_helpers(const struct stub_plan *plan, struct stub_writer *w)
 	for (size_t i = 0; i < helper_count(plan); i++) {
 		struct piece ask = piece_of(plan, 0, helpers[i].function);
 
-		write_code(plan, w, TEMPLATE_ASK,
+		write_code(plan, w, helpers[i].code,
 			   stub_plan_helper_code(plan, i), &ask);
 	}
 }

@@ -38,6 +38,9 @@ enum stub_function {
 	STUB_AVAILABLE,
 	STUB_LOAD,
 	STUB_MODULE,
+	STUB_ERROR,
+	STUB_HAS,
+	STUB_ON_FAILURE,
 };
 
 struct stub_reference {

@@ -90,6 +90,14 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
 		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
 	},
+	[TEMPLATE_ASK_MORE] = {
+		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
+		     0x48, 0x8d, 0x15, 0, 0, 0, 0, /* lea linked(%rip), %rdx */
+		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
+		.alignment = 16,
+		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
+		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
+	},
 	[TEMPLATE_CONSTANT_NOTHING] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
 		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
@@ -198,6 +206,19 @@ static const struct template aarch64[TEMPLATE_KINDS] = {
 		CODE(WORD(0xd503245f),  /* bti c */
 		     WORD(0x90000000),  /* adrp x0, linked */
 		     WORD(0x91000000),  /* add x0, x0, :lo12:linked */
+		     WORD(0x90000010),  /* adrp x16, pointer */
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
+		     WORD(0xd61f0200)), /* br x16 */
+		.alignment = 8,
+		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
+		       {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
+		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
+		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
+	},
+	[TEMPLATE_ASK_MORE] = {
+		CODE(WORD(0xd503245f),  /* bti c */
+		     WORD(0x90000002),  /* adrp x2, linked */
+		     WORD(0x91000042),  /* add x2, x2, :lo12:linked */
 		     WORD(0x90000010),  /* adrp x16, pointer */
 		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
 		     WORD(0xd61f0200)), /* br x16 */

@@ -27,6 +27,8 @@ enum template_kind {
 	TEMPLATE_START,
 	/* return f(linked); */
 	TEMPLATE_ASK,
+	/* return f(first, second, linked); */
+	TEMPLATE_ASK_MORE,
 	/* x86-64: goto *slot, or, while that is zero, set the byte and return
 	 * nothing, a number, or the address of a datum. Keeps all but r11. */
 	TEMPLATE_CONSTANT_NOTHING,
