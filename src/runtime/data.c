@@ -71,7 +71,7 @@ static int open_data(const struct linked_question *q, struct load_handle *ret)
 
 /* What this thread is asking the linker for. */
 struct asked {
-	const uint32_t *name;
+	const void *name;
 	const struct asked *outer;
 };
 
@@ -80,7 +80,7 @@ static _Thread_local const struct asked *asked
 
 /* If the library does not have the symbol (any more), what the linker finds is
  * our own IFUNC, and that would ask the linker. */
-static bool is_asked(const uint32_t *name)
+static bool is_asked(const void *name)
 {
 	for (const struct asked *a = asked; a; a = a->outer)
 		if (a->name == name)
@@ -162,9 +162,10 @@ static void *data_miss(const struct linked *l, uint32_t symbol,
 		       const void *caller, struct stub_failure *ret_failure)
 {
 	UNINTERRUPTED();
-	_cleanup_question_ struct linked_question q = {.linked = l};
+	_cleanup_question_ struct linked_question q =
+		linked_question(l, symbol);
 	void *address = NULL;
-	int status = linked_question_begin(&q, l, symbol, caller);
+	int status = linked_question_begin(&q, caller);
 
 	q.touch.relocating = true;
 	if (status == 0)
@@ -180,7 +181,7 @@ void *dlazy_linked_data(const struct linked *l, uint32_t symbol)
 	struct stub_failure failure;
 	int saved = errno;
 
-	if (is_asked(linked_name_of(l, symbol)))
+	if (is_asked(linked_question(l, symbol).name))
 		return NULL;
 	_cleanup_(relocating_end) bool before = dl_set_relocating(true);
 	void *address =

@@ -185,7 +185,7 @@ void linked_question_end(struct linked_question *q)
 /* What a later dlazy writes may ask for what is not known here. */
 static int check_abi(const struct linked *l)
 {
-	if (l->abi <= LINKED_ABI)
+	if (l->abi <= LINKED_ABI_LATEST)
 		return 0;
 	return status_fail(DLAZY_ENOSYS,
 			   "%s: its stub file was made for a later libdlazy "
@@ -193,17 +193,14 @@ static int check_abi(const struct linked *l)
 			   linked_first_file(l), PACKAGE_VERSION);
 }
 
-int linked_question_begin(struct linked_question *q, const struct linked *l,
-			  uint32_t symbol, const void *caller)
+int linked_question_begin(struct linked_question *q, const void *caller)
 {
-	q->module = linked_module(l);
-	q->name = linked_name_of(l, symbol);
-	q->symbol = linked_name(l, symbol);
+	q->module = linked_module(q->linked);
 	int status = bind_parse(q->symbol, &q->request);
 	q->touch = (struct touch){.symbol = q->request.name, .caller = caller};
 	if (status == 0 && !q->module)
 		status = status_fail(DLAZY_ENOMEM, "out of memory");
-	return status < 0 ? status : check_abi(l);
+	return status < 0 ? status : check_abi(q->linked);
 }
 
 /* Is it told for the first time? Slots have no room for that. */
@@ -304,15 +301,33 @@ static void publish(const struct linked_question *q, linked_slot *slot,
 	event_bound(q->module, q->touch.symbol, q->touch.caller, address);
 }
 
+/* What a slot is for: its name lies behind it, or is found by its number. */
+static struct linked_question question_of(const struct linked *l,
+					  linked_slot *slot)
+{
+	const linked_slot *slots = linked_at(l, l->slots);
+
+	const struct linked_named *named = (const struct linked_named *)slot;
+	const char *name = named->name;
+
+	if (l->abi == LINKED_ABI)
+		return linked_question(l, (uint32_t)(slot - slots));
+	if (l->abi != LINKED_ABI_NAMED)
+		name = "a function"; /* check_abi() has the words */
+	return (struct linked_question){
+		.linked = l,
+		.name = name,
+		.symbol = name,
+	};
+}
+
 static void *linked_miss(const struct linked *l, linked_slot *slot,
 			 const void *caller, struct stub_failure *ret_failure)
 {
-	const linked_slot *slots = linked_at(l, l->slots);
-	_cleanup_question_ struct linked_question q = {.linked = l};
+	_cleanup_question_ struct linked_question q = question_of(l, slot);
 	void *address = NULL;
 	bool published = false;
-	int status =
-		linked_question_begin(&q, l, (uint32_t)(slot - slots), caller);
+	int status = linked_question_begin(&q, caller);
 
 	if (status == 0)
 		status = find_function(&q, &address, &published);

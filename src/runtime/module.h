@@ -25,25 +25,26 @@ extern void (*linked_first)(void) __attribute__((visibility("hidden")));
 struct linked_question {
 	const struct linked *linked;
 	struct dlazy_module *module; /* NULL: out of memory */
-	const uint32_t *name;	     /* its place in the stub file */
+	const void *name;	     /* its place in the stub file, which
+					tells the symbol from any other */
 	const char *symbol;	     /* as the stub file has it */
 	struct bind_request request; /* the same, taken apart */
 	struct touch touch;
 };
 
-/*
- * The place of a symbol's name in the stub file, which tells the symbol from
- * any other.
- */
-static inline const uint32_t *linked_name_of(const struct linked *l,
-					     uint32_t symbol)
+/* Of a symbol by its number. */
+static inline struct linked_question linked_question(const struct linked *l,
+						     uint32_t symbol)
 {
-	return (const uint32_t *)linked_at(l, l->names) + symbol;
+	return (struct linked_question){
+		.linked = l,
+		.name = (const uint32_t *)linked_at(l, l->names) + symbol,
+		.symbol = linked_name(l, symbol),
+	};
 }
 
 /* 0, or a status to be said with failure_replacement(). */
-int linked_question_begin(struct linked_question *q, const struct linked *l,
-			  uint32_t symbol, const void *caller);
+int linked_question_begin(struct linked_question *q, const void *caller);
 void linked_question_end(struct linked_question *q);
 #define _cleanup_question_ _cleanup_(linked_question_end)
 

@@ -2,7 +2,8 @@
 /*
  * Linked stubs: the ABI between the stub files that src/link writes (for
  * `dlazy stub` and `dlazy run`) and the libdlazy that serves them. A stub file
- * may be older than the library: what is here only grows, LINKED_ABI tells.
+ * may be older than the library: what is here only grows, the struct's `abi`
+ * tells.
  *
  * A stub file has, per library it stands for, one `struct linked` and:
  *
@@ -20,7 +21,12 @@
  *   is loaded for that. The writer exports none of the latter that an object
  *   of the program's start would bind: that early nothing can be loaded.
  *
- * The convention of dlazy_linked_slow:
+ * In an archive each function is a member of its own, which a link editor
+ * takes or leaves. There are no tables then (LINKED_ABI_NAMED): behind each slot
+ * lies its name. Such files go to dlazy_linked_slow_named, so that a libdlazy
+ * which does not know of them is refused by the dynamic linker, in words.
+ *
+ * The convention of dlazy_linked_slow and dlazy_linked_slow_named:
  *   x86-64:  r11 = struct linked *; slot's address pushed above the caller's
  *            return address. Keeps what run-time stubs keep.
  *   AArch64: stp x16 (slot), x17 (struct linked *) at [sp, #-16]!.
@@ -32,6 +38,8 @@
 #define STUB_LINKED_H
 
 #define LINKED_ABI 1
+#define LINKED_ABI_NAMED 2
+#define LINKED_ABI_LATEST 2
 
 #ifndef __ASSEMBLER__
 
@@ -42,7 +50,7 @@
 
 /* Read-only in the stub file. */
 struct linked {
-	uint32_t abi;	    /* LINKED_ABI of who wrote it */
+	uint32_t abi;	    /* LINKED_ABI or LINKED_ABI_NAMED */
 	uint32_t functions; /* symbols 0 .. functions - 1 have a slot each */
 	uint32_t symbols;   /* all; those behind the functions are data */
 	int32_t state;	    /* to its struct linked_state */
@@ -86,6 +94,12 @@ struct linked_state {
 };
 
 typedef _Atomic(void *) linked_slot;
+
+/* Of LINKED_ABI_NAMED: zero at first; "NAME" or "NAME@VERSION". */
+struct linked_named {
+	linked_slot slot;
+	char name[];
+};
 
 /*
  * What a stub file of `dlazy run` has once. It was found through
@@ -154,7 +168,7 @@ static inline const char *linked_name(const struct linked *l, uint32_t i)
 
 /*
  * The functions that libdlazy exports for stub files, beside the public
- * interface. dlazy_linked_slow is no C function.
+ * interface. dlazy_linked_slow and dlazy_linked_slow_named are no C functions.
  */
 #define LINKED_PUBLIC __attribute__((visibility("default")))
 LINKED_PUBLIC void *dlazy_linked_data(const struct linked *l, uint32_t symbol);

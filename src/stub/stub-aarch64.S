@@ -86,8 +86,11 @@ stub_slow:
 
 	.globl	dlazy_linked_slow
 	.type	dlazy_linked_slow, %function
+	.globl	dlazy_linked_slow_named
+	.type	dlazy_linked_slow_named, %function
 	.balign	16
 dlazy_linked_slow:
+dlazy_linked_slow_named:
 	.cfi_startproc
 	.cfi_def_cfa_offset 16
 	hint	#34			/* bti c */
@@ -139,6 +142,7 @@ slow_path:
 	br	x16
 	.cfi_endproc
 	.size	dlazy_linked_slow, . - dlazy_linked_slow
+	.size	dlazy_linked_slow_named, . - dlazy_linked_slow_named
 
 /*
  * void stub_call_on(void *top, void (*fn)(void *), void *data)

@@ -252,12 +252,56 @@ for file in toy.o toy.a; do
 	if command -v eu-elflint >/dev/null; then
 		check_empty "$file: elflint has no complaint" \
 			"$(eu-elflint --gnu-ld "$t/$file" 2>&1 | grep -v \
-				"^$\|^No errors\|dlazy-stub.o):$\|owner name 'FDO'")"
+				"^$\|^No errors\|\.o):$\|owner name 'FDO'")"
 	else
 		skip "$file: elflint has no complaint" "elfutils is missing"
 	fi
 done
 check "archives have an index" grep -q toy_add <(nm -s "$t/toy.a")
+check_same "with a member for each symbol, named after it" \
+	"$(ar t "$t/toy.a" | LC_ALL=C sort | tr '\n' ' ')" \
+	"dlazy-stub.o toy_add.o toy_big.o toy_data.o toy_each.o toy_errno.o \
+toy_name.o toy_old.o toy_pick.o toy_sum.o "
+check "files say under which license they are" \
+	grep -aq 'SPDX-License-Identifier: MIT-0' "$t/toy.a"
+# Of gaps between functions a disassembler makes nothing but nops.
+check_empty "between functions are nops" "$(objdump -d "$t/toy.o" |
+	grep -E '	(add|\(bad\)|udf)')"
+check "the tail of all stubs has a name" grep -q ' t dlazy_stub_tail$' \
+	<(nm "$t/toy.o")
+
+cat >"$t/one.c" <<'END'
+int toy_add(int a, int b);
+int main(void) { return toy_add(1, 2) != 3; }
+END
+cat >"$t/datum.c" <<'END'
+extern int toy_data;
+int toy_add(int a, int b);
+int use(void) { return toy_add(toy_data, 1); }
+END
+for ld in bfd lld gold mold; do
+	linker=("${cc[@]}" -fuse-ld=$ld)
+	echo 'int main(void) { return 0; }' | "${linker[@]}" -o "$t/none" \
+		-x c - 2>/dev/null || {
+		skip "$ld: a program has the functions that it calls" \
+			"$ld is missing"
+		continue
+	}
+	check "$ld: a program of one call links" "${linker[@]}" -o "$t/one" \
+		"$t/one.c" "$t/toy.a" "${lazily[@]}" "${found[@]}"
+	check "$ld: and runs" "$t/one"
+	check_same "$ld: a program has the functions that it calls" \
+		"$(nm "$t/one" | grep -o ' toy_[a-z]*$' | tr -d '\n')" \
+		" toy_add"
+	run "${linker[@]}" -shared -fPIC -o "$t/datum.so" "$t/datum.c" \
+		"$t/toy.a" "${lazily[@]}"
+	check "$ld: a shared object that names a datum does not link" \
+		[ "$status" != 0 ]
+	has "$err" "toy_data is data of libtoy.so.1" "$ld: and is told why"
+done
+run "${cc[@]}" -fuse-ld=bfd -shared -fPIC -o "$t/datum.so" "$t/datum.c" \
+	"$t/toy.o" "${lazily[@]}"
+has "$err" "toy_data is data of libtoy.so.1" "of an object GNU ld warns"
 check "functions are functions, of a size, with a section" \
 	grep -Eq ' [1-9][0-9]* FUNC +WEAK +HIDDEN +[0-9]+ toy_add' \
 	<(readelf -sW "$t/toy.o")

@@ -539,7 +539,7 @@ TEST(missing_library_has_a_module_with_a_hook)
 TEST(stub_file_of_a_later_version_is_refused)
 {
 	linked_files(&linked_plain, test_plugin("good-plain"), NULL);
-	linked_plain.abi = LINKED_ABI + 1;
+	linked_plain.abi = LINKED_ABI_LATEST + 1;
 	CHECK_INT(dlazy_linked_load(&linked_plain), -DLAZY_ENOSYS);
 	CHECK_IN(dlazy_error(), "later libdlazy");
 	CHECK_INT(dlazy_on_failure(NULL, replace, NULL), 0);
@@ -549,16 +549,16 @@ TEST(stub_file_of_a_later_version_is_refused)
 	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
 }
 
-/* As if there were no memory for it. */
-DLAZY_STUB(nothing);
-struct dlazy_module *nothing_module(void)
-{
-	return NULL;
-}
-
 TEST(hook_for_a_library_is_never_the_process_hook)
 {
-	CHECK_INT(nothing_on_failure(replace, NULL), -DLAZY_ENOMEM);
+	linked_files(&linked_plain, own_path("libplain.so"), NULL);
+	linked_files(&linked_real, own_path("libreal.so"), NULL);
+	CHECK_INT(dlazy_linked_on_failure(replace, NULL, &linked_plain), 0);
+	CHECK_INT(stub_plain(), 1000);
+	CHECK_INT(dlazy_linked_on_failure(NULL, NULL, &linked_plain), 0);
+	CHECK_INT(dlazy_linked_on_failure(replace, NULL, &linked_real), 0);
+	CHECK_INT(dlazy_linked_load(&linked_plain), -DLAZY_ENOENT);
+	CHECK_INT(told.calls, 1);
 }
 
 TEST(process_hook_is_asked_too)

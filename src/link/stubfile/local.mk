@@ -4,6 +4,7 @@
 libdlazy_link_la_SOURCES += \
 	%D%/archive.c \
 	%D%/library.c %D%/library.h \
+	%D%/member.c \
 	%D%/note.c %D%/note.h \
 	%D%/object.c %D%/object.h \
 	%D%/plan.c %D%/plan.h \

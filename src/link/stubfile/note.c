@@ -89,6 +89,25 @@ char *stubfile_note_text(const struct library *library,
 	return text;
 }
 
+/* Who has a program with stubs in it needs no permission of ours. */
+static const char comment[] =
+	"dlazy stub " PACKAGE_VERSION " SPDX-License-Identifier: MIT-0";
+
+struct build_section *stubfile_comment_add(struct build *b)
+{
+	struct build_section *s = build_section(b, ".comment", BUILD_UNLOADED,
+						sizeof(comment), 1);
+
+	s->entry_size = 1;
+	s->strings = true;
+	return s;
+}
+
+void stubfile_comment_fill(const struct build_section *s)
+{
+	memcpy(s->data, comment, sizeof(comment));
+}
+
 struct build_section *stubfile_note_add(struct build *b, const char *text)
 {
 	return text ? build_note(b, ".note.dlopen", strlen(text) + 1,

@@ -19,4 +19,8 @@ char *stubfile_note_text(const struct library *library,
 struct build_section *stubfile_note_add(struct build *b, const char *text);
 void stubfile_note_fill(const struct build_section *s, const char *text);
 
+/* .comment, with the license of what is in the file: MIT-0. */
+struct build_section *stubfile_comment_add(struct build *b);
+void stubfile_comment_fill(const struct build_section *s);
+
 #endif

@@ -17,6 +17,7 @@
 #include "link/write/object.h"
 #include "link/stubfile/note.h"
 #include "link/stubfile/plan.h"
+#include "stub/linked.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -33,17 +34,29 @@ static const char *const functions[] = {
 	[STUB_ERROR] = "dlazy_linked_error",
 	[STUB_HAS] = "dlazy_linked_has",
 	[STUB_ON_FAILURE] = "dlazy_linked_on_failure",
+	[STUB_SLOW_NAMED] = "dlazy_linked_slow_named",
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
+/* In a disassembly and in a profile. */
+#define TAIL_NAME "dlazy_stub_tail"
+
 struct object {
+	const struct library *library;
+	struct object_warning {
+		char *section_name, *text;
+		struct build_section *section;
+	} * warnings; /* of data that are named */
+	size_t warning_count;
 	struct stub_plan plan;
 	struct build build;
 	struct build_object symbols;
 	struct build_strings strings; /* behind the constants */
 	struct object_names defined;
-	struct build_section *property, *note, *constants, *frame, *code, *zero;
+	struct build_section *property, *note, *constants, *frame, *code, *zero,
+		*comment;
 	char *note_text;
+	const char *tail; /* its name, of the head of an archive; or NULL */
 	/* Contents, before their sections have a place. */
 	uint8_t *code_bytes, *constant_bytes;
 	/* Numbers of symbols; of functions 0 if not referred to. */
@@ -53,6 +66,11 @@ struct object {
 
 static void object_clear(struct object *o)
 {
+	for (size_t i = 0; i < o->warning_count; i++) {
+		free(o->warnings[i].section_name);
+		free(o->warnings[i].text);
+	}
+	free(o->warnings);
 	stub_plan_clear(&o->plan);
 	build_clear(&o->build);
 	build_object_clear(&o->symbols);
@@ -64,12 +82,17 @@ static void object_clear(struct object *o)
 }
 #define _cleanup_object_ _cleanup_(object_clear)
 
+bool object_accepts(const struct library_symbol *symbol)
+{
+	return !symbol->data && !symbol->why_not && symbol->is_default;
+}
+
 static bool accept(struct stub_symbol *symbol, void *data)
 {
 	const struct library_symbol *source = symbol->symbol;
 	struct object *o = data;
 
-	if (source->data || !source->is_default ||
+	if (o->tail || !object_accepts(source) ||
 	    stub_plan_seen(&o->plan, source->name, 0))
 		return false;
 	symbol->name = *source->version
@@ -77,6 +100,62 @@ static bool accept(struct stub_symbol *symbol, void *data)
 						      source->version)
 			       : build_string(&o->strings, source->name);
 	return true;
+}
+
+/*
+ * Who names the library's data is told by the link editor (of GNU): a program
+ * does not link, but a shared object does, and cannot be loaded.
+ */
+#define WARNINGS_MAX 4096
+
+static bool is_datum(const struct library_symbol *symbol)
+{
+	return symbol->data && !symbol->why_not && symbol->is_default;
+}
+
+static size_t count_data(const struct library *library)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < library->symbol_count; i++)
+		count += is_datum(&library->symbols[i]);
+	return count < WARNINGS_MAX ? count : WARNINGS_MAX;
+}
+
+static bool add_warning(struct object *o, const char *name)
+{
+	struct object_warning *w = &o->warnings[o->warning_count++];
+
+	w->text = object_words(name, o->library->soname);
+	if (asprintf(&w->section_name, ".gnu.warning.%s", name) < 0)
+		w->section_name = NULL;
+	if (!w->text || !w->section_name)
+		return false;
+	w->section = build_section(&o->build, w->section_name, BUILD_UNLOADED,
+				   strlen(w->text) + 1, 1);
+	return true;
+}
+
+static void add_warnings(struct object *o)
+{
+	const struct library *l = o->library;
+	size_t room = o->tail ? 0 : count_data(l);
+
+	o->warnings = calloc(room + 1, sizeof(*o->warnings));
+	if (!o->warnings)
+		o->plan.failed = true;
+	for (size_t i = 0; i < l->symbol_count && !o->plan.failed; i++)
+		if (o->warning_count < room && is_datum(&l->symbols[i]) &&
+		    !stub_plan_seen(&o->plan, l->symbols[i].name, 0) &&
+		    !add_warning(o, l->symbols[i].name))
+			o->plan.failed = true;
+}
+
+static void fill_warnings(const struct object *o)
+{
+	for (size_t i = 0; i < o->warning_count; i++)
+		strcpy((char *)o->warnings[i].section->data,
+		       o->warnings[i].text);
 }
 
 static void add_sections(struct object *o)
@@ -94,6 +173,8 @@ static void add_sections(struct object *o)
 	o->code = build_section(b, ".text", BUILD_CODE, plan->code_size, 64);
 	o->zero = build_section(b, ".bss", BUILD_ZERO, plan->zero_size, 64);
 	build_section(b, ".note.GNU-stack", BUILD_UNLOADED, 0, 1);
+	o->comment = stubfile_comment_add(b);
+	add_warnings(o);
 	build_object_relocated(&o->symbols, o->constants, ".rela.rodata");
 	build_object_relocated(&o->symbols, o->frame, ".rela.eh_frame");
 	build_object_relocated(&o->symbols, o->code, ".rela.text");
@@ -119,6 +200,16 @@ static void add_locals(struct object *o)
 		add_local(o, o->build.cpu->data_mark, o->constants);
 	if (o->build.cpu->code_mark)
 		add_local(o, o->build.cpu->code_mark, o->code);
+	if (!o->tail)
+		build_object_symbol(
+			&o->symbols, &o->build,
+			&(struct build_symbol){
+				.name = TAIL_NAME,
+				.section = o->code,
+				.offset = stub_plan_tail(&o->plan),
+				.size = stub_plan_tail_size(&o->plan),
+				.function = true,
+				.local = true});
 }
 
 static void add_function(struct object *o, const char *name, uint64_t offset,
@@ -247,6 +338,7 @@ static int write_contents(struct object *o)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	struct stub_writer writer = {o->code_bytes, o->constant_bytes, refer, o,
 				     false};
+	stub_plan_fill_gaps(&o->plan, o->code_bytes);
 	stub_plan_write(&o->plan, &writer);
 	return writer.failed ? status_fail(DLAZY_EFORMAT,
 					   "a library of too many symbols")
@@ -268,6 +360,8 @@ static void fill(struct object *o, const struct build_frame *frames)
 {
 	build_note_property_fill(&o->build, o->property);
 	stubfile_note_fill(o->note, o->note_text);
+	stubfile_comment_fill(o->comment);
+	fill_warnings(o);
 	memcpy(o->constants->data, o->constant_bytes, o->plan.constant_size);
 	memcpy(o->constants->data + o->plan.constant_size, o->strings.data,
 	       o->strings.size);
@@ -300,8 +394,8 @@ static void plan_object(struct object *o, const struct library *library,
 			const char *prefix)
 {
 	o->plan.cpu = options->cpu;
+	o->plan.abi = o->tail ? LINKED_ABI_NAMED : LINKED_ABI;
 	o->plan.has_helpers = *prefix != '\0';
-	build_start(&o->build, options->cpu, true);
 	stub_plan_library(&o->plan, library, accept, o);
 	if (o->plan.failed)
 		return;
@@ -310,6 +404,9 @@ static void plan_object(struct object *o, const struct library *library,
 	add_sections(o);
 	add_locals(o);
 	add_functions(o, options->exported);
+	if (o->tail)
+		add_function(o, o->tail, stub_plan_tail(&o->plan),
+			     stub_plan_tail_size(&o->plan), false, false);
 	if (o->plan.has_helpers)
 		add_helpers(o, prefix, options->exported);
 }
@@ -320,7 +417,11 @@ static int write_object(struct object *o, const struct library *library,
 {
 	_cleanup_free_ char *prefix = prefix_of(library, options);
 	bool failed;
+	int r = build_start(&o->build, options->cpu, true, count_data(library));
 
+	if (r < 0)
+		return r;
+	o->library = library;
 	o->note_text = stubfile_note_text(library, &options->note, &failed);
 	if (prefix && !failed)
 		plan_object(o, library, options, prefix);
@@ -330,11 +431,11 @@ static int write_object(struct object *o, const struct library *library,
 	return write_file(o, ret);
 }
 
-int object_write(const struct library *library,
-		 const struct stubfile_options *options, struct stubfile *ret,
-		 struct object_names *ret_names)
+int object_write_head(const struct library *library,
+		      const struct stubfile_options *options, const char *tail,
+		      struct stubfile *ret, struct object_names *ret_names)
 {
-	_cleanup_object_ struct object o = {.note_text = NULL};
+	_cleanup_object_ struct object o = {.tail = tail};
 
 	int r = write_object(&o, library, options, ret);
 	if (r == 0) {

@@ -14,9 +14,33 @@ struct object_names {
 	size_t count;
 };
 
-/* As stubfile_object(). The names are the caller's. */
-int object_write(const struct library *library,
-		 const struct stubfile_options *options, struct stubfile *ret,
-		 struct object_names *ret_names);
+/*
+ * The member of an archive that all others need: the library and its helpers,
+ * but none of its functions. Their code goes to `tail`, which it defines. The
+ * names are the caller's.
+ */
+int object_write_head(const struct library *library,
+		      const struct stubfile_options *options, const char *tail,
+		      struct stubfile *ret, struct object_names *ret_names);
+
+/* What a link editor is to say of a datum that is named; malloc'd. */
+char *object_words(const char *name, const char *soname);
+
+/* Whether a symbol can have a stub that is linked with. */
+bool object_accepts(const struct library_symbol *symbol);
+
+/* The member that is one function's: its stub and its slot. */
+int object_write_function(const struct library_symbol *symbol,
+			  const struct stubfile_options *options,
+			  const char *tail, struct stubfile *ret);
+
+/*
+ * The member that is one datum's. There is no stub of data: who names it gets
+ * a message of the link editor's, which has to look for a hidden symbol that
+ * no file has, called by what is to be said. (Without it the link editor would
+ * make a shared object that cannot be loaded.)
+ */
+int object_write_datum(const struct library_symbol *symbol, const char *soname,
+		       enum elf_cpu cpu, struct stubfile *ret);
 
 #endif

@@ -345,6 +345,16 @@ uint64_t stub_plan_helper_size(const struct stub_plan *plan)
 	return template_get(plan->cpu, TEMPLATE_ASK)->size;
 }
 
+uint64_t stub_plan_tail(const struct stub_plan *plan)
+{
+	return tail_code(plan, 0);
+}
+
+uint64_t stub_plan_tail_size(const struct stub_plan *plan)
+{
+	return template_get(plan->cpu, TEMPLATE_TAIL)->size;
+}
+
 /* Unwinding: all up to the tails is one, if there is any; each tail is one. */
 
 size_t stub_plan_frame_count(const struct stub_plan *plan)
@@ -453,7 +463,9 @@ static void write_symbols(const struct stub_plan *plan, struct stub_writer *w,
 			  size_t library)
 {
 	const struct stub_library *l = &plan->libraries[library];
-	struct piece stub = piece_of(plan, library, STUB_SLOW);
+	struct piece stub =
+		piece_of(plan, library,
+			 plan->abi == LINKED_ABI ? STUB_SLOW : STUB_SLOW_NAMED);
 	struct piece resolver = piece_of(plan, library, STUB_DATA);
 
 	for (size_t i = 0; i < l->functions; i++) {
@@ -503,7 +515,7 @@ static void write_linked(const struct stub_plan *plan, struct stub_writer *w,
 	const struct stub_library *l = &plan->libraries[library];
 	uint64_t at = library * sizeof(struct linked);
 	const struct linked linked = {
-		.abi = LINKED_ABI,
+		.abi = plan->abi,
 		.functions = (uint32_t)l->functions,
 		.symbols = (uint32_t)l->symbols,
 		.files = l->files,
@@ -592,6 +604,14 @@ static void write_helpers(const struct stub_plan *plan, struct stub_writer *w)
 		write_code(plan, w, helpers[i].code,
 			   stub_plan_helper_code(plan, i), &ask);
 	}
+}
+
+void stub_plan_fill_gaps(const struct stub_plan *plan, uint8_t *code)
+{
+	const struct build_cpu *cpu = build_cpu(plan->cpu);
+
+	for (uint64_t i = 0; i < plan->code_size; i++)
+		code[i] = cpu->nop[i % sizeof(cpu->nop)];
 }
 
 void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer)

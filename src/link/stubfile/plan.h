@@ -41,6 +41,7 @@ enum stub_function {
 	STUB_ERROR,
 	STUB_HAS,
 	STUB_ON_FAILURE,
+	STUB_SLOW_NAMED,
 };
 
 struct stub_reference {
@@ -72,6 +73,7 @@ struct stub_library {
 
 struct stub_plan {
 	enum elf_cpu cpu;
+	uint32_t abi; /* of its struct linked */
 	struct stub_library *libraries;
 	size_t library_count, library_room;
 	struct stub_symbol *symbols;
@@ -125,6 +127,10 @@ uint64_t stub_plan_helper_size(const struct stub_plan *plan);
 
 /* Unwind tables: as many as stub_plan_frame_count(). */
 struct build_frame;
+/* The tail of the first library's stubs. */
+uint64_t stub_plan_tail(const struct stub_plan *plan);
+uint64_t stub_plan_tail_size(const struct stub_plan *plan);
+
 size_t stub_plan_frame_count(const struct stub_plan *plan);
 void stub_plan_frames(const struct stub_plan *plan, struct build_frame *frames);
 
@@ -139,5 +145,8 @@ struct stub_writer {
 	bool failed; /* a reference could not be made */
 };
 void stub_plan_write(const struct stub_plan *plan, struct stub_writer *writer);
+
+/* Before that: what lies between two pieces of code are nops. */
+void stub_plan_fill_gaps(const struct stub_plan *plan, uint8_t *code);
 
 #endif

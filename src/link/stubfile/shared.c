@@ -26,6 +26,7 @@
 #include "link/copy/copy.h"
 #include "link/stubfile/note.h"
 #include "link/stubfile/plan.h"
+#include "stub/linked.h"
 
 #include <string.h>
 
@@ -42,9 +43,11 @@ struct shared {
 	struct stub_plan plan;
 	struct build build;
 	struct build_dynamic dynamic;
+	struct build_strings own; /* of a library's stub file: in .rodata, as
+				     tools that edit .dynstr may move it */
 	char *note_text;
-	struct build_section *property, *id, *note, *constants, *frame_header,
-		*frame, *code, *zero;
+	struct build_section *comment, *property, *id, *note, *constants,
+		*frame_header, *frame, *code, *zero;
 	struct build_section *copies[COPY_PARTS];
 	uint64_t copy_sizes[COPY_PARTS], copy_alignment;
 	struct map functions; /* function_key() -> its symbol in the plan + 1 */
@@ -59,6 +62,7 @@ static void shared_clear(struct shared *s)
 	build_dynamic_clear(&s->dynamic);
 	map_clear(&s->functions);
 	map_clear(&s->imported);
+	build_strings_clear(&s->own);
 	free(s->note_text);
 }
 #define _cleanup_shared_ _cleanup_(shared_clear)
@@ -139,6 +143,12 @@ static void remember_function(struct shared *s, size_t number)
 		s->plan.failed = true;
 }
 
+/* Where the strings are that libdlazy reads. */
+static struct build_strings *strings_of(struct shared *s)
+{
+	return s->plan.has_run ? &s->dynamic.strings : &s->own;
+}
+
 static void export(struct shared *s, const struct stub_library *l, size_t i)
 {
 	struct stub_symbol *symbol = &s->plan.symbols[l->first + i];
@@ -162,11 +172,13 @@ static void export(struct shared *s, const struct stub_library *l, size_t i)
 		return;
 	/* A stub file of `dlazy run` is made for the very library, whose
 	 * default version this is: its name will do. */
-	if (!*source->version || (s->plan.has_run && source->is_default))
+	if (s->plan.has_run && (!*source->version || source->is_default))
 		symbol->name = d->exports[d->export_count - 1].name;
-	else
-		symbol->name = build_string_version(&d->strings, source->name,
+	else if (*source->version)
+		symbol->name = build_string_version(strings_of(s), source->name,
 						    source->version);
+	else
+		symbol->name = build_string(strings_of(s), source->name);
 }
 
 static void export_copied(struct shared *s, const struct stub_copied *m)
@@ -369,7 +381,7 @@ static void add_sections(struct shared *s)
 	s->note = stubfile_note_add(b, s->note_text);
 	build_dynamic_tables(&s->dynamic, b);
 	s->constants = build_section(b, ".rodata", BUILD_CONSTANT,
-				     plan->constant_size, 8);
+				     plan->constant_size + s->own.size, 8);
 	add_copies(s, COPY_CONSTANT, ".rodata.mirror", BUILD_CONSTANT);
 	s->frame_header = build_section(b, ".eh_frame_hdr", BUILD_CONSTANT,
 					build_frame_header_size(frames), 4);
@@ -380,6 +392,7 @@ static void add_sections(struct shared *s)
 	build_dynamic_pointers(&s->dynamic, b, s->code);
 	add_copies(s, COPY_WRITABLE, ".data", BUILD_DATA);
 	s->zero = build_section(b, ".bss", BUILD_ZERO, plan->zero_size, 64);
+	s->comment = stubfile_comment_add(b);
 }
 
 static uint64_t address_of(const struct shared *s, struct stub_reference to)
@@ -392,7 +405,10 @@ static uint64_t address_of(const struct shared *s, struct stub_reference to)
 	case STUB_ZERO:
 		return s->zero->address + to.offset;
 	case STUB_STRINGS:
-		return s->dynamic.names->address + to.offset;
+		return s->plan.has_run
+			       ? s->dynamic.names->address + to.offset
+			       : s->constants->address + s->plan.constant_size +
+					 to.offset;
 	case STUB_POINTER:
 		return s->dynamic.got->address + to.offset * sizeof(uint64_t);
 	case STUB_COPIED:
@@ -427,6 +443,11 @@ static int fill(struct shared *s)
 	build_note_property_fill(&s->build, s->property);
 	build_note_id_fill(s->id);
 	stubfile_note_fill(s->note, s->note_text);
+	stubfile_comment_fill(s->comment);
+	if (s->own.size)
+		memcpy(s->constants->data + s->plan.constant_size, s->own.data,
+		       s->own.size);
+	stub_plan_fill_gaps(&s->plan, s->code->data);
 	stub_plan_frames(&s->plan, frames);
 	build_frame_fill(&s->build, s->frame, s->code, frames, count);
 	build_frame_header_fill(s->frame_header, s->frame, s->code, frames,
@@ -446,7 +467,8 @@ static int write_file(struct shared *s, struct stubfile *ret)
 		return status_fail(DLAZY_EFORMAT,
 				   "more symbol versions than one stub file "
 				   "can have");
-	if (s->plan.failed || s->dynamic.failed || s->dynamic.strings.failed)
+	if (s->plan.failed || s->own.failed || s->dynamic.failed ||
+	    s->dynamic.strings.failed)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	add_sections(s);
 	int r = build_layout(&s->build);
@@ -458,7 +480,7 @@ static int write_file(struct shared *s, struct stubfile *ret)
 /* What is in the plan, which is laid out. */
 static int export_and_write(struct shared *s, struct stubfile *ret)
 {
-	stub_plan_strings(&s->plan, &s->dynamic.strings);
+	stub_plan_strings(&s->plan, strings_of(s));
 	lay_out_copies(s);
 	export_all(s);
 	import_all(s);
@@ -466,13 +488,14 @@ static int export_and_write(struct shared *s, struct stubfile *ret)
 	return write_file(s, ret);
 }
 
-static void start(struct shared *s, const struct stubfile_options *options,
-		  const char *soname)
+static int start(struct shared *s, const struct stubfile_options *options,
+		 const char *soname)
 {
 	s->plan.cpu = options->cpu;
-	build_start(&s->build, options->cpu, false);
+	s->plan.abi = LINKED_ABI;
 	build_dynamic_soname(&s->dynamic, soname);
 	need_all(s, options);
+	return build_start(&s->build, options->cpu, false, 0);
 }
 
 int stubfile_shared(const struct library *library,
@@ -485,7 +508,9 @@ int stubfile_shared(const struct library *library,
 	s.note_text = stubfile_note_text(library, &options->note, &failed);
 	if (failed)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	start(&s, options, library->soname);
+	int r = start(&s, options, library->soname);
+	if (r < 0)
+		return r;
 	plan_library(&s, library);
 	stub_plan_layout(&s.plan);
 	return export_and_write(&s, ret);
@@ -498,7 +523,9 @@ int stubfile_combined(const struct library *libraries, size_t count,
 {
 	_cleanup_shared_ struct shared s = {.plan.has_run = true};
 
-	start(&s, options, COMBINED_SONAME);
+	int r = start(&s, options, COMBINED_SONAME);
+	if (r < 0)
+		return r;
 	build_dynamic_version(&s.dynamic, NO_VERSION);
 	for (size_t i = 0; i < count; i++)
 		plan_library(&s, &libraries[i]);

@@ -18,20 +18,31 @@
 /* All strings of a file. */
 #define STRINGS_MAX (UINT32_C(1) << 30)
 
-void build_start(struct build *b, enum elf_cpu cpu, bool relocatable)
+/* What all kinds of files have at most. */
+#define SECTIONS_USUAL 32
+
+int build_start(struct build *b, enum elf_cpu cpu, bool relocatable,
+		size_t more)
 {
 	memset(b, 0, sizeof(*b));
+	b->section_room = SECTIONS_USUAL + more;
+	b->sections = calloc(b->section_room, sizeof(*b->sections));
+	if (!b->sections)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
 	b->cpu = build_cpu(cpu);
 	b->relocatable = relocatable;
 	b->section_count = 1;
 	b->sections[0].name = "";
 	b->sections[0].use = BUILD_CONSTANT;
+	return 0;
 }
 
 void build_clear(struct build *b)
 {
 	free(b->file);
+	free(b->sections);
 	b->file = NULL;
+	b->sections = NULL;
 }
 
 struct build_section *build_section(struct build *b, const char *name,
@@ -40,7 +51,7 @@ struct build_section *build_section(struct build *b, const char *name,
 {
 	struct build_section *s = &b->sections[b->section_count++];
 
-	assert(b->section_count <= BUILD_SECTIONS_MAX && s[-1].use <= use);
+	assert(b->section_count <= b->section_room && s[-1].use <= use);
 	*s = (struct build_section){
 		.name = name,
 		.use = use,
@@ -337,6 +348,8 @@ static uint64_t section_flags(const struct build_section *s)
 	case BUILD_UNLOADED:
 		break;
 	}
+	if (s->strings)
+		return SHF_MERGE | SHF_STRINGS;
 	/* Of relocations: sh_info names the section they are for. */
 	return s->type == SHT_RELA ? SHF_INFO_LINK : 0;
 }

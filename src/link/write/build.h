@@ -38,6 +38,7 @@ struct build_section {
 	uint32_t type; /* SHT_..., as src/elf sets it; PROGBITS or NOBITS */
 	uint64_t size, alignment;
 	uint64_t entry_size;
+	bool strings;			  /* which link editors may merge */
 	const struct build_section *link; /* or NULL */
 	uint32_t info;
 	uint32_t name_offset;
@@ -46,7 +47,6 @@ struct build_section {
 	uint64_t address, offset;
 };
 
-#define BUILD_SECTIONS_MAX 32
 #define BUILD_SEGMENTS_MAX 16
 
 /* A segment covers sections first .. last; type and flags as in ELF. */
@@ -59,8 +59,8 @@ struct build {
 	const struct build_cpu *cpu;
 	bool relocatable; /* else a shared object */
 	bool gnu;	  /* has what only the GNU ABI knows: STT_GNU_IFUNC */
-	struct build_section sections[BUILD_SECTIONS_MAX]; /* [0]: the null */
-	size_t section_count;
+	struct build_section *sections; /* [0]: the null */
+	size_t section_count, section_room;
 	struct build_segment segments[BUILD_SEGMENTS_MAX];
 	size_t segment_count;
 	uint64_t headers_size, table_offset, size;
@@ -68,7 +68,9 @@ struct build {
 	bool failed;
 };
 
-void build_start(struct build *b, enum elf_cpu cpu, bool relocatable);
+/* 0 or -DLAZY_ENOMEM. more: sections beyond the dozen or two that all have. */
+int build_start(struct build *b, enum elf_cpu cpu, bool relocatable,
+		size_t more);
 void build_clear(struct build *b);
 
 struct build_section *build_section(struct build *b, const char *name,

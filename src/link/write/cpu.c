@@ -29,11 +29,14 @@ static const struct build_cpu cpus[ELF_CPU_COUNT] = {
 		.pointer = R_X86_64_GLOB_DAT,
 		.relocations = {
 			[BUILD_PC32] = R_X86_64_PC32,
+			[BUILD_JUMP] = R_X86_64_PLT32,
+			[BUILD_ADDRESS] = R_X86_64_64,
 			[BUILD_POINTER] = R_X86_64_GOTPCRELX,
 		},
 		.property = GNU_PROPERTY_X86_FEATURE_1_AND,
 		.features = GNU_PROPERTY_X86_FEATURE_1_IBT |
 			    GNU_PROPERTY_X86_FEATURE_1_SHSTK,
+		.nop = {0x90, 0x90, 0x90, 0x90},
 		/* The frame's end is rsp (7) + 8; below it is the return
 		 * address (16). */
 		.code_unit = 1,
@@ -51,6 +54,8 @@ static const struct build_cpu cpus[ELF_CPU_COUNT] = {
 			[BUILD_PC32] = R_AARCH64_PREL32,
 			[BUILD_PAGE] = R_AARCH64_ADR_PREL_PG_HI21,
 			[BUILD_LOW12] = R_AARCH64_ADD_ABS_LO12_NC,
+			[BUILD_JUMP] = R_AARCH64_JUMP26,
+			[BUILD_ADDRESS] = R_AARCH64_ABS64,
 			[BUILD_POINTER_PAGE] = R_AARCH64_ADR_GOT_PAGE,
 			[BUILD_POINTER_LOW] = R_AARCH64_LD64_GOT_LO12_NC,
 		},
@@ -59,6 +64,7 @@ static const struct build_cpu cpus[ELF_CPU_COUNT] = {
 		.property = GNU_PROPERTY_AARCH64_FEATURE_1_AND,
 		.features = GNU_PROPERTY_AARCH64_FEATURE_1_BTI |
 			    GNU_PROPERTY_AARCH64_FEATURE_1_PAC,
+		.nop = {0x1f, 0x20, 0x03, 0xd5},
 		/* The frame's end is sp (31); the return address is in x30. */
 		.code_unit = 4,
 		.return_register = 30,

@@ -16,6 +16,8 @@ enum build_object_relocation {
 	BUILD_PC32,	    /* 32 bits: the distance from the place */
 	BUILD_PAGE,	    /* AArch64 adrp, and ... */
 	BUILD_LOW12,	    /* ... add */
+	BUILD_JUMP,	    /* a jump's distance */
+	BUILD_ADDRESS,	    /* 64 bits: the address */
 	BUILD_POINTER,	    /* x86-64: the distance to its pointer in the GOT */
 	BUILD_POINTER_PAGE, /* AArch64: adrp of that pointer, and ... */
 	BUILD_POINTER_LOW,  /* ... ldr */
@@ -37,6 +39,7 @@ struct build_cpu {
 	uint32_t property, features;
 	/* Of .eh_frame: when a function is entered, the frame ends `depth`
 	 * above the stack pointer. */
+	uint8_t nop[4]; /* as often as there is room */
 	uint8_t code_unit, return_register, depth;
 	uint8_t rules[BUILD_FRAME_RULES_MAX]; /* DWARF, padded by nops */
 };
