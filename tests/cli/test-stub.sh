@@ -153,8 +153,7 @@ stub toy.o
 is_status 0 "a stub object is made"
 check_same "and said in one line" "${out%%$'\n'*}" \
 	"libtoy.so.1: 8 functions in $t/toy.o"
-has "$out" " toy_data: " "what data has no stub is said"
-has "$out" "dlazy_resolve()" "with what to do"
+hasnt "$out" toy_data "data that nobody is known to name are not told of"
 check_same "which is no message" "$err" ""
 stub toy.a
 is_status 0 "an archive is made"
@@ -225,6 +224,45 @@ is_status 1 "--used-by of who uses nothing of it is a problem"
 END
 stub used.o --used-by="$t/taker.so" --json
 json '.functions == 2' "--used-by takes what somebody imports"
+cat >"$t/first.c" <<'END'
+extern int toy_data;
+int toy_add(int a, int b);
+int first(void) { return toy_add(toy_data, 1); }
+END
+cat >"$t/second.c" <<'END'
+const char *toy_name(void);
+int first(void);
+int second(void) { return *toy_name() + first(); }
+END
+for source in first second; do
+	"${cc[@]}" -c -o "$t/$source.o" "$t/$source.c"
+done
+ar cr "$t/both.a" "$t/second.o" "$t/first.o"
+stub used.o --used-by="$t/first.o"
+check_same "--used-by takes an object" "$(nm "$t/used.o" |
+	grep -o ' W toy_.*')" " W toy_add"
+has "$out" "no stub for toy_data: data" "data that it names are told of"
+has "$out" "dlazy_resolve()" "with what to do"
+stub used.o --used-by="$t/both.a"
+both=" W toy_add W toy_name"
+check_same "and an archive" "$(nm "$t/used.o" | grep -o ' W toy_.*' |
+	tr -d '\n')" "$both"
+stub used.o --used-by="$t/second.o" --used-by="$t/first.o"
+check_same "and several files" "$(nm "$t/used.o" | grep -o ' W toy_.*' |
+	tr -d '\n')" "$both"
+stub used.o --used-by="$t/toy.c"
+is_status 1 "--used-by of a source is a problem"
+head -c 300 "$t/first.o" >"$t/cut.o"
+stub used.o --used-by="$t/cut.o"
+is_status 1 "and of half an object"
+if "${cc[@]}" -flto -fno-fat-lto-objects -c -o "$t/slim.o" "$t/first.c" \
+	2>"$t/err"; then
+	stub used.o --used-by="$t/slim.o"
+	is_status 1 "and of an object without machine code"
+	has "$err" "-flto" "which says why"
+else
+	skip "and of an object without machine code" "no -flto here"
+fi
 stub none.o --only='nothing*'
 is_status 1 "nothing to stub is a problem"
 has "$err" "--only" "with a word on why"

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "elf/search.h"
+#include "link/code/undefined.h"
 
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -161,102 +162,97 @@ static bool is_asked_for(const struct selection *s, const char *name)
 	return false;
 }
 
-/* A program or library that uses the library, and its imports' names. */
-struct user {
-	struct elf_view *view;
-	const char **names; /* sorted; borrowed from the view */
-	size_t count;
-	size_t room;
+/* A symbol of the library, and whether a user names it. */
+struct candidate {
+	const char *name;
+	bool used;
 };
 
-static void user_clear(struct user *user)
+static int compare_candidates(const void *a, const void *b)
 {
-	free(user->names);
-	elf_view_close(user->view);
-}
-#define _cleanup_user_ _cleanup_(user_clear)
+	const struct candidate *one = a, *other = b;
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	return strcmp(one->name, other->name);
 }
 
-static int user_collect(struct user *user)
-{
-	struct elf_symbol symbol;
+struct candidates {
+	struct candidate *all; /* by name, each once */
+	size_t count;
+};
 
-	for (size_t i = 1; i < elf_view_symbol_count(user->view); i++) {
-		if (!elf_view_symbol(user->view, i, &symbol) || symbol.defined)
-			continue;
-		if (!array_reserve(&user->names, user->count, &user->room,
-				   sizeof(*user->names)))
-			return status_fail(DLAZY_ENOMEM, "out of memory");
-		user->names[user->count++] = symbol.name;
-	}
-	if (user->count)
-		qsort(user->names, user->count, sizeof(*user->names),
-		      compare_names);
+static void candidates_clear(struct candidates *c)
+{
+	free(c->all);
+}
+
+static struct candidate *find_candidate(const struct candidates *c,
+					const char *name)
+{
+	const struct candidate key = {.name = name};
+
+	return c->count ? bsearch(&key, c->all, c->count, sizeof(key),
+				  compare_candidates)
+			: NULL;
+}
+
+static int mark_used(const char *name, void *data)
+{
+	struct candidate *found = find_candidate(data, name);
+
+	if (found)
+		found->used = true;
 	return 0;
 }
 
-static int user_read(const char *path, struct user *user)
+/* Its names, each once. */
+static int list_candidates(const struct library *library,
+			   struct candidates *ret)
 {
-	_cleanup_close_ int fd = -1;
-	struct file_identity identity;
-	int status = file_open(AT_FDCWD, path, &fd, &identity);
+	size_t count = 0;
 
-	if (status == 0)
-		status = elf_view_open(fd, path, &user->view);
-	if (status == 0)
-		status = user_collect(user);
-	if (status == -DLAZY_EFORMAT)
-		return status_prefix("--used-by wants a linked program or "
-				     "shared object");
-	return status;
-}
-
-static void mark_used(const struct library *library, const struct user *user,
-		      bool *used)
-{
-	for (size_t i = 0; i < library->symbol_count; i++)
-		if (user->count &&
-		    bsearch(&library->symbols[i].name, user->names, user->count,
-			    sizeof(*user->names), compare_names))
-			used[i] = true;
-}
-
-/* What of the library the users take: NULL and 0 if there are no users. */
-static int read_users(const struct selection *s, const struct library *library,
-		      bool **ret_used)
-{
-	_cleanup_free_ bool *used =
-		*s->users ? calloc(library->symbol_count + 1, sizeof(*used))
-			  : NULL;
-
-	if (*s->users && !used)
+	ret->all = calloc(library->symbol_count + 1, sizeof(*ret->all));
+	if (!ret->all)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	for (const char **path = s->users; *path; path++) {
-		_cleanup_user_ struct user user = {NULL};
-		int status = user_read(*path, &user);
-		if (status < 0)
-			return status;
-		mark_used(library, &user, used);
-	}
-	*ret_used = TAKE_PTR(used);
+	for (size_t i = 0; i < library->symbol_count; i++)
+		ret->all[i].name = library->symbols[i].name;
+	qsort(ret->all, library->symbol_count, sizeof(*ret->all),
+	      compare_candidates);
+	for (size_t i = 0; i < library->symbol_count; i++)
+		if (count == 0 ||
+		    strcmp(ret->all[count - 1].name, ret->all[i].name) != 0)
+			ret->all[count++] = ret->all[i];
+	ret->count = count;
 	return 0;
+}
+
+/* What of the library the users name. */
+static int read_users(const struct selection *s, const struct library *library,
+		      struct candidates *ret)
+{
+	int status = list_candidates(library, ret);
+
+	for (const char **path = s->users; status == 0 && *path; path++)
+		status = undefined_each(*path, mark_used, ret);
+	return status == -DLAZY_EFORMAT ? status_prefix("--used-by") : status;
+}
+
+static bool is_used(const struct selection *s, const struct candidates *c,
+		    const char *name)
+{
+	return !*s->users || find_candidate(c, name)->used;
 }
 
 int selection_apply(const struct selection *s, struct library *library)
 {
-	_cleanup_free_ bool *used = NULL;
-	int status = read_users(s, library, &used);
+	_cleanup_(candidates_clear) struct candidates candidates = {NULL, 0};
+	int status = *s->users ? read_users(s, library, &candidates) : 0;
 	size_t kept = 0;
 
 	if (status < 0)
 		return status;
 	for (size_t i = 0; i < library->symbol_count; i++)
 		if (is_asked_for(s, library->symbols[i].name) &&
-		    (!used || used[i]))
+		    is_used(s, &candidates, library->symbols[i].name))
 			library->symbols[kept++] = library->symbols[i];
 	library->symbol_count = kept;
 	if (kept)

@@ -14,7 +14,7 @@ struct selection {
 	const char *flag;	  /* NAME of -lNAME, in place of it */
 	const char **directories; /* of -L */
 	const char **globs;	  /* of --only: wanted is what matches one */
-	const char **users;	  /* of --used-by: and what one of them takes */
+	const char **users;	  /* of --used-by: and what one of them names */
 };
 
 /*

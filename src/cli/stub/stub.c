@@ -47,7 +47,8 @@ static const char help[] =
 	"      --symbols=LIST     without the library: names, one a line, a\n"
 	"                         Debian .symbols or a .def file\n"
 	"      --only=GLOB        only these functions; repeated: or these\n"
-	"      --used-by=FILE     only what this program or library uses\n"
+	"      --used-by=FILE     only what this object, archive, program or\n"
+	"                         library uses; repeated: or this\n"
 	"      --prefix=NAME      of the helpers NAME_available() and so on; "
 	"'' for\n"
 	"                         none (default: from the SONAME)\n"
@@ -272,13 +273,16 @@ static void print_json(const struct request *request, const char *path,
 /* Names of skipped data that are told before "and N more". */
 #define TOLD_MAX 4
 
-/* Only of data, which a program may well use. */
+/* Only of data, which a program may well use: what of them somebody is known to
+ * name, and in a shared stub, where no link editor will tell. */
 static void print_data(const struct request *request,
 		       const struct library *library)
 {
 	bool shared = request->format == FORMAT_SHARED;
 	size_t count = 0;
 
+	if (!shared && !*request->selection.users)
+		return;
 	for (size_t i = 0; i < library->symbol_count; i++) {
 		const struct library_symbol *s = &library->symbols[i];
 		if (!s->data || s->why_not || count++ >= TOLD_MAX)

@@ -7,4 +7,5 @@ libdlazy_link_la_SOURCES += \
 	%D%/insn.c %D%/insn.h \
 	%D%/relocations.c %D%/relocations.h \
 	%D%/text.c %D%/text.h \
+	%D%/undefined.c %D%/undefined.h \
 	%D%/uses.c %D%/uses.h
