@@ -549,6 +549,15 @@ int dlazy_linked_has(const char *symbol, const void *unused,
 	return symbol && linked_has(l, symbol);
 }
 
+int dlazy_linked_on_load(dlazy_load_fn *fn, void *data, const struct linked *l)
+{
+	struct dlazy_module *m = linked_module(l);
+
+	if (!m)
+		return told(status_fail(DLAZY_ENOMEM, "out of memory"));
+	return told(onload_set(m, fn, data, CALLER()));
+}
+
 int dlazy_linked_on_failure(dlazy_failure_fn *fn, void *data,
 			    const struct linked *l)
 {

@@ -22,6 +22,7 @@
 
 #ifndef DLAZY_PLAIN
 #include <dlazy/dlazy.h>
+#include <dlazy/lifecycle.h>
 #endif
 
 #ifdef __cplusplus
@@ -54,6 +55,10 @@
  *                               (dlazy_error()), or NULL
  *   int NAME_on_failure(FN, DATA)  what to do when a call cannot be made, as
  *                               dlazy_on_failure() for this library alone
+ *   int NAME_on_load(FN, DATA)  what to do after each load, before the first call
+ *                               goes in, as dlazy_on_load() (<dlazy/lifecycle.h>):
+ *                               int FN(struct dlazy_module *, void *DATA).
+ *                               Since: 0.2
  *   struct dlazy_module *NAME_module(void)  the library for dlazy_resolve(),
  *                               dlazy_module_state() and the like; valid for
  *                               the life of the process. NULL: out of memory
@@ -61,7 +66,8 @@
  *                               has no libdlazy.)
  *
  * All are functions of the stub. Plainly linked, the library is there, nothing
- * fails, it has what the link found, and there is no NAME_module(). Any thread
+ * fails, it has what the link found, NAME_on_load() calls FN at once (with NULL),
+ * and there is no NAME_module(). Any thread
  * may call any of them. Since: 0.1
  */
 #ifndef DLAZY_PLAIN
@@ -72,6 +78,7 @@
 	DLAZY_STUB_C int name##_load_now(void);                               \
 	DLAZY_STUB_C struct dlazy_module *name##_module(void);                \
 	DLAZY_STUB_C const char *name##_error(void);                          \
+	DLAZY_STUB_C int name##_on_load(dlazy_load_fn *fn, void *data);       \
 	DLAZY_STUB_C int name##_on_failure(dlazy_failure_fn *fn, void *data); \
 	struct dlazy_module
 
@@ -110,6 +117,11 @@ struct dlazy_failure {
 	DLAZY_STUB_UNUSED static inline const char *name##_error(void)         \
 	{                                                                      \
 		return 0;                                                      \
+	}                                                                      \
+	DLAZY_STUB_UNUSED static inline int name##_on_load(                    \
+		int (*fn)(struct dlazy_module *, void *), void *data)          \
+	{                                                                      \
+		return fn ? fn(0, data) : 0;                                   \
 	}                                                                      \
 	DLAZY_STUB_UNUSED static inline int name##_on_failure(                 \
 		void *(*fn)(const struct dlazy_failure *, void *), void *data) \

@@ -44,6 +44,7 @@
 #ifndef __ASSEMBLER__
 
 #include <dlazy/dlazy.h>
+#include <dlazy/lifecycle.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -187,7 +188,9 @@ LINKED_PUBLIC const char *dlazy_linked_error(const struct linked *l);
  * its struct linked behind what its caller gave, third. Since: 0.2 */
 LINKED_PUBLIC int dlazy_linked_has(const char *symbol, const void *unused,
 				   const struct linked *l);
-/* As dlazy_on_failure() for this library alone. Since: 0.2 */
+/* As dlazy_on_load(), dlazy_on_failure() for this library alone. Since: 0.2 */
+LINKED_PUBLIC int dlazy_linked_on_load(dlazy_load_fn *fn, void *data,
+				       const struct linked *l);
 LINKED_PUBLIC int dlazy_linked_on_failure(dlazy_failure_fn *fn, void *data,
 					  const struct linked *l);
 

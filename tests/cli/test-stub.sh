@@ -456,6 +456,40 @@ int main(int argc, char **argv)
 	return argc == 1 ? toy_add(1, 2) : 0;
 }
 END
+cat >"$t/on-load.c" <<'END'
+#include <dlazy/stub.h>
+#include <stdio.h>
+DLAZY_STUB(libtoy);
+int toy_add(int a, int b);
+static int on_load(struct dlazy_module *m, void *data)
+{
+	(void)m;
+	printf("load %d ", toy_add(1, *(int *)data));
+	return 0;
+}
+int main(void)
+{
+	int two = 2;
+	int status = libtoy_on_load(on_load, &two);
+	printf("set %d ", status);
+	printf("called %d\n", toy_add(40, 2));
+	return 0;
+}
+END
+for kind in o a; do
+	stub toy.$kind
+	check "NAME_on_load(): links with .$kind" "${cc[@]}" "${include[@]}" \
+		-o "$t/on-load" "$t/on-load.c" "$t/toy.$kind" "${lazily[@]}" \
+		"${found[@]}"
+	run "$t/on-load"
+	check_same "it is called before the first call goes in" "$out" \
+		"set 0 load 3 called 42"
+done
+check "NAME_on_load(): links plainly" "${cc[@]}" -DDLAZY_PLAIN \
+	"${include[@]}" -o "$t/on-load" "$t/on-load.c" -L"$t/lib" -ltoy \
+	"${found[@]}"
+run "$t/on-load"
+check_same "and is called at once, plainly" "$out" "load 3 set 0 called 42"
 asked=(toy_add toy_old@TOY_1 toy_data toy_later toy_add@TOY_9 printf '' @)
 stub toy.o
 check "a program that asks for symbols links" "${cc[@]}" "${include[@]}" \

@@ -34,6 +34,7 @@ static const char *const functions[] = {
 	[STUB_ERROR] = "dlazy_linked_error",
 	[STUB_HAS] = "dlazy_linked_has",
 	[STUB_ON_FAILURE] = "dlazy_linked_on_failure",
+	[STUB_ON_LOAD] = "dlazy_linked_on_load",
 	[STUB_SLOW_NAMED] = "dlazy_linked_slow_named",
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))

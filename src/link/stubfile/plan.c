@@ -328,6 +328,7 @@ static const struct helper {
 	{"_load_now", STUB_LOAD, TEMPLATE_ASK},
 	{"_module", STUB_MODULE, TEMPLATE_ASK},
 	{"_on_failure", STUB_ON_FAILURE, TEMPLATE_ASK_MORE},
+	{"_on_load", STUB_ON_LOAD, TEMPLATE_ASK_MORE},
 };
 
 const char *stub_plan_helper(size_t i)

@@ -41,6 +41,7 @@ enum stub_function {
 	STUB_ERROR,
 	STUB_HAS,
 	STUB_ON_FAILURE,
+	STUB_ON_LOAD,
 	STUB_SLOW_NAMED,
 };
 
