@@ -479,38 +479,6 @@ const struct record *catalog_find(struct catalog *c, const char *name,
 	return found;
 }
 
-/* A directory named by the environment; relative ones are nobody's. */
-static char *place_below(const char *variable, const char *below)
-{
-	const char *value = secure_getenv(variable);
-	char *path;
-
-	if (!value || value[0] != '/')
-		return NULL;
-	return asprintf(&path, "%s%s", value, below) < 0 ? NULL : path;
-}
-
-/* Root with somebody's home (sudo -E, su) would make directories there that are
- * root's, and keep the home's owner out of them. */
-static bool is_others_home(const char *variable)
-{
-	const char *home = secure_getenv(variable);
-	struct stat st;
-
-	return geteuid() == 0 && home && stat(home, &st) == 0 && st.st_uid != 0;
-}
-
-char *catalog_cache_dir(void)
-{
-	char *dir = place_below("DLAZY_CACHE_DIR", "");
-
-	if (!dir && !is_others_home("XDG_CACHE_HOME"))
-		dir = place_below("XDG_CACHE_HOME", "/dlazy");
-	if (!dir && !is_others_home("HOME"))
-		dir = place_below("HOME", "/.cache/dlazy");
-	return dir;
-}
-
 char *catalog_user_path(const char *dir)
 {
 	_cleanup_free_ char *cache = catalog_cache_dir();

@@ -100,8 +100,8 @@ bool catalog_is_portable(const struct catalog *c);
 bool catalog_is_fresh(const struct catalog *c, int dirfd);
 
 /* The user's cache directory for catalogs ($DLAZY_CACHE_DIR, XDG, ~/.cache),
- * malloc'd; NULL: none (AT_SECURE, no HOME, or root's with another's home). Not
- * made. */
+ * malloc'd; NULL: none (AT_SECURE; root's below a directory that is not root's).
+ * Not made. */
 char *catalog_cache_dir(void);
 
 /* The path of a directory's catalog in the user's cache, malloc'd, or NULL. */

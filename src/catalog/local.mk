@@ -2,6 +2,7 @@
 
 libdlazy_internal_la_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
+	%D%/cachedir.c \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/format.h \
 	%D%/metadata.c %D%/metadata.h \

@@ -180,9 +180,11 @@ touch "$t/cache"
 run "$dlazy" run --wait -- "$many" call=6
 unwritable "a cache that is no directory"
 rm "$t/cache"
-run env -u HOME -u DLAZY_CACHE_DIR -u XDG_CACHE_HOME \
-	"$dlazy" run --wait -- "$many" call=6
-unwritable "no cache at all"
+no_home()
+{
+	run "$@" env -u HOME -u DLAZY_CACHE_DIR -u XDG_CACHE_HOME \
+		"$dlazy" run --wait -- "$many" call=6
+}
 limited()
 {
 	(
@@ -201,9 +203,56 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 		"$dlazy" run --wait -- "$many" call=6
 	unwritable "a read-only cache"
 	rm -rf "$t/cache"
+	no_home setpriv --reuid=54321 --regid=54321 --clear-groups
+	unwritable "no cache at all"
 else
 	skip "a read-only cache is said" "needs root, and setpriv(1)"
 fi
+# Without HOME, and with another's.
+if unshare --mount sh -c "mount --bind /etc/passwd /etc/passwd" 2>/dev/null
+then
+	mkdir "$t/home"
+	echo "somebody:x:$(id -u):0::$t/home:/bin/sh" >"$t/passwd"
+	no_home unshare --mount sh -c "mount --bind '$t/passwd' /etc/passwd &&
+		exec \"\$@\"" sh
+	check_same "without HOME it runs" "$status $out $err" "0 library 6 "
+	check "with a cache below the home of the password file" \
+		test -d "$t/home/.cache/dlazy/run"
+	mkdir "$t/system"
+	# The user has a home; both see one /var/cache.
+	cat >"$t/system.sh" <<-END
+		mount --bind "$t/system" /var/cache || exit 77
+		umask 077
+		"$dlazy" run --prepare --system "$many" || exit
+		chmod g\${1}w /var/cache/dlazy/run
+		export DLAZY_CACHE_DIR=$t/theirs HOME=$t
+		exec setpriv --reuid=54321 --regid=54321 --clear-groups \
+			"$dlazy" run --stats --json -- "$many" call=8 environ
+	END
+	chmod 755 "$t" "$t/lib" "$t/home"
+	mkdir "$t/theirs"
+	chown 54321 "$t/theirs"
+	run unshare --mount sh "$t/system.sh" -
+	has "$out" "library 8" "what is prepared for all, another user runs"
+	stats '.lazy == 16 and .touched == 1' "lazily"
+	hasnt "$out" "/var/cache" "with an environment of one's own"
+	check_same "and leaves nothing" "$(ls "$t/theirs")" ""
+	run unshare --mount sh "$t/system.sh" +
+	flock -w 60 "$t/theirs/run/making" true
+	stats '.lazy == 0' "if others could have written it, it does not count"
+	mkdir "$t/another"
+	chown 54321 "$t/another"
+	for where in HOME XDG_CACHE_HOME DLAZY_CACHE_DIR; do
+		run env -u HOME -u DLAZY_CACHE_DIR -u XDG_CACHE_HOME \
+			$where="$t/another" "$dlazy" run --wait -- "$many" call=6
+		check_same "root runs it with another's $where" \
+			"$status $out" "0 library 6"
+		check_same "and leaves nothing there" "$(ls -A "$t/another")" ""
+	done
+else
+	skip "without HOME it runs" "needs root, and a mount namespace"
+fi
+rm -rf "$t/cache"
 run_many call=6
 if mount -t tmpfs -o size=64k none "$t/lib" 2>/dev/null; then
 	umount "$t/lib"

@@ -17,7 +17,7 @@ _dlazy_options()
 			"--export --no-needed --machine"
 		;;
 	run)
-		echo "--wait --prepare --eager --lazy --children --learn --stats" \
+		echo "--wait --prepare --system --eager --lazy --children --learn --stats" \
 			"--install --uninstall --list --dir"
 		;;
 	trace) echo "--all --children --format --output" ;;

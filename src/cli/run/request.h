@@ -28,6 +28,7 @@ struct request {
 	bool learn;
 	bool wait;    /* make what is missing first */
 	bool prepare; /* make entries, run nothing */
+	bool system;  /* for every user */
 	bool stats;
 	bool json;
 	/* instead of running: */

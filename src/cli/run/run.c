@@ -7,12 +7,13 @@
 #include "cli/run/launcher.h"
 #include "cli/run/launchers.h"
 #include "cli/run/start.h"
+#include "link/cache/program.h"
 
 #include <string.h>
 
 static const char help[] =
 	"Usage: dlazy run [OPTION]... [--] CMD [ARGUMENT]...\n"
-	"       dlazy run --prepare CMD...\n"
+	"       dlazy run --prepare [--system] CMD...\n"
 	"       dlazy run --install|--uninstall CMD [--dir=DIR]\n"
 	"       dlazy run --list [--dir=DIR] [--json]\n"
 	"\n"
@@ -33,6 +34,9 @@ static const char help[] =
 	"      --json            with --stats, --list: as one JSON object\n"
 	"      --prepare         make what running each CMD takes; run "
 	"nothing\n"
+	"      --system          with --prepare: in " PROGRAM_SYSTEM_CACHE
+	", for\n"
+	"                        every user\n"
 	"      --install         write a launcher that does this each time\n"
 	"      --uninstall       remove it\n"
 	"      --list            the launchers, and what each gains\n"
@@ -76,6 +80,9 @@ static int parse_option(int option, struct request *request)
 	case 'p':
 		request->prepare = true;
 		return -1;
+	case 's':
+		request->system = true;
+		return -1;
 	case 'i':
 		request->install = true;
 		return -1;
@@ -105,6 +112,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{"learn", no_argument, NULL, 'L'},
 		{"stats", no_argument, NULL, 'S'},
 		{"prepare", no_argument, NULL, 'p'},
+		{"system", no_argument, NULL, 's'},
 		{"install", no_argument, NULL, 'i'},
 		{"uninstall", no_argument, NULL, 'u'},
 		{"list", no_argument, NULL, 'I'},
@@ -155,6 +163,8 @@ int cli_run(int argc, char **argv)
 				request.stats || request.children))
 		return cli_usage("run", "run: --prepare goes with --eager, "
 					"--lazy, --learn and --wait alone");
+	if (request.system && !request.prepare)
+		return cli_usage("run", "run: --system goes with --prepare");
 	if (request.install || request.uninstall)
 		return parse_behind(argc, argv, &request);
 	if (request.dir)

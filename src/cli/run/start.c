@@ -13,6 +13,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "cli/cli.h"
@@ -92,6 +93,7 @@ int run_prepare(const struct request *request, const struct program *program,
 	struct progress progress = progress_begin("reading this machine");
 	struct program_options options = {
 		.wait = request->wait || request->prepare,
+		.system = request->system,
 		.eager = request->eager.list,
 		.lazy = request->lazy.list,
 		.learn = request->learn,
@@ -102,9 +104,6 @@ int run_prepare(const struct request *request, const struct program *program,
 		.data = &progress,
 	};
 
-	if (!cache)
-		return status_fail(DLAZY_ENOENT, "no cache directory: set "
-						 "DLAZY_CACHE_DIR or HOME");
 	if (is_set_twice(LIBRARY_PATH))
 		return status_fail(DLAZY_EINVAL,
 				   "%s is twice in the environment",
@@ -129,7 +128,7 @@ static void clean_environment(void)
 	const char *value = getenv(LIBRARY_PATH);
 	_cleanup_free_ char *cache = value ? catalog_cache_dir() : NULL;
 
-	if (!cache)
+	if (!value)
 		return;
 	const char *own = program_own_library_path(cache, value);
 	if (!own)
@@ -302,13 +301,30 @@ static void start_in_child(void *data)
 	_exit(start_command(data));
 }
 
-/* Where this one run counts what it touches, beside all; NULL: nowhere. */
+/* Where this one run counts what it touches, beside all; of the system's entries
+ * in the user's cache. NULL: nowhere. */
+static char *touched_path(const struct program_start *start)
+{
+	_cleanup_free_ char *cache =
+		start->touched ? NULL : catalog_cache_dir();
+	char *path;
+	int n;
+
+	if (start->touched)
+		n = asprintf(&path, "%s.%ld", start->touched, (long)getpid());
+	else if (cache && file_make_dirs(cache) == 0)
+		n = asprintf(&path, "%s/touched.%ld", cache, (long)getpid());
+	else
+		n = -1;
+	status_clear();
+	return n < 0 ? NULL : path;
+}
+
 static char *make_touched(const struct program_start *start)
 {
-	char *path;
+	char *path = start->directory ? touched_path(start) : NULL;
 
-	if (!start->touched ||
-	    asprintf(&path, "%s.%ld", start->touched, (long)getpid()) < 0)
+	if (!path)
 		return NULL;
 	if (runs_create(path, entry_facts(&start->entry).lazy, 1) == 0)
 		return path;
@@ -324,7 +340,8 @@ static void keep_count(const struct program_start *start,
 {
 	_cleanup_runs_ struct runs all = {NULL, 0};
 
-	if (runs_open(start->touched, entry_facts(&start->entry).lazy, &all))
+	if (start->touched &&
+	    runs_open(start->touched, entry_facts(&start->entry).lazy, &all))
 		runs_add(&all, one);
 }
 
@@ -447,6 +464,8 @@ int run_prepare_all(const struct request *request, char **commands)
 	int status = CLI_DONE;
 
 	clean_environment();
+	if (request->system)
+		umask(022);
 	for (; *commands; commands++)
 		if (prepare_command(request, *commands) != CLI_DONE)
 			status = CLI_PROBLEMS;

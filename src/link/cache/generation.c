@@ -234,7 +234,9 @@ static int open_index(struct making *m)
 {
 	_cleanup_free_ char *cache = NULL;
 
-	if (asprintf(&cache, "%s/" INDEX_CACHE_NAME, m->options->cache) < 0) {
+	if (asprintf(&cache, "%s/" INDEX_CACHE_NAME,
+		     m->options->system ? PROGRAM_SYSTEM_CACHE
+					: m->options->cache) < 0) {
 		cache = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	}
@@ -460,7 +462,8 @@ static int write_stub(const struct making *m, int dirfd, const char *directory,
 			&file);
 	if (status < 0)
 		return status;
-	return file_replace(dirfd, GENERATION_STUB, file.data, file.size, 0700);
+	return file_replace(dirfd, GENERATION_STUB, file.data, file.size,
+			    m->place->system ? 0755 : 0700);
 }
 
 /* ------------------------------------------------------------------ */
@@ -564,7 +567,7 @@ static int make_directory(struct making *m)
 		path = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	}
-	if (!mkdtemp(path))
+	if (!mkdtemp(path) || (m->place->system && chmod(path, 0755) < 0))
 		return cannot_write(path);
 	snprintf(m->generation, sizeof(m->generation), "%s",
 		 file_base_name(path));
@@ -715,7 +718,8 @@ static int write_entry(struct making *m, struct entry *ret)
 
 	if (status == 0)
 		status = file_replace(m->place->fd, "current", entry.data,
-				      entry.size, 0600);
+				      entry.size,
+				      m->place->system ? 0644 : 0600);
 	if (status == 0) {
 		*ret = entry;
 		entry.data = NULL;

@@ -16,9 +16,10 @@
 
 /* A program's place in the cache. */
 struct place {
-	int fd;	    /* its directory; -1 until it is there */
-	char *path; /* absolute */
-	char *key;  /* the text that it was chosen by */
+	int fd;	     /* its directory; -1 until it is there */
+	char *path;  /* absolute */
+	char *key;   /* the text that it was chosen by */
+	bool system; /* every user's to read */
 };
 
 /*

@@ -70,7 +70,7 @@ static bool is_relative(const char *search_path)
 
 /* All that chooses an entry, as text; NULL: out of memory. */
 static char *key_of(const struct program *program,
-		    const struct program_options *options)
+		    const struct program_options *options, bool system)
 {
 	const char *path = getenv("LD_LIBRARY_PATH");
 	char *text = NULL, *cwd = NULL;
@@ -79,7 +79,10 @@ static char *key_of(const struct program *program,
 
 	if (!out)
 		return NULL;
-	fprintf(out, "user %u\n", (unsigned)geteuid());
+	if (system)
+		fputs("system\n", out);
+	else
+		fprintf(out, "user %u\n", (unsigned)geteuid());
 	put_value(out, "program", program->executable);
 	put_globs(out, "eager", options->eager);
 	put_globs(out, "lazy", options->lazy);
@@ -171,16 +174,37 @@ static int place_open(struct place *place)
 }
 
 static int place_find(const struct program *program,
-		      const struct program_options *options, struct place *ret)
+		      const struct program_options *options, bool system,
+		      struct place *ret)
 {
-	ret->key = key_of(program, options);
+	const char *cache = system ? PROGRAM_SYSTEM_CACHE : options->cache;
+
+	if (!cache)
+		return status_fail(DLAZY_ENOENT, "no cache directory: set "
+						 "DLAZY_CACHE_DIR or HOME");
+	ret->system = system;
+	ret->key = key_of(program, options, system);
 	if (!ret->key ||
-	    asprintf(&ret->path, "%s/run/%.40s-%016llx", options->cache,
+	    asprintf(&ret->path, "%s/run/%.40s-%016llx", cache,
 		     file_base_name(program->executable),
 		     (unsigned long long)hash_string(ret->key)) < 0) {
 		ret->path = NULL;
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	}
+	return 0;
+}
+
+/* The place, run/ and the cache, so that all can read what is in them. */
+static int open_to_all(const struct place *place)
+{
+	static const char *const above[] = {".", "..", "../.."};
+	_cleanup_close_ int fd =
+		open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; i < ARRAY_SIZE(above); i++)
+		if (fd < 0 || fchmodat(fd, above[i], 0755, 0) < 0)
+			return status_fail(DLAZY_EIO, "%s: %s", place->path,
+					   strerror(errno));
 	return 0;
 }
 
@@ -191,6 +215,8 @@ static int place_make(struct place *place)
 	if (place->fd >= 0)
 		return 0;
 	status = file_make_dirs(place->path);
+	if (status == 0 && place->system)
+		status = open_to_all(place);
 	return status < 0 ? status : place_open(place);
 }
 
@@ -317,7 +343,8 @@ static int describe_start(const struct place *place,
 		start->directory = NULL;
 		return out_of_memory();
 	}
-	if (asprintf(&start->touched, "%s/" GENERATION_TOUCHED,
+	if (!place->system &&
+	    asprintf(&start->touched, "%s/" GENERATION_TOUCHED,
 		     start->directory) < 0) {
 		start->touched = NULL;
 		return out_of_memory();
@@ -380,7 +407,9 @@ static int make_entry(struct place *place, const struct program *program,
 	sweep(place);
 	status = generation_make(place, program, options, NULL, &start->entry);
 	start->made = status == 0;
-	prune_entries(place);
+	/* What others use does not show when it was used last. */
+	if (!place->system)
+		prune_entries(place);
 	return status;
 }
 
@@ -401,6 +430,24 @@ static int lock_making(const struct place *place, int *ret)
 				   "%s/../" MAKING ": %s", place->path,
 				   strerror(errno));
 	return 0;
+}
+
+/* The system's entry serves where there is none of the user's. 1, 0, or a state. */
+static int find_system_start(const struct program *program,
+			     const struct program_options *options,
+			     struct program_start *start)
+{
+	_cleanup_place_ struct place place = {.fd = -1};
+	int status = place_find(program, options, true, &place);
+
+	if (status == 0)
+		status = place_open(&place);
+	status = status == 0 ? read_entry(&place, &start->entry) : 0;
+	status_clear();
+	if (status <= 0)
+		return 0;
+	status = describe_start(&place, start);
+	return status < 0 ? status : 1;
 }
 
 /* Nothing is there. */
@@ -436,7 +483,12 @@ static int find_start(struct place *place, const struct program *program,
 	if (status < 0 && status != -DLAZY_ENOENT)
 		return status;
 	status = status < 0 ? 0 : read_entry(place, &start->entry);
+	if (status < 0)
+		return status;
 	status_clear();
+	if (status == 0 && !options->system &&
+	    find_system_start(program, options, start) > 0)
+		return 0;
 	if (status == 0)
 		status = begin_entry(place, program, options, start);
 	if (status < 0 || start->missing == PROGRAM_NO_ENTRY)
@@ -456,10 +508,13 @@ int program_prepare(const struct program *program,
 {
 	_cleanup_place_ struct place place = {.fd = -1};
 	_cleanup_program_start_ struct program_start start = {.made = false};
-	int status = place_find(program, options, &place);
+	int status = place_find(program, options, options->system, &place);
 
 	if (status == 0)
 		status = find_start(&place, program, options, &start);
+	else if (!options->cache &&
+		 find_system_start(program, options, &start) > 0)
+		status = 0;
 	if (status < 0)
 		return status;
 	*ret = start;
@@ -472,7 +527,7 @@ int program_reserve(const struct program *program,
 		    struct program_start *start)
 {
 	_cleanup_place_ struct place place = {.fd = -1};
-	int status = place_find(program, options, &place);
+	int status = place_find(program, options, options->system, &place);
 
 	if (status == 0)
 		status = place_make(&place);
@@ -484,7 +539,7 @@ int program_make(const struct program *program,
 		 struct program_start *start)
 {
 	_cleanup_place_ struct place place = {.fd = -1};
-	int status = place_find(program, options, &place);
+	int status = place_find(program, options, options->system, &place);
 
 	if (status == 0)
 		status = place_make(&place);
@@ -499,7 +554,7 @@ int program_judge(const struct program *program,
 		  const struct program_options *options, struct entry *ret)
 {
 	_cleanup_place_ struct place place = {.fd = -1};
-	int status = place_find(program, options, &place);
+	int status = place_find(program, options, options->system, &place);
 
 	if (status < 0)
 		return status;
@@ -518,12 +573,21 @@ void program_start_clear(struct program_start *start)
 	entry_clear(&start->entry);
 }
 
+/* Behind a cache's directory at the beginning of a value; NULL: it is none. */
+static const char *behind_cache(const char *cache, const char *value)
+{
+	size_t n = cache ? strlen(cache) : 0;
+
+	return n && strncmp(value, cache, n) == 0 &&
+			       strncmp(value + n, "/run/", 5) == 0
+		       ? value + n
+		       : NULL;
+}
+
 const char *program_own_library_path(const char *cache, const char *value)
 {
-	size_t n = strlen(cache);
-
-	if (!value || strncmp(value, cache, n) != 0 ||
-	    strncmp(value + n, "/run/", 5) != 0)
+	if (!value || (!behind_cache(cache, value) &&
+		       !behind_cache(PROGRAM_SYSTEM_CACHE, value)))
 		return value;
 	const char *end = value + strcspn(value, ":");
 	if (*end == ':')

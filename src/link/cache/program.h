@@ -11,8 +11,8 @@
  *         stub.so, SONAME -> stub.so ...
  *         record                     what runs touched (struct linked_touched)
  *
- * KEY: the program's name and a hash of its path, globs, libdlazy, and the
- * user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
+ * KEY: the program's name and a hash of its path, globs, libdlazy, the user (or
+ * "system"), and the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
  * own, is complete before `current` names it, and never changes; `current` is
  * replaced by rename. So two runs at once are safe, and an interrupted one
  * leaves the old. A generation that has been replaced is removed when the one
@@ -55,13 +55,18 @@ bool program_is_text(const char *path);
 #define PROGRAM_LAUNCHER_MARK "# dlazy launcher:"
 bool program_is_launcher(const char *path);
 
+/* The cache that root makes for every user. What is in it counts where there is
+ * nothing in the user's own. */
+#define PROGRAM_SYSTEM_CACHE "/var/cache/dlazy"
+
 struct program_options {
 	char *const *eager; /* globs; NULL-ended, or NULL */
 	char *const *lazy;
 	bool learn;	   /* take what the last run touched as always needed */
 	bool count;	   /* count this run */
 	bool wait;	   /* make what is missing now */
-	const char *cache; /* DLAZY_CACHE_DIR or its default */
+	bool system;	   /* in PROGRAM_SYSTEM_CACHE */
+	const char *cache; /* DLAZY_CACHE_DIR or its default; NULL: none */
 	const char *libdlazy;	   /* absolute path of libdlazy.so */
 	const struct index *index; /* open; NULL: opened where it is wanted */
 	index_progress_fn *progress;
@@ -78,7 +83,7 @@ enum program_missing {
 /* What running it lazily takes. */
 struct program_start {
 	char *directory; /* for LD_LIBRARY_PATH; NULL: run it plainly */
-	char *touched;	 /* path; NULL with that */
+	char *touched;	 /* path; NULL with that, and of the system's cache */
 	char *plain;	 /* why plainly: in words; or NULL */
 	bool made;	 /* the entry was made (or made anew) now */
 	struct entry entry;

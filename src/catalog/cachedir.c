@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the user's cache is: where the environment says, or below the home that
+ * the password file has. (The file itself is read, not the databases that libc
+ * would ask: that loads libraries, and may wait for a network.)
+ *
+ * Root makes nothing below a directory that is not root's. With somebody's
+ * environment (sudo -E, su) it would be root's there, and keep the directory's
+ * owner out; and the owner could exchange what root is to run.
+ */
+#include "catalog/catalog.h"
+
+#include "base/cleanup.h"
+
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+/* An owner without a number in this user namespace. Where the root directory has
+ * it, root owns little of what there is: it may be anybody. */
+#define OVERFLOW_UID 65534
+
+static bool is_roots(const struct stat *st)
+{
+	struct stat root;
+
+	return st->st_uid == 0 ||
+	       (st->st_uid == OVERFLOW_UID && stat("/", &root) == 0 &&
+		root.st_uid == OVERFLOW_UID);
+}
+
+/* A path is absolute; relative ones are nobody's. */
+static char *below(const char *directory, const char *name)
+{
+	char *path;
+
+	if (!directory || directory[0] != '/')
+		return NULL;
+	return asprintf(&path, "%s%s", directory, name) < 0 ? NULL : path;
+}
+
+static void close_stream(FILE **stream)
+{
+	if (*stream)
+		fclose(*stream);
+}
+
+/* As below(), of the user's entry in the password file. */
+static char *below_entry(const char *name)
+{
+	_cleanup_(close_stream) FILE *file = fopen("/etc/passwd", "re");
+	struct passwd entry, *found;
+	char line[4096];
+
+	while (file &&
+	       fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0)
+		if (found->pw_uid == geteuid())
+			return below(found->pw_dir, name);
+	return NULL;
+}
+
+/* Is all that there is of the path root's, as far as root cares? */
+static bool is_for_us(const char *path)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+	struct stat st;
+
+	if (geteuid() != 0)
+		return true;
+	if (n >= sizeof(part))
+		return false;
+	memcpy(part, path, n + 1);
+	for (char *at = part + 1;; at++) {
+		char c = *at;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*at = '\0';
+		if (stat(part, &st) < 0)
+			return true;
+		if (!is_roots(&st))
+			return false;
+		if (c == '\0')
+			return true;
+		*at = c;
+	}
+}
+
+static char *if_for_us(char *path)
+{
+	if (!path || is_for_us(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+char *catalog_cache_dir(void)
+{
+	const char *home = secure_getenv("HOME");
+	char *path = below(secure_getenv("DLAZY_CACHE_DIR"), "");
+
+	if (path || getauxval(AT_SECURE))
+		return if_for_us(path);
+	path = if_for_us(below(secure_getenv("XDG_CACHE_HOME"), "/dlazy"));
+	if (path)
+		return path;
+	return if_for_us(home && *home ? below(home, "/.cache/dlazy")
+				       : below_entry("/.cache/dlazy"));
+}
