@@ -25,6 +25,7 @@
 static struct lock loading_lock = LOCK_INIT(LOCK_LOADING);
 static pthread_cond_t loading_changed;
 static unsigned loads; /* loads in progress, of all threads */
+static unsigned waiting_forks;
 
 static _Thread_local struct loading_frame *innermost
 	__attribute__((tls_model("initial-exec")));
@@ -53,6 +54,15 @@ void loading_begin(void)
 	lock_condition_init(&loading_changed);
 }
 
+/* false: the time is over. */
+static bool wait_for_change(uint64_t until_ns)
+{
+	waiting_forks++;
+	bool in_time = lock_wait(&loading_lock, &loading_changed, until_ns);
+	waiting_forks--;
+	return in_time;
+}
+
 void loading_fork_prepare(void)
 {
 	uint64_t until_ns = event_now() + FORK_WAIT_NS;
@@ -60,7 +70,7 @@ void loading_fork_prepare(void)
 
 	lock_take(&loading_lock);
 	while (loads > own && !loading_has_linker() &&
-	       lock_wait(&loading_lock, &loading_changed, until_ns))
+	       wait_for_change(until_ns))
 		;
 }
 
@@ -73,6 +83,7 @@ bool loading_after_fork(void)
 	for (struct loading_frame *f = innermost; f; f = f->outer)
 		f->thread = this_thread();
 	loads = own;
+	waiting_forks = 0;
 	loading_begin();
 	return others;
 }
@@ -120,7 +131,8 @@ static void count_ended(unsigned ended)
 {
 	LOCKED(&loading_lock);
 	loads -= ended;
-	pthread_cond_broadcast(&loading_changed);
+	if (waiting_forks)
+		pthread_cond_broadcast(&loading_changed);
 }
 
 void loading_leave(const struct dlazy_module *module)

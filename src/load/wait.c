@@ -31,10 +31,12 @@
 #define DESCRIPTOR_SIZE 2048
 
 static pthread_cond_t load_ended;
+static unsigned waiting; /* threads; under load_lock */
 
 void wait_end_locked(void)
 {
-	pthread_cond_broadcast(&load_ended);
+	if (waiting)
+		pthread_cond_broadcast(&load_ended);
 }
 
 /* In a forked child its waiters were left behind, and a later broadcast would wait
@@ -42,6 +44,7 @@ void wait_end_locked(void)
 void wait_begin(void)
 {
 	lock_condition_init(&load_ended);
+	waiting = 0;
 }
 
 /* The futex a thread waits on; 0: it runs, or waits for something else. */
@@ -102,8 +105,11 @@ static bool wait_a_while(struct dlazy_module *m, bool preparing, long ns,
 	struct loading_frame *first;
 
 	LOCKED(&load_lock);
-	if ((preparing ? m->preparer : m->loaders) && ns)
+	if ((preparing ? m->preparer : m->loaders) && ns) {
+		waiting++;
 		lock_wait(&load_lock, &load_ended, until_ns);
+		waiting--;
+	}
 	ret->count = 0;
 	first = preparing ? m->preparer : m->loaders;
 	for (struct loading_frame *f = first; f && ret->count < LOADERS_MAX;
