@@ -464,7 +464,10 @@ char *file_absolute(const char *path)
 
 const char *file_base_name(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *base = path;
 
-	return slash ? slash + 1 : path;
+	for (; *path; path++)
+		if (*path == '/')
+			base = path + 1;
+	return base;
 }

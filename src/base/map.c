@@ -28,33 +28,42 @@ void *map_get(const struct map *map, uint64_t key)
 	return map->room ? map_entry_of(map, key)->value : NULL;
 }
 
-static bool map_resize(struct map *map, size_t room)
+size_t map_room(const struct map *map, size_t count)
 {
-	struct map grown = {.room = room};
+	size_t room = map->room ? map->room : 16;
 
-	grown.entries = calloc(grown.room, sizeof(*grown.entries));
-	if (!grown.entries)
-		return false;
+	while (room / 2 <= count) {
+		if (room > SIZE_MAX / 2 / sizeof(*map->entries))
+			return 0;
+		room *= 2;
+	}
+	return room;
+}
+
+struct map_entry *map_replace(struct map *map, struct map_entry *entries,
+			      size_t room)
+{
+	struct map grown = {entries, map->count, room};
+	struct map_entry *old = map->entries;
+
 	for (size_t i = 0; i < map->room; i++)
-		if (map->entries[i].value)
-			*map_entry_of(&grown, map->entries[i].key) =
-				map->entries[i];
-	grown.count = map->count;
-	free(map->entries);
+		if (old[i].value)
+			*map_entry_of(&grown, old[i].key) = old[i];
 	*map = grown;
-	return true;
+	return old;
 }
 
 bool map_reserve(struct map *map, size_t count)
 {
-	size_t room = map->room ? map->room : 16;
+	size_t room = map_room(map, count);
 
-	while (room / 2 <= count)
-		if (room > SIZE_MAX / 2 / sizeof(*map->entries))
-			return false;
-		else
-			room *= 2;
-	return room == map->room || map_resize(map, room);
+	if (room == map->room || !room)
+		return room;
+	struct map_entry *entries = calloc(room, sizeof(*entries));
+	if (!entries)
+		return false;
+	free(map_replace(map, entries, room));
+	return true;
 }
 
 bool map_put(struct map *map, uint64_t key, void *value)

@@ -32,6 +32,16 @@ bool map_put(struct map *map, uint64_t key, void *value);
  * others. false: no memory. */
 bool map_reserve(struct map *map, size_t count);
 
+/*
+ * The same in parts, for one that is guarded by a lock under which nothing may
+ * be allocated: how many entries there have to be for so many keys (0: too
+ * many), and putting so many (all 0) in the place of what there is, which is
+ * returned and the caller's to free.
+ */
+size_t map_room(const struct map *map, size_t count);
+struct map_entry *map_replace(struct map *map, struct map_entry *entries,
+			      size_t room);
+
 void map_clear(struct map *map);
 
 static inline uint64_t map_pointer_key(const void *p)

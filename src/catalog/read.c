@@ -524,13 +524,16 @@ int record_unreadable(const char *file, struct record **ret)
 
 char *record_plugin_name(const char *file)
 {
-	const char *base = file_base_name(file);
-	const char *end = base;
+	char *name = strdup(file_base_name(file));
+	char *end = name;
 
-	while ((end = strstr(end, ".so")) != NULL) {
-		if (end[3] == '\0' || end[3] == '.')
-			return strndup(base, (size_t)(end - base));
-		end += 3;
+	while (end && (end = strchr(end, '.')) != NULL) {
+		if (end[1] == 's' && end[2] == 'o' &&
+		    (!end[3] || end[3] == '.')) {
+			*end = '\0';
+			break;
+		}
+		end++;
 	}
-	return strdup(base);
+	return name;
 }

@@ -14,6 +14,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,6 +63,35 @@ int search_expand(const char *path, const char *origin, char **ret)
 	return r;
 }
 
+/* Whether DIRECTORY/NAME is there, or cannot be told. */
+static bool may_be_in(const char *directory, size_t n, const char *name)
+{
+	_cleanup_free_ char *path = NULL;
+
+	if (asprintf(&path, "%.*s/%s", n ? (int)n : 1, n ? directory : ".",
+		     name) < 0) {
+		path = NULL;
+		return true;
+	}
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool search_may_be_in(const char *list, const char *name)
+{
+	if (!*list || strchr(list, '$'))
+		return *list;
+	for (;;) {
+		size_t n = strcspn(list, ":");
+
+		if (may_be_in(list, n, name) ||
+		    may_be_in(list, n, "glibc-hwcaps"))
+			return true;
+		if (!list[n])
+			return false;
+		list += n + 1;
+	}
+}
+
 static int open_program(char **ret_path, struct elf_view **ret_view)
 {
 	_cleanup_close_ int fd = -1;
@@ -97,12 +128,14 @@ int search_library_but(const char *name, const struct search_origin *origin,
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_elf_view_ struct elf_view *view = NULL;
-	int r = find_program(&path, &view);
+	bool known = origin && origin->program;
+	int r = known ? 0 : find_program(&path, &view);
 	struct requester self = {.loader = NULL};
 	struct requester requester = {
 		.origin = origin ? *origin
-				 : (struct search_origin){"", "", "", false},
-		.loader = view ? &self : NULL,
+				 : (struct search_origin){"", "", "", false,
+							  NULL},
+		.loader = known || view ? &self : NULL,
 		.but = but,
 	};
 	struct places places;
@@ -110,7 +143,9 @@ int search_library_but(const char *name, const struct search_origin *origin,
 
 	if (r < 0)
 		return r;
-	if (view)
+	if (known)
+		self.origin = *origin->program;
+	else if (view)
 		self.origin = search_origin_of(view, path);
 	r = places_open(&places);
 	if (r == 0)

@@ -16,6 +16,8 @@ struct search_origin {
 	const char *rpath;   /* DT_RPATH, "" if none; ignored with a runpath */
 	const char *runpath; /* DT_RUNPATH, "" if none */
 	bool no_default;     /* ELF_NODEFLIB: not in the default directories */
+	/* This process's program; NULL: its file is read for that. */
+	const struct search_origin *program;
 };
 
 /*
@@ -35,6 +37,12 @@ int search_library(const char *name, const struct search_origin *origin,
 struct file_identity;
 int search_library_but(const char *name, const struct search_origin *origin,
 		       const struct file_identity *but, char **ret_path);
+
+/*
+ * Whether a directory of a RUNPATH may have the library of that bare name. false
+ * is sure; true may only mean that it cannot be told without a search.
+ */
+bool search_may_be_in(const char *list, const char *name);
 
 /*
  * A path with $ORIGIN (the directory of the file `origin`), $LIB and $PLATFORM

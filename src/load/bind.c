@@ -113,6 +113,19 @@ static bool find_by_offset(struct dlazy_module *m,
 	return true;
 }
 
+/* Of a module whose search was left to the linker, which is at it. */
+static void locate(struct dlazy_module *m)
+{
+	_cleanup_free_ char *path = NULL;
+	struct file_identity identity = module_identity(m);
+
+	if (identity.ino || !m->looked_for)
+		return;
+	path = dl_mapped_path(m->looked_for);
+	if (path && file_identify(AT_FDCWD, path, &identity) == 0)
+		module_found(m, path, &identity);
+}
+
 /* The message stays that of -DLAZY_EDEADLK, if it comes to that. Its own
  * function: a thread's stack may be small. */
 __attribute__((noinline)) static int find_without_linker(
@@ -121,6 +134,7 @@ __attribute__((noinline)) static int find_without_linker(
 	char message[STATUS_MESSAGE_MAX];
 
 	strcpy(message, status_message());
+	locate(m);
 	if (find_by_offset(m, request, ret))
 		return 0;
 	return status_fail(DLAZY_EDEADLK, "%s", message);

@@ -53,15 +53,20 @@ struct symbols {
 	size_t soname;		/* in the strings */
 };
 
+static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			return (const void *)(info->dlpi_addr +
+					      info->dlpi_phdr[i].p_vaddr);
+	return NULL;
+}
+
 static struct symbols symbols_of(const struct dl_phdr_info *info)
 {
 	struct symbols symbols = {NULL, NULL, NULL, NULL, 0};
-	const ElfW(Dyn) *entry = NULL;
+	const ElfW(Dyn) *entry = dynamic_of(info);
 
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			entry = (const void *)(info->dlpi_addr +
-					       info->dlpi_phdr[i].p_vaddr);
 	for (; entry && entry->d_tag != DT_NULL; entry++) {
 		uintptr_t at = entry->d_un.d_ptr;
 
@@ -132,11 +137,12 @@ static _Atomic(uintptr_t) error_distance;
 static int find_error_pointer(struct dl_phdr_info *info, size_t size,
 			      void *data)
 {
+	if (strcmp(file_base_name(info->dlpi_name), LIBC_SO) != 0)
+		return 0;
 	struct symbols symbols = symbols_of(info);
 
 	(void)size;
-	if (!symbols.table || !symbols.strings || !symbols.hash ||
-	    strcmp(symbols.strings + symbols.soname, LIBC_SO) != 0)
+	if (!symbols.table || !symbols.strings || !symbols.hash)
 		return 0;
 	const ElfW(Sym) *symbol = find_symbol(&symbols, ERROR_POINTER);
 	if (symbol && ELF64_ST_TYPE(symbol->st_info) == STT_TLS &&
@@ -333,7 +339,8 @@ int dl_symbol(void *handle, const char *name, const char *version,
 {
 	LOCK_ASSERT_NONE();
 	LINKER_CALL();
-	dlerror();
+	if (!host_error_.at) /* else there is none */
+		dlerror();
 #ifdef __GLIBC__
 	void *address =
 		version ? dlvsym(handle, name, version) : dlsym(handle, name);
@@ -350,19 +357,24 @@ int dl_symbol(void *handle, const char *name, const char *version,
 	return 0;
 }
 
-/* The dynamic section's string behind `tag`, in a loaded object. */
+/* The first entry of that kind in the dynamic section of a loaded object. */
+static const ElfW(Dyn) * dynamic_entry(const struct link_map *map, long tag)
+{
+	for (const ElfW(Dyn) *entry = map->l_ld;
+	     entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == tag)
+			return entry;
+	return NULL;
+}
+
+/* The string that it stands for. */
 static const char *dynamic_string(const struct link_map *map, long tag)
 {
-	const ElfW(Dyn) *entry = map->l_ld, *found = NULL;
-	const char *strings = NULL;
+	const ElfW(Dyn) *found = dynamic_entry(map, tag);
+	const ElfW(Dyn) *table = found ? dynamic_entry(map, DT_STRTAB) : NULL;
+	const char *strings = table ? (const char *)table->d_un.d_ptr : NULL;
 
-	for (; entry && entry->d_tag != DT_NULL; entry++) {
-		if (entry->d_tag == DT_STRTAB)
-			strings = (const char *)entry->d_un.d_ptr;
-		else if (entry->d_tag == tag)
-			found = entry;
-	}
-	if (!strings || !found)
+	if (!strings)
 		return "";
 	/* glibc adds the load address to d_ptr, musl and riscv64 do not. */
 	if ((uintptr_t)strings < map->l_addr)
@@ -404,7 +416,8 @@ static bool is_named(const struct link_map *map, const char *name,
 	struct file_identity its;
 
 	if (!strchr(name, '/'))
-		return !strcmp(dynamic_string(map, DT_SONAME), name);
+		return !strcmp(dynamic_string(map, DT_SONAME), name) ||
+		       !strcmp(file_base_name(map->l_name), name);
 	if (map->l_name[0] != '/')
 		return false;
 	if (!strcmp(map->l_name, name))
@@ -453,19 +466,32 @@ bool dl_set_relocating(bool now)
 	return before;
 }
 
+#ifdef __GLIBC__
+/* They are the same. */
+static const struct link_map *map_of(void *handle)
+{
+	return handle;
+}
+#else
+static const struct link_map *map_of(void *handle)
+{
+	struct link_map *map;
+
+	LINKER_CALL();
+	return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map : NULL;
+}
+#endif
+
 /*
  * A link map is written by whichever thread was the first to ask for its object,
  * under dl_load_lock. Who asked later has taken that lock, too, and who has its
  * handle from one of them was told of it with a release.
  */
-UNSEEN_LOCK static char *map_path(void *handle)
+UNSEEN_LOCK char *dl_path_of(void *handle)
 {
-	struct link_map *map;
+	const struct link_map *map = map_of(handle);
 
-	LINKER_CALL();
-	if (dlinfo(handle, RTLD_DI_LINKMAP, &map) < 0 || map->l_name[0] != '/')
-		return NULL;
-	return strdup(map->l_name);
+	return map && map->l_name[0] == '/' ? strdup(map->l_name) : NULL;
 }
 
 char *dl_loaded_path(const char *name)
@@ -473,7 +499,7 @@ char *dl_loaded_path(const char *name)
 	LINKER_CALL();
 	void *unrelocated = relocating ? dl_unrelocated(name) : NULL;
 	void *handle = unrelocated ? unrelocated : dl_open_again(name, 0);
-	char *path = handle ? map_path(handle) : NULL;
+	char *path = handle ? dl_path_of(handle) : NULL;
 
 	if (handle && !unrelocated)
 		dlclose(handle);
@@ -542,23 +568,24 @@ bool dl_is_defined(const char *library, const char *name, const char *version)
 }
 
 #ifdef __GLIBC__
-/* The namespace that this library is in: another than LM_ID_BASE if it came by
- * dlmopen. */
-static Lmid_t own_namespace(void)
+static int see_first(struct dl_phdr_info *info, size_t size, void *data)
 {
-	struct link_map *map =
-		object_of((const void *)(uintptr_t)&own_namespace);
-	Lmid_t namespace;
+	bool *is_program = data;
 
-	LINKER_CALL();
-	return map && dlinfo(map, RTLD_DI_LMID, &namespace) == 0 ? namespace
-								 : LM_ID_BASE;
+	(void)size;
+	*is_program = !info->dlpi_name[0];
+	return 1;
 }
 
-/* A namespace of dlmopen's has none; glibc (2.36) crashes there. */
+/* A namespace of dlmopen's has none; glibc (2.36) crashes there. Objects are told
+ * of the caller's namespace, and the program is the first of its own. */
 static bool has_global_scope(void)
 {
-	return own_namespace() == LM_ID_BASE;
+	bool is_program = true;
+
+	UNINTERRUPTED();
+	dl_iterate_phdr(see_first, &is_program);
+	return is_program;
 }
 #else
 static bool has_global_scope(void)
@@ -595,19 +622,98 @@ static const char *program_path(void)
 	return none;
 }
 
+static bool has_no_default(const struct link_map *map)
+{
+	const ElfW(Dyn) *flags = dynamic_entry(map, DT_FLAGS_1);
+
+	return flags && flags->d_un.d_val & DF_1_NODEFLIB;
+}
+
+static struct search_origin origin_of(const struct link_map *map)
+{
+	return (struct search_origin){
+		.path = map->l_name[0] ? map->l_name : program_path(),
+		.rpath = dynamic_string(map, DT_RPATH),
+		.runpath = dynamic_string(map, DT_RUNPATH),
+		.no_default = has_no_default(map),
+	};
+}
+
 struct search_origin dl_origin_of(const void *code)
 {
-	struct search_origin origin = {.path = "", .rpath = "", .runpath = ""};
 	const struct link_map *map = object_of(code);
 
 	LOCK_ASSERT_NONE();
 	if (!map)
-		return origin;
-	origin.path = map->l_name[0] ? map->l_name : program_path();
-	origin.rpath = dynamic_string(map, DT_RPATH);
-	origin.runpath = dynamic_string(map, DT_RUNPATH);
-	return origin;
+		return (struct search_origin){
+			.path = "", .rpath = "", .runpath = ""};
+	return origin_of(map);
 }
+
+bool dl_has_name(const void *code, const char *name)
+{
+	const struct link_map *map = object_of(code);
+
+	return map && (!strcmp(dynamic_string(map, DT_SONAME), name) ||
+		       !strcmp(file_base_name(map->l_name), name));
+}
+
+bool dl_program_origin(struct search_origin *ret)
+{
+#ifdef __GLIBC__
+	*ret = origin_of(_r_debug.r_map);
+	return true;
+#else
+	(void)ret;
+	return false;
+#endif
+}
+
+const char *dl_runpath_of(const void *code)
+{
+	const struct link_map *map = object_of(code);
+
+	return map ? dynamic_string(map, DT_RUNPATH) : "";
+}
+
+#ifdef __GLIBC__
+static int find_rpath(struct dl_phdr_info *info, size_t size, void *data)
+{
+	const ElfW(Dyn) *entry = dynamic_of(info);
+
+	(void)size;
+	(void)data;
+	while (entry && entry->d_tag != DT_NULL && entry->d_tag != DT_RPATH)
+		entry++;
+	return entry && entry->d_tag == DT_RPATH;
+}
+
+/* An RPATH counts for whoever was brought in through its object: the linker
+ * alone knows that, so none may be there. */
+static bool has_any_rpath(void)
+{
+	return dl_iterate_phdr(find_rpath, NULL);
+}
+
+bool dl_searches_alike(const void *code, const char *name)
+{
+	const struct link_map *map = object_of(code);
+	const struct link_map *own =
+		object_of((const void *)(uintptr_t)&dl_searches_alike);
+
+	UNINTERRUPTED();
+	return map && own && !dl_has_name(code, name) &&
+	       !dynamic_entry(own, DT_RUNPATH) && !has_no_default(own) &&
+	       !has_no_default(map) && !has_any_rpath();
+}
+#else /* which searches for whoever calls dlopen is not the same */
+bool dl_searches_alike(const void *code, const char *name)
+{
+	(void)code;
+	(void)name;
+	return false;
+}
+#endif
 
 void dl_keep(const void *address)
 {
@@ -696,6 +802,41 @@ bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 	return wanted.found;
 }
 
+/* An object that is looked for by a bare name. */
+struct named_object {
+	const char *name;
+	char *path;
+};
+
+static int match_name(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct named_object *wanted = data;
+	struct symbols symbols = symbols_of(info);
+
+	(void)size;
+	if (info->dlpi_name[0] != '/' ||
+	    (strcmp(file_base_name(info->dlpi_name), wanted->name) != 0 &&
+	     (!symbols.strings || !symbols.soname ||
+	      strcmp(symbols.strings + symbols.soname, wanted->name) != 0)))
+		return 0;
+	strncpy(wanted->path, info->dlpi_name, PATH_MAX - 1);
+	return 1;
+}
+
+char *dl_mapped_path(const char *name)
+{
+	struct named_object wanted = {name, calloc(1, PATH_MAX)};
+
+	LOCK_ASSERT_NONE();
+	UNINTERRUPTED();
+	if (!wanted.path)
+		return NULL;
+	dl_iterate_phdr(match_name, &wanted);
+	if (!*wanted.path)
+		free(TAKE_PTR(wanted.path));
+	return wanted.path;
+}
+
 struct linker_data {
 	uintptr_t base, address;
 	bool inside;
@@ -733,10 +874,9 @@ bool dl_is_same_object(const void *a, const void *b)
 
 UNSEEN_LOCK uintptr_t dl_base(void *handle)
 {
-	struct link_map *map;
+	const struct link_map *map = map_of(handle);
 
-	LINKER_CALL();
-	return dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 ? map->l_addr : 0;
+	return map ? map->l_addr : 0;
 }
 
 static int first_object(struct dl_phdr_info *info, size_t size, void *data)

@@ -78,9 +78,29 @@ bool dl_is_defined(const char *library, const char *name, const char *version);
  * `name`: malloc'd absolute path, or NULL. */
 char *dl_loaded_path(const char *name);
 
+/* The file of an open object: malloc'd absolute path, or NULL. */
+char *dl_path_of(void *handle);
+
 /* The object that contains a code address, for a search in its name. Its
  * strings live as long as the object. */
 struct search_origin dl_origin_of(const void *code);
+
+/* The RUNPATH alone, "" if it has none. */
+const char *dl_runpath_of(const void *code);
+
+/* Whether the linker may take the object that contains a code address for
+ * that bare name. */
+bool dl_has_name(const void *code, const char *name);
+
+/* The same of the program. false: it is not known here. */
+bool dl_program_origin(struct search_origin *ret);
+
+/*
+ * Whether dlopen() of a bare name, called by this library, is sure to find what
+ * it would if the object with that code called it, as long as no directory of
+ * that object's RUNPATH has the library.
+ */
+bool dl_searches_alike(const void *code, const char *name);
 
 /* Has the object that contains an address stay mapped. Not needed for what the
  * program was started with, which does anyway. */
@@ -93,6 +113,10 @@ void dl_keep(const void *address);
  */
 bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 		     uintptr_t *ret);
+
+/* The file of an object that the linker has mapped, and may take for that bare
+ * name, found in the same way: malloc'd, or NULL. */
+char *dl_mapped_path(const char *name);
 
 /* What stands for the object in which an address lies, for comparing; NULL: none
  * that is known. */

@@ -144,6 +144,8 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	frame->flags = m->flags;
 	status = dl_open(path ? path : module_object(m), frame->flags,
 			 ret_handle);
+	if (status == 0 && m->kind->opened)
+		m->kind->opened(m, *ret_handle);
 	frame->in_linker = false;
 	frame->linker_ns += begin_ns ? event_now() - begin_ns : 0;
 	loading_return(frame);

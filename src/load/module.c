@@ -34,9 +34,11 @@
 struct lock load_lock = LOCK_INIT(LOCK_LOAD);
 
 static struct map by_file;    /* hash of device and inode -> module */
-static struct map by_path;    /* hash of the path -> its latest module */
+static struct map by_path;    /* hash of the path -> its latest module; also of
+			       * a name that means one file for all */
 static struct map by_address; /* module -> module */
 static struct map kept_paths; /* hash -> a path where something was found */
+static bool has_files;	      /* a plugin file was ever declared */
 
 enum module_mode module_mode(void)
 {
@@ -457,6 +459,7 @@ static int module_insert_locked(struct dlazy_module *m)
 		return 0;
 	map_put(&by_path, hash_string(m->path), m);
 	map_put(&by_file, file_key(&m->identity), m);
+	has_files = true;
 	return 0;
 }
 
@@ -698,53 +701,118 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 	return 0;
 }
 
-/* A path that will not be freed, as who reads a module's holds no lock; NULL:
- * out of memory. */
-static const char *keep_path_locked(const char *path)
-{
-	uint64_t key = hash_string(path);
-	char *kept = map_get(&kept_paths, key);
+/* As many as other threads will put between the two locks. */
+#define ROOM_AHEAD 7
 
-	if (kept && !strcmp(kept, path))
+/*
+ * Makes room in a map that load_lock guards, and does so without the lock: an
+ * interposed malloc() may call a stub. false: no memory.
+ */
+static bool make_room(struct map *map)
+{
+	_cleanup_free_ struct map_entry *entries = NULL;
+	size_t room, had;
+	{
+		LOCKED(&load_lock);
+		had = map->room;
+		room = map_room(map, map->count + ROOM_AHEAD);
+	}
+	if (room == had)
+		return true;
+	entries = room ? calloc(room, sizeof(*entries)) : NULL;
+	if (!entries)
+		return false;
+	LOCKED(&load_lock);
+	if (map->room < room)
+		entries = map_replace(map, entries, room);
+	return true;
+}
+
+static bool make_room_for_found(void)
+{
+	return make_room(&by_path) && make_room(&by_file) &&
+	       make_room(&kept_paths);
+}
+
+/* A path that will not be freed, as who reads a module's holds no lock: `*copy`,
+ * which is taken then, or one that was kept before. */
+static const char *keep_path_locked(char **copy)
+{
+	uint64_t key = hash_string(*copy);
+	const char *kept = map_get(&kept_paths, key);
+
+	if (kept && !strcmp(kept, *copy))
 		return kept;
-	kept = strdup(path);
-	if (kept)
-		map_put(&kept_paths, key, kept);
+	kept = TAKE_PTR(*copy);
+	map_put(&kept_paths, key, (void *)kept);
 	return kept;
 }
 
-static int module_found_locked(struct dlazy_module *m, const char *path,
-			       const struct file_identity *identity)
+/* There is room in the maps. What the linker finds has no identity before it is
+ * loaded. Returns a view, to be closed without the lock. */
+static struct elf_view *module_found_locked(
+	struct dlazy_module *m, char **path,
+	const struct file_identity *identity)
 {
-	if (!strcmp(m->path, path) &&
+	if (!strcmp(m->path, *path) &&
 	    file_identity_equal(&m->identity, identity))
-		return 0;
+		return NULL;
 	const char *kept =
-		strcmp(m->path, path) ? keep_path_locked(path) : m->path;
-	if (!kept || !map_put(&by_path, hash_string(path), m) ||
-	    !map_put(&by_file, file_key(identity), m))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		strcmp(m->path, *path) ? keep_path_locked(path) : m->path;
+	if (kept[0] == '/')
+		map_put(&by_path, hash_string(kept), m);
+	if (identity->ino)
+		map_put(&by_file, file_key(identity), m);
 	/* Who reads the old one holds no lock: it stays, and is not lost. */
 	if (kept != m->path && !map_get(&kept_paths, hash_string(m->path)))
 		map_put(&kept_paths, hash_string(m->path), (void *)m->path);
 	m->path = kept;
 	m->identity = *identity;
-	elf_view_close(m->view); /* of another file */
-	m->view = NULL;
-	return 0;
+	return TAKE_PTR(m->view); /* of another file */
 }
 
 int module_found(struct dlazy_module *m, const char *path,
 		 const struct file_identity *identity)
 {
+	_cleanup_free_ char *copy = strdup(path);
+	_cleanup_elf_view_ struct elf_view *old = NULL;
+
+	if (!copy || !make_room_for_found())
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	LOCKED(&load_lock);
-	return module_found_locked(m, path, identity);
+	old = module_found_locked(m, &copy, identity);
+	return 0;
+}
+
+struct file_identity module_identity(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->identity;
+}
+
+bool module_has_files(void)
+{
+	LOCKED(&load_lock);
+	return has_files;
+}
+
+bool module_is_new(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return !m->failure;
 }
 
 bool module_is_fresh(struct dlazy_module *m)
 {
 	LOCKED(&load_lock);
 	return m->identity.ino && !m->failure;
+}
+
+static struct dlazy_module *module_of_name_locked(const char *name)
+{
+	struct dlazy_module *m = map_get(&by_path, hash_string(name));
+
+	return m && m->looked_for && !strcmp(m->looked_for, name) ? m : NULL;
 }
 
 int module_declare_late(const struct module_declaration *d,
@@ -755,27 +823,29 @@ int module_declare_late(const struct module_declaration *d,
 {
 	_cleanup_(cleanup_module) struct dlazy_module *m =
 		module_new(kind, NULL, looked_for, d->by);
+	_cleanup_free_ char *path = d->path ? strdup(d->path) : NULL;
 
-	if (!m)
+	if (!m || (d->path && !path) || !make_room(&by_address) ||
+	    !make_room_for_found())
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	m->source = source;
+	if (d->by_name)
+		m->looked_for = m->path;
 	LOCKED(&load_lock);
 	struct dlazy_module *older =
-		d->path ? module_of_file_locked(identity) : NULL;
-	if (older) {
-		module_count_locked(older, d->flags, true);
-		*ret = older;
-		return 0;
-	}
-	if (!map_put(&by_address, map_pointer_key(m), m))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
-	int status = d->path ? module_found_locked(m, d->path, identity) : 0;
-	if (status < 0) { /* it is in the table, and stays there unused */
+		path ? module_of_file_locked(identity) : NULL;
+	if (!older && d->by_name)
+		older = module_of_name_locked(looked_for);
+	*ret = older ? older : m;
+	if (d->by_name)
+		map_put(&by_path, hash_string(looked_for), *ret);
+	if (!older) {
+		map_put(&by_address, map_pointer_key(m), m);
+		if (path)
+			module_found_locked(m, &path, identity);
 		m = NULL;
-		return status;
 	}
-	module_count_locked(m, d->flags, true);
-	*ret = TAKE_PTR(m);
+	module_count_locked(*ret, d->flags, true);
 	return 0;
 }
 

@@ -71,6 +71,7 @@ struct module_search {
 	struct dlazy_module *module;
 	void *own;	/* the kind's */
 	unsigned tried; /* so many were, in vain */
+	bool reads;	/* files are only read: a bare name is none */
 	bool aside;	/* why this one cannot be loaded is not to be told */
 };
 
@@ -90,6 +91,8 @@ struct module_kind {
 	int (*check_file)(const struct dlazy_module *m, char **ret_path);
 	/* What else is asked of the linker, just before the file. */
 	void (*before_open)(const struct dlazy_module *m);
+	/* The linker has opened it. */
+	void (*opened)(struct dlazy_module *m, void *handle);
 	/* What is there now; all 0: nothing. */
 	void (*identify)(const struct dlazy_module *m,
 			 struct file_identity *ret);
@@ -107,6 +110,7 @@ struct dlazy_module {
 	char *object; /* the path as the linker is told; NULL: as it is */
 	const struct module_kind *kind;
 	const void *source;		    /* what its kind knows it by */
+	const char *looked_for;		    /* by whoever asks; or NULL */
 	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
 	size_t symbols_count;
 	const void *declared_by; /* a code address of the host */
@@ -172,6 +176,7 @@ struct module_declaration {
 	const void *by;		     /* a code address of the host */
 	const struct record *record; /* from a catalog; must live as long as
 					the process if *ret_adopted */
+	bool by_name; /* what it is looked for as means one file for all */
 };
 
 /* Who asks for a load. */
@@ -212,8 +217,8 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 /*
  * The module of a file that is looked for when it is to be loaded, borrowed for
  * good. If one was found already (d->path, and the identity), that file's
- * module, new or the same as before; else (d->path NULL) a new one. Reads
- * nothing. *ret is of that kind and source only if it is new. 0 or
+ * module, new or the same as before; else (d->path NULL), with d->by_name, the
+ * module that is looked for as the same; else a new one. Reads nothing. *ret is of that kind and source only if it is new. 0 or
  * -DLAZY_ENOMEM.
  */
 int module_declare_late(const struct module_declaration *d,
@@ -222,10 +227,22 @@ int module_declare_late(const struct module_declaration *d,
 			const struct file_identity *identity,
 			struct dlazy_module **ret);
 
-/* The file of one that is looked for was found, perhaps elsewhere than before. 0
- * or -DLAZY_ENOMEM. */
+/*
+ * The file of one that is looked for was found, perhaps elsewhere than before;
+ * with an identity of all 0, the linker is to look for it by that path or name.
+ * 0 or -DLAZY_ENOMEM.
+ */
 int module_found(struct dlazy_module *m, const char *path,
 		 const struct file_identity *identity);
+
+/* What the file behind it is; all 0: that is not known. */
+struct file_identity module_identity(const struct dlazy_module *m);
+
+/* Whether any module was ever declared by its file. */
+bool module_has_files(void);
+
+/* Whether no load of it has failed so far. */
+bool module_is_new(const struct dlazy_module *m);
 
 /* Whether its file was found, and not tried yet. */
 bool module_is_fresh(struct dlazy_module *m);

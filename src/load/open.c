@@ -12,7 +12,10 @@
 #include "load/verdict.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int locate_name(const char *name, const struct search_origin *origin,
@@ -32,7 +35,8 @@ int open_locate(const char *path, const void *caller, char **ret)
 
 	if (strchr(path, '/') && !strchr(path, '$'))
 		return locate_name(path, NULL, ret);
-	struct search_origin origin = dl_origin_of(caller);
+	struct search_origin program, origin = dl_origin_of(caller);
+	origin.program = dl_program_origin(&program) ? &program : NULL;
 	if (strchr(path, '$') && access(path, F_OK) < 0) {
 		int status = search_expand(path, origin.path, &expanded);
 		if (status < 0)
@@ -52,6 +56,23 @@ static bool is_loaded(const char *path)
 	return loaded;
 }
 
+/*
+ * Whether the path is the name of a descriptor (/proc/self/fd/N), or the file
+ * has none: when it is looked for again, the descriptor may be closed, and its
+ * number another file's.
+ */
+static bool is_fleeting(const char *path)
+{
+	_cleanup_free_ char *directory =
+		strndup(path, (size_t)(file_base_name(path) - path));
+	struct statfs fs;
+	struct stat st;
+
+	return (directory && statfs(directory, &fs) == 0 &&
+		fs.f_type == PROC_SUPER_MAGIC) ||
+	       (stat(path, &st) == 0 && st.st_nlink == 0);
+}
+
 static struct dlazy_module *open_file(const char *path, int flags,
 				      const void *caller)
 {
@@ -64,7 +85,8 @@ static struct dlazy_module *open_file(const char *path, int flags,
 	if (module_declare(&declaration, false, &m, NULL) < 0)
 		return NULL;
 	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
-		     module_mode() != MODULE_LAZY;
+		     module_mode() != MODULE_LAZY ||
+		     (flags & DLAZY_CHECK && is_fleeting(path));
 	if ((!(flags & DLAZY_CHECK) || verdict_module(m, NULL) == 0) &&
 	    (!early || load_module(m, &touch, &loaded) == 0) &&
 	    load_promote(m) == 0)

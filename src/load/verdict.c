@@ -166,7 +166,7 @@ static int verdict_files(struct module_search *search,
 
 int verdict_module(struct dlazy_module *m, verdict_elsewhere_fn *elsewhere)
 {
-	struct module_search search = {.module = m};
+	struct module_search search = {.module = m, .reads = true};
 	struct touch touch = {.symbol = NULL};
 
 	if (module_is_builtin(m) || atomic_load(&m->handle))

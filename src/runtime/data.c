@@ -165,9 +165,9 @@ static void *data_miss(const struct linked *l, uint32_t symbol,
 	_cleanup_question_ struct linked_question q =
 		linked_question(l, symbol);
 	void *address = NULL;
-	int status = linked_question_begin(&q, caller);
 
 	q.touch.relocating = true;
+	int status = linked_question_begin(&q, caller);
 	if (status == 0)
 		status = find_data(&q, &address);
 	if (status == 0)

@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "elf/search.h"
 #include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
@@ -43,10 +44,11 @@ void linked_search_end(struct linked_search *search)
  */
 static int find_bare(const struct linked *l, const char *name, char **ret)
 {
-	struct search_origin origin = dl_origin_of(l);
+	struct search_origin program, origin = dl_origin_of(l);
 	struct file_identity own = {.ino = 0}, found;
 	_cleanup_free_ char *loaded = dl_loaded_path(name);
 
+	origin.program = dl_program_origin(&program) ? &program : NULL;
 	if (file_identify(AT_FDCWD, origin.path, &own) < 0)
 		status_clear();
 	if (loaded && file_identify(AT_FDCWD, loaded, &found) == 0 &&
@@ -155,29 +157,36 @@ bool linked_is_build(const struct linked *l, const char *path,
 {
 	char file[32];
 
+	if (!identity->ino) /* where it is the linker knows, at most */
+		return false;
 	snprintf(file, sizeof(file), LINKED_FILE_HASH,
 		 (unsigned long long)hash_bytes(identity, sizeof(*identity)));
 	return strcmp(file, linked_string(l, l->file)) == 0 ||
 	       is_the_build(l, path);
 }
 
-/* Is the file one that goes with what the stub file has of the library, or has
- * said for it? */
+/* Has the stub file something of one build, or has said something for it? */
+static bool is_of_one_build(const struct linked *l)
+{
+	return *linked_string(l, l->build) &&
+	       (l->copied || atomic_load(&linked_state(l)->told));
+}
+
+/* Does the file go with that? */
 static bool goes_with(const struct linked *l, const char *path,
 		      const struct file_identity *identity)
 {
-	return !*linked_string(l, l->build) ||
-	       (!l->copied && !atomic_load(&linked_state(l)->told)) ||
-	       linked_is_build(l, path, identity);
+	return !is_of_one_build(l) || linked_is_build(l, path, identity);
 }
 
 static int check_file(const struct dlazy_module *m, char **ret_path)
 {
 	const struct linked *l = m->source;
+	struct file_identity identity = module_identity(m);
 
 	if (l->run && root_is_changed())
-		return root_check(l, m->path, &m->identity, ret_path);
-	if (goes_with(l, m->path, &m->identity))
+		return root_check(l, m->path, &identity, ret_path);
+	if (goes_with(l, m->path, &identity))
 		return 0;
 	return status_fail(DLAZY_ENOENT,
 			   "%s is another build than the stub was made for, "
@@ -244,33 +253,184 @@ bool linked_has(const struct linked *l, const char *symbol)
 }
 
 /* ------------------------------------------------------------------ */
+/* Left to the linker                                                 */
+
+bool linked_is_left_to_linker(const struct linked *l)
+{
+	const char *name = linked_first_file(l);
+
+	return !l->run && *name && !strchr(name, '/') && !is_of_one_build(l) &&
+	       dl_searches_alike(l, name) &&
+	       !search_may_be_in(dl_runpath_of(l), name);
+}
+
+/* Paths and names that the linker is given, each with its NUL, an empty one
+ * last. */
+struct name_list {
+	char *names;
+	size_t size;
+	FILE *out;
+};
+
+/* DIRECTORY/NAME, as the linker expands what is in it. */
+static void add_in_directory(struct name_list *list, const char *directory,
+			     size_t n, const char *name,
+			     const struct search_origin *origin)
+{
+	_cleanup_free_ char *path = NULL, *expanded = NULL;
+
+	if (asprintf(&path, "%.*s/%s", n ? (int)n : 1, n ? directory : ".",
+		     name) < 0) {
+		path = NULL;
+		return;
+	}
+	if (!strchr(path, '$'))
+		fprintf(list->out, "%s%c", path, 0);
+	else if (search_expand(path, origin->path, &expanded) == 0)
+		fprintf(list->out, "%s%c", expanded, 0);
+}
+
+/* A bare name: what is in the RUNPATH of who asks, which does not count for
+ * this library, and what the linker finds. Not the object that asks itself. */
+static void add_bare(struct name_list *list, const struct linked *l,
+		     const char *name)
+{
+	struct search_origin origin = dl_origin_of(l);
+	const char *at = *origin.runpath ? origin.runpath : origin.rpath;
+
+	while (*at) {
+		size_t n = strcspn(at, ":");
+
+		add_in_directory(list, at, n, name, &origin);
+		at += n + (at[n] == ':');
+	}
+	if (!dl_has_name(l, name))
+		fprintf(list->out, "%s%c", name, 0);
+}
+
+/* All that the library may be, in order, for the linker to try. */
+static char *list_names(const struct linked *l)
+{
+	struct name_list list = {.names = NULL};
+
+	list.out = open_memstream(&list.names, &list.size);
+	if (!list.out)
+		return NULL;
+	for (const char *at = linked_first_file(l); *at; at += strlen(at) + 1)
+		if (strchr(at, '/'))
+			fprintf(list.out, "%s%c", at, 0);
+		else
+			add_bare(&list, l, at);
+	fputc(0, list.out);
+	fclose(list.out);
+	return list.names;
+}
+
+/* ------------------------------------------------------------------ */
 /* What load/ asks of this kind of module                             */
+
+/* A search for one load: where this library finds a file, and if it finds none,
+ * where the linker may: a program can have an open() of its own, which only we
+ * would be given. */
+struct own_search {
+	struct linked_search files;
+	bool found;	  /* one of them */
+	char *names;	  /* for the linker; NULL: not asked */
+	const char *next; /* of them */
+};
+
+/* At first the linker searches alone, where it finds what we would find. That
+ * was asked a moment ago, unless this is another try. */
+static bool is_left(const struct dlazy_module *m)
+{
+	const struct linked *l = m->source;
+
+	if (strcmp(m->path, linked_first_file(l)) != 0 || is_of_one_build(l))
+		return false;
+	return module_is_new(m) ? m->looked_for != NULL
+				: linked_is_left_to_linker(l);
+}
+
+static int begin_search(struct module_search *search)
+{
+	struct dlazy_module *m = search->module;
+	struct own_search *own = calloc(1, sizeof(*own));
+
+	search->own = own;
+	if (!own)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	own->files = linked_search(m->source);
+	search->aside = !search->reads && is_left(m);
+	return search->aside ? 0 : -DLAZY_ENOENT;
+}
+
+static int next_name(struct module_search *search)
+{
+	static const struct file_identity unknown;
+	const struct linked *l = search->module->source;
+	struct own_search *own = search->own;
+
+	if (search->reads || own->found || own->files.state < 0 ||
+	    is_of_one_build(l) || (l->run && root_is_changed()))
+		return -DLAZY_ENOENT;
+	if (!own->names)
+		own->next = own->names = list_names(l);
+	if (!own->next || !*own->next)
+		return -DLAZY_ENOENT;
+	const char *name = own->next;
+	own->next += strlen(name) + 1;
+	search->aside = true;
+	return module_found(search->module, name, &unknown);
+}
 
 static int next_file(struct module_search *search)
 {
 	struct dlazy_module *m = search->module;
-	struct linked_search *own = search->own;
+	struct own_search *own = search->own;
 
 	/* Usually it was looked for a moment ago. */
 	search->aside = !search->tried && module_is_fresh(m);
 	if (search->aside)
 		return 0;
 	if (!own) {
-		own = search->own = malloc(sizeof(*own));
-		if (!own)
-			return status_fail(DLAZY_ENOMEM, "out of memory");
-		*own = linked_search(m->source);
+		int status = begin_search(search);
+		if (status != -DLAZY_ENOENT)
+			return status;
+		own = search->own;
 	}
-	return linked_search_next(own)
-		       ? module_found(m, own->path, &own->identity)
-		       : not_found(m->source);
+	if (linked_search_next(&own->files)) {
+		own->found = true;
+		return module_found(m, own->files.path, &own->files.identity);
+	}
+	if (next_name(search) == 0)
+		return 0;
+	search->aside = false;
+	return not_found(m->source);
 }
 
 static void end_search(struct module_search *search)
 {
-	if (search->own)
-		linked_search_end(search->own);
-	free(search->own);
+	struct own_search *own = search->own;
+
+	if (!own)
+		return;
+	linked_search_end(&own->files);
+	free(own->names);
+	free(own);
+}
+
+/* Where it was, if it was the linker that found it. */
+static void note_file(struct dlazy_module *m, void *handle)
+{
+	_cleanup_free_ char *path = NULL;
+	struct file_identity identity = module_identity(m);
+
+	if (identity.ino)
+		return;
+	path = dl_path_of(handle);
+	if (path && (file_identify(AT_FDCWD, path, &identity) < 0 ||
+		     module_found(m, path, &identity) < 0))
+		status_clear();
 }
 
 /*
@@ -322,6 +482,7 @@ const struct module_kind linked_kind = {
 	.end_search = end_search,
 	.check_file = check_file,
 	.before_open = keep_name,
+	.opened = note_file,
 	.identify = identify,
 	.advise = advise,
 	.is_undeclared = true,

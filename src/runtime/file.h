@@ -29,6 +29,13 @@ void linked_search_end(struct linked_search *search);
 /* What the first of them is called. */
 const char *linked_first_file(const struct linked *l);
 
+/*
+ * Whether the linker's own search is sure to find the library as ours would:
+ * then it is given the bare name, and nothing is looked for before, which costs
+ * more than all the rest of a first call.
+ */
+bool linked_is_left_to_linker(const struct linked *l);
+
 /* The build-id that the stub file was made for; returns its length. */
 size_t linked_build(const struct linked *l, uint8_t id[LINKED_BUILD_MAX]);
 

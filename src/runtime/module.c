@@ -80,26 +80,39 @@ __attribute__((constructor)) static void end_start(void)
 
 ABOVE_NONE void (*linked_first)(void) = NULL;
 
-struct dlazy_module *linked_module(const struct linked *l)
+/* Of a module whose search was left to the linker: where the library is. What
+ * is not found is looked for again when it is to be loaded. */
+static void locate(const struct linked *l, struct dlazy_module *m)
 {
-	struct linked_state *state = linked_state(l);
-	struct dlazy_module *m =
-		atomic_load_explicit(&state->module, memory_order_acquire);
-
-	if (m)
-		return m;
-	if (linked_first)
-		linked_first();
 	_cleanup_linked_search_ struct linked_search search = linked_search(l);
-	bool found = linked_search_next(&search);
-	struct dlazy_module *none = NULL;
 
+	if (!atomic_load(&m->handle) && !module_identity(m).ino &&
+	    linked_search_next(&search))
+		module_found(m, search.path, &search.identity);
 	status_clear();
+}
+
+/* Of a plugin's file the library may be the module. */
+static bool is_left_to_linker(const struct linked *l)
+{
+	return !module_has_files() && linked_is_left_to_linker(l);
+}
+
+static struct dlazy_module *make_module(const struct linked *l, bool located)
+{
+	_cleanup_linked_search_ struct linked_search search = linked_search(l);
+	bool left = is_left_to_linker(l), searches = located || !left;
+	bool found = searches && linked_search_next(&search);
 	struct module_declaration declaration = {
 		.path = found ? search.path : NULL,
 		.flags = dl_flags_linked(!start.over),
 		.by = l,
+		.by_name = left,
 	};
+	struct dlazy_module *m;
+
+	if (searches && !found)
+		status_clear();
 	if (module_declare_late(&declaration, &linked_kind, l,
 				linked_first_file(l), &search.identity, &m) < 0)
 		return NULL;
@@ -110,10 +123,34 @@ struct dlazy_module *linked_module(const struct linked *l)
 	/* A plugin with stubs may be closed; modules point into it. */
 	if (start.over && !l->run)
 		dl_keep(l);
+	return m;
+}
+
+/* `located`: it is to be known where the library is, or that it is not there. */
+static struct dlazy_module *module_for(const struct linked *l, bool located)
+{
+	struct linked_state *state = linked_state(l);
+	struct dlazy_module *none = NULL, *m;
+
+	m = atomic_load_explicit(&state->module, memory_order_acquire);
+	if (m && located)
+		locate(l, m);
+	if (m)
+		return m;
+	if (linked_first)
+		linked_first();
+	m = make_module(l, located);
+	if (!m)
+		return NULL;
 	ATOMIC_SHARED(&state->module);
 	if (atomic_compare_exchange_strong(&state->module, &none, m))
 		return m;
 	return none;
+}
+
+struct dlazy_module *linked_module(const struct linked *l)
+{
+	return module_for(l, true);
 }
 
 /* Another build may return something else: its own functions are called. */
@@ -123,7 +160,9 @@ static void bind_constant_functions(const struct linked *l,
 	const uint32_t *constant_symbols = linked_at(l, l->constant_symbols);
 	linked_slot *slots = (linked_slot *)linked_at(l, l->slots);
 
-	if (linked_is_build(l, m->path, &m->identity))
+	struct file_identity identity = module_identity(m);
+
+	if (linked_is_build(l, m->path, &identity))
 		return;
 	for (uint32_t i = 0; i < l->constants; i++) {
 		_cleanup_request_ struct bind_request request = {.name = NULL};
@@ -195,9 +234,10 @@ static int check_abi(const struct linked *l)
 
 int linked_question_begin(struct linked_question *q, const void *caller)
 {
-	q->module = linked_module(q->linked);
+	q->module = module_for(q->linked, q->touch.relocating);
 	int status = bind_parse(q->symbol, &q->request);
-	q->touch = (struct touch){.symbol = q->request.name, .caller = caller};
+	q->touch.symbol = q->request.name;
+	q->touch.caller = caller;
 	if (status == 0 && !q->module)
 		status = status_fail(DLAZY_ENOMEM, "out of memory");
 	return status < 0 ? status : check_abi(q->linked);
@@ -347,7 +387,7 @@ ABOVE stub_linked_miss_fn *stub_linked_miss = linked_miss;
 int linked_load(const struct linked *l, const void *caller)
 {
 	struct touch touch = {.caller = caller, .again = true};
-	struct dlazy_module *m = linked_module(l);
+	struct dlazy_module *m = module_for(l, false);
 	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 
 	if (!m)

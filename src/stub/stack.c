@@ -74,7 +74,6 @@ static bool is_below_limit(uintptr_t size)
  * has the thread's descriptor (pthread_self()) at its top. */
 static bool has_room(uintptr_t sp)
 {
-	uintptr_t page = getauxval(AT_PAGESZ);
 	uintptr_t used = getauxval(AT_RANDOM) - sp;
 	stack_t alternate;
 
@@ -85,6 +84,7 @@ static bool has_room(uintptr_t sp)
 		return sp - (uintptr_t)alternate.ss_sp >= STACK_LEFT;
 	if ((uintptr_t)pthread_self() - sp >= FIRST_STACK_SIZE)
 		return false;
+	uintptr_t page = getauxval(AT_PAGESZ);
 	return is_range_readable((sp - STACK_LEFT) & -page, sp & -page, page);
 }
 

@@ -85,15 +85,19 @@ check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-stubfile-unwind %D%/test-throw
 %C%_test_throw_SOURCES = %D%/test-throw.cc
 endif
 
+EXTRA_DIST += %D%/test-linked-names.sh
+
 # What is tested here is a CPU's own code.
 STUB_TARGET = %D%/stub-target.c %D%/stub-target.h %D%/stub-linked.S
 if !STUB_NONE
 check_PROGRAMS += %D%/test-stub
 %C%_test_stub_SOURCES = %D%/test-stub.c $(STUB_TARGET)
 LINKED_STUBS = %D%/linked-stubs.S %D%/linked-files.c %D%/linked-stubs.h
+TESTS += %D%/test-linked-names.sh
 check_PROGRAMS += %D%/test-linked %D%/test-linked-run %D%/test-touch \
-	%D%/test-touch-malloc
+	%D%/test-linked-search %D%/test-touch-malloc
 %C%_test_linked_SOURCES = %D%/test-linked.c $(LINKED_STUBS)
+%C%_test_linked_search_SOURCES = %D%/test-linked-search.c $(LINKED_STUBS)
 %C%_test_linked_run_SOURCES = %D%/test-linked-run.c $(LINKED_STUBS)
 %C%_test_touch_SOURCES = %D%/test-touch.c $(LINKED_STUBS)
 %C%_test_touch_malloc_SOURCES = %D%/test-touch-malloc.c $(LINKED_STUBS)

@@ -75,7 +75,7 @@ static void check_found(const char *name, const struct search_origin *origin,
 static struct search_origin origin(const char *rpath, const char *runpath)
 {
 	return (struct search_origin){in_directory("self.so"), rpath, runpath,
-				      false};
+				      false, NULL};
 }
 
 TEST(library_path_is_searched)
@@ -146,13 +146,13 @@ TEST(tokens_are_replaced_with_and_without_braces)
 	}
 	struct search_origin wrong = origin("", "$ORIGINAL/a:${ORIGIN/a");
 	check_found("libdlazytest.so.1", &wrong, NULL);
-	struct search_origin unknown = {"", "", "$ORIGIN/a", false};
+	struct search_origin unknown = {"", "", "$ORIGIN/a", false, NULL};
 	check_found("libdlazytest.so.1", &unknown, NULL);
 }
 
 TEST(lib_is_the_directory_of_libc)
 {
-	struct search_origin by = {"", "", "/$LIB:/usr/${LIB}", false};
+	struct search_origin by = {"", "", "/$LIB:/usr/${LIB}", false, NULL};
 	_cleanup_free_ char *found = NULL;
 
 	unsetenv("LD_LIBRARY_PATH");
@@ -235,7 +235,7 @@ TEST(hwcaps_are_those_of_the_dynamic_linker)
 
 TEST(no_default_leaves_the_default_directories_out)
 {
-	struct search_origin by = {"", "", "", true};
+	struct search_origin by = {"", "", "", true, NULL};
 
 	unsetenv("LD_LIBRARY_PATH");
 	check_found("libc.so.6", &by, NULL);
