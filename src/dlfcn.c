@@ -19,12 +19,17 @@
 #include "load/module.h"
 #include "load/open.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #define CALLER() __builtin_return_address(0)
 
+/* The linker was asked what we could not tell, and its answer counts. */
+static _Thread_local bool linker_decides;
+
 static void forget_errors(void)
 {
+	linker_decides = false;
 	status_clear();
 	status_drop_kept();
 	dl_host_error();
@@ -65,17 +70,31 @@ static struct dlazy_module *open_path(const char *path, int flags,
 	return NULL;
 }
 
+/* The file, or one that it needs, is not there for us. The linker opens files
+ * by itself, where a preloaded open() hides some of them from everybody else. */
+static bool is_for_linker(void)
+{
+	int status = status_last();
+
+	return status == -DLAZY_ENOENT || status == -DLAZY_EDEPEND;
+}
+
 void *dlazy_dlopen(const char *path, int flags)
 {
 	fork_begin();
 	forget_errors();
 	if (!path || !path[0])
 		return dl_host_open(path, flags);
-	if (!(flags & RTLD_NOLOAD))
-		return given(open_path(path, flags, CALLER()));
-	void *open = open_again(path, (flags & ~RTLD_NOLOAD) | ends(flags),
-				CALLER());
-	return open ? open : dl_host_open(path, flags);
+	void *open =
+		flags & RTLD_NOLOAD
+			? open_again(path, (flags & ~RTLD_NOLOAD) | ends(flags),
+				     CALLER())
+			: open_path(path, flags, CALLER());
+	if (open)
+		return open;
+	linker_decides = flags & RTLD_NOLOAD || is_for_linker();
+	given(NULL);
+	return linker_decides ? dl_host_open(path, flags) : NULL;
 }
 
 void *dlazy_dlsym(void *handle, const char *symbol)
@@ -126,8 +145,11 @@ int dlazy_dlclose(void *handle)
 char *dlazy_dlerror(void)
 {
 	const char *said = status_take_kept();
+	char *host = said && !linker_decides ? NULL : dl_host_error();
 
-	return said ? (char *)(uintptr_t)said : dl_host_error();
+	/* Ours are better words, for what went wrong. */
+	return said && (host || !linker_decides) ? (char *)(uintptr_t)said
+						 : host;
 }
 
 int dlazy_dlinfo(void *handle, int request, void *arg)

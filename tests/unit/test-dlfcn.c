@@ -7,6 +7,7 @@
 
 #include "tests/unit/opened.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <link.h>
 #include <unistd.h>
@@ -171,6 +172,25 @@ TEST(failing_call_leaves_the_error)
 	CHECK_INT(call_int(answer), getpid());
 	CHECK_IN(dlerror(), "no_such_symbol");
 	CHECK(dlerror() == NULL);
+}
+
+/* When its stub is called, the number may be another file's. */
+TEST(file_of_a_descriptor_is_the_one_that_was_opened)
+{
+	char path[64];
+	int fd = open(test_plugin("good-plain"), O_RDONLY | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (access(path, F_OK) < 0)
+		test_skip("there is no /proc");
+	void *handle = dlopen(path, RTLD_NOW);
+	CHECK(handle != NULL);
+	int other = open(test_plugin("good-kinds"), O_RDONLY | O_CLOEXEC);
+	CHECK(dup2(other, fd) == fd);
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	close(other);
+	close(fd);
 }
 
 TEST(second_close_is_an_error_with_words)

@@ -195,6 +195,22 @@ TEST(thread_that_a_constructor_joins_finds_its_library_by_name)
 	CHECK_INT((intptr_t)joined_result, 11);
 }
 
+TEST(dlfcn_has_the_linker_decide)
+{
+	hidden = "good-plain";
+	void *handle = dlazy_dlopen(test_plugin("good-plain"), RTLD_NOW);
+
+	CHECK(handle != NULL);
+	CHECK(dlazy_dlerror() == NULL);
+	CHECK_INT(call_int(dlazy_dlsym(handle, "plain_answer")), 42);
+	CHECK_INT(dlazy_dlclose(handle), 0);
+
+	hidden = NULL;
+	CHECK(dlazy_dlopen("/nonexistent/p.so", RTLD_NOW) == NULL);
+	CHECK_IN(dlazy_dlerror(), "/nonexistent/p.so");
+	CHECK(dlazy_dlerror() == NULL);
+}
+
 TEST(file_of_another_build_is_not_left_to_the_linker)
 {
 	hidden = "linked-real";
