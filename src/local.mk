@@ -18,6 +18,7 @@ include %D%/runtime/local.mk
 include %D%/ledger/local.mk
 include %D%/ffi/local.mk
 include %D%/hook/local.mk
+include %D%/probe/local.mk
 include %D%/cli/local.mk
 
 lib_LTLIBRARIES += libdlazy.la

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The probe of LV2 plugins (https://lv2plug.in): what manifest.ttl beside the
+ * file, and the files that it names for more, say of the plugins whose binary it
+ * is. Turtle is read by serd; no code of the plugin runs, and it is not loaded.
+ *
+ * Statements are kept as they come, in a list that is gone through for each
+ * question: a bundle has some thousand at most.
+ */
+#include "probe/probe.h"
+#include "probe/text.h"
+
+#include <serd/serd.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LV2 "http://lv2plug.in/ns/lv2core#"
+#define RDF "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+#define RDFS "http://www.w3.org/2000/01/rdf-schema#"
+#define DOAP "http://usefulinc.com/ns/doap#"
+
+#define STATEMENTS_MAX 1000000
+
+struct statement {
+	char *subject, *predicate, *object;
+	bool has_language;
+};
+
+struct reader {
+	SerdEnv *env;
+	struct statement *statements;
+	size_t count, room;
+	bool failed; /* out of memory, or too many */
+};
+
+/* malloc'd, with prefixes written out. */
+static char *text_of(const struct reader *r, const SerdNode *node)
+{
+	SerdNode whole = serd_env_expand_node(r->env, node);
+	char *text = strdup((const char *)(whole.buf ? whole.buf : node->buf));
+
+	serd_node_free(&whole);
+	return text;
+}
+
+static bool make_room(struct reader *r)
+{
+	if (r->count < r->room)
+		return true;
+	size_t room = r->room ? 2 * r->room : 256;
+	void *grown =
+		room > STATEMENTS_MAX
+			? NULL
+			: realloc(r->statements, room * sizeof(*r->statements));
+	if (!grown)
+		return false;
+	r->statements = grown;
+	r->room = room;
+	return true;
+}
+
+static SerdStatus take_statement(void *data, SerdStatementFlags flags,
+				 const SerdNode *graph, const SerdNode *subject,
+				 const SerdNode *predicate,
+				 const SerdNode *object, const SerdNode *type,
+				 const SerdNode *language)
+{
+	struct reader *r = data;
+
+	(void)flags, (void)graph, (void)type;
+	if (!make_room(r)) {
+		r->failed = true;
+		return SERD_ERR_INTERNAL;
+	}
+	struct statement *s = &r->statements[r->count++];
+	*s = (struct statement){text_of(r, subject), text_of(r, predicate),
+				text_of(r, object), language && language->buf};
+	r->failed |= !s->subject || !s->predicate || !s->object;
+	return r->failed ? SERD_ERR_INTERNAL : SERD_SUCCESS;
+}
+
+static SerdStatus take_base(void *data, const SerdNode *uri)
+{
+	return serd_env_set_base_uri(((struct reader *)data)->env, uri);
+}
+
+static SerdStatus take_prefix(void *data, const SerdNode *name,
+			      const SerdNode *uri)
+{
+	return serd_env_set_prefix(((struct reader *)data)->env, name, uri);
+}
+
+/* A file that is damaged is as good as what could be read of it; said by no
+ * message, as the plugin's own host would say it. */
+static SerdStatus ignore_error(void *data, const SerdError *error)
+{
+	(void)data, (void)error;
+	return SERD_SUCCESS;
+}
+
+/* Reads one more file; n: how many were read before. */
+static void read_file(struct reader *r, const char *path, unsigned n)
+{
+	SerdNode uri =
+		serd_node_new_file_uri((const uint8_t *)path, NULL, NULL, true);
+	SerdReader *reader = serd_reader_new(SERD_TURTLE, r, NULL, take_base,
+					     take_prefix, take_statement, NULL);
+	char prefix[16];
+
+	snprintf(prefix, sizeof(prefix), "f%u", n);
+	serd_env_set_base_uri(r->env, &uri);
+	serd_reader_set_error_sink(reader, ignore_error, NULL);
+	/* Two files' blank nodes are different ones. */
+	serd_reader_add_blank_prefix(reader, (const uint8_t *)prefix);
+	serd_reader_read_file(reader, (const uint8_t *)path);
+	serd_reader_free(reader);
+	serd_node_free(&uri);
+}
+
+static void reader_end(struct reader *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->statements[i].subject);
+		free(r->statements[i].predicate);
+		free(r->statements[i].object);
+	}
+	free(r->statements);
+	serd_env_free(r->env);
+}
+
+/* The next statement from *at on with that subject and predicate, or NULL. */
+static const struct statement *find(const struct reader *r, size_t *at,
+				    const char *subject, const char *predicate)
+{
+	for (; *at < r->count; ++*at) {
+		const struct statement *s = &r->statements[*at];
+
+		if (!strcmp(s->predicate, predicate) &&
+		    !strcmp(s->subject, subject)) {
+			++*at;
+			return s;
+		}
+	}
+	return NULL;
+}
+
+/* Its first value; of texts, one without a language before others. */
+static const char *value(const struct reader *r, const char *subject,
+			 const char *predicate)
+{
+	const struct statement *s;
+	const char *found = NULL;
+
+	for (size_t at = 0; (s = find(r, &at, subject, predicate));)
+		if (!s->has_language)
+			return s->object;
+		else if (!found)
+			found = s->object;
+	return found;
+}
+
+static bool has(const struct reader *r, const char *subject,
+		const char *predicate, const char *object)
+{
+	const struct statement *s;
+
+	for (size_t at = 0; (s = find(r, &at, subject, predicate));)
+		if (!strcmp(s->object, object))
+			return true;
+	return false;
+}
+
+static void write_number(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	if (text)
+		probe_text_float(j, strtof(text, NULL));
+	else
+		json_null(j);
+}
+
+/* Whether no statement before it says the same. */
+static bool is_first(const struct reader *r, const struct statement *s)
+{
+	for (const struct statement *t = r->statements; t < s; t++)
+		if (!strcmp(t->predicate, s->predicate) &&
+		    !strcmp(t->subject, s->subject) &&
+		    !strcmp(t->object, s->object))
+			return false;
+	return true;
+}
+
+static void write_types(struct json *j, const struct reader *r,
+			const char *subject)
+{
+	const struct statement *s;
+
+	json_begin_array(j);
+	for (size_t at = 0; (s = find(r, &at, subject, RDF "type"));)
+		if (is_first(r, s)) /* else the manifest had it */
+			json_string(j, s->object);
+	json_end_array(j);
+}
+
+static void write_port(struct json *j, const struct reader *r, const char *port)
+{
+	const char *index = value(r, port, LV2 "index");
+	bool is_input = has(r, port, RDF "type", LV2 "InputPort");
+
+	json_begin_object(j);
+	json_key(j, "index");
+	json_unsigned(j, index ? strtoul(index, NULL, 10) : 0);
+	json_key(j, "symbol");
+	json_string(j, value(r, port, LV2 "symbol"));
+	json_key(j, "name");
+	json_string(j, value(r, port, LV2 "name"));
+	json_key(j, "direction");
+	json_string(j, is_input ? "input" : "output");
+	json_key(j, "types");
+	write_types(j, r, port);
+	write_number(j, "min", value(r, port, LV2 "minimum"));
+	write_number(j, "max", value(r, port, LV2 "maximum"));
+	write_number(j, "default", value(r, port, LV2 "default"));
+	json_end_object(j);
+}
+
+static void write_plugin(struct json *j, const struct reader *r,
+			 const char *uri)
+{
+	const struct statement *s;
+
+	json_begin_object(j);
+	json_key(j, "uri");
+	json_string(j, uri);
+	json_key(j, "name");
+	json_string(j, value(r, uri, DOAP "name"));
+	probe_text_member(j, "license", value(r, uri, DOAP "license"));
+	json_key(j, "types");
+	write_types(j, r, uri);
+	json_key(j, "ports");
+	json_begin_array(j);
+	for (size_t at = 0; (s = find(r, &at, uri, LV2 "port"));)
+		write_port(j, r, s->object);
+	json_end_array(j);
+	json_end_object(j);
+}
+
+typedef void write_fn(struct json *j, const struct reader *r, const char *uri);
+
+static void write_provided(struct json *j, const struct reader *r,
+			   const char *uri)
+{
+	probe_text_provide(j, "lv2/", uri, value(r, uri, DOAP "name"));
+	json_end_object(j);
+}
+
+/* Whether a statement says that a plugin's binary is that file. */
+static bool is_of(const struct reader *r, const struct statement *s,
+		  const char *binary)
+{
+	return !strcmp(s->predicate, LV2 "binary") &&
+	       !strcmp(s->object, binary) &&
+	       has(r, s->subject, RDF "type", LV2 "Plugin");
+}
+
+/* Returns how many there are. */
+static size_t write_each(struct json *j, const struct reader *r,
+			 const char *binary, write_fn *write)
+{
+	size_t n = 0;
+
+	json_begin_array(j);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct statement *s = &r->statements[i];
+
+		if (!is_of(r, s, binary))
+			continue;
+		write(j, r, s->subject);
+		n++;
+	}
+	json_end_array(j);
+	return n;
+}
+
+/* Reads what the manifest names for more about the file's plugins, each once. */
+static void read_more(struct reader *r, const char *binary)
+{
+	size_t of_manifest = r->count;
+	unsigned n = 1;
+
+	for (size_t i = 0; i < of_manifest; i++) {
+		const struct statement *more;
+
+		if (!is_of(r, &r->statements[i], binary))
+			continue;
+		for (size_t at = 0;
+		     at < of_manifest &&
+		     (more = find(r, &at, r->statements[i].subject,
+				  RDFS "seeAlso"));) {
+			char *path = (char *)serd_file_uri_parse(
+				(const uint8_t *)more->object, NULL);
+			bool is_read = has(r, path ? path : "", "read", "read");
+			if (path && !is_read && at <= of_manifest) {
+				read_file(r, path, n++);
+				if (make_room(r))
+					r->statements[r->count++] =
+						(struct statement){
+							strdup(path),
+							strdup("read"),
+							strdup("read"), false};
+			}
+			serd_free(path);
+		}
+	}
+}
+
+static char *write_text(const struct reader *r, const char *binary)
+{
+	struct probe_text text;
+
+	if (!probe_text_begin(&text))
+		return NULL;
+	json_key(&text.json, "provides");
+	size_t n = write_each(&text.json, r, binary, write_provided);
+	json_key(&text.json, "lv2");
+	write_each(&text.json, r, binary, write_plugin);
+	char *bytes = probe_text_end(&text);
+	if (n > 0)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+char *dlazy_probe_family(const struct probe_plugin *plugin)
+{
+	struct reader r = {.env = serd_env_new(NULL)};
+	SerdNode binary = serd_node_new_file_uri((const uint8_t *)plugin->path,
+						 NULL, NULL, true);
+	const char *slash = strrchr(plugin->path, '/');
+	char *manifest = NULL, *text = NULL;
+
+	if (slash && asprintf(&manifest, "%.*s/manifest.ttl",
+			      (int)(slash - plugin->path), plugin->path) >= 0) {
+		read_file(&r, manifest, 0);
+		read_more(&r, (const char *)binary.buf);
+		if (!r.failed)
+			text = write_text(&r, (const char *)binary.buf);
+	}
+	free(manifest);
+	serd_node_free(&binary);
+	reader_end(&r);
+	return text;
+}
