@@ -11,6 +11,7 @@ include %D%/stubfile/local.mk
 include %D%/decide/local.mk
 include %D%/copy/local.mk
 include %D%/index/local.mk
+include %D%/facts/local.mk
 include %D%/code/local.mk
 include %D%/resolve/local.mk
 include %D%/write/local.mk
