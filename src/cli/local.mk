@@ -11,6 +11,7 @@ dlazy_SOURCES = \
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash
 
 include %D%/frame/local.mk
+include %D%/probe/local.mk
 include %D%/plugins/local.mk
 include %D%/check/local.mk
 include %D%/stub/local.mk

@@ -263,6 +263,11 @@ bool dl_flags_lazy(int flags)
 	return flags & RTLD_LAZY && !(flags & RTLD_NOW);
 }
 
+int dl_flags_late(void)
+{
+	return RTLD_LAZY;
+}
+
 bool dl_flags_noload(int flags)
 {
 	return flags & RTLD_NOLOAD;

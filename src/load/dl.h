@@ -28,8 +28,9 @@ int dl_flags_linked(bool early);
  * RTLD_NOW is one of them. */
 int dl_flags_lasting(int flags);
 
-/* Whether functions may be bound late. */
+/* Whether functions may be bound late; and the flag for it. */
 bool dl_flags_lazy(int flags);
+int dl_flags_late(void);
 
 /* Whether they ask for what is loaded already, and nothing else. */
 bool dl_flags_noload(int flags);

@@ -58,18 +58,28 @@ static int declare(const struct part *part, struct dlazy_module **ret)
 			   part->for_what, part->file, status_message());
 }
 
-int part_find(struct part *part, const char *symbol, void **ret)
+int part_declare(struct part *part)
 {
 	struct dlazy_module *m = atomic_load(&part->module);
 
-	if (!m) {
-		int status = declare(part, &m);
-		if (status < 0)
-			return status;
-		ATOMIC_SHARED(&part->module);
-		atomic_store(&part->module, m);
-	}
-	*ret = bind_resolve(m, symbol, __builtin_return_address(0));
+	if (m)
+		return 0;
+	int status = declare(part, &m);
+	if (status < 0)
+		return status;
+	ATOMIC_SHARED(&part->module);
+	atomic_store(&part->module, m);
+	return 0;
+}
+
+int part_find(struct part *part, const char *symbol, void **ret)
+{
+	int status = part_declare(part);
+
+	if (status < 0)
+		return status;
+	*ret = bind_resolve(atomic_load(&part->module), symbol,
+			    __builtin_return_address(0));
 	if (*ret)
 		return 0;
 	if (status_is_state(status_last())) /* or forbidden: it is there */

@@ -17,6 +17,9 @@ struct part {
 	_Atomic(struct dlazy_module *) module; /* NULL: not declared yet */
 };
 
+/* Finds its file, and loads nothing. 0, or as part_find(). */
+int part_declare(struct part *part);
+
 /* One of its functions. 0, or, with message, -DLAZY_ENOSYS: there is no such
  * part here; or a state, or what kept it from being loaded now. */
 int part_find(struct part *part, const char *symbol, void **ret);

@@ -9,11 +9,13 @@ CLI_TESTS = \
 	%D%/test-check.sh \
 	%D%/test-completion.sh \
 	%D%/test-example.sh \
+	%D%/test-facts.sh \
 	%D%/test-forbid.sh \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
 	%D%/test-manual.sh \
+	%D%/test-probe.sh \
 	%D%/test-probes.sh \
 	%D%/test-readme.sh \
 	%D%/test-report.sh \

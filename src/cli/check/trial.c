@@ -141,17 +141,7 @@ static void note_death(struct subject *s, int how, const char *wrote)
 {
 	char end[64];
 
-	if (!WIFSIGNALED(how))
-		snprintf(end, sizeof(end), "ended the process with status %d",
-			 WEXITSTATUS(how));
-	else
-#ifdef __GLIBC__
-		snprintf(end, sizeof(end), "killed by SIG%s",
-			 sigabbrev_np(WTERMSIG(how)));
-#else
-		snprintf(end, sizeof(end), "killed by signal %d",
-			 WTERMSIG(how));
-#endif
+	end_words(how, end, sizeof(end));
 	subject_add(s, PROBLEM_LOAD_CRASHED, "%s while loading%s%s", end,
 		    wrote ? "; it said: " : "", wrote ? wrote : "");
 }

@@ -8,7 +8,9 @@
 _dlazy_options()
 {
 	case $1 in
-	scan) echo "--output --system" ;;
+	scan)
+		echo "--output --system --recursive --probe --deadline --isolate"
+		;;
 	info) echo "--symbols" ;;
 	check) echo "--host --load --timeout" ;;
 	stub)

@@ -5,12 +5,13 @@
  */
 #include "cli/frame/lastwords.h"
 
-#include <stddef.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-/* The last line that has something in it, cut out of the text; or NULL. */
-static const char *last_line(char *text)
+const char *last_line(char *text)
 {
 	for (size_t n = strlen(text); n > 0; n = strlen(text)) {
 		char *line = strrchr(text, '\n');
@@ -44,4 +45,18 @@ const char *last_words(int fd, char buffer[LAST_WORDS_MAX])
 			buffer[i] = ' ';
 	buffer[size] = '\0';
 	return last_line(buffer);
+}
+
+void end_words(int how, char *buffer, size_t size)
+{
+	if (!WIFSIGNALED(how))
+		snprintf(buffer, size, "ended the process with status %d",
+			 WEXITSTATUS(how));
+	else
+#ifdef __GLIBC__
+		snprintf(buffer, size, "killed by SIG%s",
+			 sigabbrev_np(WTERMSIG(how)));
+#else
+		snprintf(buffer, size, "killed by signal %d", WTERMSIG(how));
+#endif
 }

@@ -2,6 +2,8 @@
 # The commands about plugins: scan, list, info, call.
 
 dlazy_SOURCES += \
+	%D%/asking.c %D%/asking.h \
+	%D%/below.c %D%/below.h \
 	%D%/call.c \
 	%D%/directory.c %D%/directory.h \
 	%D%/info.c %D%/info.h \

@@ -10,7 +10,8 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "catalog/scan.h"
-#include "load/metadata.h"
+#include "cli/plugins/asking.h"
+#include "cli/plugins/below.h"
 #include "cli/plugins/directory.h"
 #include "cli/frame/progress.h"
 
@@ -19,21 +20,42 @@
 #include <string.h>
 
 static const char help[] =
-	"Usage: dlazy scan DIR... [-o FILE] [--system] [--json]\n"
+	"Usage: dlazy scan DIR... [-o FILE] [--system] [-r] [--json]\n"
+	"                  [--probe[=FAMILY,...] [--deadline SECONDS] "
+	"[--isolate]]\n"
 	"\n"
 	"Builds or refreshes the catalog of each directory. Only files that\n"
-	"are new or have changed are read; nothing is loaded.\n"
+	"are new or have changed are read. Nothing is loaded, but by --probe "
+	"in\n"
+	"other processes.\n"
 	"\n"
 	"  -o, --output=FILE  write the catalog to FILE (one DIR only)\n"
 	"      --system       write DIR/dlazy.catalog, which can travel with\n"
 	"                     the directory, instead of the user's cache\n"
+	"  -r, --recursive    the directories below, too\n"
+	"      --probe[=FAMILY,...]\n"
+	"                     load plugins in a child process and ask them "
+	"what\n"
+	"                     they are, unless that is known: of these "
+	"families\n"
+	"                     (frei0r, gio, gstreamer, ladspa, lv2; all), or "
+	"by\n"
+	"                     a host's own probe (./FILE.so)\n"
+	"      --deadline=SECONDS\n"
+	"                     what a plugin has for its answer (10)\n"
+	"      --isolate      a child process for each plugin\n"
 	"      --json         one JSON object on standard output\n"
 	"  -h, --help         this text\n";
+
+#define DEADLINE_DEFAULT 10
+#define DEADLINE_MAX 86400
 
 struct request {
 	bool json;
 	bool system;
+	bool recursive;
 	char *output; /* absolute, or NULL */
+	struct asking *asking;
 };
 
 /* One directory, scanned. */
@@ -41,6 +63,7 @@ struct outcome {
 	struct directory directory;
 	struct scan_result result;
 	char *catalog; /* the file written */
+	struct asking_counts counts;
 };
 
 static char *catalog_path(const struct request *request, const char *dir)
@@ -54,14 +77,15 @@ static char *catalog_path(const struct request *request, const char *dir)
 	return asprintf(&path, "%s/" CATALOG_FILE, dir) < 0 ? NULL : path;
 }
 
-/* For the messages about bad files, which the result only counts. */
-static void say_bad(struct outcome *o)
+/* What the catalog has, and the scan's result has not: which files are bad, and
+ * what is known of the others. */
+static void look_into(struct outcome *o)
 {
-	if (o->result.bad == 0)
-		return;
 	if (catalog_open_file(AT_FDCWD, NULL, o->catalog ? o->catalog : "",
-			      &o->directory.catalog) == 0)
+			      &o->directory.catalog) == 0) {
 		directory_say_bad(&o->directory);
+		o->counts = asking_count(o->directory.catalog);
+	}
 	status_clear();
 }
 
@@ -80,7 +104,8 @@ static int scan(const char *path, const struct request *request,
 		.patient = true,
 		.progress = progress_update,
 		.progress_data = &progress,
-		.metadata = metadata_scan,
+		.metadata = asking_scan,
+		.metadata_data = request->asking,
 	};
 	status = scan_directory(o->directory.fd, o->directory.path, &options,
 				&o->result, NULL);
@@ -90,7 +115,7 @@ static int scan(const char *path, const struct request *request,
 		return CLI_FAILED;
 	}
 	o->catalog = catalog_path(request, o->directory.path);
-	say_bad(o);
+	look_into(o);
 	return CLI_DONE;
 }
 
@@ -100,9 +125,16 @@ static void print_json(struct json *j, const struct outcome *o)
 		const char *key;
 		size_t value;
 	} counts[] = {
-		{"total", o->result.total},	{"added", o->result.added},
-		{"changed", o->result.changed}, {"removed", o->result.removed},
+		{"total", o->result.total},
+		{"added", o->result.added},
+		{"changed", o->result.changed},
+		{"removed", o->result.removed},
 		{"bad", o->result.bad},
+		{"probed", o->counts.probed},
+		{"static", o->counts.facts},
+		{"due", o->counts.due},
+		{"crashed", o->counts.crashed},
+		{"timed_out", o->counts.timed_out},
 	};
 
 	json_begin_object(j);
@@ -117,15 +149,36 @@ static void print_json(struct json *j, const struct outcome *o)
 	json_end_object(j);
 }
 
+/* Of what is known without loading, what there is. */
+static void print_known(const struct asking_counts *c)
+{
+	const struct {
+		const char *words;
+		size_t value;
+	} counts[] = {
+		{"probed", c->probed},
+		{"static", c->facts},
+		{"due", c->due},
+		{"crashed", c->crashed},
+		{"timed out", c->timed_out},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (counts[i].value)
+			printf(", %zu %s", counts[i].value, counts[i].words);
+}
+
 static void print_text(const struct outcome *o)
 {
 	const struct scan_result *r = &o->result;
 
 	cli_put(o->directory.path, stdout);
 	printf(": %zu plugin%s (%zu added, %zu changed, %zu removed), %zu "
-	       "bad\n",
+	       "bad",
 	       r->total, r->total == 1 ? "" : "s", r->added, r->changed,
 	       r->removed, r->bad);
+	print_known(&o->counts);
+	putchar('\n');
 }
 
 static void outcome_free(struct outcome *o)
@@ -164,26 +217,126 @@ static int scan_each(char **dirs, const struct request *request)
 	return worst;
 }
 
+/* The directories, or, if they were asked for, those below them as well. */
+static int scan_all(char **dirs, const struct request *request)
+{
+	_cleanup_(below_free) struct below below = {.paths = NULL};
+	int worst = CLI_DONE;
+
+	if (!request->recursive)
+		return scan_each(dirs, request);
+	for (; *dirs; dirs++) {
+		int status = below_add(&below, *dirs);
+
+		if (status < 0)
+			worst = cli_fail(status, false);
+	}
+	int status = scan_each(below.paths ? below.paths : dirs, request);
+	return status > worst ? status : worst;
+}
+
+static bool parse_deadline(const char *text, unsigned *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*ret = (unsigned)value;
+	if (*text >= '0' && *text <= '9' && !*end && value > 0 &&
+	    value <= DEADLINE_MAX)
+		return true;
+	cli_usage("scan", "scan: --deadline=%s: a number of seconds, 1 to %d",
+		  text, DEADLINE_MAX);
+	return false;
+}
+
+/* Probes as they were asked for. */
+struct probing {
+	bool wanted, isolate;
+	const char *families; /* NULL: all */
+	unsigned deadline;
+};
+
+static int scan_probing(char **dirs, struct request *request,
+			const struct probing *probing)
+{
+	struct asking asking = {.wants_probes = probing->wanted};
+
+	request->asking = &asking;
+	if (!probing->wanted)
+		return scan_all(dirs, request);
+	int status = CLI_USAGE;
+	if (probes_parse(probing->families, &asking.probes)) {
+		prober_begin(&asking.prober, &asking.probes, probing->deadline,
+			     probing->isolate);
+		status = scan_all(dirs, request);
+		prober_end(&asking.prober);
+	}
+	probes_free(&asking.probes);
+	return status;
+}
+
+/* What was asked for, if it makes sense. */
+static int scan_asked(int count, char **dirs, struct request *request,
+		      const struct probing *probing, const char *output)
+{
+	if (count == 0)
+		return cli_usage("scan", "scan: which directory?");
+	if (output && count > 1)
+		return cli_usage("scan",
+				 "scan: -o is for one directory; "
+				 "there are %d",
+				 count);
+	if (output && request->recursive)
+		return cli_usage("scan", "scan: -o is for one directory, and "
+					 "not for those below");
+	if (output && !*output)
+		return cli_usage("scan", "scan: -o: the file's name is empty");
+	_cleanup_free_ char *absolute = output ? file_absolute(output) : NULL;
+	if (output && !absolute)
+		return cli_fail(status_last(), request->json);
+	request->output = absolute;
+	return scan_probing(dirs, request, probing);
+}
+
 int cli_scan(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"output", required_argument, NULL, 'o'},
 		{"system", no_argument, NULL, 's'},
+		{"recursive", no_argument, NULL, 'r'},
+		{"probe", optional_argument, NULL, 'p'},
+		{"deadline", required_argument, NULL, 'd'},
+		{"isolate", no_argument, NULL, 'i'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
 		CLI_OPTION_END,
 	};
 	struct request request = {0};
+	struct probing probing = {.deadline = DEADLINE_DEFAULT};
 	const char *output = NULL;
 	int option;
 
-	while ((option = cli_option(argc, argv, ":ho:", longs)) != -1) {
+	while ((option = cli_option(argc, argv, ":ho:r", longs)) != -1) {
 		switch (option) {
 		case 'o':
 			output = optarg;
 			break;
 		case 's':
 			request.system = true;
+			break;
+		case 'r':
+			request.recursive = true;
+			break;
+		case 'p':
+			probing.wanted = true;
+			probing.families = optarg;
+			break;
+		case 'd':
+			if (!parse_deadline(optarg, &probing.deadline))
+				return CLI_USAGE;
+			break;
+		case 'i':
+			probing.isolate = true;
 			break;
 		case 'j':
 			request.json = true;
@@ -194,18 +347,6 @@ int cli_scan(int argc, char **argv)
 			return CLI_USAGE;
 		}
 	}
-	if (optind == argc)
-		return cli_usage("scan", "scan: which directory?");
-	if (output && argc - optind > 1)
-		return cli_usage("scan",
-				 "scan: -o is for one directory; "
-				 "there are %d",
-				 argc - optind);
-	if (output && !*output)
-		return cli_usage("scan", "scan: -o: the file's name is empty");
-	_cleanup_free_ char *absolute = output ? file_absolute(output) : NULL;
-	if (output && !absolute)
-		return cli_fail(status_last(), request.json);
-	request.output = absolute;
-	return scan_each(argv + optind, &request);
+	return scan_asked(argc - optind, argv + optind, &request, &probing,
+			  output);
 }

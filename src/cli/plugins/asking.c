@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A plugin is asked again when its file has changed, or one of the probes that
+ * concern it. Whatever it did to the process then, crash or hang, is kept as
+ * well: nobody wants to wait for that at each scan. A plugin that could not be
+ * loaded is tried each time: what it lacks may have come.
+ */
+#include "cli/plugins/asking.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "cli/cli.h"
+#include "link/facts/plugin.h"
+#include "load/metadata.h"
+
+#include <stdio.h>
+
+/* What a plugin has been asked, and has answered. */
+struct answers {
+	struct metadata_given given;
+	char *facts; /* malloc'd, or NULL */
+	struct probe_answer answer;
+	char *path;
+};
+
+static void answers_clear(struct answers *a)
+{
+	probe_answer_clear(&a->answer);
+	free(a->facts);
+	free(a->path);
+}
+#define _cleanup_answers_ _cleanup_(answers_clear)
+
+static bool is_refused(const struct metadata_given *given)
+{
+	return given->probe &&
+	       !(given->flags & (METADATA_CRASHED | METADATA_TIMED_OUT));
+}
+
+/* Whether a probe is to be run: what was given is of another file, another
+ * probe, or is to be tried again. */
+static bool is_to_be_probed(const struct asking *asking,
+			    const struct scan_plugin *plugin,
+			    const struct metadata_given *given)
+{
+	uint64_t prober = probes_identity(&asking->probes, plugin->record);
+
+	return asking->wants_probes && prober != 0 &&
+	       (!(given->flags & METADATA_PROBED) ||
+		given->flags & METADATA_DUE || given->prober != prober ||
+		is_refused(given));
+}
+
+static void take(struct answers *a, const char *path)
+{
+	static const unsigned flags[] = {
+		[PROBE_CRASHED] = METADATA_CRASHED,
+		[PROBE_TIMED_OUT] = METADATA_TIMED_OUT,
+	};
+
+	a->given.flags |= flags[a->answer.outcome];
+	a->given.text[METADATA_PROBE] = a->answer.text;
+	a->given.probe = a->answer.words;
+	if (a->answer.words)
+		cli_say("%s: %s", path, a->answer.words);
+}
+
+/* Asks by one probe after the other, until one has an answer. */
+static int probe(struct asking *asking, const struct scan_plugin *plugin,
+		 struct answers *a)
+{
+	const struct probes *probes = &asking->probes;
+	int status = 0;
+
+	a->given.text[METADATA_PROBE] = a->given.probe = NULL;
+	a->given.flags &= ~(unsigned)(METADATA_DUE | METADATA_CRASHED |
+				      METADATA_TIMED_OUT);
+	a->given.flags |= METADATA_PROBED;
+	a->given.prober = probes_identity(probes, plugin->record);
+	for (size_t i = 0; status == 0 && i < probes->count; i++) {
+		if (!probes->list[i].concerns(plugin->record))
+			continue;
+		probe_answer_clear(&a->answer);
+		status = prober_ask(&asking->prober, i, a->path, &a->answer);
+		if (a->answer.outcome != PROBE_NOTHING)
+			break;
+	}
+	if (status == 0)
+		take(a, a->path);
+	return status;
+}
+
+/* Reads facts, unless they are known. */
+static int read_facts(const struct scan_plugin *plugin, struct answers *a)
+{
+	if (plugin->same_file && a->given.text[METADATA_STATIC])
+		return 0;
+	if (!plugin_facts_likely(plugin->record))
+		return 0;
+	int status = plugin_facts_read(a->path, &a->facts);
+	a->given.text[METADATA_STATIC] = a->facts;
+	return status;
+}
+
+int asking_scan(const struct scan_plugin *plugin, void *data,
+		struct catalog_metadata **ret)
+{
+	_cleanup_answers_ struct answers a = {.path = NULL};
+	struct asking *asking = data;
+
+	*ret = NULL;
+	if (record_status(plugin->record) < 0)
+		return metadata_scan(plugin, NULL, ret);
+	metadata_keep(plugin->same_file ? plugin->former : NULL, &a.given);
+	if (!plugin->same_file && plugin->was_probed)
+		a.given.flags |= METADATA_DUE;
+	bool is_due = is_to_be_probed(asking, plugin, &a.given);
+	if (!is_due && !plugin_facts_likely(plugin->record))
+		return metadata_scan(plugin, NULL, ret);
+	if (asprintf(&a.path, "%s/%s", plugin->dir,
+		     record_file(plugin->record)) < 0) {
+		a.path = NULL;
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
+				   plugin->dir);
+	}
+	int status = read_facts(plugin, &a);
+	if (status == 0 && is_due)
+		status = probe(asking, plugin, &a);
+	if (status < 0)
+		return status;
+	return metadata_scan_given(plugin, &a.given, ret);
+}
+
+static void count(const struct catalog_metadata *m,
+		  struct asking_counts *counts)
+{
+	unsigned flags = metadata_flags(m);
+	struct metadata_given given;
+
+	metadata_keep(m, &given);
+	counts->facts += given.text[METADATA_STATIC] != NULL;
+	counts->due += (flags & METADATA_DUE) != 0;
+	counts->crashed += (flags & METADATA_CRASHED) != 0;
+	counts->timed_out += (flags & METADATA_TIMED_OUT) != 0;
+	counts->probed += flags & METADATA_PROBED && !given.probe;
+}
+
+struct asking_counts asking_count(struct catalog *catalog)
+{
+	struct asking_counts counts = {0};
+
+	for (size_t i = 0; i < catalog_count(catalog); i++) {
+		const struct catalog_metadata *m;
+
+		if (catalog_metadata(catalog, i, &m) == 0 && m)
+			count(m, &counts);
+	}
+	status_clear();
+	return counts;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The directories below one, as DLAZY_RECURSIVE goes through them: symbolic links
+ * are not followed.
+ */
+#ifndef CLI_PLUGINS_BELOW_H
+#define CLI_PLUGINS_BELOW_H
+
+#include <stddef.h>
+
+struct below {
+	char **paths; /* sorted; NULL behind the last one */
+	size_t count, room;
+};
+
+/* Adds the directory, and those below it in which a file has a plugin's name. 0 or,
+ * with message, a status. */
+int below_add(struct below *below, const char *dir);
+void below_free(struct below *below);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The child is a fork of the tool, so that nothing has to be found again. What
+ * a plugin forks is not to answer for it: the process id is compared.
+ */
+#include "cli/probe/child.h"
+
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "load/dl.h"
+#include "probe/probe.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+/* More than any plugin's constructors write or take, and less than would trouble
+ * the machine. Reserved addresses do not count. */
+#define FILE_MOST (64u << 20)
+#define FILES_MOST 1024u
+#define DATA_MOST (UINT64_C(4) << 30)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IS_SANITIZED 1
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED 0 /* else its shadow would count */
+#endif
+
+/* What the administrator has set lower stays. */
+static void limit(int resource, rlim_t most)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) < 0)
+		return;
+	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > most)
+		now.rlim_max = most;
+	if (now.rlim_cur == RLIM_INFINITY || now.rlim_cur > now.rlim_max)
+		now.rlim_cur = now.rlim_max;
+	setrlimit(resource, &now);
+}
+
+static void set_limits(void)
+{
+	limit(RLIMIT_CORE, 0);
+	limit(RLIMIT_FSIZE, FILE_MOST);
+	limit(RLIMIT_NOFILE, FILES_MOST);
+	if (!IS_SANITIZED)
+		limit(RLIMIT_DATA, DATA_MOST);
+}
+
+static void close_from(int first)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
+		return;
+#endif
+	for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
+		close((int)fd);
+}
+
+/* No input, and what is written goes to whoever shows it. */
+static void set_descriptors(int wire, int output)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Out of the way of what they become. */
+	int spare_wire = fcntl(wire, F_DUPFD_CLOEXEC, 10);
+	int spare_output = fcntl(output, F_DUPFD_CLOEXEC, 10);
+
+	if (null < 0 || spare_wire < 0 || spare_output < 0)
+		_exit(1);
+	dup2(null, 0);
+	dup2(spare_output, 1);
+	dup2(spare_output, 2);
+	dup2(spare_wire, CHILD_WIRE);
+	fcntl(CHILD_WIRE, F_SETFD, FD_CLOEXEC);
+	close_from(CHILD_WIRE + 1);
+}
+
+static bool read_all(void *to, size_t size)
+{
+	char *at = to;
+
+	while (size > 0) {
+		ssize_t n = read(CHILD_WIRE, at, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		size -= (size_t)n;
+	}
+	return true;
+}
+
+static void write_all(const void *from, size_t size)
+{
+	const char *at = from;
+
+	while (size > 0) {
+		ssize_t n = write(CHILD_WIRE, at, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			_exit(1);
+		at += n;
+		size -= (size_t)n;
+	}
+}
+
+static void reply(enum probe_reply_kind kind, const char *text)
+{
+	struct probe_reply head = {kind, text ? (uint32_t)strlen(text) : 0};
+
+	write_all(&head, sizeof(head));
+	write_all(text, head.length);
+}
+
+static void *find_symbol(void *handle, const char *name)
+{
+	void *address = NULL;
+
+	if (dl_symbol(handle, name, NULL, &address) < 0)
+		status_clear();
+	return address;
+}
+
+/* Asks. *ret: malloc'd, or NULL. 0 or, with message, a status. */
+static int ask(struct probe *probe, const char *path, char **ret)
+{
+	struct probe_plugin plugin = {.path = path, .symbol = find_symbol};
+	bool is_own = probe->way == PROBE_OF_HOST;
+	void *entry;
+	int status = part_find(&probe->module,
+			       is_own ? "dlazy_probe" : PROBE_ENTRY, &entry);
+
+	if (status == 0 && probe->way != PROBE_BY_PATH)
+		status = dl_open(path, dl_flags_late(), &plugin.handle);
+	if (status < 0)
+		return status;
+	if (is_own)
+		*ret = ((char *(*)(void *))entry)(plugin.handle);
+	else
+		*ret = ((probe_family_fn *)entry)(&plugin);
+	return 0;
+}
+
+static void serve(struct probes *probes, const struct probe_request *request,
+		  const char *path)
+{
+	pid_t own = getpid();
+	char *text = NULL;
+	int status = ask(&probes->list[request->probe], path, &text);
+
+	if (getpid() != own)
+		_exit(0);
+	fflush(NULL);
+	if (status < 0)
+		reply(REPLY_REFUSED, status_message());
+	else if (text)
+		reply(REPLY_SAID, text);
+	else
+		reply(REPLY_NOTHING, NULL);
+	free(text);
+}
+
+void child_serve(struct probes *probes, int wire, int output,
+		 const sigset_t *mask)
+{
+	struct probe_request request;
+	char path[PATH_MAX];
+
+	/* A group, so that what it forks ends with it. */
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	set_descriptors(wire, output);
+	set_limits();
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	while (read_all(&request, sizeof(request)) &&
+	       request.probe < probes->count && request.length < sizeof(path) &&
+	       read_all(path, request.length)) {
+		path[request.length] = '\0';
+		serve(probes, &request, path);
+	}
+	_exit(0);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a child process does that plugins are probed in, and the messages between
+ * it and the prober: requests one way, replies the other, one at a time.
+ */
+#ifndef CLI_PROBE_CHILD_H
+#define CLI_PROBE_CHILD_H
+
+#include "cli/probe/families.h"
+
+#include <signal.h>
+
+/* Followed by the plugin's path. */
+struct probe_request {
+	uint32_t probe; /* of the list */
+	uint32_t length;
+};
+
+enum probe_reply_kind {
+	REPLY_SAID = 1, /* a text follows */
+	REPLY_NOTHING,
+	REPLY_REFUSED, /* words follow: why it was not asked */
+};
+
+struct probe_reply {
+	uint32_t kind;
+	uint32_t length;
+};
+
+/* The descriptor on which the child has them; and the only one, but for 0, 1
+ * and 2. */
+#define CHILD_WIRE 3
+
+/* Serves until there are no more requests. wire, output: see above; mask: what
+ * plugins find. */
+__attribute__((noreturn)) void child_serve(struct probes *probes, int wire,
+					   int output, const sigset_t *mask);
+
+#endif

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# dlazy scan --probe: what plugins say when they are run, in a child process; and
+# what becomes of those that crash, hang, end it, write without end or fork. TAP.
+set -u
+. "$(dirname "$0")/cli.bash"
+
+has_json=$(compgen -G "${DLAZY_STAGE_LIBDIR:-/nonexistent}/dlazy/json.so")
+[ "$has_json" ] || skip_all "built without jansson"
+
+# ladspa FILE LABEL [CODE]: a LADSPA plugin; CODE is its constructor's.
+ladspa()
+{
+	build "$1" -I"$root" <<-END
+		#include "plugins/ladspa.h"
+		#include <fcntl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/stat.h>
+		#include <unistd.h>
+		__attribute__((constructor)) static void construct(void)
+		{
+			${3-}
+		}
+		static const struct ladspa_descriptor plugin = {
+			.id = 7, .label = "$2", .name = "N \"\\xc3\\xa4\"",
+			.maker = "bad \\xff UTF-8", .copyright = "C",
+			.ports_count = 2,
+			.ports = (const int[]){LADSPA_INPUT | LADSPA_CONTROL,
+					       LADSPA_OUTPUT | LADSPA_AUDIO},
+			.port_names = (const char *const[]){"in", "out"},
+			.ranges = (const struct ladspa_range[]){
+				{LADSPA_BELOW | LADSPA_ABOVE | LADSPA_INTEGER |
+				 LADSPA_DEFAULT_MIDDLE, 0.1f, 0.3f}, {0}},
+		};
+		const struct ladspa_descriptor *ladspa_descriptor(unsigned long i)
+		{
+			return i ? NULL : &plugin;
+		}
+	END
+}
+
+# counts FILTER SENTENCE: of the last run's only directory
+counts() { json ".directories[0] | $1" "$2"; }
+
+# said FILTER SENTENCE: is it true of something that a catalog keeps?
+said()
+{
+	cat "$DLAZY_CACHE_DIR"/*.catalog | tr '\0' '\n' |
+		grep -a '^{"' >"$t/said"
+	if ! command -v jq >/dev/null; then
+		skip "$2" "jq is missing"
+	elif jq -es "any($1)" "$t/said" >/dev/null; then
+		pass "$2"
+	else
+		fail "$2" "not so: $1"$'\n'"$(cat "$t/said")"
+	fi
+}
+
+mkdir "$t/p"
+ladspa "$t/p/one.so" one/two
+echo 'int f(void) { return 1; }' | build "$t/p/other.so"
+run "$dlazy" scan --json "$t/p"
+counts '.probed == 0 and .static == 0 and .due == 0 and .crashed == 0 and
+	.timed_out == 0' "without --probe nothing is"
+run "$dlazy" scan --json --probe "$t/p"
+is_status 0 "plugins are probed"
+counts '.probed == 1 and .due == 0 and .crashed == 0' \
+	"one of a family has answered; of others nobody asks"
+said '.provides[0]? | .id == "ladspa/one%2Ftwo" and
+	.description == "N \"ä\""' "what it provides has an id, percent-encoded"
+said '.ladspa[0]? | .id == 7 and .label == "one/two" and
+	.maker == "bad \ufffd UTF-8" and .hard_rt == false' \
+	"its family's key has what it says, in UTF-8"
+said '.ladspa[0]?.ports[0] == {name: "in", kind: "control",
+	direction: "input", min: 0.1, max: 0.3, default: 0.2, sample_rate: false,
+	logarithmic: false, integer: true, toggled: false}' "and its ports"
+said '.ladspa[0]?.ports[1] | .min == null and .default == null' \
+	"what is not given is null"
+said '.ladspa == "probe" and .provides == "probe"' \
+	"the source of that is named"
+
+# What goes wrong, each in a plugin between others.
+mkdir "$t/bad"
+ladspa "$t/bad/a.so" a
+ladspa "$t/bad/crash.so" crash 'puts("last words"); fflush(stdout); abort();'
+ladspa "$t/bad/d.so" d "close(open(\"$t/ran-d\", O_CREAT | O_APPEND, 0600));
+	puts(\"hello from d\");"
+ladspa "$t/bad/exit.so" exit 'exit(0);'
+ladspa "$t/bad/fork.so" fork "if (fork() == 0) { sleep(1000); }
+	else { printf(\"pid %d\\n\", getpid()); }"
+ladspa "$t/bad/daemon.so" daemon "if (fork()) _exit(0); setsid();
+	if (fork()) _exit(0); FILE *f = fopen(\"$t/daemon\", \"w\");
+	fprintf(f, \"%d\", getpid()); fclose(f); sleep(1000);"
+ladspa "$t/bad/z.so" z
+run "$dlazy" scan --json --probe --deadline 60 "$t/bad"
+is_status 0 "plugins that crash are no failure of the scan"
+counts '.total == 7 and .probed == 4 and .crashed == 3 and .timed_out == 0' \
+	"each is counted, and those between them have answered"
+has "$err" "$t/bad/crash.so: killed by" "the cause is told"
+has "$err" "last words" "with what it said last"
+has "$err" "$t/bad/d.so: it wrote: hello from d" "output is shown, whose it is"
+has "$err" "$t/bad/exit.so: ended the process with status" \
+	"who ends the process has crashed"
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -s "$t/daemon" ] && ! kill -0 "$(cat "$t/daemon")" 2>/dev/null && break
+	sleep 0.1
+done
+if [ -s "$t/daemon" ]; then
+	check "a daemon does not outlive its child" \
+		sh -c "! kill -0 $(cat "$t/daemon") 2>/dev/null"
+else
+	pass "a daemon does not outlive its child"
+fi
+
+rm -f "$t/ran-d"
+run "$dlazy" scan --json --probe "$t/bad"
+counts '.probed == 4 and .crashed == 3' "all that is kept"
+check "and nothing is run again" test ! -e "$t/ran-d"
+check_same "nor said" "$err" ""
+ladspa "$t/bad/crash.so" mended
+run "$dlazy" scan --json "$t/bad"
+counts '.due == 1 and .probed == 4 and .crashed == 2' "a changed file is due"
+run "$dlazy" scan --json --probe "$t/bad"
+counts '.due == 0 and .probed == 5 and .crashed == 2' "and is probed anew"
+ladspa "$t/bad/new.so" new
+run "$dlazy" scan --json "$t/bad"
+counts '.due == 1 and .added == 1' "so is a new one, where others were probed"
+
+mkdir "$t/slow"
+ladspa "$t/slow/a.so" a
+ladspa "$t/slow/endless.so" endless 'for (;;) puts("and so on, and on");'
+ladspa "$t/slow/hang.so" hang 'puts("now"); fflush(stdout); for (;;) pause();'
+ladspa "$t/slow/z.so" z
+run "$dlazy" scan --json --probe --deadline=1 "$t/slow"
+counts '.timed_out == 2 and .probed == 2 and .crashed == 0' \
+	"who hangs, or writes without end, has not answered in time"
+has "$err" "$t/slow/hang.so: no answer after 1 s while it was probed; it said: now" \
+	"that is said"
+
+mkdir "$t/each"
+for i in 1 2 3; do
+	ladspa "$t/each/p$i.so" "p$i" "FILE *f = fopen(\"$t/pids\", \"a\");
+		fprintf(f, \"%d\\n\", getpid()); fclose(f);"
+done
+run "$dlazy" scan --probe "$t/each"
+check_same "one child serves them all" "$(sort -u "$t/pids" | wc -l)" 1
+rm "$t/pids"
+rm -r "$DLAZY_CACHE_DIR"
+run "$dlazy" scan --probe --isolate "$t/each"
+check_same "--isolate: a child each" "$(sort -u "$t/pids" | wc -l)" 3
+
+mkdir "$t/fds"
+ladspa "$t/fds/p.so" p "FILE *f = fopen(\"$t/open\", \"w\");
+	for (int i = 0; i < 100; i++) if (i != fileno(f) && fcntl(i, F_GETFD) >= 0)
+		fprintf(f, \"%d \", i);
+	fclose(f);"
+run "$dlazy" scan --probe "$t/fds" 7</dev/null
+check_same "no descriptors but its pipe" "$(cat "$t/open")" "0 1 2 3 "
+
+# A host's own probe.
+cat >"$t/x.c" <<-'END'
+	#include <dlfcn.h>
+	#include <stdio.h>
+	#include <stdlib.h>
+	char *dlazy_probe(void *handle)
+	{
+		int (*f)(int) = (int (*)(int))dlsym(handle, "f1");
+		char *text = NULL;
+
+		if (f && asprintf(&text, "{\"name\": \"own\", \"sum\": %d}", f(1)) < 0)
+			return NULL;
+		return text;
+	}
+END
+build "$t/x.so" -D_GNU_SOURCE <"$t/x.c"
+plugins "$t/own"
+(cd "$t" && "$dlazy" scan --json --probe=./x.so own >out 2>err)
+counts '.probed == 3' "a host's own probe asks every plugin"
+said '.name == "own" and .sum == 2' "and says what it likes"
+sed -i 's/own/new/' "$t/x.c"
+build "$t/x.so" -D_GNU_SOURCE <"$t/x.c"
+run "$dlazy" scan --probe="$t/x.so" "$t/own"
+said '.name == "new"' "another probe asks again"
+build "$t/y.so" -D_GNU_SOURCE <<-'END'
+	#include <string.h>
+	char *dlazy_probe(void *handle) { return strdup("{\"name\":"); }
+END
+run "$dlazy" scan --json --probe="$t/y.so" "$t/own"
+counts '.probed == 0 and .crashed == 0' "what is no JSON is no answer"
+has "$err" "no JSON object" "and that is said"
+
+run "$dlazy" scan --probe=ladpsa "$t/p"
+is_status 2 "a family that does not exist makes no sense"
+has "$err" "did you mean ladspa" "the one that was meant is named"
+run "$dlazy" scan --probe=./nothing.so "$t/p"
+is_status 2 "nor does a probe that does not exist"
+run "$dlazy" scan --deadline=0 "$t/p"
+is_status 2 "nor does no time at all"
+
+mkdir -p "$t/tree/b/c" "$t/tree/empty"
+ladspa "$t/tree/a.so" a
+ladspa "$t/tree/b/c/d.so" d
+ln -s .. "$t/tree/b/up"
+run "$dlazy" scan --json --probe -r "$t/tree"
+json '[.directories[].path] == ["'"$t/tree"'", "'"$t/tree/b/c"'"]' \
+	"-r goes below, and through no symbolic link"
+json '[.directories[].probed] == [1, 1]' "and probes there"
+finish
