@@ -2,7 +2,7 @@
 
 dist_man_MANS += %D%/man/dlazy.1 %D%/man/dlazy-run.1 %D%/man/dlazy-stub.1 \
 	%D%/man/dlazy-report.1 %D%/man/dlazy-trace.1 %D%/man/dlazy.3 \
-	%D%/man/dlazy-lifecycle.3 %D%/man/dlazy-probes.7
+	%D%/man/dlazy-demand.3 %D%/man/dlazy-lifecycle.3 %D%/man/dlazy-probes.7
 
 # Each function's page is that of all.
 API_MANS = \
@@ -50,15 +50,26 @@ API_MANS = \
 	%D%/man/dlazy_unload.3 \
 	%D%/man/dlazy_unobserve.3 \
 	%D%/man/dlazy_version.3
-# Of <dlazy/lifecycle.h>.
+# What is loaded when, and in whose place.
+DEMAND_MANS = \
+	%D%/man/dlazy_job_fd.3 \
+	%D%/man/dlazy_job_free.3 \
+	%D%/man/dlazy_job_next.3 \
+	%D%/man/dlazy_job_raise.3 \
+	%D%/man/dlazy_load_async.3 \
+	%D%/man/dlazy_on_load.3
+# Of <dlazy/lifecycle.h>, the rest.
 LIFECYCLE_MANS = \
 	%D%/man/dlazy_registry_refresh.3 \
 	%D%/man/dlazy_registry_watch.3
-man_MANS = $(API_MANS) $(LIFECYCLE_MANS)
-CLEANFILES += $(API_MANS) $(LIFECYCLE_MANS)
+man_MANS = $(API_MANS) $(DEMAND_MANS) $(LIFECYCLE_MANS)
+CLEANFILES += $(API_MANS) $(DEMAND_MANS) $(LIFECYCLE_MANS)
 
 $(API_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy.3' >$@
+
+$(DEMAND_MANS):
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy-demand.3' >$@
 
 $(LIFECYCLE_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \

@@ -26,6 +26,7 @@
 #include "load/onload.h"
 #include "load/open.h"
 #include "load/verdict.h"
+#include "registry/job.h"
 #include "registry/prefetch.h"
 #include "registry/refresh.h"
 #include "registry/registry.h"
@@ -149,6 +150,53 @@ int dlazy_prefetch(struct dlazy_module *m)
 	int status = module_check(m, "dlazy_prefetch");
 
 	return told(status < 0 ? status : prefetch_module(m, CALLER()));
+}
+
+static struct dlazy_job *load_async(struct dlazy_module *const *m, size_t n,
+				    int flags, const void *caller)
+{
+	if ((n && !m) || flags & ~DLAZY_WARM) {
+		missing("dlazy_load_async",
+			"modules are NULL, or a flag is unknown");
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (module_check(m[i], "dlazy_load_async") < 0)
+			return NULL;
+	return job_start(m, n, flags, caller);
+}
+
+struct dlazy_job *dlazy_load_async(struct dlazy_module *const *m, size_t n,
+				   int flags)
+{
+	return given(load_async(m, n, flags, CALLER()));
+}
+
+int dlazy_job_fd(struct dlazy_job *j)
+{
+	return told(j ? job_fd(j) : missing("dlazy_job_fd", "job is NULL"));
+}
+
+ptrdiff_t dlazy_job_next(struct dlazy_job *j, int *ret_status)
+{
+	status_clear(); /* that there is none is no failure */
+	ptrdiff_t i = j ? job_next(j, ret_status)
+			: missing("dlazy_job_next", "job is NULL");
+
+	status_publish();
+	return i;
+}
+
+int dlazy_job_raise(struct dlazy_job *j, size_t i)
+{
+	return told(j ? job_raise(j, i)
+		      : missing("dlazy_job_raise", "job is NULL"));
+}
+
+void dlazy_job_free(struct dlazy_job *j)
+{
+	if (j)
+		job_free(j);
 }
 
 int dlazy_unload(struct dlazy_module *m)

@@ -22,6 +22,7 @@
 #include "load/loading.h"
 #include "load/module.h"
 #include "load/wait.h"
+#include "registry/job.h"
 #include "registry/prefetch.h"
 #include "registry/registry.h"
 #include "runtime/module.h"
@@ -59,6 +60,7 @@ static void end_in_child(void)
 {
 	drop_locks();
 	prefetch_after_fork();
+	job_after_fork();
 	wait_begin();
 	if (loading_after_fork())
 		module_after_fork(loading_has_linker());
@@ -116,6 +118,7 @@ static void install(void)
 {
 	loading_begin();
 	wait_begin();
+	job_begin();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

@@ -20,4 +20,5 @@ libdlazy_internal_la_SOURCES += \
 	%D%/symbols.c %D%/symbols.h \
 	%D%/versions.c %D%/versions.h \
 	%D%/view.c %D%/view.h \
-	%D%/walk.c %D%/walk.h
+	%D%/walk.c %D%/walk.h \
+	%D%/warm.c %D%/warm.h

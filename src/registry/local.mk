@@ -3,8 +3,10 @@
 
 libdlazy_internal_la_SOURCES += \
 	%D%/changes.c %D%/changes.h \
+	%D%/job.c %D%/job.h \
 	%D%/prefetch.c %D%/prefetch.h \
 	%D%/refresh.c %D%/refresh.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/source.h \
-	%D%/watch.c %D%/watch.h
+	%D%/watch.c %D%/watch.h \
+	%D%/worker.c %D%/worker.h

@@ -8,11 +8,9 @@
 #include "registry/prefetch.h"
 
 #include "base/array.h"
-#include "base/interrupt.h"
 #include "load/load.h"
+#include "registry/worker.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 
 struct wish {
@@ -57,24 +55,6 @@ static void *work(void *unused)
 	return unused;
 }
 
-static int start_worker(void)
-{
-	pthread_attr_t detached;
-	sigset_t all = interrupts_signals(), before;
-	pthread_t thread;
-
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&thread, &detached, work, NULL);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&detached);
-	if (!error)
-		return 0;
-	return status_fail(DLAZY_ENOMEM, "prefetch: no thread: %s",
-			   strerror(error));
-}
-
 /* 1: a worker must be started; 0: one is there, or nothing is to be done. */
 static int add_wish(struct dlazy_module *m, const void *caller)
 {
@@ -99,7 +79,7 @@ int prefetch_module(struct dlazy_module *m, const void *caller)
 		status = add_wish(m, caller);
 	if (status != 1)
 		return status;
-	status = start_worker();
+	status = worker_start(work, NULL, "prefetch");
 	if (status < 0) {
 		LOCKED(&load_lock);
 		queue.working = false;

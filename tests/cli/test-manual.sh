@@ -42,9 +42,10 @@ functions=$(sed -n 's/^\t\(dlazy_[a-z_]*\);/\1/p' "$root/src/libdlazy.map" |
 	grep -v '^dlazy_linked_')
 missing=
 for function in $functions; do
-	grep -q "^\.F[no] $function" "$library" || missing+=" $function"
+	grep -q "^\.F[no] $function\b" "$root"/doc/man/dlazy*.3 ||
+		missing+=" $function"
 done
-check_empty "dlazy.3 tells of each function" "$missing"
+check_empty "a page tells of each function" "$missing"
 check_same "each function has a page" \
 	"$(sed -n 's/.*man\/\(dlazy_.*\)\.3.*/\1/p' "$root/doc/local.mk" | sort)" \
 	"$(sort <<<"$functions")"

@@ -13,6 +13,7 @@ check_PROGRAMS += \
 	%D%/test-file \
 	%D%/test-failure \
 	%D%/test-forbid \
+	%D%/test-job \
 	%D%/test-json \
 	%D%/test-lifecycle \
 	%D%/test-metadata \
