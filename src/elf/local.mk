@@ -16,6 +16,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/relocated.c %D%/relocated.h \
 	%D%/requester.c %D%/requester.h \
 	%D%/search.c %D%/search.h \
+	%D%/started.c %D%/started.h \
 	%D%/strings.h \
 	%D%/symbols.c %D%/symbols.h \
 	%D%/versions.c %D%/versions.h \

@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "elf/hwcaps.h"
 #include "elf/machine.h"
+#include "elf/started.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -107,7 +108,7 @@ static int add_places(struct places *places)
 int places_open(struct places *places)
 {
 	*places = (struct places){
-		.library_path = secure_getenv("LD_LIBRARY_PATH"),
+		.library_path = started_library_path(),
 		.hwcaps = hwcaps_active(),
 	};
 	int r = find_lib(places);

@@ -18,7 +18,8 @@ struct places {
 	char lib[64];		       /* what $LIB stands for */
 	char *directories[PLACES_MAX]; /* the default ones */
 	size_t directory_count;
-	const char *library_path; /* LD_LIBRARY_PATH or NULL; borrowed */
+	const char *library_path; /* of the start (started.h), or NULL;
+				     borrowed */
 	const char *program;	  /* $ORIGIN in it is of that; borrowed; NULL:
 				     this process's */
 	const char *const *hwcaps;

@@ -92,17 +92,28 @@ bool search_may_be_in(const char *list, const char *name)
 	}
 }
 
+#define PROGRAM "/proc/self/exe"
+
+/* Its file, and not what has its path by now: the linker read it at the start. Of
+ * a program that was removed or replaced, the path has a note behind its name,
+ * whose directory alone is used. */
 static int open_program(char **ret_path, struct elf_view **ret_view)
 {
 	_cleanup_close_ int fd = -1;
-	struct file_identity identity;
+	_cleanup_free_ char *path = malloc(PATH_MAX);
 
-	*ret_path = realpath("/proc/self/exe", NULL);
-	if (!*ret_path)
-		return status_fail(status_from_errno(errno),
-				   "/proc/self/exe: %s", strerror(errno));
-	int r = file_open(AT_FDCWD, *ret_path, &fd, &identity);
-	return r < 0 ? r : elf_view_open_needs(fd, *ret_path, ret_view);
+	if (!path)
+		return status_fail(DLAZY_ENOMEM, PROGRAM ": out of memory");
+	ssize_t n = readlink(PROGRAM, path, PATH_MAX - 1);
+	if (n < 0)
+		return status_fail(status_from_errno(errno), PROGRAM ": %s",
+				   strerror(errno));
+	path[n] = '\0';
+	int r = file_open(AT_FDCWD, PROGRAM, &fd, NULL);
+	if (r == 0)
+		r = elf_view_open_needs(fd, path, ret_view);
+	*ret_path = TAKE_PTR(path);
+	return r;
 }
 
 /* The program of this process; *ret_view NULL where it is not to be had (no
@@ -110,7 +121,7 @@ static int open_program(char **ret_path, struct elf_view **ret_view)
 static int find_program(char **ret_path, struct elf_view **ret_view)
 {
 	int r = open_program(ret_path, ret_view);
-	bool passes = status_is_state(r) && access("/proc/self/exe", R_OK) == 0;
+	bool passes = status_is_state(r) && access(PROGRAM, R_OK) == 0;
 
 	if (r < 0 && !passes)
 		status_clear();

@@ -28,7 +28,7 @@ struct search_origin {
  * 0 and a malloc'd absolute path, or -DLAZY_ENOENT (with message: which
  * directories were tried), or a state (status_is_state()): it cannot be told now.
  *
- * Environment is read with secure_getenv. Threads: any.
+ * LD_LIBRARY_PATH is that of the program's start. Threads: any.
  */
 int search_library(const char *name, const struct search_origin *origin,
 		   char **ret_path);

@@ -42,7 +42,7 @@ check_PROGRAMS += %D%/test-faults
 %C%_test_file_SOURCES = %D%/test-file.c tests/faults/inject.c \
 	tests/faults/inject.h
 
-EXTRA_DIST += %D%/opened.h
+EXTRA_DIST += %D%/opened.h %D%/started-with.h
 
 # Of lazy linking, which the tool has and the library has not.
 check_PROGRAMS += %D%/test-code

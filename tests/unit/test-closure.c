@@ -4,6 +4,7 @@
  * ld.so says it maps (LD_TRACE_LOADED_OBJECTS), for programs of this machine
  * and for small ones made to be hard.
  */
+#include "tests/unit/started-with.h"
 #include "tests/unit/world.h"
 
 #include "base/cleanup.h"
@@ -94,7 +95,7 @@ TEST(closures_of_real_programs_are_those_of_ld_so)
 	char path[PATH_MAX], real[PATH_MAX];
 	size_t n = 0;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
 		snprintf(path, sizeof(path), "/usr/bin/%s", programs[i]);
 		n += realpath(path, real) && check_closure(real);
@@ -219,7 +220,7 @@ TEST(origin_in_the_library_path_is_the_programs)
 
 	world_library("libnear.so", "int near() { return 1; }", "");
 	world_program("int main() { return near(); }", "-lnear");
-	setenv("LD_LIBRARY_PATH", "$ORIGIN", 1);
+	started_with("$ORIGIN");
 	CHECK(check_closure(world_path("program")));
 	read_closure(world_path("program"), &closure);
 	CHECK_STR(closure.objects[1].path, world_path("libnear.so"));

@@ -5,6 +5,7 @@
  * test-stub*; what comes of stub files, in test-linked-files.sh.
  */
 #include "tests/unit/linked-stubs.h"
+#include "tests/unit/started-with.h"
 
 #include "load/module.h"
 #include "stub/linked.h"
@@ -335,7 +336,7 @@ TEST(file_that_cannot_be_loaded_is_passed_over)
 
 TEST(bare_name_is_searched)
 {
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	const char *path = own_copy("linked-real", "liblinked-real.so.1");
 	linked_files(&linked_real, "liblinked-real.so.1", NULL);
 	CHECK_INT(stub_sum(2, 1, 2), 3);

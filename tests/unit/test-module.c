@@ -3,7 +3,10 @@
  * Modules and their symbols: what opens, what is handed out, which file is
  * which module, what a handle is worth.
  */
+#include "base/cleanup.h"
+#include "elf/view.h"
 #include "tests/unit/opened.h"
+#include "tests/unit/started-with.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -164,11 +167,100 @@ TEST(bare_name_of_a_loaded_object_is_that_object)
 TEST(bare_name_is_looked_for_in_ld_library_path)
 {
 	own_copy("good-plain", "libdlazy-somewhere.so");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	struct dlazy_module *m = opened("libdlazy-somewhere.so", 0);
 
 	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
 }
+
+#define LIBRARY "libdlazy-somewhere.so"
+
+/* A program changes the variable for its children's sake. */
+static void change_library_path(void)
+{
+	CHECK(dlazy_open(LIBRARY, 0) != NULL);
+	unsetenv("LD_LIBRARY_PATH");
+	CHECK(dlazy_open(LIBRARY, 0) != NULL);
+	CHECK_INT(unlink(getenv("LIBRARY")), 0);
+	setenv("LD_LIBRARY_PATH", getenv("LATER"), 1);
+	CHECK(dlazy_open(LIBRARY, 0) == NULL);
+	CHECK_STATUS(DLAZY_ENOENT);
+	/* As the dynamic linker has it. */
+	CHECK(dlopen(LIBRARY, RTLD_NOW) == NULL);
+}
+
+/* Runs one test of this program once more, as the arguments of another program if
+ * that is given, and returns its wait status. */
+static int run_again(char *const before[], const char *test)
+{
+	char own[4096], *arguments[8];
+	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	int n = 0, status;
+
+	CHECK(length > 0);
+	own[length] = '\0';
+	while (before && before[n] && n < 4) {
+		arguments[n] = before[n];
+		n++;
+	}
+	arguments[n] = own;
+	arguments[n + 1] = (char *)(uintptr_t)test;
+	arguments[n + 2] = NULL;
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* TAP of its own is not wanted in ours. */
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
+		execv(arguments[0], arguments);
+		_exit(77);
+	}
+	waitpid(pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		test_skip("%s cannot be run", arguments[0]);
+	return status;
+}
+
+TEST(library_path_is_that_of_the_start)
+{
+	if (getenv("LATER")) {
+		change_library_path();
+		return;
+	}
+	CHECK_INT(mkdir(own_path("later"), 0755), 0);
+	setenv("LIBRARY", own_copy("good-plain", LIBRARY), 1);
+	own_copy("good-plain", "later/" LIBRARY);
+	setenv("LATER", own_path("later"), 1);
+	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	CHECK_INT(run_again(NULL, "library_path_is_that_of_the_start"), 0);
+}
+
+#ifdef __GLIBC__
+TEST(library_path_that_the_linker_was_given_comes_first)
+{
+	_cleanup_elf_view_ struct elf_view *view = NULL;
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (getenv("LATER")) {
+		CHECK_INT(close(fd), 0);
+		change_library_path();
+		return;
+	}
+	CHECK_INT(elf_view_open_needs(fd, "self", &view), 0);
+	CHECK_INT(close(fd), 0);
+	CHECK_INT(mkdir(own_path("later"), 0755), 0);
+	setenv("LIBRARY", own_copy("good-plain", LIBRARY), 1);
+	own_copy("good-plain", "later/" LIBRARY);
+	setenv("LATER", own_path("later"), 1);
+	setenv("LD_LIBRARY_PATH", own_path("later"), 1);
+	char *const linker[] = {(char *)(uintptr_t)elf_view_interpreter(view),
+				"--library-path",
+				(char *)(uintptr_t)test_directory(), NULL};
+	CHECK_INT(
+		run_again(linker,
+			  "library_path_that_the_linker_was_given_comes_first"),
+		0);
+}
+#endif
 
 /* ------------------------------------------------------------------ */
 /* Flags                                                              */
@@ -748,7 +840,6 @@ TEST(environment_is_ignored_in_secure_programs)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0) {
-		/* TAP of its own is not wanted in ours. */
 		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDOUT_FILENO);
 		run_secure("environment_is_ignored_in_secure_programs");
 	}

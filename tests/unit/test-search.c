@@ -4,6 +4,7 @@
  * of this machine, and with what ld.so(8) says it does.
  */
 #include "tests/unit/elf-file.h"
+#include "tests/unit/started-with.h"
 
 #include "base/cleanup.h"
 #include "base/status.h"
@@ -83,7 +84,7 @@ TEST(library_path_is_searched)
 	const char *one = make_directory("one"), *two = make_directory("two");
 
 	put_library(in_directory("two/libdlazytest.so.1"));
-	setenv("LD_LIBRARY_PATH", in_directory("one:%s", two), 1);
+	started_with(in_directory("one:%s", two));
 	check_found("libdlazytest.so.1", NULL,
 		    in_directory("two/libdlazytest.so.1"));
 	put_library(in_directory("one/libdlazytest.so.1"));
@@ -98,10 +99,10 @@ TEST(an_empty_element_is_the_current_directory)
 {
 	put_library(in_directory("libdlazytest.so.1"));
 	CHECK_INT(chdir(test_directory()), 0);
-	setenv("LD_LIBRARY_PATH", "/nowhere:", 1);
+	started_with("/nowhere:");
 	check_found("libdlazytest.so.1", NULL,
 		    in_directory("libdlazytest.so.1"));
-	setenv("LD_LIBRARY_PATH", "", 1); /* is none at all */
+	started_with(""); /* is none at all */
 	check_found("libdlazytest.so.1", NULL, NULL);
 }
 
@@ -111,7 +112,7 @@ TEST(the_order_is_rpath_library_path_runpath)
 	make_directory("b");
 	put_library(in_directory("a/libdlazytest.so.1"));
 	put_library(in_directory("b/libdlazytest.so.1"));
-	setenv("LD_LIBRARY_PATH", in_directory("b"), 1);
+	started_with(in_directory("b"));
 
 	struct search_origin by_rpath = origin("$ORIGIN/a", "");
 	struct search_origin by_runpath = origin("", "$ORIGIN/a");
@@ -122,7 +123,7 @@ TEST(the_order_is_rpath_library_path_runpath)
 		    in_directory("b/libdlazytest.so.1"));
 	check_found("libdlazytest.so.1", &both,
 		    in_directory("b/libdlazytest.so.1"));
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	check_found("libdlazytest.so.1", &by_runpath,
 		    in_directory("a/libdlazytest.so.1"));
 	check_found("libdlazytest.so.1", &both, NULL);
@@ -155,7 +156,7 @@ TEST(lib_is_the_directory_of_libc)
 	struct search_origin by = {"", "", "/$LIB:/usr/${LIB}", false, NULL};
 	_cleanup_free_ char *found = NULL;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	CHECK_INT(search_library("libc.so.6", &by, &found), 0);
 	char *real = realpath(found, NULL);
 	CHECK(test_mapped(real) > 0);
@@ -173,7 +174,7 @@ TEST(foreign_files_are_passed_over)
 	elf_file_header(&file)->e_machine ^= 1;
 	elf_file_write(&file, in_directory("a/libdlazytest.so.1"));
 	free(file.data);
-	setenv("LD_LIBRARY_PATH", in_directory("a:%s", in_directory("b")), 1);
+	started_with(in_directory("a:%s", in_directory("b")));
 	check_found("libdlazytest.so.1", NULL, NULL);
 	put_library(in_directory("b/libdlazytest.so.1"));
 	check_found("libdlazytest.so.1", NULL,
@@ -190,7 +191,7 @@ TEST(hwcaps_of_this_cpu_go_first)
 
 	if (!caps[0])
 		test_skip("no glibc-hwcaps directories for this CPU");
-	setenv("LD_LIBRARY_PATH", in_directory("a"), 1);
+	started_with(in_directory("a"));
 	make_directory("a");
 	make_directory("a/glibc-hwcaps");
 	make_directory("a/glibc-hwcaps/no-such-cpu");
@@ -237,7 +238,7 @@ TEST(no_default_leaves_the_default_directories_out)
 {
 	struct search_origin by = {"", "", "", true, NULL};
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	check_found("libc.so.6", &by, NULL);
 }
 
@@ -276,7 +277,7 @@ TEST(every_library_of_the_cache_is_found_as_listed)
 	size_t n = 0;
 	bool hwcap;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	while (fgets(line, sizeof(line), list)) {
 		/* The first native one of a name, if none has a hwcap. */
 		if (!parse_listed(line, &entry, &hwcap) ||
@@ -401,7 +402,7 @@ TEST_SECONDS(closures_are_those_of_ldd, 120)
 {
 	size_t n = 0;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	if (run("ldd /bin/sh >/dev/null 2>&1") != 0)
 		test_skip("ldd cannot be run");
 	check_closures("/bin/sh /usr/bin/python3* /usr/bin/git /usr/bin/ffmpeg "
@@ -452,7 +453,7 @@ TEST(an_rpath_counts_for_what_is_below)
 {
 	int n = 0;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	make_chain("--disable-new-dtags");
 	CHECK_INT(search_closure(in_directory("libtop.so"), count_missing, &n),
 		  0);
@@ -464,7 +465,7 @@ TEST(a_runpath_counts_for_its_object_alone)
 {
 	int n = 0;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	make_chain("--enable-new-dtags");
 	CHECK_INT(search_closure(in_directory("libtop.so"), count_missing, &n),
 		  0);
@@ -486,7 +487,7 @@ TEST(a_walk_ends_when_told)
 {
 	int n = 0;
 
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	make_chain("--disable-new-dtags");
 	CHECK_INT(search_closure(in_directory("libtop.so"), stop_at_once, &n),
 		  0);

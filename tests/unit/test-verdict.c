@@ -5,6 +5,7 @@
  * checked that every reference binds as it does without dlazy: a second,
  * plainer model of the lazy start says so.
  */
+#include "tests/unit/started-with.h"
 #include "tests/unit/world.h"
 
 #include "base/cleanup.h"
@@ -316,7 +317,7 @@ TEST(data_that_is_copied_into_the_program_keeps_a_library_eager)
 	world_compile("program",
 		      "extern int datum; int main() { return datum; }",
 		      "-fno-pie -no-pie", "-ldata");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	decide(NULL);
 	check_eager("libdata.so", VERDICT_DATA, "datum", "program");
 	CHECK_STR(verdict_of("libdata.so")->kind, "object");
@@ -411,7 +412,7 @@ TEST(a_name_known_at_the_start_is_no_late_data)
 		      "__attribute__((weak)) extern int low; "
 		      "int main() { return high() + (&low ? low : 0); }",
 		      "-fPIE -pie", "-lhigh");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	decide(NULL);
 	check_eager("liblow.so", VERDICT_DATA, "low", "program");
 }
@@ -939,7 +940,7 @@ TEST(data_that_the_program_copies_are_copied)
 	world_compile("program",
 		      "extern int datum; int main() { return datum + f(); }",
 		      "-fno-pie -no-pie", "-ldata");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	decide(NULL);
 	check_lazy("libdata.so");
 	CHECK(is_exported("libdata.so", "datum"));
@@ -1003,7 +1004,7 @@ TEST(a_program_with_a_canonical_plt_entry_has_the_address)
 		      SYMBOLIC "libown.so", "");
 	world_compile("program", "int get(); int main() { return is(get); }",
 		      "-fno-pie -no-pie", "-lown");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	decide(NULL);
 	check_why("libown.so", VERDICT_IDENTITY);
 }
@@ -1157,7 +1158,7 @@ TEST(what_a_program_with_an_allocator_needs_is_eager)
 		      "void *malloc() { return 0; } "
 		      "int main() { return fun(); }",
 		      "-fPIE -pie -rdynamic", "-lfun");
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 	decide(NULL);
 	check_eager("libfun.so", VERDICT_ALLOCATOR, "malloc", "program");
 }
@@ -1803,7 +1804,7 @@ TEST_SECONDS(real_programs_bind_as_without_dlazy, 120)
 	char program[PATH_MAX];
 
 	test_reads_the_machine();
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	for (size_t i = 0; i < PROGRAMS; i++) {
 		if (!find_program(i, program))
 			continue;
@@ -1818,7 +1819,7 @@ TEST_SECONDS(real_programs_bind_so_on_any_machine, 120)
 	char program[PATH_MAX];
 
 	test_reads_the_machine();
-	unsetenv("LD_LIBRARY_PATH");
+	started_with(NULL);
 	for (unsigned turn = 0; turn < 3; turn++) {
 		const struct index index = {NULL, "any", "any", 3, turn};
 		const struct verdict_rules rules = {.index = &index};

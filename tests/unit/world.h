@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_WORLD_H
 #define TESTS_UNIT_WORLD_H
 
+#include "tests/unit/started-with.h"
 #include "tests/test.h"
 
 #include <limits.h>
@@ -69,7 +70,7 @@ static inline void world_library(const char *name, const char *source,
 static inline void world_program(const char *source, const char *needs)
 {
 	world_compile("program", source, "-fPIE -pie", needs);
-	setenv("LD_LIBRARY_PATH", test_directory(), 1);
+	started_with(test_directory());
 }
 
 #endif

@@ -23,6 +23,7 @@
 #include "cli/run/account.h"
 #include "cli/run/children.h"
 #include "cli/run/maker.h"
+#include "elf/started.h"
 #include "link/cache/runs.h"
 
 #include <errno.h>
@@ -135,6 +136,7 @@ static void clean_environment(void)
 		unsetenv(LIBRARY_PATH);
 	else if (own != value)
 		setenv(LIBRARY_PATH, own, 1);
+	started_set_library_path(getenv(LIBRARY_PATH));
 }
 
 /* ------------------------------------------------------------------ */
