@@ -59,7 +59,7 @@ static float between(const struct range *r, int quarters)
 {
 	double share = quarters / 4.0;
 
-	if (r->hints & IS_LOGARITHMIC && r->lower > 0 && r->upper > 0)
+	if (r->hints & IS_LOGARITHMIC) /* of a bound of 0, too: 0 then */
 		return (float)exp(log((double)r->lower) * (1 - share) +
 				  log((double)r->upper) * share);
 	return (float)((double)r->lower * (1 - share) +

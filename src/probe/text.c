@@ -84,15 +84,25 @@ void probe_text_provide(struct json *j, const char *prefix, const char *name,
 	probe_text_member(j, "description", description);
 }
 
+/* Whether it reads back, and is as good with the six digits that "%g" gives. */
+static bool stands_for(double decimal, float value)
+{
+	char its[JSON_NUMBER_MAX], values[JSON_NUMBER_MAX];
+
+	snprintf(its, sizeof(its), "%g", decimal);
+	snprintf(values, sizeof(values), "%g", (double)value);
+	return (float)decimal == value && !strcmp(its, values);
+}
+
 void probe_text_float(struct json *j, float value)
 {
 	char digits[JSON_NUMBER_MAX];
 	double decimal = (double)value;
 
-	for (int n = 6; isfinite(value) && n <= 9; n++) {
+	for (int n = 6; isfinite(value) && n <= 12; n++) {
 		snprintf(digits, sizeof(digits), "%.*g", n, (double)value);
 		decimal = strtod(digits, NULL);
-		if ((float)decimal == value)
+		if (stands_for(decimal, value))
 			break;
 	}
 	json_double(j, decimal);

@@ -34,8 +34,8 @@ void probe_text_member(struct json *j, const char *key, const char *value);
 void probe_text_provide(struct json *j, const char *prefix, const char *name,
 			const char *description);
 
-/* The shortest decimal number that reads back as the same float; null for what
- * is none. */
+/* The shortest decimal number that reads back as the same float, and rounds as it
+ * does; null for what is none. */
 void probe_text_float(struct json *j, float value);
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Lazy against eager on what this machine has: every plugin of its directories
-# (run), real programs with real work (programs, *.jobs), every program of
+# (run), what probes say of them and others say (said), real programs with real work (programs, *.jobs), every program of
 # /usr/bin. The same bytes must come out. Not part of `make check`, as it takes
 # what is installed.
 
@@ -10,10 +10,16 @@ noinst_PROGRAMS += %D%/gstreamer-host
 %C%_gstreamer_host_LDADD = libdlazy.la
 %C%_gstreamer_host_LDFLAGS = $(AM_LDFLAGS) -no-install
 
+noinst_PROGRAMS += %D%/frei0r-loader
+%C%_frei0r_loader_SOURCES = %D%/frei0r-loader.c plugins/frei0r.h
+%C%_frei0r_loader_LDFLAGS = $(AM_LDFLAGS) -no-install
+
 REAL_JOBS = %D%/ffmpeg.jobs %D%/media.jobs %D%/pictures.jobs %D%/others.jobs
 PLAIN_AND_LAZY = $(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/programs
 check-real-plugins: all stage
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/run
+check-real-said: all stage
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/said
 check-real-programs: stage
 	$(PLAIN_AND_LAZY) $(REAL_JOBS:%=$(srcdir)/%)
 check-real-short: stage
@@ -22,8 +28,9 @@ check-real-every: stage
 	$(PLAIN_AND_LAZY) --every
 check-real:
 	$(MAKE) check-real-plugins
+	$(MAKE) check-real-said
 	$(MAKE) check-real-programs
 	$(MAKE) check-real-every
-PHONY += check-real check-real-plugins check-real-programs check-real-short \
+PHONY += check-real check-real-plugins check-real-said check-real-programs check-real-short \
 	check-real-every
-EXTRA_DIST += %D%/run %D%/programs %D%/inputs %D%/not-run $(REAL_JOBS)
+EXTRA_DIST += %D%/run %D%/said %D%/programs %D%/inputs %D%/not-run $(REAL_JOBS)
