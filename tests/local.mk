@@ -88,7 +88,7 @@ check-build:
 	$(MAKE) check TESTS='$(filter-out $(PLAIN_ALONE),$(TESTS))'
 
 # ThreadSanitizer looks at threads. Lazy linking, which is the tool's, has none.
-ONE_THREAD = %/test-closure %/test-code %/test-entry %/test-libelf \
+ONE_THREAD = %/test-closure %/test-code %/test-entry %/test-facts %/test-libelf \
 	%/test-library %/test-machine %/test-program %/test-search \
 	%/test-stubfile %/test-stubfile-unwind %/test-verdict %/test-view \
 	%/test-view-mutations

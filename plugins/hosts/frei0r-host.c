@@ -7,7 +7,8 @@
  * The whole directory is declared; what is loaded is the one plugin that is
  * called, through function pointers which dlazy fills (dlazy_bind). --eager
  * does it as such hosts do without dlazy: dlopen each file and look its entries
- * up. Without NAME, lists.
+ * up. Without NAME, lists the plugins by name, type and parameters, as far as
+ * their metadata say, and loads none.
  */
 #include <dlazy/dlazy.h>
 
@@ -49,11 +50,36 @@ static const struct dlazy_import imports[] = {
 };
 #define IMPORTS (sizeof(imports) / sizeof(imports[0]))
 
+/* A value of one of the plugin's parameters; NULL: it is not known. */
+static const char *known(struct dlazy_module *m, unsigned i, const char *key)
+{
+	char pointer[64];
+
+	snprintf(pointer, sizeof(pointer), "/frei0r/parameters/%u/%s", i, key);
+	return dlazy_module_property(m, pointer);
+}
+
+/* The plugin by name and type, and its parameters, as its metadata have them
+ * (`dlazy scan` reads them, with --probe it asks for them): nothing is loaded. */
+static void list_plugin(struct dlazy_module *m)
+{
+	const char *type = dlazy_module_property(m, "/frei0r/type"), *name;
+
+	if (!type) {
+		puts(dlazy_module_name(m));
+		return;
+	}
+	printf("%s: %s, %s\n", dlazy_module_name(m),
+	       dlazy_module_property(m, "/frei0r/name"), type);
+	for (unsigned i = 0; (name = known(m, i, "name")); i++)
+		printf("\t%s: %s\n", name, known(m, i, "type"));
+}
+
 static void list(struct dlazy_registry *registry)
 {
 	for (struct dlazy_module *m = dlazy_registry_next(registry, NULL); m;
 	     m = dlazy_registry_next(registry, m))
-		puts(dlazy_module_name(m));
+		list_plugin(m);
 }
 
 static void find(struct dlazy_registry *registry, const char *name)

@@ -6,7 +6,8 @@
  *
  * The whole directory is declared; what is loaded is the one plugin whose
  * ladspa_descriptor() is called. --eager does it as such hosts do without
- * dlazy: dlopen each file and look its descriptor up. Without NAME, lists.
+ * dlazy: dlopen each file and look its descriptor up. Without NAME, lists the
+ * plugins with their ports, as far as their metadata say, and loads none.
  */
 #include <dlazy/dlazy.h>
 
@@ -15,6 +16,7 @@
 
 #include <err.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +26,56 @@
 #define RATE 44100 /* samples of the sound: one second */
 #define PORTS_MAX 256
 
+/* A value of the plugin's metadata; NULL: it is not known. */
+static const char *known(struct dlazy_module *m, const char *format, ...)
+{
+	char pointer[128];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(pointer, sizeof(pointer), format, list);
+	va_end(list);
+	return dlazy_module_property(m, pointer);
+}
+
+static void list_port(struct dlazy_module *m, unsigned i, unsigned k)
+{
+	const char *low = known(m, "/ladspa/%u/ports/%u/min", i, k);
+	const char *high = known(m, "/ladspa/%u/ports/%u/max", i, k);
+	const char *usual = known(m, "/ladspa/%u/ports/%u/default", i, k);
+
+	printf("\t%s: %s %s", known(m, "/ladspa/%u/ports/%u/name", i, k),
+	       known(m, "/ladspa/%u/ports/%u/kind", i, k),
+	       known(m, "/ladspa/%u/ports/%u/direction", i, k));
+	if (low || high)
+		printf(", %s to %s", low ? low : "...", high ? high : "...");
+	if (usual)
+		printf(", default %s", usual);
+	putchar('\n');
+}
+
+/* Every plugin of the file with its ports, as its metadata has them (`dlazy scan
+ * --probe` asks for these): nothing is loaded. */
+static void list_file(struct dlazy_module *m)
+{
+	const char *name = dlazy_module_name(m), *label;
+
+	if (!known(m, "/ladspa/0/label"))
+		puts(name);
+	for (unsigned i = 0; (label = known(m, "/ladspa/%u/label", i)); i++) {
+		printf("%s:%s: %s\n", name, label,
+		       known(m, "/ladspa/%u/name", i));
+		for (unsigned k = 0; known(m, "/ladspa/%u/ports/%u/name", i, k);
+		     k++)
+			list_port(m, i, k);
+	}
+}
+
 static void list(struct dlazy_registry *registry)
 {
 	for (struct dlazy_module *m = dlazy_registry_next(registry, NULL); m;
 	     m = dlazy_registry_next(registry, m))
-		puts(dlazy_module_name(m));
+		list_file(m);
 }
 
 /* The plugin's entry: with dlazy a stub, which loads when it is called. */

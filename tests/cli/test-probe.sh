@@ -182,6 +182,19 @@ sed -i 's/own/new/' "$t/x.c"
 build "$t/x.so" -D_GNU_SOURCE <"$t/x.c"
 run "$dlazy" scan --probe="$t/x.so" "$t/own"
 said '.name == "new"' "another probe asks again"
+ladspa "$t/own/p9.so" p9
+run "$dlazy" scan --probe=ladspa,./x.so "$t/own" # there is no such file here
+is_status 2 "a path is the caller's"
+build "$t/both.so" <<-'END'
+	#include <string.h>
+	char *dlazy_probe(void *handle)
+	{
+		return strdup("{\"schema\": 1, \"mine\": {\"a\": [1, \"}\"]}, \"ladspa\": 1}");
+	}
+END
+run "$dlazy" scan --probe=ladspa,"$t/both.so" "$t/own"
+said '.mine == {a: [1, "}"]} and .ladspa[0]?.label == "p9"' \
+	"of several probes' answers, the first that has a key counts"
 build "$t/y.so" -D_GNU_SOURCE <<-'END'
 	#include <string.h>
 	char *dlazy_probe(void *handle) { return strdup("{\"name\":"); }

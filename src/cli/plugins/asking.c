@@ -8,6 +8,7 @@
 #include "cli/plugins/asking.h"
 
 #include "base/cleanup.h"
+#include "base/jsonread.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "cli/cli.h"
@@ -19,15 +20,17 @@
 /* What a plugin has been asked, and has answered. */
 struct answers {
 	struct metadata_given given;
-	char *facts; /* malloc'd, or NULL */
-	struct probe_answer answer;
+	char *facts; /* malloc'd, or NULL, as are the others */
+	char *text;  /* of all probes */
+	char *words; /* of the last one that failed */
 	char *path;
 };
 
 static void answers_clear(struct answers *a)
 {
-	probe_answer_clear(&a->answer);
 	free(a->facts);
+	free(a->text);
+	free(a->words);
 	free(a->path);
 }
 #define _cleanup_answers_ _cleanup_(answers_clear)
@@ -52,42 +55,100 @@ static bool is_to_be_probed(const struct asking *asking,
 		is_refused(given));
 }
 
-static void take(struct answers *a, const char *path)
+/* Writes a member as it stands in the text. */
+static void copy_member(FILE *out, const struct json_walk *member)
+{
+	if (ftell(out) > 1)
+		putc(',', out);
+	fwrite(member->key, 1,
+	       (size_t)(json_behind(member->value) - member->key), out);
+}
+
+/* Of two objects, one with the members of both; where both have one, the first's. */
+static char *join(const char *first, const char *second)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	struct json_walk walk = json_walk(first);
+
+	if (!out)
+		return NULL;
+	putc('{', out);
+	while (json_walk_next(&walk))
+		copy_member(out, &walk);
+	for (walk = json_walk(second); json_walk_next(&walk);) {
+		_cleanup_free_ char *key = json_read_string(walk.key);
+
+		if (key && !json_member(first, key))
+			copy_member(out, &walk);
+	}
+	putc('}', out);
+	return fclose(out) == 0 ? text : NULL;
+}
+
+/* Adds one probe's answer to those before it. */
+static int take(struct answers *a, struct probe_answer *answer)
 {
 	static const unsigned flags[] = {
 		[PROBE_CRASHED] = METADATA_CRASHED,
 		[PROBE_TIMED_OUT] = METADATA_TIMED_OUT,
 	};
 
-	a->given.flags |= flags[a->answer.outcome];
-	a->given.text[METADATA_PROBE] = a->answer.text;
-	a->given.probe = a->answer.words;
-	if (a->answer.words)
-		cli_say("%s: %s", path, a->answer.words);
+	if (answer->outcome == PROBE_CRASHED ||
+	    answer->outcome == PROBE_TIMED_OUT)
+		a->given.flags |= flags[answer->outcome];
+	if (answer->words) {
+		cli_say("%s: %s", a->path, answer->words);
+		free(a->words);
+		a->words = TAKE_PTR(answer->words);
+	}
+	if (answer->text && a->text) {
+		char *both = join(a->text, answer->text);
+
+		free(a->text);
+		a->text = both;
+		return both ? 0
+			    : status_fail(DLAZY_ENOMEM, "%s: out of memory",
+					  a->path);
+	}
+	if (answer->text)
+		a->text = TAKE_PTR(answer->text);
+	return 0;
 }
 
-/* Asks by one probe after the other, until one has an answer. */
+/* Asks by one probe after the other, unless the plugin ends that. */
+static int ask_each(struct asking *asking, const struct scan_plugin *plugin,
+		    struct answers *a)
+{
+	const struct probes *probes = &asking->probes;
+	unsigned ended = METADATA_CRASHED | METADATA_TIMED_OUT;
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < probes->count; i++) {
+		struct probe_answer answer;
+
+		if (!probes->list[i].concerns(plugin->record) ||
+		    a->given.flags & ended)
+			continue;
+		status = prober_ask(&asking->prober, i, a->path, &answer);
+		if (status == 0)
+			status = take(a, &answer);
+		probe_answer_clear(&answer);
+	}
+	return status;
+}
+
 static int probe(struct asking *asking, const struct scan_plugin *plugin,
 		 struct answers *a)
 {
-	const struct probes *probes = &asking->probes;
-	int status = 0;
-
-	a->given.text[METADATA_PROBE] = a->given.probe = NULL;
 	a->given.flags &= ~(unsigned)(METADATA_DUE | METADATA_CRASHED |
 				      METADATA_TIMED_OUT);
 	a->given.flags |= METADATA_PROBED;
-	a->given.prober = probes_identity(probes, plugin->record);
-	for (size_t i = 0; status == 0 && i < probes->count; i++) {
-		if (!probes->list[i].concerns(plugin->record))
-			continue;
-		probe_answer_clear(&a->answer);
-		status = prober_ask(&asking->prober, i, a->path, &a->answer);
-		if (a->answer.outcome != PROBE_NOTHING)
-			break;
-	}
-	if (status == 0)
-		take(a, a->path);
+	a->given.prober = probes_identity(&asking->probes, plugin->record);
+	int status = ask_each(asking, plugin, a);
+	a->given.text[METADATA_PROBE] = a->text;
+	a->given.probe = a->words;
 	return status;
 }
 

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Facts out of plugins' code: where the running plugin says something, too, it
+ * says the same; and no bytes of a file are too much for the reader.
+ */
+#include "base/cleanup.h"
+#include "link/facts/plugin.h"
+#include "probe/probe.h"
+#include "tests/test.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void needs_x86_64(void)
+{
+#ifndef __x86_64__
+	test_skip("code is read of x86-64");
+#endif
+}
+
+static void *find_symbol(void *handle, const char *name)
+{
+	return dlsym(handle, name);
+}
+
+/* In a child: writes what the plugin says into a file. */
+static void ask(const char *path, int fd)
+{
+	struct probe_plugin plugin = {path, dlopen(path, RTLD_LAZY),
+				      find_symbol};
+	char *text = plugin.handle ? dlazy_probe_family(&plugin) : NULL;
+
+	if (text && write(fd, text, strlen(text)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* What it says, malloc'd; "" where it does not. */
+static char *asked(const char *path)
+{
+	FILE *file = tmpfile();
+	char *text = NULL;
+	size_t size = 0;
+	int how;
+
+	CHECK(file != NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		ask(path, fileno(file));
+	CHECK(pid > 0 && waitpid(pid, &how, 0) == pid);
+	rewind(file);
+	if (getdelim(&text, &size, '\0', file) < 0) {
+		free(text);
+		text = strdup("");
+	}
+	fclose(file);
+	return text;
+}
+
+/* Both are written alike: all that is known is what the plugin says, up to the key
+ * that is left out. */
+static void check_same(const char *path, const char *facts, const char *said)
+{
+	size_t n = strlen(facts);
+
+	if (*said && strcmp(facts, said) &&
+	    (strstr(facts, "\"frei0r\":") || strncmp(facts, said, n - 1)))
+		test_fail(__FILE__, __LINE__, "%s: read %s, but it says %s",
+			  path, facts, said);
+}
+
+/* How many of a pattern's files are known; *ret_all: of how many. */
+static size_t look_at(const char *pattern, bool compare, size_t *ret_all)
+{
+	glob_t found = {.gl_pathc = 0};
+	size_t known = 0;
+
+	*ret_all = 0;
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *path = found.gl_pathv[i];
+		_cleanup_free_ char *facts = NULL;
+
+		CHECK_INT(plugin_facts_read(path, &facts), 0);
+		known += facts != NULL;
+		_cleanup_free_ char *said =
+			facts && compare ? asked(path) : NULL;
+		if (said)
+			check_same(path, facts, said);
+	}
+	*ret_all = found.gl_pathc;
+	globfree(&found);
+	return known;
+}
+
+static const char *own_plugins(void)
+{
+	static char pattern[4096];
+	const char *build = getenv("TEST_BUILD");
+
+	snprintf(pattern, sizeof(pattern), "%s/plugins/picture/*.so",
+		 build ? build : ".");
+	return pattern;
+}
+
+TEST(facts_of_own_plugins_are_what_they_say)
+{
+	size_t all;
+
+	needs_x86_64();
+	CHECK_INT(look_at(own_plugins(), true, &all), all);
+	if (all == 0)
+		test_skip("no plugins are built");
+}
+
+TEST(facts_of_this_machines_frei0r_plugins_are_what_they_say)
+{
+	size_t all, known, sum = 0;
+
+	needs_x86_64();
+	known = look_at("/usr/lib/frei0r-1/*.so", true, &all);
+	known += look_at("/usr/lib/*/frei0r-1/*.so", true, &sum);
+	all += sum;
+	if (all == 0)
+		test_skip("frei0r-plugins are missing");
+	printf("# %zu of %zu are known\n", known, all);
+	CHECK(known > 0);
+}
+
+TEST(facts_of_this_machines_postgresql_modules_are_known)
+{
+	size_t all, known;
+
+	needs_x86_64();
+	known = look_at("/usr/lib/postgresql/*/lib/*.so", false, &all);
+	if (all == 0)
+		test_skip("PostgreSQL is missing");
+	printf("# %zu of %zu are known\n", known, all);
+	CHECK(known > 0);
+}
+
+/* The first of our own plugins, in memory. */
+static size_t read_plugin(uint8_t **ret)
+{
+	glob_t found = {.gl_pathc = 0};
+	size_t size;
+
+	if (glob(own_plugins(), 0, NULL, &found) != 0)
+		test_skip("no plugins are built");
+	FILE *file = fopen(found.gl_pathv[0], "re");
+	globfree(&found);
+	CHECK(file != NULL);
+	*ret = malloc(1 << 20);
+	size = fread(*ret, 1, 1 << 20, file);
+	fclose(file);
+	return size;
+}
+
+TEST_SECONDS(no_bytes_are_too_much, 120)
+{
+	_cleanup_free_ uint8_t *bytes = NULL, *copy = NULL;
+	size_t size = read_plugin(&bytes);
+	char path[4096];
+	uint32_t random = 1;
+
+	snprintf(path, sizeof(path), "%s/p.so", test_directory());
+	copy = malloc(size);
+	for (unsigned i = 0; i < test_rounds(2000); i++) {
+		_cleanup_free_ char *facts = NULL;
+		FILE *file = fopen(path, "we");
+
+		memcpy(copy, bytes, size);
+		/* Anywhere, but for the part that makes it an ELF file at all. */
+		for (unsigned n = 0; n < 1 + i % 16; n++) {
+			random = random * 1103515245u + 12345u;
+			copy[64 + random % (size - 64)] ^=
+				(uint8_t)(1u << (random >> 24 & 7));
+		}
+		CHECK(file && fwrite(copy, 1, size, file) == size);
+		fclose(file);
+		plugin_facts_read(path, &facts);
+	}
+}
