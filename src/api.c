@@ -31,6 +31,7 @@
 #include "registry/refresh.h"
 #include "registry/registry.h"
 #include "stub/linked.h"
+#include "stub/pool.h"
 
 #include <string.h>
 
@@ -582,6 +583,11 @@ int dlazy_linked_available(const struct linked *l)
 int dlazy_linked_load(const struct linked *l)
 {
 	return told(linked_load(l, CALLER()));
+}
+
+void *dlazy_linked_ask(void *slot, const void *caller, const struct linked *l)
+{
+	return stub_miss(slot, caller, l);
 }
 
 const char *dlazy_linked_error(const struct linked *l)

@@ -9,6 +9,7 @@ libdlazy_internal_la_SOURCES = %D%/api.c %D%/dlfcn.c \
 include %D%/base/local.mk
 include %D%/elf/local.mk
 include %D%/stub/local.mk
+include %D%/alone/local.mk
 include %D%/catalog/local.mk
 include %D%/link/local.mk
 include %D%/meta/local.mk

@@ -94,6 +94,20 @@ struct linked_state {
 	_Atomic(uint8_t) told;	 /* a stub has answered by itself */
 };
 
+/* In its place in a standalone stub file. */
+struct linked_alone {
+	struct linked_state state; /* for libdlazy, where the process has it */
+	_Atomic(void *) handle;	   /* of dlopen(); NULL: not loaded */
+	_Atomic(dlazy_failure_fn *) on_failure;
+	void *failure_data;
+	_Atomic(dlazy_load_fn *) on_load;
+	void *load_data;
+	_Atomic(int) owner;	/* the thread that calls on_load, or 0 */
+	_Atomic(int) is_told;	/* it has returned 0 */
+	_Atomic(int) is_handed; /* libdlazy has both functions */
+	char words[512];	/* of the last failure */
+};
+
 typedef _Atomic(void *) linked_slot;
 
 /* Of LINKED_ABI_NAMED: zero at first; "NAME" or "NAME@VERSION". */
@@ -172,6 +186,10 @@ static inline const char *linked_name(const struct linked *l, uint32_t i)
  * interface. dlazy_linked_slow and dlazy_linked_slow_named are no C functions.
  */
 #define LINKED_PUBLIC __attribute__((visibility("default")))
+/* The slow path of a standalone stub, which has saved registers: where to go.
+ * Since: 0.2 */
+LINKED_PUBLIC void *dlazy_linked_ask(void *slot, const void *caller,
+				     const struct linked *l);
 LINKED_PUBLIC void *dlazy_linked_data(const struct linked *l, uint32_t symbol);
 LINKED_PUBLIC void dlazy_linked_start(int argc, char **argv, char **envp,
 				      const struct linked_run *run);

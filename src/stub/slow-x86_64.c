@@ -26,7 +26,8 @@
 #include <cpuid.h>
 #include <stdbool.h>
 
-#if __has_include(<sys/platform/x86.h>)
+/* Standalone stubs (src/alone) run with any C library. */
+#if !defined(DLAZY_ALONE) && __has_include(<sys/platform/x86.h>)
 #include <sys/platform/x86.h>
 #endif
 

@@ -14,6 +14,9 @@
 /* The largest page this CPU can have. */
 #define PAGE_MAX 65536
 
+/* Standalone stubs (src/alone) have the slow path alone. */
+#ifndef DLAZY_ALONE
+
 /*
  * stub i:  goto *load_acquire(&stub_slots[i].target);	keeps all but x16, x17
  *
@@ -48,6 +51,8 @@ stub_slots:
 	.zero	STUB_POOL * STUB_SIZE
 	.size	stub_slots, . - stub_slots
 
+#endif /* DLAZY_ALONE */
+
 /*
  * void stub_slow(struct slot *slot in x16)
  * {
@@ -71,6 +76,7 @@ stub_slots:
 #define ABOVE (FRAME + 16)
 
 	.text
+#ifndef DLAZY_ALONE
 	.globl	stub_slow
 	.hidden	stub_slow
 	.type	stub_slow, %function
@@ -83,6 +89,9 @@ stub_slow:
 	b	slow_path
 	.cfi_endproc
 	.size	stub_slow, . - stub_slow
+#else
+	.hidden	dlazy_linked_slow, dlazy_linked_slow_named
+#endif
 
 	.globl	dlazy_linked_slow
 	.type	dlazy_linked_slow, %function

@@ -7,6 +7,7 @@
 #include "stub/stub.h"
 
 #include "base/status.h"
+#include "stub/pool.h"
 
 #include <stdlib.h>
 
@@ -45,6 +46,21 @@ __attribute__((visibility("default"))) void dlazy_linked_slow(void);
 
 void dlazy_linked_slow(void)
 {
+	abort();
+}
+
+__attribute__((visibility("default"))) void dlazy_linked_slow_named(void);
+
+void dlazy_linked_slow_named(void)
+{
+	abort();
+}
+
+void *stub_miss(void *slot, const void *caller, const struct linked *l)
+{
+	(void)slot;
+	(void)caller;
+	(void)l;
 	abort();
 }
 

@@ -13,6 +13,9 @@
 #include "stub/pool.h"
 #include "stub/slow-x86_64.h"
 
+/* Standalone stubs (src/alone) have the slow path alone. */
+#ifndef DLAZY_ALONE
+
 /*
  * stub i:  goto *stub_slots[i].target;     keeps all but r11
  *
@@ -45,6 +48,8 @@ stub_slots:
 	.zero	STUB_POOL * STUB_SIZE
 	.size	stub_slots, . - stub_slots
 
+#endif /* DLAZY_ALONE */
+
 /*
  * void stub_slow(struct slot *slot in r11)
  * {
@@ -69,6 +74,7 @@ stub_slots:
 #define MODE	-80(%rbp)
 
 	.text
+#ifndef DLAZY_ALONE
 	.globl	stub_slow
 	.hidden	stub_slow
 	.type	stub_slow, @function
@@ -82,6 +88,9 @@ stub_slow:
 	jmp	slow_path
 	.cfi_endproc
 	.size	stub_slow, . - stub_slow
+#else
+	.hidden	dlazy_linked_slow, dlazy_linked_slow_named
+#endif
 
 	.globl	dlazy_linked_slow
 	.type	dlazy_linked_slow, @function

@@ -29,6 +29,7 @@ CLI_TESTS = \
 	%D%/test-real.sh \
 	%D%/test-run-limits.sh \
 	%D%/test-scan.sh \
+	%D%/test-standalone.sh \
 	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
 	%D%/test-trace.sh \

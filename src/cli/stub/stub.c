@@ -8,11 +8,13 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "cli/cli.h"
+#include "cli/frame/beside.h"
 #include "cli/stub/selection.h"
 #include "link/stubfile/stubfile.h"
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,10 +55,18 @@ static const char help[] =
 	"'' for\n"
 	"                         none (default: from the SONAME)\n"
 	"      --export           .o, .a: symbols that other objects can see\n"
+	"      --standalone           .a: needs libc alone at run time\n"
 	"      --no-needed        .so: do not need what the library needs\n"
 	"      --machine=x86_64|aarch64\n"
 	"      --json             one JSON object on standard output\n"
 	"  -h, --help             this text\n";
+
+/* What --machine calls them. */
+static const char *const machine_words[] = {
+#define MACHINE_WORD(name, word) word,
+	ELF_CPU_MAP(MACHINE_WORD)
+#undef MACHINE_WORD
+};
 
 enum format { FORMAT_OBJECT, FORMAT_ARCHIVE, FORMAT_SHARED };
 
@@ -69,6 +79,7 @@ struct request {
 	struct stubfile_options options;
 	enum format format;
 	bool no_needed;
+	bool standalone;
 	bool json;
 };
 
@@ -180,6 +191,46 @@ static struct stubfile_note note_of(const struct request *request,
 	return note;
 }
 
+/* The object that goes into standalone archives, as installed. */
+static int read_alone(enum elf_cpu cpu, struct stubfile *ret)
+{
+	_cleanup_close_ int fd = -1;
+	struct file_identity identity;
+	char name[64], path[PATH_MAX];
+
+	snprintf(name, sizeof(name), "standalone-%s.o", machine_words[cpu]);
+	if (!beside_find(name, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, path))
+		return status_fail(DLAZY_ENOENT,
+				   "%s: not there: this dlazy was built where "
+				   "no compiler for %s was",
+				   path, machine_words[cpu]);
+	int status = file_open(AT_FDCWD, path, &fd, &identity);
+	if (status < 0)
+		return status;
+	ret->data = malloc(identity.size + 1);
+	if (!ret->data)
+		return out_of_memory();
+	ret->size = identity.size;
+	return file_read_at(fd, 0, ret->data, ret->size)
+		       ? 0
+		       : status_fail(DLAZY_EIO, "%s: cannot be read", path);
+}
+
+static int make_archive(const struct request *request,
+			const struct library *library,
+			struct stubfile_options *options, struct stubfile *ret)
+{
+	_cleanup_(stubfile_clear) struct stubfile alone = {NULL, 0};
+
+	if (request->standalone) {
+		int status = read_alone(options->cpu, &alone);
+		if (status < 0)
+			return status;
+		options->alone = &alone;
+	}
+	return stubfile_archive(library, options, ret);
+}
+
 static int make(const struct request *request, const struct library *library,
 		struct stubfile *ret)
 {
@@ -189,7 +240,7 @@ static int make(const struct request *request, const struct library *library,
 	if (request->format == FORMAT_OBJECT)
 		return stubfile_object(library, &options, ret);
 	if (request->format == FORMAT_ARCHIVE)
-		return stubfile_archive(library, &options, ret);
+		return make_archive(request, library, &options, ret);
 
 	_cleanup_free_ const char **needed = NULL;
 	int status = needed_of(request, library, &needed);
@@ -418,14 +469,8 @@ static bool parse_format(const char *output, enum format *ret)
 
 static int parse_machine(const char *name, struct request *request)
 {
-	static const char *const known[] = {
-#define MACHINE_WORD(name, word) word,
-		ELF_CPU_MAP(MACHINE_WORD)
-#undef MACHINE_WORD
-	};
-
 	for (int cpu = 0; cpu < ELF_CPU_COUNT; cpu++) {
-		if (strcmp(name, known[cpu]) != 0)
+		if (strcmp(name, machine_words[cpu]) != 0)
 			continue;
 		request->options.cpu = (enum elf_cpu)cpu;
 		return CLI_DONE;
@@ -469,6 +514,7 @@ enum {
 	OPTION_PREFIX,
 	OPTION_PRIORITY,
 	OPTION_SONAME,
+	OPTION_STANDALONE,
 	OPTION_SYMBOLS,
 	OPTION_USED_BY,
 };
@@ -493,6 +539,9 @@ static int take_property(int option, struct request *request)
 		return CLI_DONE;
 	case OPTION_PACKAGE:
 		request->package = optarg;
+		return CLI_DONE;
+	case OPTION_STANDALONE:
+		request->standalone = true;
 		return CLI_DONE;
 	case OPTION_PREFIX:
 		request->options.prefix = optarg;
@@ -562,6 +611,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{"prefix", required_argument, NULL, OPTION_PREFIX},
 		{"priority", required_argument, NULL, OPTION_PRIORITY},
 		{"soname", required_argument, NULL, OPTION_SONAME},
+		{"standalone", no_argument, NULL, OPTION_STANDALONE},
 		{"symbols", required_argument, NULL, OPTION_SYMBOLS},
 		{"used-by", required_argument, NULL, OPTION_USED_BY},
 		CLI_OPTION_JSON,
@@ -614,6 +664,10 @@ static int check_output(struct request *request)
 				 "stub: -o %s: OUT.o, OUT.a or OUT.so; the "
 				 "suffix says what is made",
 				 request->output);
+	if (request->standalone && request->format != FORMAT_ARCHIVE)
+		return cli_usage("stub",
+				 "stub: --standalone is for archives: -o "
+				 "OUT.a");
 	if (request->format == FORMAT_SHARED) {
 		if (request->options.exported)
 			return cli_usage("stub",

@@ -25,6 +25,7 @@
 #define MEMBER_FORMAT "%-16s%-12d%-6d%-6d%-8o%-10u`\n"
 #define MEMBER_MODE 0644
 #define HEAD_NAME "dlazy-stub"
+#define ALONE_NAME "dlazy-standalone"
 #define TAIL_MAX 512
 
 struct archive {
@@ -121,6 +122,24 @@ static int add_head(struct archive *a)
 	return r;
 }
 
+/* Of several archives in one link the first one's is taken for all. */
+static int add_alone(struct archive *a)
+{
+	const struct stubfile *from = a->options->alone;
+	struct stubfile file = {malloc(from->size), from->size};
+	const char *name;
+
+	if (!file.data)
+		return out_of_memory();
+	memcpy(file.data, from->data, from->size);
+	int r = add_member(a, ALONE_NAME, &file);
+	if (r < 0)
+		stubfile_clear(&file);
+	for (size_t i = 0; r == 0 && (name = object_alone_function(i)); i++)
+		r = add_symbol(a, name);
+	return r;
+}
+
 /* Was there one of that name? */
 static bool is_seen(struct archive *a, const char *name)
 {
@@ -164,7 +183,8 @@ static int add_symbols_member(struct archive *a,
 static void name_tail(struct archive *a)
 {
 	const struct library *l = a->library;
-	uint64_t hash = hash_string(l->feature) + 3 * hash_string(l->package);
+	uint64_t hash = hash_string(l->feature) + 3 * hash_string(l->package) +
+			(a->options->alone != NULL);
 
 	for (size_t i = 0; i < l->file_count; i++)
 		hash = hash * 5 + hash_string(l->files[i]);
@@ -179,6 +199,8 @@ static int collect(struct archive *a)
 
 	for (size_t i = 0; r == 0 && i < a->library->symbol_count; i++)
 		r = add_symbols_member(a, &a->library->symbols[i]);
+	if (r == 0 && a->options->alone)
+		r = add_alone(a);
 	if (r == 0 && (a->names.failed || a->symbols.failed))
 		r = out_of_memory();
 	return r;

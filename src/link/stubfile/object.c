@@ -39,6 +39,29 @@ static const char *const functions[] = {
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(*functions))
 
+/* In their place, those of src/alone. */
+static const char *const alone_functions[FUNCTIONS] = {
+	[STUB_SLOW] = "dlazy_alone_slow",
+	[STUB_SLOW_NAMED] = "dlazy_alone_slow_named",
+	[STUB_AVAILABLE] = "dlazy_alone_available",
+	[STUB_LOAD] = "dlazy_alone_load",
+	[STUB_MODULE] = "dlazy_alone_module",
+	[STUB_ERROR] = "dlazy_alone_error",
+	[STUB_HAS] = "dlazy_alone_has",
+	[STUB_ON_FAILURE] = "dlazy_alone_on_failure",
+	[STUB_ON_LOAD] = "dlazy_alone_on_load",
+};
+
+const char *object_alone_function(size_t i)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < FUNCTIONS; k++)
+		if (alone_functions[k] && n++ == i)
+			return alone_functions[k];
+	return NULL;
+}
+
 /* In a disassembly and in a profile. */
 #define TAIL_NAME "dlazy_stub_tail"
 
@@ -276,7 +299,11 @@ static uint32_t function_symbol(struct object *o, uint64_t function)
 	if (!o->function[function])
 		o->function[function] = build_object_symbol(
 			&o->symbols, &o->build,
-			&(struct build_symbol){.name = functions[function]});
+			&(struct build_symbol){
+				.name = o->plan.is_alone
+						? alone_functions[function]
+						: functions[function],
+				.hidden = o->plan.is_alone});
 	return o->function[function];
 }
 
@@ -397,6 +424,7 @@ static void plan_object(struct object *o, const struct library *library,
 	o->plan.cpu = options->cpu;
 	o->plan.abi = o->tail ? LINKED_ABI_NAMED : LINKED_ABI;
 	o->plan.has_helpers = *prefix != '\0';
+	o->plan.is_alone = options->alone;
 	stub_plan_library(&o->plan, library, accept, o);
 	if (o->plan.failed)
 		return;

@@ -23,6 +23,9 @@ int object_write_head(const struct library *library,
 		      const struct stubfile_options *options, const char *tail,
 		      struct stubfile *ret, struct object_names *ret_names);
 
+/* The function of a standalone stub's object that has a number; NULL: none. */
+const char *object_alone_function(size_t i);
+
 /* What a link editor is to say of a datum that is named; malloc'd. */
 char *object_words(const char *name, const char *soname);
 

@@ -186,7 +186,9 @@ void stub_plan_layout(struct stub_plan *plan)
 	plan->constant_symbols = reserve(
 		&plan->constant_size, plan->constant_count, sizeof(uint32_t));
 
-	reserve(&plan->zero_size, libraries, sizeof(struct linked_state));
+	reserve(&plan->zero_size, libraries,
+		plan->is_alone ? sizeof(struct linked_alone)
+			       : sizeof(struct linked_state));
 	plan->run_state = reserve(&plan->zero_size, plan->has_run,
 				  sizeof(struct linked_run_state));
 	plan->slots = reserve(&plan->zero_size, plan->function_count,

@@ -86,7 +86,7 @@ struct stub_plan {
 	size_t copied_count, copied_room;
 	size_t function_count, constant_count;
 	struct map seen; /* name and version to name */
-	bool has_run, has_helpers;
+	bool has_run, has_helpers, is_alone;
 	uint32_t directory, touched; /* in the strings, of has_run */
 	/* by stub_plan_layout(): */
 	uint64_t constant_code, data, start, helpers, tails, code_size;

@@ -31,7 +31,9 @@ struct stubfile_note {
 struct stubfile_options {
 	enum elf_cpu cpu;
 	struct stubfile_note note;
-	bool exported;	    /* .o, .a: global symbols, not hidden ones */
+	bool exported; /* .o, .a: global symbols, not hidden ones */
+	const struct stubfile *alone; /* .a: the object that serves a standalone
+					 one; NULL: libdlazy does */
 	const char *prefix; /* of the helpers PREFIX_available() ...; NULL:
 			       from the SONAME; "": no helpers */
 	/* .so: */
@@ -48,8 +50,7 @@ int stubfile_object(const struct library *library,
 		    const struct stubfile_options *options,
 		    struct stubfile *ret);
 
-/* The same in an archive (one member per file is not needed: --gc-sections
- * and the linker take the member whole). */
+/* The same in an archive, with a member for each function. */
 int stubfile_archive(const struct library *library,
 		     const struct stubfile_options *options,
 		     struct stubfile *ret);
