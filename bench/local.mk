@@ -3,7 +3,7 @@
 # baselines. The measured programs are linked to the staged library.
 
 BENCH_HOSTS = \
-	%D%/calls.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c %D%/plain.c \
+	%D%/calls.c %D%/first.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c %D%/plain.c \
 	%D%/target.c
 EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 
@@ -37,20 +37,25 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
 		$(srcdir)/%D%/calls.c %D%/linked.o -ldlazy -L%D% -ltarget \
 		-Wl,-rpath,$(abs_builddir)/%D%
-	@rm -f %D%/ltdl %D%/gmodule
+	@rm -f %D%/ltdl %D%/gmodule %D%/first
+	@if $(STAGE)$(bindir)/dlazy stub -lpng16 -o %D%/first.o \
+		>/dev/null 2>&1; then \
+		$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/first \
+			$(srcdir)/%D%/first.c %D%/first.o -ldlazy; \
+	else echo "libpng: not installed"; fi
 	@$(BENCH_COMPILE) -o %D%/ltdl $(srcdir)/%D%/ltdl.c -lltdl \
 		2>/dev/null || echo "libltdl: not installed"
 	@$(BENCH_COMPILE) -o %D%/gmodule $(srcdir)/%D%/gmodule.c \
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --programs
+# BENCH_FLAGS=--json, --rounds=N, --first, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
 CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) \
 	%D%/target.so %D%/libtarget.so \
-	%D%/liblinked.so %D%/linked.o
+	%D%/liblinked.so %D%/linked.o %D%/first.o
 
 # The last part of ./bootstrap demo.
 demo-run: all stage

@@ -161,29 +161,58 @@ void measure_output(const char *const *argv, struct sample *const *columns,
 	waitpid(pid, NULL, 0);
 }
 
-double measure_instructions(const struct side *side)
+#define WATCHER_MAX 4
+
+/* Runs a program under another, whose output's lines are looked at. */
+static double watched(const struct side *side,
+		      const char *const watcher[WATCHER_MAX],
+		      double (*look)(const char *line, double value))
 {
-	const char *argv[ARGUMENTS_MAX + 4] = {
-		"/usr/bin/valgrind", "--tool=callgrind", "--log-fd=1",
-		"--callgrind-out-file=/dev/null"};
+	const char *argv[ARGUMENTS_MAX + WATCHER_MAX];
 	double value = 0;
-	char line[512];
+	char line[4096];
 	pid_t pid;
 
-	if (access(argv[0], X_OK) < 0)
+	if (access(watcher[0], X_OK) < 0)
 		return 0;
-	for (size_t i = 0; side->argv[i]; i++)
-		argv[4 + i] = side->argv[i];
+	memcpy(argv, watcher, WATCHER_MAX * sizeof(*watcher));
+	memcpy(argv + WATCHER_MAX, side->argv, sizeof(side->argv));
 	FILE *in = output_of(argv, &pid);
-	while (in && fgets(line, sizeof(line), in)) {
-		const char *at = strstr(line, "Collected : ");
-		if (at)
-			value = strtod(at + strlen("Collected : "), NULL);
-	}
+	while (in && fgets(line, sizeof(line), in))
+		value = look(line, value);
 	if (in)
 		fclose(in);
 	waitpid(pid, NULL, 0);
 	return value;
+}
+
+static double collected(const char *line, double value)
+{
+	const char *at = strstr(line, "Collected : ");
+
+	return at ? strtod(at + strlen("Collected : "), NULL) : value;
+}
+
+double measure_instructions(const struct side *side)
+{
+	static const char *const valgrind[] = {
+		"/usr/bin/valgrind", "--tool=callgrind", "--log-fd=1",
+		"--callgrind-out-file=/dev/null"};
+
+	return watched(side, valgrind, collected);
+}
+
+static double counted(const char *line, double value)
+{
+	return strchr(line, '(') ? value + 1 : value;
+}
+
+double measure_system_calls(const struct side *side)
+{
+	static const char *const strace[] = {"/usr/bin/strace", "-qq", "-o",
+					     "/dev/stdout"};
+
+	return watched(side, strace, counted);
 }
 
 double measure_ratio(const struct sample *a, const struct sample *b)

@@ -38,6 +38,9 @@ void measure_output(const char *const *argv, struct sample *const *columns,
 /* Instructions that a program executes, by callgrind; 0: there is none. */
 double measure_instructions(const struct side *side);
 
+/* System calls that it makes, by strace; 0: there is none. */
+double measure_system_calls(const struct side *side);
+
 /* The median of a[i] / b[i], of a[i] - b[i]. */
 double measure_ratio(const struct sample *a, const struct sample *b);
 double measure_difference(const struct sample *a, const struct sample *b);

@@ -2,7 +2,7 @@
 /*
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
- *   rows [--json] [--rounds=N] [--machine | --programs]
+ *   rows [--json] [--rounds=N] [--first | --machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
@@ -209,6 +209,49 @@ static void touching_tiny(void)
 			       "dlopen, dlsym, call", &stub, &hand, "ns"});
 }
 
+/* A row of what a first call takes more than an empty process, where there is
+ * the tool that counts it. */
+static void counting_first(const char *what, const char *unit, bool is_ratio,
+			   double budget, double none, double stub, double hand)
+{
+	if (none > 0)
+		row_tell(&(struct row){.what = what,
+				       .value = is_ratio ? (stub - none) /
+								   (hand - none)
+							 : stub - hand,
+				       .unit = unit,
+				       .budget = budget});
+}
+
+static void calling_first(void)
+{
+	const char *file = program("first");
+
+	if (access(file, X_OK) < 0) {
+		fprintf(stderr, "first: not built, skipped\n");
+		return;
+	}
+	struct side *none =
+		side("empty process", file, "none", NULL, NULL, NULL);
+	struct side *stub = side("the first call of a linked stub", file,
+				 "stub", NULL, NULL, NULL);
+	struct side *hand =
+		side("dlopen, dlsym, call", file, "hand", NULL, NULL, NULL);
+	struct side *again =
+		side("the same again", file, "hand", NULL, NULL, NULL);
+
+	row_heading("First call of a function of libpng");
+	ROW_MEASURE(ROW_OFTEN, false, stub, hand, again);
+	tell_ratio("through a linked stub, against", stub, hand, 1.05);
+	tell_ratio("    by hand, against", again, hand, BUDGET_NONE);
+	counting_first("    instructions, against by hand", "x", true, 1.2,
+		       measure_instructions(none), measure_instructions(stub),
+		       measure_instructions(hand));
+	counting_first("    system calls, more than by hand", "", false, 10,
+		       measure_system_calls(none), measure_system_calls(stub),
+		       measure_system_calls(hand));
+}
+
 /* "DIR,SYMBOL,NAME", taken apart in place; NULL for an empty part. */
 static char *part(char **rest)
 {
@@ -334,6 +377,7 @@ static void all_rows(void)
 	declaring();
 	calling();
 	touching_tiny();
+	calling_first();
 	while (dirs && (dir = strsep(&dirs, " ")))
 		if (*dir)
 			directory(dir);
@@ -346,6 +390,7 @@ static void all_rows(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{"first", no_argument, NULL, 'f'},
 		{"json", no_argument, NULL, 'j'},
 		{"machine", no_argument, NULL, 'm'},
 		{"programs", no_argument, NULL, 'p'},
@@ -359,6 +404,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			as_json = true;
+		else if (option == 'f')
+			which = calling_first;
 		else if (option == 'm')
 			which = machine_rows;
 		else if (option == 'p')

@@ -7,11 +7,30 @@
 #include "base/interrupt.h"
 
 #include <pthread.h>
+#include <string.h>
 
 static _Thread_local bool blocked __attribute__((tls_model("initial-exec")));
 static _Thread_local const struct interrupts_fork *in_fork
 	__attribute__((tls_model("initial-exec")));
 
+#ifdef __GLIBC__
+#define BIT(signal) (1UL << ((signal)-1))
+
+/* As sigfillset() and sigdelset() would, which a first call would be the first to
+ * use, and the linker have to look up. (pthread_sigmask() leaves libc's own two
+ * signals open all the same.) */
+sigset_t interrupts_signals(void)
+{
+	unsigned long words[sizeof(sigset_t) / sizeof(unsigned long)];
+	sigset_t signals;
+
+	memset(words, 0xff, sizeof(words));
+	words[0] &= ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGFPE) | BIT(SIGILL) |
+		      BIT(SIGTRAP) | BIT(SIGSYS));
+	memcpy(&signals, words, sizeof(signals));
+	return signals;
+}
+#else
 sigset_t interrupts_signals(void)
 {
 	static const int raised[] = {SIGSEGV, SIGBUS,  SIGFPE,
@@ -23,6 +42,7 @@ sigset_t interrupts_signals(void)
 		sigdelset(&signals, raised[i]);
 	return signals;
 }
+#endif
 
 static void block(struct interrupts *ret)
 {

@@ -14,9 +14,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A caller of search_closure(). */
@@ -63,28 +63,40 @@ int search_expand(const char *path, const char *origin, char **ret)
 	return r;
 }
 
-/* Whether DIRECTORY/NAME is there, or cannot be told. */
-static bool may_be_in(const char *directory, size_t n, const char *name)
+/* Whether DIRECTORY/NAME is there, or cannot be told. The path is made in a
+ * buffer that has room. */
+static bool may_be_in(char *path, const char *directory, size_t n,
+		      const char *name)
 {
-	_cleanup_free_ char *path = NULL;
+	struct stat st;
 
-	if (asprintf(&path, "%.*s/%s", n ? (int)n : 1, n ? directory : ".",
-		     name) < 0) {
-		path = NULL;
-		return true;
-	}
-	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+	memcpy(path, n ? directory : ".", n ? n : 1);
+	n = n ? n : 1;
+	path[n] = '/';
+	strcpy(path + n + 1, name);
+	return fstatat(AT_FDCWD, path, &st, 0) == 0 ||
+	       (errno != ENOENT && errno != ENOTDIR);
 }
 
+/* Of a first call these are the only words to be put together: what libc has
+ * for that would have to be looked up, and mapped, for it. */
 bool search_may_be_in(const char *list, const char *name)
 {
+	static const char hwcaps[] = "glibc-hwcaps";
+
 	if (!*list || strchr(list, '$'))
 		return *list;
+	_cleanup_free_ char *path =
+		malloc(strlen(list) + strlen(name) + sizeof(hwcaps) + 2);
+	if (!path)
+		return true;
 	for (;;) {
-		size_t n = strcspn(list, ":");
+		size_t n = 0;
 
-		if (may_be_in(list, n, name) ||
-		    may_be_in(list, n, "glibc-hwcaps"))
+		while (list[n] && list[n] != ':')
+			n++;
+		if (may_be_in(path, list, n, name) ||
+		    may_be_in(path, list, n, hwcaps))
 			return true;
 		if (!list[n])
 			return false;
