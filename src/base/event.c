@@ -8,6 +8,7 @@
  */
 #include "base/event.h"
 
+#include "base/above.h"
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "base/status.h"
@@ -118,10 +119,28 @@ bool event_wanted(void)
 	return (list && list->count) || wanting_probe();
 }
 
-void event_emit(struct dlazy_event event)
+ABOVE_NONE void (*event_host_stack)(void (*fn)(void *), void *data) = NULL;
+
+void event_call_host(void (*fn)(void *data), void *data)
+{
+	if (event_host_stack)
+		event_host_stack(fn, data);
+	else
+		fn(data);
+}
+
+static void tell_observers(void *data)
 {
 	struct observers *list =
 		atomic_load_explicit(&current, memory_order_acquire);
+	struct dlazy_event *event = data;
+
+	for (size_t i = 0; list && i < list->count; i++)
+		list->all[i].fn(event, list->all[i].data);
+}
+
+void event_emit(struct dlazy_event event)
+{
 	const struct event_probe *probe = wanting_probe();
 
 	LOCK_ASSERT_NONE();
@@ -130,8 +149,7 @@ void event_emit(struct dlazy_event event)
 		event.time_ns = event_now();
 	if (probe)
 		probe->tell(&event);
-	for (size_t i = 0; list && i < list->count; i++)
-		list->all[i].fn(&event, list->all[i].data);
+	event_call_host(tell_observers, &event);
 }
 
 void event_at_abort(void (*fn)(void))

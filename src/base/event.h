@@ -36,8 +36,18 @@ void event_bound(const struct dlazy_module *m, const char *symbol,
 void event_at_abort(void (*fn)(void));
 void event_abort(void);
 
-/* Tells all observers; sets size, and time_ns if it is 0. Takes no lock. */
+/* Tells all observers, as event_call_host() does; sets size, and time_ns if it is 0. Takes no lock. */
 void event_emit(struct dlazy_event event);
+
+/*
+ * Calls fn(data), which is, or calls, a function of the host's: within a first
+ * call, on the stack of who made that, where it was made on another.
+ */
+void event_call_host(void (*fn)(void *data), void *data);
+
+/* What does so; NULL: nothing has to be done. stub/stack.c defines it. */
+extern void (*event_host_stack)(void (*fn)(void *data), void *data)
+	__attribute__((visibility("hidden")));
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t event_now(void);

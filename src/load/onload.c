@@ -8,6 +8,7 @@
  */
 #include "load/onload.h"
 
+#include "base/event.h"
 #include "load/dl.h"
 #include "load/loading.h"
 #include "load/wait.h"
@@ -80,14 +81,28 @@ static dlazy_load_fn *take_next(struct dlazy_module *m, void **ret_data)
 	return o->on_load;
 }
 
+struct call {
+	dlazy_load_fn *fn;
+	struct dlazy_module *module;
+	void *data;
+	int status;
+};
+
+static void make_call(void *data)
+{
+	struct call *call = data;
+
+	call->status = call->fn(call->module, call->data);
+}
+
 static int call_all(struct dlazy_module *m)
 {
-	dlazy_load_fn *fn;
-	void *data;
+	struct call call = {.module = m};
 
 	LOCK_ASSERT_NONE();
-	while ((fn = take_next(m, &data))) {
-		int status = fn(m, data);
+	while ((call.fn = take_next(m, &call.data))) {
+		event_call_host(make_call, &call);
+		int status = call.status;
 
 		if (status == 0)
 			continue;

@@ -11,7 +11,9 @@
  */
 #include "stub/stack.h"
 
+#include "base/above.h"
 #include "base/cleanup.h"
+#include "base/event.h"
 #include "stub/pool.h"
 
 #include <errno.h>
@@ -126,14 +128,41 @@ static void give_stack_back(char **stack)
 	munmap(*stack, STACK_SIZE);
 }
 
+/* Where the stack that this thread has left goes on; NULL: it is on it. */
+static _Thread_local char *left __attribute__((tls_model("initial-exec")));
+
+static void restore_left(char **before)
+{
+	left = *before;
+}
+
+/* Behind what the callers of stub_call_on() and itself push. */
+#define CALLEE_ROOM 256
+
 /* Its own function: its frame is on the caller's stack only if need be. */
 __attribute__((noinline)) static void call_elsewhere(void (*fn)(void *),
 						     void *data, char *taken)
 {
 	_cleanup_(give_stack_back) char *stack = taken;
+	_cleanup_(restore_left) __attribute__((unused)) char *before = left;
 
+	left = (char *)(((uintptr_t)__builtin_alloca(16) - CALLEE_ROOM) & -64);
 	stub_call_on(stack + STACK_SIZE, fn, data);
 }
+
+void stack_call_back(void (*fn)(void *data), void *data)
+{
+	_cleanup_(restore_left) char *there = left;
+
+	left = NULL;
+	if (there)
+		stub_call_on(there, fn, data);
+	else
+		fn(data);
+}
+
+ABOVE void (*event_host_stack)(void (*fn)(void *),
+			       void *data) = stack_call_back;
 
 void stack_call(void (*fn)(void *data), void *data)
 {

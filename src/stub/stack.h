@@ -13,4 +13,8 @@
  * keeps the stack. */
 void stack_call(void (*fn)(void *data), void *data);
 
+/* Within that: calls fn(data), which may throw, on the stack of who made the first
+ * call, whose own functions expect that one. */
+void stack_call_back(void (*fn)(void *data), void *data);
+
 #endif

@@ -11,6 +11,9 @@
 
 #include "base/event.h"
 #include "base/lock.h"
+#include "stub/linked.h"
+
+#include <dlazy/lifecycle.h>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -26,10 +29,11 @@
 
 /* Functions whose first call is to come. */
 static struct {
-	int_fn *ready; /* 1; loads good-host-constructor */
-	int_fn *runs;  /* 1; of the same */
-	int_fn *plain; /* 42; of good-plain */
-	int_fn *fails; /* INSTEAD */
+	int_fn *ready;		     /* 1; loads good-host-constructor */
+	int_fn *runs;		     /* 1; of the same */
+	int_fn *plain;		     /* 42; of good-plain */
+	int_fn *fails;		     /* INSTEAD */
+	struct dlazy_module *module; /* good-host-constructor */
 } touch;
 
 #ifdef __SANITIZE_THREAD__
@@ -71,6 +75,7 @@ static void use_registry(void)
 	touch.runs = stub_of("good-host-constructor", "host_runs");
 	touch.plain = stub_of("good-plain", "plain_answer");
 	touch.fails = stub_of("bad-missing-library", "missing_answer");
+	touch.module = opened(test_plugin("good-host-constructor"), 0);
 }
 
 static int plain_sum(void)
@@ -87,6 +92,7 @@ static void use_linked(void)
 	linked_files(&linked_host, test_plugin("good-host-constructor"), NULL);
 	linked_files(&linked_real, test_plugin("linked-real"), NULL);
 	linked_files(&linked_plain, test_plugin("bad-missing-library"), NULL);
+	touch.module = dlazy_linked_module(&linked_host);
 }
 
 /* A test of either kind of stub. */
@@ -567,6 +573,71 @@ TEST_TOUCH(hook_is_on_the_callers_stack)
 	set_constructor(see_frame);
 	in_hook = see_frame;
 	in_small_thread(hook_on_a_small_stack, 16384);
+}
+
+static const char *observed_frame, *prepared_frame;
+
+static void observe(const struct dlazy_event *event, void *data)
+{
+	(void)event;
+	(void)data;
+	observed_frame = __builtin_frame_address(0);
+}
+
+static int prepare(struct dlazy_module *m, void *data)
+{
+	(void)m;
+	(void)data;
+	prepared_frame = __builtin_frame_address(0);
+	return 0;
+}
+
+static void *be_observed_on_a_small_stack(void *unused)
+{
+	(void)unused;
+	CHECK_INT(touch.fails(), INSTEAD);
+	CHECK(is_near(observed_frame));
+	observed_frame = NULL;
+	CHECK_INT(touch.ready(), 1);
+	CHECK(!is_near(seen_frame));
+	CHECK(is_near(observed_frame));
+	CHECK(is_near(prepared_frame));
+	return NULL;
+}
+
+TEST_TOUCH(observers_and_what_follows_a_load_are_on_the_callers_stack)
+{
+	set_constructor(see_frame);
+	CHECK_INT(dlazy_observe(observe, NULL), 0);
+	CHECK_INT(dlazy_on_load(touch.module, prepare, NULL), 0);
+	in_small_thread(be_observed_on_a_small_stack, 16384);
+}
+
+static void touch_in_turn(const struct dlazy_event *event, void *data)
+{
+	static bool inside;
+
+	(void)event;
+	(void)data;
+	if (inside)
+		return;
+	inside = true;
+	CHECK_INT(touch.plain(), 42);
+	inside = false;
+}
+
+static void *call_with_a_busy_observer(void *unused)
+{
+	(void)unused;
+	CHECK_INT(touch.ready(), 1);
+	CHECK_INT(touch.runs(), 1);
+	return NULL;
+}
+
+TEST_TOUCH(observer_on_a_small_stack_may_touch_another_module)
+{
+	CHECK_INT(dlazy_observe(touch_in_turn, NULL), 0);
+	in_small_thread(call_with_a_busy_observer, 16384);
 }
 
 #ifndef AT_MINSIGSTKSZ
