@@ -1119,6 +1119,24 @@ TEST(an_initialiser_that_changes_the_process_does_so_at_the_start)
 	check_eager("libfoo.so", VERDICT_INITIALISER, "setenv", NULL);
 }
 
+/* The first call would undo that. */
+TEST(an_initialiser_that_changes_its_thread_does_so_at_the_start)
+{
+	world_library("libfoo.so",
+		      INITIALISER "{ pthread_setcancelstate(1, 0); } "
+				  "int foo() { return 1; }",
+		      "");
+	world_library("libbar.so",
+		      INITIALISER "{ sigprocmask(0, 0, 0); } "
+				  "int bar() { return 1; }",
+		      "");
+	world_program("int main() { return foo() + bar(); }", "-lfoo -lbar");
+	decide(NULL);
+	check_eager("libfoo.so", VERDICT_INITIALISER, "pthread_setcancelstate",
+		    NULL);
+	check_eager("libbar.so", VERDICT_INITIALISER, "sigprocmask", NULL);
+}
+
 /* What it starts would inherit a signal mask. */
 TEST(an_initialiser_that_may_start_a_thread_does_so_at_the_start)
 {
