@@ -92,6 +92,9 @@ static bool find_by_offset(struct dlazy_module *m,
 	uint8_t build_id[64];
 	uintptr_t base;
 	size_t size;
+
+	if (module_refresh(m) < 0) /* so that it need not be read there: */
+		return false;
 	{
 		LOCKED(&load_lock);
 		/* A file that has changed since is not what was mapped. */

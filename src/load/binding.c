@@ -120,21 +120,29 @@ void binding_replace_slot(const struct stub_failure *failure, void *replacement)
 	atomic_store_explicit(slot, replacement, memory_order_release);
 }
 
-static void end_replacements_locked(struct dlazy_module *m)
+/* Returns what is to be freed without the lock. */
+static struct replaced_slot *end_replacements_locked(struct dlazy_module *m)
 {
+	struct replaced_slot *ended = TAKE_PTR(m->replaced_slots);
+
 	for (struct binding *b = m->all_bindings; b; b = b->next) {
 		if (!b->replaced)
 			continue;
 		stub_arm(b->slot);
 		b->replaced = false;
 	}
-	while (m->replaced_slots) {
-		struct replaced_slot *replaced = TAKE_PTR(m->replaced_slots);
+	for (struct replaced_slot *r = ended; r; r = r->next)
+		atomic_store_explicit(r->slot, NULL, memory_order_release);
+	return ended;
+}
 
-		m->replaced_slots = replaced->next;
-		atomic_store_explicit(replaced->slot, NULL,
-				      memory_order_release);
+static void free_replaced(struct replaced_slot *replaced)
+{
+	while (replaced) {
+		struct replaced_slot *next = replaced->next;
+
 		free(replaced);
+		replaced = next;
 	}
 }
 
@@ -180,13 +188,15 @@ static void patch_imports(struct dlazy_module *m, const struct binding *b,
 
 void binding_loaded(struct dlazy_module *m)
 {
+	struct replaced_slot *ended;
 	struct binding *b;
 	bool discardable;
 	{
 		LOCKED(&load_lock);
-		end_replacements_locked(m);
+		ended = end_replacements_locked(m);
 		discardable = !m->keep;
 	}
+	free_replaced(ended);
 	while (!discardable && (b = next_unpatched(m))) {
 		void *handle = atomic_load(&m->handle), *address = NULL;
 		/* A symbol that is gone stays a stub, which will say so. */

@@ -142,6 +142,7 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	if (m->kind->before_open)
 		m->kind->before_open(m);
 	frame->flags = m->flags;
+	atomic_store(&frame->was_asked, true);
 	status = dl_open(path ? path : module_object(m), frame->flags,
 			 ret_handle);
 	if (status == 0 && m->kind->opened)

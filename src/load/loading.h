@@ -8,6 +8,7 @@
 #ifndef LOAD_LOADING_H
 #define LOAD_LOADING_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,9 +25,10 @@ struct loading_frame {
 	struct loading_frame *outer; /* of the thread */
 	struct loading_frame *other; /* of the module; under load_lock */
 	pid_t thread;
-	int flags;	   /* the linker was asked with these */
-	unsigned refusals; /* of the module, when this load began */
-	bool in_linker;	   /* has the linker's lock, or waits for it */
+	int flags;		 /* the linker was asked with these */
+	unsigned refusals;	 /* of the module, when this load began */
+	bool in_linker;		 /* has the linker's lock, or waits for it */
+	_Atomic(bool) was_asked; /* the linker, for the file */
 	uint64_t
 		linker_ns; /* how long it was there, if anybody wants to know */
 };

@@ -177,48 +177,105 @@ static const char *reason_to_stay(const struct elf_view *view)
  * of its file. */
 static bool is_mapped_locked(const struct dlazy_module *m)
 {
-	return atomic_load(&m->handle) || m->loaders;
+	for (struct loading_frame *f = m->loaders; f; f = f->other)
+		if (atomic_load(&f->was_asked))
+			return true;
+	return atomic_load(&m->handle);
 }
 
-/* Takes what the file says now in place of what was known. */
-static int module_read_locked(struct dlazy_module *m)
-{
-	struct file_identity identity;
-	struct elf_view *view;
-	int status = read_view(m->path, &view, &identity);
+/* As many as other threads will put between the two locks. */
+#define ROOM_AHEAD 7
 
-	if (status < 0)
-		return status;
-	if (is_mapped_locked(m) && !is_same_file(&identity, &m->identity)) {
-		elf_view_close(view);
+bool module_make_room(struct map *map)
+{
+	_cleanup_free_ struct map_entry *entries = NULL;
+	size_t room, had;
+	{
+		LOCKED(&load_lock);
+		had = map->room;
+		room = map_room(map, map->count + ROOM_AHEAD);
+	}
+	if (room == had)
+		return true;
+	entries = room ? calloc(room, sizeof(*entries)) : NULL;
+	if (!entries)
+		return false;
+	LOCKED(&load_lock);
+	if (map->room < room)
+		entries = map_replace(map, entries, room);
+	return true;
+}
+
+/* What the file says. */
+struct reading {
+	struct elf_view *view;
+	struct file_identity identity;
+};
+
+static void reading_end(struct reading *reading)
+{
+	elf_view_close(reading->view);
+}
+
+/* Takes it in place of what was known, which is left to be ended. */
+static int take_reading_locked(struct dlazy_module *m, struct reading *reading)
+{
+	struct elf_view *old = m->view;
+	struct file_identity identity = reading->identity;
+
+	if (is_mapped_locked(m) && !is_same_file(&identity, &m->identity))
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: it was replaced while it is loaded",
 				   m->path);
-	}
-	elf_view_close(m->view);
-	m->view = view;
+	m->view = reading->view;
+	reading->view = old;
 	m->record = NULL;
 	m->contents += !file_identity_equal(&m->identity, &identity);
 	m->identity = identity;
-	m->undiscardable = reason_to_stay(view);
+	m->undiscardable = reason_to_stay(m->view);
 	if (!module_of_file_locked(&identity))
 		map_put(&by_file, file_key(&identity), m);
 	return 0;
 }
 
-int module_refresh_locked(struct dlazy_module *m)
+static int module_read_locked(struct dlazy_module *m)
 {
-	struct file_identity now;
+	_cleanup_(reading_end) struct reading reading = {.view = NULL};
+	int status = read_view(m->path, &reading.view, &reading.identity);
+
+	return status < 0 ? status : take_reading_locked(m, &reading);
+}
+
+static bool is_known_locked(const struct dlazy_module *m,
+			    const struct file_identity *now)
+{
+	bool current = file_identity_equal(now, &m->identity);
+
+	return current && (m->view || (m->record && m->keep));
+}
+
+int module_refresh(struct dlazy_module *m)
+{
+	_cleanup_(reading_end) struct reading reading = {.view = NULL};
+	const char *path = m->path;
 
 	if (module_mode() == MODULE_OFF) /* as plain dlopen: reads nothing */
 		return 0;
-	int status = file_identify(AT_FDCWD, m->path, &now);
+	int status = file_identify(AT_FDCWD, path, &reading.identity);
 	if (status < 0)
 		return status;
-	bool current = file_identity_equal(&now, &m->identity);
-	if (current && (m->view || (m->record && m->keep)))
-		return 0;
-	return module_read_locked(m);
+	{
+		LOCKED(&load_lock);
+		if (is_known_locked(m, &reading.identity))
+			return 0;
+	}
+	status = read_view(path, &reading.view, &reading.identity);
+	if (status < 0)
+		return status;
+	if (!module_make_room(&by_file))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	LOCKED(&load_lock);
+	return take_reading_locked(m, &reading);
 }
 
 bool module_is_current_locked(const struct dlazy_module *m)
@@ -306,8 +363,7 @@ static int next_plugin_file(struct module_search *search)
 {
 	if (search->tried)
 		return -DLAZY_ENOENT;
-	LOCKED(&load_lock);
-	return module_refresh_locked(search->module);
+	return module_refresh(search->module);
 }
 
 static void identify_plugin_file(const struct dlazy_module *m,
@@ -701,37 +757,10 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 	return 0;
 }
 
-/* As many as other threads will put between the two locks. */
-#define ROOM_AHEAD 7
-
-/*
- * Makes room in a map that load_lock guards, and does so without the lock: an
- * interposed malloc() may call a stub. false: no memory.
- */
-static bool make_room(struct map *map)
-{
-	_cleanup_free_ struct map_entry *entries = NULL;
-	size_t room, had;
-	{
-		LOCKED(&load_lock);
-		had = map->room;
-		room = map_room(map, map->count + ROOM_AHEAD);
-	}
-	if (room == had)
-		return true;
-	entries = room ? calloc(room, sizeof(*entries)) : NULL;
-	if (!entries)
-		return false;
-	LOCKED(&load_lock);
-	if (map->room < room)
-		entries = map_replace(map, entries, room);
-	return true;
-}
-
 static bool make_room_for_found(void)
 {
-	return make_room(&by_path) && make_room(&by_file) &&
-	       make_room(&kept_paths);
+	return module_make_room(&by_path) && module_make_room(&by_file) &&
+	       module_make_room(&kept_paths);
 }
 
 /* A path that will not be freed, as who reads a module's holds no lock: `*copy`,
@@ -825,7 +854,7 @@ int module_declare_late(const struct module_declaration *d,
 		module_new(kind, NULL, looked_for, d->by);
 	_cleanup_free_ char *path = d->path ? strdup(d->path) : NULL;
 
-	if (!m || (d->path && !path) || !make_room(&by_address) ||
+	if (!m || (d->path && !path) || !module_make_room(&by_address) ||
 	    !make_room_for_found())
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	m->source = source;

@@ -304,8 +304,15 @@ bool module_defines(struct dlazy_module *m, const char *name,
 		    const char *version);
 
 /* Makes sure that record or view are of the file as it is now; identity,
- * undiscardable follow. load_lock must be held. 0 or a status. */
-int module_refresh_locked(struct dlazy_module *m);
+ * undiscardable follow. 0 or a status. */
+int module_refresh(struct dlazy_module *m);
+
+/*
+ * Makes room in a map that load_lock guards, without the lock, under which
+ * nothing is allocated in a first call: an interposed malloc() may make another.
+ * false: no memory.
+ */
+bool module_make_room(struct map *map);
 
 /* Whether the file is still the one behind record or view. */
 bool module_is_current_locked(const struct dlazy_module *m);

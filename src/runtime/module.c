@@ -249,6 +249,8 @@ static bool is_news(const struct linked_question *q)
 	static struct map told; /* name -> name; under load_lock */
 	uint64_t key = map_pointer_key(q->name);
 
+	if (!module_make_room(&told))
+		return true;
 	LOCKED(&load_lock);
 	return !map_get(&told, key) && map_put(&told, key, (void *)q->name);
 }

@@ -846,3 +846,15 @@ TEST(environment_is_ignored_in_secure_programs)
 	waitpid(pid, &status, 0);
 	CHECK_INT(status, 0);
 }
+
+/* It is not mapped yet, so nothing says which of the two it has to be. */
+TEST(file_replaced_before_its_first_touch_is_loaded)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+	void *answer = symbol_of(m, "plain_answer");
+
+	CHECK_INT(rename(own_copy("good-plain", "q.so"), path), 0);
+	CHECK_INT(call_int(answer), 42);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}

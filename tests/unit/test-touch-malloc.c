@@ -7,6 +7,7 @@
 #include "tests/unit/linked-stubs.h"
 
 #include "base/lock.h"
+#include "stub/linked.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -147,6 +148,56 @@ TEST(nothing_is_allocated_under_a_lock)
 	CHECK(calls > 0);
 	CHECK_INT(calls_under_a_lock, 0);
 	CHECK_INT(watched(fails), 7);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+static void watch_event(const struct dlazy_event *event, void *data)
+{
+	(void)event;
+	(void)data;
+}
+
+/* Its module is made by it, and what is told of it is remembered. */
+TEST(nor_when_a_linked_library_is_found)
+{
+	linked_files(&linked_real, test_plugin("linked-real"), NULL);
+	linked_files(&linked_host, test_plugin("good-host-constructor"), NULL);
+	CHECK_INT(watched(sum), 42);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+	CHECK_INT(dlazy_observe(watch_event, NULL), 0);
+	CHECK_INT(watched(stub_ready), 1);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+/* A replacement for its slot is kept, and freed. */
+TEST(nor_when_a_linked_library_gets_installed)
+{
+	const char *path = own_path("p.so");
+
+	linked_files(&linked_plain, path, NULL);
+	CHECK_INT(dlazy_on_failure(NULL, replace, (void *)(uintptr_t)seven), 0);
+	CHECK_INT(watched(stub_plain), 7);
+	CHECK_INT(calls_under_a_lock, 0);
+	test_copy(test_plugin("good-plain"), path);
+	is_watched = true;
+	CHECK_INT(dlazy_linked_load(&linked_plain), 0);
+	is_watched = false;
+	CHECK_INT(calls_under_a_lock, 0);
+	CHECK_INT(stub_plain(), 42);
+}
+
+/* Another file is in its place by then, and read. */
+TEST(nor_when_the_file_has_changed)
+{
+	needs_stubs();
+	const char *path = own_copy("good-host-constructor", "p.so");
+	int_fn *ready = function_of(opened(path, 0), "host_ready");
+
+	CHECK_INT(rename(own_copy("good-host-constructor", "q.so"), path), 0);
+	CHECK_INT(watched(ready), 1);
+	CHECK(calls > 0);
 	CHECK_INT(calls_under_a_lock, 0);
 }
 
