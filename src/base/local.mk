@@ -13,6 +13,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/jsonread.c %D%/jsonread.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/map.c %D%/map.h \
+	%D%/memstream.h \
 	%D%/nearest.c %D%/nearest.h \
 	%D%/setting.c %D%/setting.h \
 	%D%/signature.c %D%/signature.h \

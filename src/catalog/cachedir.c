@@ -33,14 +33,15 @@ static bool is_roots(const struct stat *st)
 		root.st_uid == OVERFLOW_UID);
 }
 
-/* A path is absolute; relative ones are nobody's. */
-static char *below(const char *directory, const char *name)
+/* A path is absolute; relative ones are nobody's: false. *ret: malloc'd, or NULL:
+ * out of memory, which makes no other place of this one. */
+static bool below(const char *directory, const char *name, char **ret)
 {
-	char *path;
-
 	if (!directory || directory[0] != '/')
-		return NULL;
-	return asprintf(&path, "%s%s", directory, name) < 0 ? NULL : path;
+		return false;
+	if (asprintf(ret, "%s%s", directory, name) < 0)
+		*ret = NULL;
+	return true;
 }
 
 static void close_stream(FILE **stream)
@@ -50,7 +51,7 @@ static void close_stream(FILE **stream)
 }
 
 /* As below(), of the user's entry in the password file. */
-static char *below_entry(const char *name)
+static bool below_entry(const char *name, char **ret)
 {
 	_cleanup_(close_stream) FILE *file = fopen("/etc/passwd", "re");
 	struct passwd entry, *found;
@@ -59,8 +60,8 @@ static char *below_entry(const char *name)
 	while (file &&
 	       fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0)
 		if (found->pw_uid == geteuid())
-			return below(found->pw_dir, name);
-	return NULL;
+			return below(found->pw_dir, name, ret);
+	return false;
 }
 
 /* Is all that there is of the path root's, as far as root cares? */
@@ -91,24 +92,31 @@ static bool is_for_us(const char *path)
 	}
 }
 
-static char *if_for_us(char *path)
+/* Not root's is none. */
+static bool keep_for_us(bool found, char **path)
 {
-	if (!path || is_for_us(path))
-		return path;
-	free(path);
-	return NULL;
+	if (!found || !*path || is_for_us(*path))
+		return found;
+	free(*path);
+	*path = NULL;
+	return false;
 }
 
 char *catalog_cache_dir(void)
 {
 	const char *home = secure_getenv("HOME");
-	char *path = below(secure_getenv("DLAZY_CACHE_DIR"), "");
+	char *path = NULL;
 
-	if (path || getauxval(AT_SECURE))
-		return if_for_us(path);
-	path = if_for_us(below(secure_getenv("XDG_CACHE_HOME"), "/dlazy"));
-	if (path)
+	if (below(secure_getenv("DLAZY_CACHE_DIR"), "", &path)) {
+		keep_for_us(true, &path);
 		return path;
-	return if_for_us(home && *home ? below(home, "/.cache/dlazy")
-				       : below_entry("/.cache/dlazy"));
+	}
+	if (getauxval(AT_SECURE) ||
+	    keep_for_us(below(secure_getenv("XDG_CACHE_HOME"), "/dlazy", &path),
+			&path))
+		return path;
+	keep_for_us(home && *home ? below(home, "/.cache/dlazy", &path)
+				  : below_entry("/.cache/dlazy", &path),
+		    &path);
+	return path;
 }

@@ -13,6 +13,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/lock.h"
+#include "base/memstream.h"
 #include "base/setting.h"
 #include "base/status.h"
 #include "load/dl.h"
@@ -262,7 +263,7 @@ int ledger_write(const char *path)
 	if (!out)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", absolute);
 	int status = ledger_tell(ledger, out);
-	if (fclose(out) != 0 && status == 0)
+	if (!memstream_end(out, &text) && status == 0)
 		status = status_fail(DLAZY_ENOMEM, "%s: out of memory",
 				     absolute);
 	return status < 0 ? status : write_whole(absolute, text, size);

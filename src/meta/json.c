@@ -8,6 +8,7 @@
 #include "meta/json.h"
 
 #include "base/array.h"
+#include "base/memstream.h"
 
 #include <dlazy/dlazy.h>
 #include <errno.h>
@@ -304,8 +305,8 @@ static char *text_of(json_t *value)
 
 	if (!out)
 		return NULL;
-	bool done = write_value(out, value) && !ferror(out);
-	if (fclose(out) == 0 && done)
+	bool done = write_value(out, value);
+	if (memstream_end(out, &text) && done)
 		return text;
 	free(text);
 	return NULL;

@@ -5,6 +5,8 @@
  */
 #include "probe/text.h"
 
+#include "base/memstream.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +27,8 @@ bool probe_text_begin(struct probe_text *text)
 char *probe_text_end(struct probe_text *text)
 {
 	json_end_object(&text->json);
-	bool failed = ferror(text->json.out);
-	if (fclose(text->json.out) == 0 && !failed)
-		return text->bytes;
-	free(text->bytes);
-	return NULL;
+	memstream_end(text->json.out, &text->bytes);
+	return text->bytes;
 }
 
 void probe_text_member(struct json *j, const char *key, const char *value)

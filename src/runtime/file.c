@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "elf/search.h"
 #include "elf/view.h"
@@ -322,7 +323,7 @@ static char *list_names(const struct linked *l)
 		else
 			add_bare(&list, l, at);
 	fputc(0, list.out);
-	fclose(list.out);
+	memstream_end(list.out, &list.names);
 	return list.names;
 }
 

@@ -219,7 +219,6 @@ TEST(damaged_metadata_are_no_metadata)
 {
 	_cleanup_close_ int dirfd = make_directory();
 	const struct catalog_metadata *m;
-	char path[4096];
 	size_t index;
 
 	own_copy("good-described", "d/a.so");
@@ -227,7 +226,7 @@ TEST(damaged_metadata_are_no_metadata)
 	size_t at = (size_t)catalog_identity(c).size;
 	CHECK(said(c, "a"));
 	catalog_close(c);
-	snprintf(path, sizeof(path), "%s", catalog_user_path(own_path("d")));
+	_cleanup_free_ char *path = catalog_user_path(own_path("d"));
 	/* Of the metadata's table, and of the block before it. */
 	for (size_t back = 1; back < FORMAT_BLOCK + 200; back += 100) {
 		char byte;

@@ -487,7 +487,7 @@ TEST(without_a_home_the_catalog_stays_in_memory)
 
 	unsetenv("DLAZY_CACHE_DIR");
 	unsetenv("XDG_CACHE_HOME");
-	unsetenv("HOME");
+	setenv("HOME", "nowhere", 1);
 	scan_with(dirfd, o, &c);
 	CHECK_INT(catalog_count(c), 3);
 	catalog_close(c);

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/event.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
@@ -253,10 +254,8 @@ static char *joined(char **argv)
 		return NULL;
 	for (size_t i = 0; argv[i]; i++)
 		fprintf(out, "%s%s", i ? " " : "", argv[i]);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	memstream_end(out, &text);
+	return text;
 }
 
 int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)

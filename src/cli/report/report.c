@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/output.h"
@@ -68,37 +69,40 @@ static int read_files(char **paths, bool json, struct report *r)
 	return worst;
 }
 
-/* A name can hold anything, too. */
-static void put_name(const char *path, FILE *out)
+/* A name can hold anything, too. false: out of memory. */
+static bool put_name(const char *path, FILE *out)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *memory = open_memstream(&text, &size);
 
-	if (!memory) {
-		fputs("null", out);
-		return;
-	}
+	if (!memory)
+		return false;
 	struct json j = json_to(memory);
 	json_string(&j, path);
-	if (fclose(memory) == 0)
-		report_embed(text, out);
+	if (!memstream_end(memory, &text))
+		return false;
+	report_embed(text, out);
 	free(text);
+	return true;
 }
 
-static void put_page(const struct report *r, FILE *out)
+static bool put_page(const struct report *r, FILE *out)
 {
+	bool whole = true;
+
 	fputs(report_page_head, out);
 	putc('[', out);
 	for (size_t i = 0; i < r->count; i++) {
 		fputs(i ? ",\n{\"file\":" : "{\"file\":", out);
-		put_name(r->files[i].path, out);
+		whole &= put_name(r->files[i].path, out);
 		fputs(",\"data\":", out);
 		report_embed(r->files[i].text, out);
 		putc('}', out);
 	}
 	fputs("]\n", out);
 	fputs(report_page_tail, out);
+	return whole;
 }
 
 static int make_page(const struct report *r, char **ret, size_t *ret_size)
@@ -107,9 +111,8 @@ static int make_page(const struct report *r, char **ret, size_t *ret_size)
 
 	if (!memory)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	put_page(r, memory);
-	bool failed = ferror(memory) != 0;
-	if (fclose(memory) != 0 || failed)
+	bool whole = put_page(r, memory);
+	if (!memstream_end(memory, ret) || !whole)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "cli/run/children.h"
 
 #include "base/cleanup.h"
+#include "base/memstream.h"
 #include "cli/cli.h"
 #include "cli/frame/beside.h"
 #include "hook/follow.h"
@@ -33,10 +34,8 @@ static char *variable_of(const struct request *request, const char *own)
 	request_write(request, out);
 	if (request->wait)
 		fputs("wait\n", out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	memstream_end(out, &text);
+	return text;
 }
 
 /* Why they cannot be followed, or NULL; what is found is written. */

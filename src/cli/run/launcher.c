@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/beside.h"
@@ -126,10 +127,8 @@ static char *text_of(const struct request *request, const char *own,
 		"target %s\n",
 		target);
 	request_write(request, out);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	memstream_end(out, &text);
+	return text;
 }
 
 /* Can it stand in a "#!" line? */

@@ -7,6 +7,7 @@
  */
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/frame/output.h"
@@ -205,8 +206,7 @@ static int write_file(const struct output *output,
 	if (!out)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	print(out, telling);
-	bool failed = ferror(out) != 0;
-	if (fclose(out) != 0 || failed)
+	if (!memstream_end(out, &text))
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	return output_write(output, text, size);
 }

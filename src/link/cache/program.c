@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "link/cache/generation.h"
 #include "link/cache/prune.h"
@@ -92,10 +93,8 @@ static char *key_of(const struct program *program,
 	if (path && *path && is_relative(path))
 		put_value(out, "in", cwd = getcwd(NULL, 0));
 	free(cwd);
-	if (fclose(out) == 0)
-		return text;
-	free(text);
-	return NULL;
+	memstream_end(out, &text);
+	return text;
 }
 
 static int not_trusted(const char *path)

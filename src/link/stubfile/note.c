@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/memstream.h"
 #include "elf/view.h"
 #include "link/write/note.h"
 
@@ -79,13 +80,8 @@ char *stubfile_note_text(const struct library *library,
 	if (out) {
 		struct json j = json_to(out);
 		write_entry(&j, library, note);
-		*ret_failed = ferror(out) != 0;
 	}
-	if (!out || fclose(out) != 0 || *ret_failed) {
-		*ret_failed = true;
-		free(text);
-		return NULL;
-	}
+	*ret_failed = !out || !memstream_end(out, &text);
 	return text;
 }
 
