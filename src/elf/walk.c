@@ -358,3 +358,29 @@ int walk_run(struct walk *walk, const char *path,
 		r = follow_needs(walk, options, i, &on);
 	return r;
 }
+
+/* What blocks are usually aligned to. */
+#define TLS_ALIGNMENT 64
+
+uint32_t walk_add_static_tls(uint32_t all, const struct elf_view *view)
+{
+	uint64_t size = view ? elf_view_tls_size(view) : 0;
+	uint64_t sum = all + (size ? size + 2 * TLS_ALIGNMENT : 1);
+
+	return sum < UINT32_MAX / 2 ? (uint32_t)sum : UINT32_MAX / 2;
+}
+
+uint32_t walk_static_tls(const char *program)
+{
+	const struct walk_options options = {.preload = true};
+	_cleanup_walk_ struct walk walk;
+	uint32_t all = 0;
+
+	if (walk_run(&walk, program, &options) < 0) {
+		status_clear();
+		return 0;
+	}
+	for (size_t i = 0; i < walk.count; i++)
+		all = walk_add_static_tls(all, walk.objects[i]->view);
+	return all;
+}

@@ -69,4 +69,12 @@ static inline void cleanup_walk(struct walk *walk)
 
 void walk_object_free(struct walk_object *object);
 
+/* Bytes of static TLS that these objects and one more (or NULL) take, at most;
+ * never 0 but for none at all. */
+uint32_t walk_add_static_tls(uint32_t all, const struct elf_view *view);
+
+/* The same of all objects that ld.so would start the program with; 0: that cannot
+ * be told. */
+uint32_t walk_static_tls(const char *program);
+
 #endif

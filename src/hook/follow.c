@@ -14,6 +14,7 @@
  */
 #include "hook/follow.h"
 
+#include "hook/environment.h"
 #include "hook/kernel.h"
 
 #include <link.h>
@@ -34,13 +35,12 @@ static const char *after(const char *text, const char *prefix)
 /* The value of a variable, or NULL. */
 static char *value_of(char **envp, const char *name)
 {
-	for (; *envp; envp++) {
-		const char *rest = after(*envp, name);
+	char **entry = environment_find(envp, name),
+	     *at = entry ? *entry : NULL;
 
-		if (rest && *rest == '=')
-			return (char *)rest + 1;
-	}
-	return NULL;
+	while (at && *at++ != '=')
+		;
+	return at;
 }
 
 /* The number at `text`, which ends with the separator; *ret_end is behind it.
@@ -108,6 +108,27 @@ static void execute(char *tool, char *file, int argc, char **argv, char **envp)
 	kernel_unmap(vector, all * sizeof(*vector));
 }
 
+/* Who is followed by somebody else (a debugger, which counts the programs that are
+ * executed) is not to be executed again. */
+static bool is_traced(void)
+{
+	static const char key[] = "\nTracerPid:\t";
+	static char text[PATH_SIZE];
+	long fd = kernel_open("/proc/self/status", O_RDONLY);
+	long n = fd < 0 ? -1 : kernel_read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		kernel_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (const char *at = text; *at; at++) {
+		const char *value = after(at, key);
+
+		if (value)
+			return *value != '0';
+	}
+	return false;
+}
+
 __attribute__((constructor)) static void start(int argc, char **argv,
 					       char **envp)
 {
@@ -118,8 +139,11 @@ __attribute__((constructor)) static void start(int argc, char **argv,
 		return;
 	if (read_number(value, &rest) == kernel_process()) {
 		blank_number(value);
+		environment_put_back_tunables(envp);
 		return;
 	}
+	if (is_traced())
+		return;
 	long n = kernel_read_link(OWN_FILE, file, sizeof(file) - 1);
 	if (n <= 0 || !rest || !copy_word(rest, tool))
 		return;

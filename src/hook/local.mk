@@ -5,6 +5,7 @@
 HOOK_SOURCES = \
 	%D%/bound.c \
 	%D%/cpu.h \
+	%D%/environment.h %D%/tunables.h \
 	%D%/hook.c %D%/hook.h \
 	%D%/kernel.h \
 	%D%/memory.c \
@@ -13,7 +14,8 @@ HOOK_SOURCES = \
 	%D%/tracebuf.h
 HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
 # That of `dlazy run --children`.
-FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h
+FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h \
+	%D%/environment.h %D%/tunables.h
 # That of `dlazy advise --measure`.
 STOP_SOURCES = %D%/stop.c %D%/kernel.h %D%/cpu.h
 EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES) \

@@ -3,12 +3,8 @@
  * Before the program: the trace buffer is made and mapped, and what started the
  * tracer is taken out of the environment again, so that the program and its
  * children see what the user set.
- *
- * The environment is changed in place: the dynamic linker has read what it
- * wanted of it, and the C library will take the same array. Two entries go. As
- * some programs find the auxiliary vector behind the environment, the gap is
- * filled with an entry of that vector which says "ignore me".
  */
+#include "hook/environment.h"
 #include "hook/hook.h"
 
 struct tracebuf *hook_tracebuf;
@@ -80,47 +76,17 @@ uint32_t text_keep(const char *text)
 /* ------------------------------------------------------------------ */
 /* The environment                                                    */
 
-static const char *find(char **envp, const char *name, size_t *ret_at)
-{
-	for (size_t i = 0; envp[i]; i++) {
-		const char *rest = text_after(envp[i], name);
-
-		if (rest && *rest == '=') {
-			*ret_at = i;
-			return rest + 1;
-		}
-	}
-	return NULL;
-}
-
-/* Takes one entry out; the array's end moves down by one. */
-static void take_out(char **envp, size_t at)
-{
-	do
-		envp[at] = envp[at + 1];
-	while (envp[at++]);
-}
-
 static void restore(char **envp)
 {
-	size_t ours, audit, saved, end = 0;
+	char **audit = environment_find(envp, "LD_AUDIT");
 
-	if (!find(envp, TRACEBUF_VARIABLE, &ours) ||
-	    !find(envp, "LD_AUDIT", &audit))
+	if (!audit || !environment_find(envp, TRACEBUF_VARIABLE))
 		return;
-	while (envp[end])
-		end++;
-	if (find(envp, TRACEBUF_SAVED, &saved)) {
-		envp[audit] = envp[saved] + TRACEBUF_SAVED_AT;
-		take_out(envp, saved);
-		find(envp, TRACEBUF_VARIABLE, &ours);
-	} else {
-		take_out(envp, audit);
-		find(envp, TRACEBUF_VARIABLE, &ours);
-	}
-	take_out(envp, ours);
-	envp[end - 1] = (char *)AT_IGNORE;
-	envp[end] = NULL;
+	environment_put_back(audit, environment_find(envp, TRACEBUF_SAVED),
+			     TRACEBUF_SAVED_AT);
+	environment_take_out(environment_find(envp, TRACEBUF_VARIABLE));
+	environment_close_gap(envp);
+	environment_put_back_tunables(envp);
 }
 
 static void read_auxiliary(char **envp)
@@ -241,8 +207,9 @@ __attribute__((constructor)) static void start(int argc, char **argv,
 					       char **envp)
 {
 	uint64_t begin = cpu_ticks();
-	size_t at;
-	const char *where = find(envp, TRACEBUF_VARIABLE, &at);
+	char **variable = environment_find(envp, TRACEBUF_VARIABLE);
+	const char *where =
+		variable ? text_after(*variable, TRACEBUF_VARIABLE "=") : NULL;
 
 	if (!where || !*where)
 		return;

@@ -87,6 +87,59 @@ check_same "or the variable is damaged" "$out" "library 4"
 run env LD_AUDIT=/nonexistent.so "$dlazy" run --wait --children -- "$many" call=5
 has "$err" "children run without laziness" "an auditor of the user's is said"
 check_same "and stays" "$out" "library 5"
+
+# Thread-local data that has a place from the start: more than is kept free.
+for i in 1 2 3 4; do
+	build "$t/lib/libtls-$i.so" "-Wl,-soname,libtls-$i.so" <<-END
+		static __thread char big[900]
+			__attribute__((tls_model("initial-exec")));
+		int tls_$i(int i) { return big[i & 511]++ == 0; }
+	END
+done
+${PLAIN_CC:-cc} -w -x c - -x none -o "$t/tls" -Wl,--no-as-needed \
+	"$t"/lib/libtls-?.so "$t"/lib/libmany-*.so.1 "-Wl,-rpath,$t/lib" <<-'END'
+	#include <stdio.h>
+	#include <stdlib.h>
+	int tls_1(int), tls_2(int), tls_3(int), tls_4(int);
+	extern char **environ;
+	int main(void)
+	{
+		char *t = getenv("GLIBC_TUNABLES");
+		int n = 0;
+		for (char **e = environ; *e; e++)
+			n++;
+		printf("%d %s %d\n", tls_1(1) + tls_2(2) + tls_3(3) + tls_4(4),
+		       t ? t : "unset", n);
+		return 0;
+	}
+END
+environ=$(env "$t/tls")
+children "$t/tls"
+check_same "who has much thread-local data starts" "$status ${out% *}" \
+	"0 ${environ% *}"
+check_same "with two variables more" "${out##* }" "$((${environ##* } + 2))"
+children sh -c "'$t/tls'"
+check_same "so it does as a child" "$status ${out% *}" "0 ${environ% *}"
+for value in "" glibc.malloc.arena_max=1; do
+	GLIBC_TUNABLES=$value children sh -c "'$t/tls'"
+	check_same "its GLIBC_TUNABLES (\"$value\") is the user's" "${out% *}" \
+		"4 $value"
+done
+cat "$t"/cache/run/tls-*/current | tr '\0' '\n' | grep -q 'g-......' ||
+	fail "it is lazy" ""
+run "$dlazy" trace -o "$t/trace.json" -- "$t/tls"
+check_same "a tracer makes room for it, too, and takes it back" "$out" "$environ"
+
+# Who is traced is none of ours to execute again.
+if command -v gdb >/dev/null; then
+	echo 'int work(void) { return 5; } int main(void) { return work(); }' |
+		${PLAIN_CC:-cc} -x c -g -O0 -o "$t/debuggee" -
+	run "$dlazy" run --wait --children -- gdb -q -batch -nx -ex "break work" \
+		-ex run -ex bt "$t/debuggee"
+	has "$out" "#0  work" "a debugger's program stops where it is to"
+else
+	skip "a debugger's program stops where it is to" "gdb is missing"
+fi
 run "$dlazy" --child
 is_status 2 "the way in is nobody else's"
 mkdir "$t/bin"

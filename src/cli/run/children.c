@@ -55,18 +55,21 @@ static const char *find_follow(const struct request *request,
 	return request_has_newline(request) ? "a GLOB has a line break" : NULL;
 }
 
-void children_prepare(const struct request *request, struct children *ret)
+void children_prepare(const struct request *request, uint32_t tls,
+		      struct children *ret)
 {
 	char follow[PATH_MAX], own[PATH_MAX];
 
-	*ret = (struct children){NULL, NULL};
-	if (!request->children)
+	*ret = (struct children){.audit = NULL};
+	if (!request->children || tls == 0)
 		return;
 	const char *why = find_follow(request, follow, own);
 	if (why) {
 		cli_say("children run without laziness: %s", why);
 		return;
 	}
+	if (!tunables_make(tls, ret->tunables))
+		return;
 	ret->variable = variable_of(request, own);
 	if (asprintf(&ret->audit, "LD_AUDIT=%s", follow) < 0)
 		ret->audit = NULL;

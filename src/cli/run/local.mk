@@ -12,4 +12,5 @@ dlazy_SOURCES += \
 	%D%/request.c %D%/request.h \
 	%D%/run.c \
 	%D%/start.c %D%/start.h \
-	%D%/startup.c %D%/startup.h
+	%D%/startup.c %D%/startup.h \
+	%D%/tunables.c %D%/tunables.h

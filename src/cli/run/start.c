@@ -159,7 +159,7 @@ char *run_library_path(const char *directory)
 	return n < 0 ? NULL : entry;
 }
 
-#define SETTINGS_MAX 4
+#define SETTINGS_MAX 8
 
 /* Entries of the environment to be set. */
 struct settings {
@@ -226,10 +226,14 @@ static char **environment_for(const struct request *request,
 	if (touched &&
 	    asprintf(&entry, LINKED_TOUCHED_VARIABLE "=%s", touched) >= 0)
 		set(&settings, entry);
-	children_prepare(request, &children);
+	children_prepare(request,
+			 start->entry.data ? entry_facts(&start->entry).tls : 0,
+			 &children);
 	if (children.audit && children.variable) {
 		set(&settings, children.audit);
 		set(&settings, children.variable);
+		for (int i = 0; i < TUNABLES_ENTRIES; i++)
+			set(&settings, children.tunables[i]);
 	}
 	char **entries = settings.count ? environment_with(&settings) : NULL;
 	return entries ? entries : environ;

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "cli/frame/beside.h"
 #include "cli/run/start.h"
+#include "cli/run/tunables.h"
 #include "link/cache/program.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@
 struct way {
 	char *audit;	    /* an entry of the environment */
 	char *library_path; /* likewise; NULL: as it is */
+	uint32_t tls;	    /* static TLS that it takes */
 	double values[ROUNDS];
 };
 
@@ -45,6 +47,7 @@ __attribute__((noreturn)) static void become(const struct program *program,
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	putenv(way->audit);
+	tunables_set(way->tls);
 	if (way->library_path)
 		putenv(way->library_path);
 	alarm(SECONDS_MAX);
@@ -140,6 +143,7 @@ int startup_measure(const struct program *program,
 		status = set_up(&lazy, stop, start.directory);
 	if (status < 0)
 		return status;
+	plain.tls = lazy.tls = entry_facts(&start.entry).tls;
 	struct way ways[] = {plain, lazy};
 	status = measure_rounds(program, ways, start.directory ? 2 : 1);
 	if (status < 0)

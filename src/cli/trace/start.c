@@ -12,8 +12,10 @@
 #include "cli/frame/beside.h"
 #include "cli/cli.h"
 #include "cli/run/start.h"
+#include "cli/run/tunables.h"
 #include "cli/frame/standin.h"
 #include "elf/view.h"
+#include "elf/walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +119,7 @@ struct child {
 	const char *hook;
 	const char *directory;
 	bool children;
+	uint32_t tls; /* static TLS that it takes */
 };
 
 static uint64_t now_ns(void)
@@ -167,7 +170,7 @@ static bool set_environment(const struct child *c)
 	} else {
 		audit = strdup(c->hook);
 	}
-	return audit &&
+	return audit && tunables_set(c->tls) &&
 	       asprintf(&where, "%c%s", c->children ? 'c' : '-',
 			c->directory) >= 0 &&
 	       setenv("LD_AUDIT", audit, 1) == 0 &&
@@ -245,8 +248,12 @@ int trace_start(const struct program *program, char **argv,
 				   "TMPDIR to one with %zu MiB left",
 				   strerror(errno),
 				   (sizeof(struct tracebuf) >> 20) + 1);
-	struct child child = {program, argv, hook, ret->directory,
-			      options->children};
+	struct child child = {program,
+			      argv,
+			      hook,
+			      ret->directory,
+			      options->children,
+			      walk_static_tls(program->executable)};
 	int status = standin_run(become_command, &child, options->keep_output,
 				 options->keep, &ret->how);
 	ret->span.end_ns = now_ns();

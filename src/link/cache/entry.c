@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define ENTRY_MAGIC 0x54455a44 /* "DZET" */
-#define ENTRY_FORMAT 2
+#define ENTRY_FORMAT 3
 #define ENTRY_SIZE_MAX (64u << 20)
 
 struct header {
@@ -31,6 +31,8 @@ struct header {
 	uint32_t lazy;
 	uint32_t key, generation, plain; /* in the strings */
 	uint32_t version;		 /* of dlazy, in the strings */
+	uint32_t tls;
+	uint32_t reserved;
 };
 
 #define CHECKED_FROM offsetof(struct header, inputs)
@@ -129,6 +131,7 @@ struct entry_facts entry_facts(const struct entry *entry)
 		.generation = entry_string(entry, h->generation),
 		.plain = entry_string(entry, h->plain),
 		.lazy = h->lazy,
+		.tls = h->tls,
 	};
 }
 
@@ -372,6 +375,7 @@ int entry_draft_finish(struct entry_draft *draft,
 		.magic = ENTRY_MAGIC,
 		.format = ENTRY_FORMAT,
 		.lazy = facts->lazy,
+		.tls = facts->tls,
 		.key = draft_string(draft, facts->key),
 		.generation = draft_string(draft, facts->generation),
 		.plain = draft_string(draft, facts->plain),

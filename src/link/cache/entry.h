@@ -51,6 +51,9 @@ struct entry_facts {
 	const char *generation; /* the directory's name; "": none */
 	const char *plain;	/* why none, in words; or "" */
 	uint32_t lazy;		/* libraries in the record */
+	uint32_t tls; /* bytes of static TLS that its closure takes plainly, at
+			 most; 0: not known, or nothing may be loaded into its
+			 processes besides */
 };
 
 /*

@@ -54,6 +54,7 @@ struct making {
 	struct closure closure;
 	struct verdicts verdicts;
 	char plain[STATUS_MESSAGE_MAX]; /* why plainly; "" */
+	bool confined;			/* as it confines itself */
 	uint32_t lazy;
 	char generation[NAME_MAX]; /* the directory's name; "" */
 	int fd;			   /* the directory; -1 until it is there */
@@ -219,6 +220,7 @@ static void check_confinement(struct making *m)
 			if (elf_view_symbol(view, i, &symbol) &&
 			    !symbol.defined &&
 			    strcmp(symbol.name, names[k]) == 0) {
+				m->confined = true;
 				run_plainly(m,
 					    "it calls %s: a library might not "
 					    "be found afterwards",
@@ -712,6 +714,7 @@ static int write_entry(struct making *m, struct entry *ret)
 		.generation = m->generation,
 		.plain = m->plain,
 		.lazy = *m->generation ? m->lazy : 0,
+		.tls = m->confined ? 0 : closure_static_tls(&m->closure),
 	};
 	_cleanup_entry_ struct entry entry = {NULL, 0};
 	int status = entry_draft_finish(&m->draft, &facts, &entry);

@@ -73,3 +73,12 @@ size_t closure_symbol_count(const struct closure *closure)
 			n += elf_view_symbol_count(closure->objects[i].view);
 	return n;
 }
+
+uint32_t closure_static_tls(const struct closure *closure)
+{
+	uint32_t all = 0;
+
+	for (size_t i = 0; i < closure->count; i++)
+		all = walk_add_static_tls(all, closure->objects[i].view);
+	return all;
+}

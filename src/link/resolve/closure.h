@@ -48,6 +48,10 @@ static inline void cleanup_closure(struct closure *closure)
 }
 #define _cleanup_closure_ _cleanup_(cleanup_closure)
 
+/* Bytes of static TLS that all its objects take together, at most; 0: it is
+ * empty. */
+uint32_t closure_static_tls(const struct closure *closure);
+
 /* The number of symbols of all its objects. */
 size_t closure_symbol_count(const struct closure *closure);
 
