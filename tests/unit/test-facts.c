@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "link/facts/plugin.h"
 #include "probe/probe.h"
-#include "tests/test.h"
+#include "tests/unit/world.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -142,6 +142,74 @@ TEST(facts_of_this_machines_postgresql_modules_are_known)
 		test_skip("PostgreSQL is missing");
 	printf("# %zu of %zu are known\n", known, all);
 	CHECK(known > 0);
+}
+
+/* What is known of a plugin: INFO and PARAMETER are statements of its functions,
+ * CODE stands before them. */
+#define FREI0R(info, parameter, code)                                         \
+	"#include <stdlib.h>\n"                                               \
+	"struct info { const char *name, *author; int type, model, frei0r,\n" \
+	"	major, minor, count; const char *explanation; };\n"                 \
+	"struct parameter { const char *name; int type;\n"                    \
+	"	const char *explanation; };\n"                                      \
+	"static const char *name = \"before\";\n" code "\n"                   \
+	"int f0r_init(void) { return 1; }\n"                                  \
+	"void f0r_get_plugin_info(struct info *i)\n"                          \
+	"{ i->author = \"A\"; i->type = 1; i->model = 2; i->frei0r = 1;\n"    \
+	"  i->major = 1; i->minor = 2; i->count = 1;\n"                       \
+	"  i->explanation = \"E\"; " info "; }\n"                             \
+	"void f0r_get_param_info(struct parameter *p, int n)\n"               \
+	"{ p->explanation = \"\"; p->type = 1; " parameter "; }\n"
+
+static char *read_frei0r(const char *source)
+{
+	char *facts;
+
+	needs_x86_64();
+	world_compile("p.so", source, "-shared -fPIC -O2", "");
+	CHECK_INT(plugin_facts_read(world_path("p.so"), &facts), 0);
+	return facts;
+}
+
+TEST(what_is_constant_is_known)
+{
+	_cleanup_free_ char *facts = read_frei0r(
+		FREI0R("i->name = \"constant\"", "p->name = \"P\"",
+		       "__attribute__((constructor)) static void crash(void)\n"
+		       "{ abort(); }"));
+
+	CHECK_IN(facts, "\"frei0r/source/constant\"");
+	CHECK_IN(facts, "\"color_model\":\"packed32\"");
+	CHECK_IN(facts, "\"parameters\":[{\"name\":\"P\",\"type\":\"double\"");
+}
+
+TEST(what_initialisers_write_is_what_counts)
+{
+	_cleanup_free_ char *facts = read_frei0r(
+		FREI0R("i->name = name", "p->name = \"P\"",
+		       "__attribute__((constructor)) static void set(void)\n"
+		       "{ name = \"after\"; }"));
+
+	CHECK_IN(facts, "\"frei0r/source/after\"");
+}
+
+TEST(what_calls_others_is_not_known)
+{
+	_cleanup_free_ char *facts =
+		read_frei0r(FREI0R("i->name = getenv(\"X\") ? \"a\" : \"b\"",
+				   "p->name = \"P\"", ""));
+
+	CHECK(!facts);
+}
+
+TEST(a_familys_key_is_there_whole_or_not_at_all)
+{
+	_cleanup_free_ char *facts = read_frei0r(
+		FREI0R("i->name = \"half\"",
+		       "p->name = getenv(\"X\") ? \"a\" : \"b\"", ""));
+
+	CHECK_IN(facts, "\"frei0r/source/half\"");
+	CHECK(!strstr(facts, "\"frei0r\":"));
 }
 
 /* The first of our own plugins, in memory. */

@@ -226,5 +226,5 @@ bool machine_call_outside(struct machine *m, uint64_t address)
 	for (size_t i = 0; name && i < ARRAY_SIZE(known); i++)
 		if (!strcmp(known[i].name, name))
 			return known[i].act(m) && return_from(m);
-	return false;
+	return false; /* not modelled */
 }
