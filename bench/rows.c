@@ -315,6 +315,27 @@ static void other_loaders(const char *dir, const struct side *one)
 	}
 }
 
+/* Asking all of a directory's plugins what they are, each time anew, in a child
+ * process. With the tool, the scan and the shell. */
+static void probing(const char *dir, struct side *eager)
+{
+	char *command;
+
+	if (asprintf(&command,
+		     "rm -f '%s' && exec '%s' scan --probe -o '%s' '%s'",
+		     program("probed.catalog"), getenv("DLAZY_TOOL"),
+		     program("probed.catalog"), dir) < 0)
+		err(1, "memory");
+	struct side *probe =
+		side("scan --probe", "/bin/sh", "-c", command, NULL, NULL);
+	ROW_MEASURE(1, false, probe, eager);
+	row_tell(
+		&(struct row){"probe every plugin, whole process, against",
+			      measure_ratio(&probe->total_us, &eager->total_us),
+			      "x", 2, probe->name, eager->name,
+			      &probe->total_us, &eager->total_us, "us"});
+}
+
 static void directory(char *description)
 {
 	const char *dir = part(&description), *symbol = part(&description);
@@ -328,6 +349,7 @@ static void directory(char *description)
 		touching_one(dir, symbol, name);
 	ROW_MEASURE(1, false, all, eager);
 	tell_ratio("touch every plugin, against", all, eager, 1.02);
+	probing(dir, eager);
 	other_loaders(dir, declare);
 }
 

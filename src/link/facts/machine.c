@@ -34,7 +34,6 @@ bool machine_call(struct machine *m, uint64_t function, uint64_t first,
 	if (m->trouble != MACHINE_FINE || !function)
 		return machine_fail(m);
 	memset(m->registers, 0, sizeof(m->registers));
-	memset(m->stack.bytes, 0, m->stack.size);
 	m->registers[MACHINE_RSP] = top - sizeof(back);
 	m->registers[MACHINE_RDI] = first;
 	m->registers[MACHINE_RSI] = second;

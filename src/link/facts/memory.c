@@ -15,9 +15,9 @@
 #define IMAGE_START UINT64_C(0x100000000)
 #define IMAGE_MOST (UINT64_C(64) << 20)
 #define STACK_START UINT64_C(0x200000000)
-#define STACK_SIZE (UINT64_C(256) << 10)
+#define STACK_SIZE (UINT64_C(64) << 10)
 #define HEAP_START UINT64_C(0x300000000)
-#define HEAP_SIZE (UINT64_C(4) << 20)
+#define HEAP_SIZE (UINT64_C(256) << 10)
 #define OUTSIDE_START UINT64_C(0x400000000) /* 16 for each symbol */
 #define OUTSIDE_SHIFT 4
 #define NOWHERE UINT64_C(0x600000000) /* what is not known */
