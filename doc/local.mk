@@ -77,3 +77,15 @@ $(LIFECYCLE_MANS):
 
 EXTRA_DIST += %D%/design.md %D%/limits.md %D%/performance.md %D%/stub.md \
 	%D%/measuring.md %D%/reliability.md %D%/trace-format.md
+
+# Of <dlazy/query.h>.
+dist_man_MANS += %D%/man/dlazy-query.3
+QUERY_MANS = \
+	%D%/man/dlazy_cursor_close.3 \
+	%D%/man/dlazy_cursor_module.3 \
+	%D%/man/dlazy_cursor_next.3 \
+	%D%/man/dlazy_registry_query.3
+man_MANS += $(QUERY_MANS)
+CLEANFILES += $(QUERY_MANS)
+$(QUERY_MANS):
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy-query.3' >$@

@@ -28,6 +28,7 @@
 #include "load/verdict.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
+#include "registry/query.h"
 #include "registry/refresh.h"
 #include "registry/registry.h"
 #include "stub/linked.h"
@@ -234,31 +235,31 @@ const char *dlazy_module_path(struct dlazy_module *m)
 
 /* *ret NULL: it has none. */
 static int documented(struct dlazy_module *m, const char *function,
-		      const struct json_document **ret)
+		      const struct document **ret)
 {
 	status_clear(); /* NULL may be no failure */
 	int status = module_check(m, function);
-	return status < 0 ? status : metadata_of_module(m, ret);
+	return status < 0 ? status : registry_metadata(m, ret);
 }
 
 const char *dlazy_module_metadata(struct dlazy_module *m)
 {
-	const struct json_document *document = NULL;
+	const struct document *document = NULL;
 	int status = documented(m, "dlazy_module_metadata", &document);
 
 	status_publish();
-	return status == 0 && document ? document->text : NULL;
+	return status == 0 && document ? document_text(document) : NULL;
 }
 
 const char *dlazy_module_property(struct dlazy_module *m, const char *key)
 {
-	const struct json_document *document = NULL;
+	const struct document *document = NULL;
 	int status = documented(m, "dlazy_module_property", &document);
 
 	if (status == 0 && !key)
 		status = missing("dlazy_module_property", "key is NULL");
 	status_publish();
-	return status == 0 && document ? document->property(document, key)
+	return status == 0 && document ? document_property(document, key)
 				       : NULL;
 }
 
@@ -411,6 +412,43 @@ int dlazy_registry_add_builtin(struct dlazy_registry *r, const char *name,
 			       const struct dlazy_symbol *symbols, size_t n)
 {
 	return told(add_builtin(r, name, symbols, n, CALLER()));
+}
+
+struct dlazy_cursor *dlazy_registry_query(struct dlazy_registry *r,
+					  const struct dlazy_query *q)
+{
+	bool valid = r && q && q->size >= sizeof(*q) &&
+		     (q->head || !q->head_size) &&
+		     !(q->flags & ~DLAZY_QUERY_ALL);
+
+	if (!valid)
+		missing("dlazy_registry_query",
+			"registry, query, its size or head is missing, or a "
+			"flag is unknown");
+	return given(valid ? query_begin(r, q) : NULL);
+}
+
+int dlazy_cursor_next(struct dlazy_cursor *c, const struct dlazy_match **ret,
+		      size_t n)
+{
+	if (!c || !ret || !n)
+		return told(missing("dlazy_cursor_next",
+				    "cursor or room for matches is missing"));
+	return told(query_next(c, ret, n));
+}
+
+struct dlazy_module *dlazy_cursor_module(struct dlazy_cursor *c,
+					 const struct dlazy_match *match)
+{
+	if (c && match)
+		return given(query_module(c, match));
+	missing("dlazy_cursor_module", "cursor or match is missing");
+	return given(NULL);
+}
+
+void dlazy_cursor_close(struct dlazy_cursor *c)
+{
+	query_end(c);
 }
 
 static int catalog_state(struct dlazy_registry *r, const char *dir)

@@ -73,8 +73,7 @@ static bool may_read(const char *path)
 	       errno != EACCES;
 }
 
-/* The file, if it is the one that it was. */
-static int open_again(const struct bytes *b, int *ret_fd)
+int bytes_open_again(const struct bytes *b, int *ret_fd)
 {
 	_cleanup_close_ int fd = -1;
 	struct file_identity now;
@@ -96,7 +95,7 @@ static int read_pieces(struct bytes *b, size_t first, size_t last)
 	_cleanup_close_ int fd = -1;
 	uint64_t from = (uint64_t)first * PIECE;
 	uint64_t to = ((uint64_t)last + 1) * PIECE;
-	int status = open_again(b, &fd);
+	int status = bytes_open_again(b, &fd);
 
 	if (status < 0)
 		return status;

@@ -35,6 +35,10 @@ void bytes_take(struct bytes *b, void *data, size_t size);
 
 void bytes_end(struct bytes *b);
 
+/* The file, if it is the one that it was. 0, or, with message, -DLAZY_EFORMAT, or a
+ * state. */
+int bytes_open_again(const struct bytes *b, int *ret_fd);
+
 /*
  * Makes sure that [offset, offset + size) can be read at b->data + offset from now
  * on. 0, or, with message, -DLAZY_EFORMAT: the file has not got them, or is not the

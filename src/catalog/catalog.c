@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -28,6 +29,7 @@
 #define PLACED_NS 5000000000u
 
 struct catalog {
+	_Atomic unsigned users; /* besides the first */
 	struct catalog_header header;
 	struct bytes bytes;
 	uint64_t ctime_ns;	/* of the catalog file; 0: in memory */
@@ -75,16 +77,15 @@ static int check_header(const struct catalog_header *h, uint64_t size,
 	if (h->checksum != format_header_checksum(h) || h->size != size ||
 	    !is_laid_out(h))
 		return status_fail(DLAZY_EFORMAT, "%s: damaged catalog", name);
-	if (!(h->flags & FORMAT_SAYS))
+	if (!(h->flags & FORMAT_INDEXED))
 		return status_fail(DLAZY_EFORMAT,
-				   "%s: written before catalogs had metadata",
-				   name);
+				   "%s: written before catalogs had ids", name);
 	return 0;
 }
 
 void catalog_close(struct catalog *c)
 {
-	if (!c)
+	if (!c || atomic_fetch_sub(&c->users, 1) > 0)
 		return;
 	bytes_end(&c->bytes);
 	free(c->checked);
@@ -200,6 +201,32 @@ int catalog_open(int dirfd, const char *dir, struct catalog **ret)
 	if (user == -DLAZY_ENOENT && system != -DLAZY_ENOENT)
 		return status_fail(-system, "%s", why);
 	return user;
+}
+
+const struct catalog_header *catalog_header(const struct catalog *c)
+{
+	return &c->header;
+}
+
+const char *catalog_path(const struct catalog *c)
+{
+	return c->bytes.path;
+}
+
+const uint8_t *catalog_bytes(const struct catalog *c)
+{
+	return c->bytes.data;
+}
+
+struct catalog *catalog_hold(struct catalog *c)
+{
+	atomic_fetch_add(&c->users, 1);
+	return c;
+}
+
+int catalog_open_again(const struct catalog *c, int *ret_fd)
+{
+	return bytes_open_again(&c->bytes, ret_fd);
 }
 
 bool catalog_is_portable(const struct catalog *c)
@@ -355,7 +382,7 @@ static const void *table_at(struct catalog *c, enum format_section section,
 }
 
 /* Names are joined to the directory: they must not lead out of it. */
-static bool is_plain_name(const char *name)
+bool catalog_is_plain_name(const char *name)
 {
 	return name[0] != '\0' && !strchr(name, '/') && strcmp(name, ".") &&
 	       strcmp(name, "..");
@@ -387,7 +414,8 @@ static const struct record *check_record(struct catalog *c,
 		return NULL;
 	const struct record *r = record_check(block, entry->size);
 	if (r && r->checksum == entry->checksum &&
-	    is_plain_name(record_name(r)) && is_plain_name(record_file(r)))
+	    catalog_is_plain_name(record_name(r)) &&
+	    catalog_is_plain_name(record_file(r)))
 		return r;
 	damaged(c);
 	return NULL;
@@ -442,8 +470,8 @@ int catalog_metadata(struct catalog *c, size_t index,
 	const struct catalog_metadata *m =
 		sound ? block : metadata_check(block, entry->size);
 	if (!m || m->checksum != entry->checksum ||
-	    !is_plain_name(metadata_name(m)) ||
-	    !is_plain_name(metadata_file(m)))
+	    !catalog_is_plain_name(metadata_name(m)) ||
+	    !catalog_is_plain_name(metadata_file(m)))
 		return damaged(c);
 	set_checked(c, all_count(c) + index);
 	*ret = m;

@@ -15,6 +15,17 @@
  *   FORMAT_METADATA          catalog_entry[count + bad], or nothing if no plugin
  *                            says anything of itself: where its metadata are;
  *                            size 0: it has none
+ *   FORMAT_IDS               catalog_id[], sorted by id, of one id the best ranked
+ *                            first; length 0: there are no more
+ *   FORMAT_ID_BUCKETS        catalog_bucket[]: hash table of ids, each of which
+ *                            stands for the first catalog_id that has it
+ *   FORMAT_STRINGS           char[]: ids, each ended by NUL, in their order
+ *   FORMAT_OPENERS           catalog_opener, each a multiple of 8 bytes, the best
+ *                            ranked first; size 0: there are no more. What is
+ *                            provided and can open files, with its matchers.
+ *
+ * The last four are there if something is provided, and are for the whole
+ * directory: what is asked for is found without a look at each plugin.
  *
  * Entries and buckets are in tables: blocks of FORMAT_BLOCK bytes, each as many
  * elements as fit, zeros, and a checksum, which counts in the header's and the
@@ -30,6 +41,7 @@
 #define CATALOG_FORMAT_H
 
 #include "base/file.h"
+#include "catalog/metadata.h"
 #include "catalog/record.h"
 
 #include <stdbool.h>
@@ -43,8 +55,8 @@
 
 /* In catalog_header.flags: no identities, for any place. */
 #define FORMAT_PORTABLE 1u
-/* Metadata were looked for: always there; without it, it is of an early version. */
-#define FORMAT_SAYS 2u
+/* Ids are indexed: always there; without it, it is of an early version. */
+#define FORMAT_INDEXED 2u
 /* Plugins of this directory have been probed: new ones are due. */
 #define FORMAT_PROBED 4u
 
@@ -53,7 +65,11 @@ enum format_section {
 	FORMAT_BUCKETS,
 	FORMAT_RECORDS,
 	FORMAT_METADATA,
-	FORMAT_SECTIONS = 8 /* room for those to come: all 0 */
+	FORMAT_IDS,
+	FORMAT_ID_BUCKETS,
+	FORMAT_STRINGS,
+	FORMAT_OPENERS,
+	FORMAT_SECTIONS
 };
 
 struct catalog_section {
@@ -149,6 +165,7 @@ struct catalog_metadata {
 	uint64_t checksum; /* of all that follows, to the end of the block */
 	uint32_t size;	   /* of the block, a multiple of FORMAT_ALIGN */
 	uint32_t flags;	   /* enum metadata_flags */
+	struct file_identity plugin;
 	struct file_identity sidecar;
 	uint64_t sidecar_content;
 	uint64_t prober;
@@ -180,6 +197,28 @@ struct metadata_pattern {
 	uint32_t mask; /* offset; 0: all bits count */
 };
 
+struct catalog_id {
+	uint64_t string; /* in FORMAT_STRINGS */
+	uint32_t length;
+	uint32_t plugin; /* index of its record */
+	uint32_t provided;
+	int32_t rank;
+};
+
+struct catalog_opener {
+	uint32_t size; /* with what follows, a multiple of FORMAT_ALIGN */
+	uint32_t plugin;
+	uint32_t provided;
+	int32_t rank;
+	struct record_array matchers; /* metadata_pattern; from the head */
+};
+
+/* A hash table of ids has as many buckets at least, so that the size of its section
+ * tells how many they are. */
+#define FORMAT_ID_BUCKETS_LEAST 32u
+
+_Static_assert(sizeof(struct catalog_id) == 24, "no holes");
+_Static_assert(sizeof(struct catalog_opener) % FORMAT_ALIGN == 0, "alignment");
 _Static_assert(sizeof(struct catalog_metadata) % FORMAT_ALIGN == 0,
 	       "alignment");
 _Static_assert(sizeof(struct metadata_pattern) == 24, "no holes");
@@ -208,8 +247,51 @@ static inline uint64_t format_table_at(uint64_t i, size_t each)
 	return i / per * FORMAT_BLOCK + i % per * each;
 }
 
+/* An element of a table in the bytes of a catalog. */
+static inline void *format_element(uint8_t *data,
+				   const struct catalog_header *h,
+				   enum format_section section, uint64_t i,
+				   size_t each)
+{
+	return data + h->sections[section].offset + format_table_at(i, each);
+}
+
+/* A power of two, at least twice n: one bucket in two is free at least. */
+static inline uint64_t format_bucket_count(uint64_t n, uint64_t least)
+{
+	uint64_t buckets = least;
+
+	while (buckets < 2 * n)
+		buckets *= 2;
+	return buckets;
+}
+
+/* One bucket of a hash table; of the number of buckets i counts. */
+static inline struct catalog_bucket *format_bucket(
+	uint8_t *data, const struct catalog_header *h,
+	enum format_section section, uint64_t buckets, uint32_t i)
+{
+	return format_element(data, h, section, i & (buckets - 1),
+			      sizeof(struct catalog_bucket));
+}
+
+/* Appends a section to the file. */
+static inline void format_add_section(struct catalog_header *h,
+				      enum format_section section,
+				      uint64_t size)
+{
+	h->sections[section] = (struct catalog_section){h->size, size};
+	h->size += size;
+}
+
 /* A block of metadata's checksum, as it should be. */
 uint64_t metadata_checksum(const struct catalog_metadata *m);
+
+/* The matchers of an opener or of what metadata provide: base is the head of
+ * either. false: there are not so many, or it is damaged. */
+bool metadata_pattern(const void *base, size_t size,
+		      struct record_array patterns, size_t k,
+		      struct metadata_matcher *ret);
 
 /* The hash of a file's bytes, for record.content. false: read error. */
 bool record_content(int fd, uint64_t *ret);
@@ -239,6 +321,23 @@ uint64_t format_header_checksum(const struct catalog_header *h);
 uint64_t format_block_checksum(const struct catalog_header *h,
 			       enum format_section section, uint64_t number,
 			       const void *block);
+
+struct catalog;
+
+/* For who reads a catalog beside its user (reader.h). */
+const struct catalog_header *catalog_header(const struct catalog *c);
+const char *catalog_path(const struct catalog *c);     /* NULL: in memory */
+const uint8_t *catalog_bytes(const struct catalog *c); /* of one in memory */
+
+/* One in memory, for one more user, each of which closes it. */
+struct catalog *catalog_hold(struct catalog *c);
+
+/* Its file, if it is the one that it was. 0, or, with message, -DLAZY_EFORMAT or a
+ * state. */
+int catalog_open_again(const struct catalog *c, int *ret_fd);
+
+/* Whether a name does not lead out of its directory. */
+bool catalog_is_plain_name(const char *name);
 
 /* The bytes of a catalog, malloc'd. 0 or -DLAZY_ENOMEM. */
 int catalog_encode(const struct catalog_source *source, void **ret_data,

@@ -5,8 +5,10 @@ libdlazy_internal_la_SOURCES += \
 	%D%/cachedir.c \
 	%D%/catalog.c %D%/catalog.h \
 	%D%/format.h \
+	%D%/ids.c %D%/ids.h \
 	%D%/metadata.c %D%/metadata.h \
 	%D%/read.c \
+	%D%/reader.c %D%/reader.h \
 	%D%/record.c %D%/record.h \
 	%D%/scan.c %D%/scan.h \
 	%D%/trust.c %D%/trust.h \

@@ -13,10 +13,6 @@
 #include "base/jsonread.h"
 #include "base/status.h"
 #include "catalog/format.h"
-#include "catalog/record.h"
-
-/* Of a thing that does not say. */
-#define RANK_DEFAULT 500
 
 /* No more than a text of this many bytes can ask for. */
 #define BLOCK_MAX (1u << 28)
@@ -202,7 +198,7 @@ static struct metadata_entry block_provided(struct metadata_block *b,
 					    const char *object)
 {
 	struct metadata_entry entry;
-	int64_t rank = RANK_DEFAULT;
+	int64_t rank = METADATA_RANK_DEFAULT;
 
 	json_read_integer(json_member(object, "rank"), &rank);
 	entry.rank = (int32_t)rank;
@@ -244,13 +240,14 @@ static struct catalog_metadata block_head(struct metadata_block *b,
 	const struct metadata_given *given = &d->given;
 	struct catalog_metadata head = {
 		.flags = given->flags,
+		.plugin = d->plugin,
 		.sidecar = d->sidecar,
 		.sidecar_content = d->sidecar_content,
 		.prober = given->prober,
 	};
 
-	head.name = block_string(b, record_name(d->record));
-	head.file = block_string(b, record_file(d->record));
+	head.name = block_string(b, d->name);
+	head.file = block_string(b, d->file);
 	head.problem = block_string(b, d->problem);
 	head.probe = block_string(b, given->probe);
 	head.interface = block_member(b, d->text, "interface");
@@ -274,7 +271,7 @@ int metadata_encode(const struct metadata_draft *draft,
 	if (b.failed) {
 		free(b.data);
 		return status_fail(DLAZY_ENOMEM, "%s: no memory for metadata",
-				   record_file(draft->record));
+				   draft->file);
 	}
 	head.size = (uint32_t)b.size;
 	memcpy(b.data, &head, sizeof(head));
@@ -368,6 +365,11 @@ const char *metadata_file(const struct catalog_metadata *m)
 	return file ? file : "";
 }
 
+struct file_identity metadata_plugin(const struct catalog_metadata *m)
+{
+	return m->plugin;
+}
+
 struct file_identity metadata_sidecar(const struct catalog_metadata *m)
 {
 	return m->sidecar;
@@ -421,27 +423,47 @@ bool metadata_provided(const struct catalog_metadata *m, size_t i,
 	return true;
 }
 
+bool metadata_pattern(const void *base, size_t size,
+		      struct record_array patterns, size_t k,
+		      struct metadata_matcher *ret)
+{
+	const uint8_t *bytes = base;
+	struct metadata_pattern pattern;
+
+	if (k >= patterns.count ||
+	    !range_array_within(patterns.offset, patterns.count,
+				sizeof(pattern), size))
+		return false;
+	memcpy(&pattern, bytes + patterns.offset + k * sizeof(pattern),
+	       sizeof(pattern));
+	if (!range_within(pattern.bytes, (uint64_t)pattern.size + 1, size) ||
+	    !range_within(pattern.mask, pattern.size, size))
+		return false;
+	if (pattern.kind != METADATA_MAGIC &&
+	    bytes[pattern.bytes + pattern.size] != '\0')
+		return false;
+	*ret = (struct metadata_matcher){
+		.kind = (enum metadata_matcher_kind)pattern.kind,
+		.text = (const char *)bytes + pattern.bytes,
+		.offset = pattern.offset,
+		.bytes = bytes + pattern.bytes,
+		.mask = pattern.mask ? bytes + pattern.mask : NULL,
+		.size = pattern.size,
+	};
+	return true;
+}
+
 bool metadata_matcher(const struct catalog_metadata *m, size_t i, size_t k,
 		      struct metadata_matcher *ret)
 {
 	const struct metadata_entry *entry = entry_at(m, i);
-	const struct metadata_pattern *all =
-		entry ? array_at(m, entry->matchers, sizeof(*all)) : NULL;
 
-	if (!all || k >= entry->matchers.count)
-		return false;
-	const struct metadata_pattern *pattern = all + k;
-	if (!range_within(pattern->bytes, pattern->size, m->size) ||
-	    !range_within(pattern->mask, pattern->size, m->size))
-		return false;
-	*ret = (struct metadata_matcher){
-		.kind = (enum metadata_matcher_kind)pattern->kind,
-		.text = (const char *)m + pattern->bytes,
-		.offset = pattern->offset,
-		.bytes = (const uint8_t *)m + pattern->bytes,
-		.mask = pattern->mask ? (const uint8_t *)m + pattern->mask
-				      : NULL,
-		.size = pattern->size,
-	};
-	return true;
+	return entry && metadata_pattern(m, m->size, entry->matchers, k, ret);
+}
+
+size_t metadata_patterns(const struct catalog_metadata *m, size_t i)
+{
+	const struct metadata_entry *entry = entry_at(m, i);
+
+	return entry ? entry->matchers.count : 0;
 }

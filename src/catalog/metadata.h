@@ -36,7 +36,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct record;
 struct catalog_metadata;
 
 /* What is behind a plugin's name in that of its sidecar. */
@@ -50,6 +49,9 @@ enum metadata_source {
 	METADATA_PROBE,
 	METADATA_SOURCES
 };
+
+/* Of a thing that does not say. */
+#define METADATA_RANK_DEFAULT 500
 
 enum metadata_flags {
 	METADATA_DUE = 1 << 0,	  /* a probe is to be run (again) */
@@ -72,7 +74,9 @@ struct metadata_given {
 
 /* What a block is made of. */
 struct metadata_draft {
-	const struct record *record; /* of the plugin's file */
+	const char *name; /* of the plugin, and of its file */
+	const char *file;
+	struct file_identity plugin; /* the file; all 0: it travels */
 	const char *text;	     /* the merged object, or NULL */
 	const char *sources;	     /* an object: each key's source, or NULL */
 	const char *problem;	     /* what is not usable, or NULL */
@@ -109,7 +113,8 @@ const char *metadata_interface(const struct catalog_metadata *m);
 const char *metadata_name(const struct catalog_metadata *m);
 const char *metadata_file(const struct catalog_metadata *m);
 
-/* Which sidecar was read: see metadata_draft. */
+/* Which files were read: see metadata_draft. */
+struct file_identity metadata_plugin(const struct catalog_metadata *m);
 struct file_identity metadata_sidecar(const struct catalog_metadata *m);
 uint64_t metadata_sidecar_content(const struct catalog_metadata *m);
 
@@ -146,6 +151,9 @@ struct metadata_matcher {
 	const uint8_t *mask;  /* of the same size; NULL: all bits count */
 	size_t size;
 };
+
+/* How many matchers the i-th thing has. */
+size_t metadata_patterns(const struct catalog_metadata *m, size_t i);
 
 /* The k-th of the i-th thing; false: there are not so many. */
 bool metadata_matcher(const struct catalog_metadata *m, size_t i, size_t k,

@@ -5,8 +5,10 @@
  */
 #include "catalog/format.h"
 
+#include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "catalog/ids.h"
 #include "catalog/metadata.h"
 #include "catalog/record.h"
 
@@ -44,24 +46,6 @@ uint64_t format_block_checksum(const struct catalog_header *h,
 					 number);
 }
 
-/* A power of two, at least twice n: one bucket in two is free at least. */
-static uint64_t bucket_count(size_t n)
-{
-	uint64_t buckets = 2;
-
-	while (buckets < 2 * (uint64_t)n)
-		buckets *= 2;
-	return buckets;
-}
-
-/* Appends a section to the file. */
-static void add_section(struct catalog_header *h, enum format_section section,
-			uint64_t size)
-{
-	h->sections[section] = (struct catalog_section){h->size, size};
-	h->size += size;
-}
-
 /* What a plugin says of itself, or NULL. */
 static const struct catalog_metadata *source_metadata(
 	const struct catalog_source *source, size_t i)
@@ -87,7 +71,8 @@ static uint64_t metadata_bytes(const struct catalog_source *source,
 	return bytes;
 }
 
-static struct catalog_header lay_out(const struct catalog_source *source)
+static struct catalog_header lay_out(const struct catalog_source *source,
+				     const struct id_index *ids)
 {
 	struct catalog_header h;
 	uint64_t all = source->count + source->bad, records = 0;
@@ -95,40 +80,35 @@ static struct catalog_header lay_out(const struct catalog_source *source)
 	format_header_begin(&h);
 	h.count = (uint32_t)source->count;
 	h.bad = (uint32_t)source->bad;
-	h.buckets = (uint32_t)bucket_count(all);
-	h.flags = source->flags | FORMAT_SAYS;
+	h.buckets = (uint32_t)format_bucket_count(all, 2);
+	h.flags = source->flags | FORMAT_INDEXED;
 	h.directory = source->directory;
 	h.scan_start_ns = source->scan_start_ns;
 	h.size = sizeof(h);
 	for (size_t i = 0; i < all; i++)
 		records += record_size(source->records[i]);
 	uint64_t metadata = metadata_bytes(source, &h.flags);
-	add_section(&h, FORMAT_ENTRIES,
-		    format_table_size(all, sizeof(struct catalog_entry)));
-	add_section(
+	format_add_section(
+		&h, FORMAT_ENTRIES,
+		format_table_size(all, sizeof(struct catalog_entry)));
+	format_add_section(
 		&h, FORMAT_BUCKETS,
 		format_table_size(h.buckets, sizeof(struct catalog_bucket)));
-	add_section(&h, FORMAT_RECORDS, records + metadata);
+	format_add_section(&h, FORMAT_RECORDS, records + metadata);
 	if (metadata)
-		add_section(
+		format_add_section(
 			&h, FORMAT_METADATA,
 			format_table_size(all, sizeof(struct catalog_entry)));
+	id_index_lay_out(ids, &h);
 	h.checksum = format_header_checksum(&h);
 	return h;
-}
-
-static void *element(uint8_t *data, const struct catalog_header *h,
-		     enum format_section section, size_t i, size_t each)
-{
-	return data + h->sections[section].offset + format_table_at(i, each);
 }
 
 static struct catalog_bucket *bucket_at(uint8_t *data,
 					const struct catalog_header *h,
 					uint32_t i)
 {
-	return element(data, h, FORMAT_BUCKETS, i & (h->buckets - 1),
-		       sizeof(struct catalog_bucket));
+	return format_bucket(data, h, FORMAT_BUCKETS, h->buckets, i);
 }
 
 /*
@@ -170,8 +150,8 @@ static void fill_metadata(uint8_t *data, const struct catalog_header *h,
 		return;
 	for (size_t i = 0; i < source->count + source->bad; i++) {
 		const struct catalog_metadata *m = source_metadata(source, i);
-		struct catalog_entry *entry =
-			element(data, h, FORMAT_METADATA, i, sizeof(*entry));
+		struct catalog_entry *entry = format_element(
+			data, h, FORMAT_METADATA, i, sizeof(*entry));
 
 		if (!m)
 			continue;
@@ -180,19 +160,19 @@ static void fill_metadata(uint8_t *data, const struct catalog_header *h,
 		memcpy(data + offset, m, metadata_size(m));
 		offset += metadata_size(m);
 	}
-	seal_table(data, h, FORMAT_METADATA);
 }
 
 static void fill(uint8_t *data, const struct catalog_header *h,
-		 const struct catalog_source *source)
+		 const struct catalog_source *source,
+		 const struct id_index *ids)
 {
 	uint64_t offset = h->sections[FORMAT_RECORDS].offset;
 
 	memcpy(data, h, sizeof(*h));
 	for (size_t i = 0; i < source->count + source->bad; i++) {
 		const struct record *r = source->records[i];
-		struct catalog_entry *entry =
-			element(data, h, FORMAT_ENTRIES, i, sizeof(*entry));
+		struct catalog_entry *entry = format_element(
+			data, h, FORMAT_ENTRIES, i, sizeof(*entry));
 		*entry = (struct catalog_entry){offset, r->checksum,
 						(uint32_t)record_size(r), 0};
 		memcpy(data + offset, r, record_size(r));
@@ -200,8 +180,10 @@ static void fill(uint8_t *data, const struct catalog_header *h,
 		offset += record_size(r);
 	}
 	fill_metadata(data, h, source, offset);
-	seal_table(data, h, FORMAT_ENTRIES);
-	seal_table(data, h, FORMAT_BUCKETS);
+	id_index_fill(ids, source, data, h);
+	for (unsigned i = 0; i < FORMAT_SECTIONS; i++)
+		if (i != FORMAT_RECORDS)
+			seal_table(data, h, (enum format_section)i);
 }
 
 int catalog_encode(const struct catalog_source *source, void **ret_data,
@@ -211,11 +193,15 @@ int catalog_encode(const struct catalog_source *source, void **ret_data,
 	if (source->count + source->bad > UINT32_MAX / 4)
 		return status_fail(DLAZY_ENOMEM, "too many plugins");
 
-	struct catalog_header h = lay_out(source);
+	_cleanup_(id_index_clear) struct id_index ids = {.ids = NULL};
+	int status = id_index_gather(&ids, source);
+	if (status < 0)
+		return status;
+	struct catalog_header h = lay_out(source, &ids);
 	uint8_t *data = h.size <= SIZE_MAX ? calloc(1, h.size) : NULL;
 	if (!data)
 		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
-	fill(data, &h, source);
+	fill(data, &h, source, &ids);
 	*ret_data = data;
 	*ret_size = h.size;
 	return 0;

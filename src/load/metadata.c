@@ -10,6 +10,8 @@
 #include "load/part.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +25,9 @@ void metadata_use_module(const char *path)
 /* One answer that was given; guarded by load_lock. */
 struct module_metadata {
 	struct meta_files files;
-	struct json_document *document;
+	uint64_t
+		said; /* checksum of what a catalog said; 0: of the files alone */
+	struct document *document;
 	struct module_metadata *earlier;
 };
 
@@ -37,8 +41,12 @@ static int merge(struct metadata *metadata)
 	int status = part_find(&json, "dlazy_json_merge", &merge);
 	if (status < 0)
 		return status;
-	return ((__typeof__(&dlazy_json_merge))merge)(
-		metadata->texts.sources, METADATA_SOURCES, &metadata->document);
+	_cleanup_free_ char *text = NULL, *sources = NULL;
+	status = ((__typeof__(&dlazy_json_merge))merge)(
+		metadata->texts.sources, METADATA_SOURCES, &text, &sources);
+	if (status < 0 || !text)
+		return status;
+	return document_new(text, sources, &metadata->document);
 }
 
 int metadata_read(const char *path, struct metadata *ret)
@@ -54,8 +62,7 @@ int metadata_read(const char *path, struct metadata *ret)
 void metadata_clear(struct metadata *metadata)
 {
 	meta_texts_clear(&metadata->texts);
-	if (metadata->document)
-		metadata->document->free(metadata->document);
+	document_free(metadata->document);
 	metadata->document = NULL;
 }
 
@@ -77,21 +84,23 @@ static bool are_same(const struct meta_files *a, const struct meta_files *b)
 	       file_identity_equal(&a->sidecar, &b->sidecar);
 }
 
-/* What was given out already, if it is of these files. */
-static const struct json_document *find_kept(struct dlazy_module *m,
-					     const struct meta_files *files)
+/* What was given out already, if it is of these files, and of that catalog. */
+static const struct document *find_kept(struct dlazy_module *m,
+					const struct meta_files *files,
+					uint64_t said)
 {
 	LOCKED(&load_lock);
-	return m->metadata && are_same(&m->metadata->files, files)
+	return m->metadata && m->metadata->said == said &&
+			       are_same(&m->metadata->files, files)
 		       ? m->metadata->document
 		       : NULL;
 }
 
 /* Gives a document to the module, unless another thread was first. */
-static const struct json_document *keep(struct dlazy_module *m,
-					struct module_metadata *new)
+static const struct document *keep(struct dlazy_module *m,
+				   struct module_metadata *new)
 {
-	const struct json_document *kept = find_kept(m, &new->files);
+	const struct document *kept = find_kept(m, &new->files, new->said);
 
 	if (!kept) {
 		LOCKED(&load_lock);
@@ -99,32 +108,42 @@ static const struct json_document *keep(struct dlazy_module *m,
 		m->metadata = new;
 		return new->document;
 	}
-	new->document->free(new->document);
+	document_free(new->document);
 	free(new);
 	return kept;
 }
 
-static int read_anew(struct dlazy_module *m, const struct meta_files *files,
-		     const struct json_document **ret)
+/* `document` is taken over. */
+static int give(struct dlazy_module *m, const struct meta_files *files,
+		uint64_t said, struct document *document,
+		const struct document **ret)
 {
-	_cleanup_(metadata_clear) struct metadata metadata;
-	const char *path = m->path;
-	int status = metadata_read(path, &metadata);
-
-	if (status == 0)
-		status = check_problems(&metadata, path);
-	if (status < 0 || !metadata.document)
-		return status;
 	struct module_metadata *new = calloc(1, sizeof(*new));
-	if (!new)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	new->files = *files;
-	new->document = TAKE_PTR(metadata.document);
+
+	if (!new) {
+		document_free(document);
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	}
+	*new = (struct module_metadata){
+		.files = *files, .said = said, .document = document};
 	*ret = keep(m, new);
 	return 0;
 }
 
-int metadata_of_module(struct dlazy_module *m, const struct json_document **ret)
+static int read_anew(struct dlazy_module *m, const struct meta_files *files,
+		     const struct document **ret)
+{
+	_cleanup_(metadata_clear) struct metadata metadata;
+	int status = metadata_read(m->path, &metadata);
+
+	if (status == 0)
+		status = check_problems(&metadata, m->path);
+	if (status < 0 || !metadata.document)
+		return status;
+	return give(m, files, 0, TAKE_PTR(metadata.document), ret);
+}
+
+int metadata_of_module(struct dlazy_module *m, const struct document **ret)
 {
 	struct meta_files files;
 
@@ -134,8 +153,34 @@ int metadata_of_module(struct dlazy_module *m, const struct json_document **ret)
 	int status = meta_identify(m->path, &files);
 	if (status < 0)
 		return status;
-	*ret = find_kept(m, &files);
+	*ret = find_kept(m, &files, 0);
 	return *ret ? 0 : read_anew(m, &files, ret);
+}
+
+int metadata_of_catalog(struct dlazy_module *m,
+			const struct catalog_metadata *said,
+			const struct document **ret)
+{
+	const char *text = metadata_text(said),
+		   *problem = metadata_problem(said);
+	struct document *document;
+	struct meta_files files;
+
+	*ret = NULL;
+	if (!text && problem)
+		return status_fail(DLAZY_EFORMAT, "%s: %s", m->path, problem);
+	if (!text)
+		return 0;
+	int status = meta_identify(m->path, &files);
+	if (status < 0)
+		return status;
+	*ret = find_kept(m, &files, metadata_checksum(said));
+	if (*ret)
+		return 0;
+	status = document_new(text, metadata_sources(said), &document);
+	if (status < 0)
+		return status;
+	return give(m, &files, metadata_checksum(said), document, ret);
 }
 
 /* ------------------------------------------------------------------ */
@@ -213,12 +258,14 @@ static int encode(const struct scan_plugin *plugin,
 		  const struct metadata *metadata, bool later,
 		  struct catalog_metadata **ret)
 {
-	const struct json_document *document = metadata->document;
+	const struct document *document = metadata->document;
 	char words[PROBLEMS_MAX], why[PROBLEMS_MAX];
 	struct metadata_draft draft = {
-		.record = plugin->record,
-		.text = document ? document->text : NULL,
-		.sources = document ? document->sources : NULL,
+		.name = record_name(plugin->record),
+		.file = record_file(plugin->record),
+		.plugin = record_identity(plugin->record),
+		.text = document ? document_text(document) : NULL,
+		.sources = document ? document_sources(document) : NULL,
 		.given = *given,
 	};
 
@@ -226,7 +273,9 @@ static int encode(const struct scan_plugin *plugin,
 	draft.problem = later ? why : tell_problems(metadata, words);
 	if (later || (plugin->sidecar.ino && plugin->is_young))
 		draft.given.flags |= METADATA_YOUNG;
-	if (!plugin->portable)
+	if (plugin->portable)
+		draft.plugin = (struct file_identity){.dev = 0};
+	else
 		draft.sidecar = plugin->sidecar;
 	if (later)
 		status_clear();
@@ -272,6 +321,16 @@ static bool is_of_sidecar(const struct catalog_metadata *m,
 	return file_identity_equal(&then, &plugin->sidecar);
 }
 
+/* The same file can have another device's number. */
+static bool is_of_plugin(const struct catalog_metadata *m,
+			 const struct scan_plugin *plugin)
+{
+	struct file_identity then = metadata_plugin(m);
+	struct file_identity now = record_identity(plugin->record);
+
+	return plugin->portable || file_identity_equal(&then, &now);
+}
+
 static int copy_metadata(const struct catalog_metadata *m,
 			 struct catalog_metadata **ret)
 {
@@ -289,7 +348,8 @@ int metadata_scan(const struct scan_plugin *plugin, void *data,
 	struct metadata_given given;
 
 	(void)data;
-	if (former && plugin->same_file && is_of_sidecar(former, plugin))
+	if (former && plugin->same_file && is_of_sidecar(former, plugin) &&
+	    is_of_plugin(former, plugin))
 		return copy_metadata(former, ret);
 	metadata_keep(plugin->same_file ? former : NULL, &given);
 	if (!plugin->same_file && plugin->was_probed)
@@ -298,4 +358,107 @@ int metadata_scan(const struct scan_plugin *plugin, void *data,
 	    !given.flags)
 		return 0;
 	return metadata_scan_given(plugin, &given, ret);
+}
+
+int metadata_of_file(const char *path, const char *name,
+		     struct catalog_metadata **ret)
+{
+	_cleanup_(metadata_clear) struct metadata metadata = {.document = NULL};
+	char words[PROBLEMS_MAX];
+	int status = metadata_read(path, &metadata);
+
+	*ret = NULL;
+	if (status < 0)
+		return status;
+	struct metadata_draft draft = {
+		.name = name,
+		.file = file_base_name(path),
+		.problem = tell_problems(&metadata, words),
+	};
+	if (metadata.document) {
+		draft.text = document_text(metadata.document);
+		draft.sources = document_sources(metadata.document);
+	}
+	return draft.text || draft.problem ? metadata_encode(&draft, ret) : 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Whether they are current                                           */
+
+/* A file of a directory; all 0: absent, or it cannot be looked at. */
+static struct file_identity identity_of(int dirfd, const char *file)
+{
+	struct file_identity identity = {.dev = 0};
+
+	if (file_identify(dirfd, file, &identity) < 0) {
+		status_clear();
+		return (struct file_identity){.dev = 0};
+	}
+	return identity;
+}
+
+static struct file_identity sidecar_of(int dirfd, const char *name)
+{
+	char file[NAME_MAX + 1];
+
+	if (snprintf(file, sizeof(file), "%s" METADATA_SIDECAR_SUFFIX, name) >=
+	    (int)sizeof(file))
+		return (struct file_identity){.dev = 0};
+	return identity_of(dirfd, file);
+}
+
+/* Of a catalog that travels: nothing was put in its place later than the catalog,
+ * and there is a sidecar where one was read. */
+static bool is_current_portable(const struct catalog_metadata *m,
+				const struct file_identity *plugin,
+				const struct file_identity *sidecar,
+				uint64_t placed_ns)
+{
+	return plugin->ctime_ns <= placed_ns &&
+	       sidecar->ctime_ns <= placed_ns &&
+	       (sidecar->ino != 0) == (metadata_sidecar_content(m) != 0);
+}
+
+bool metadata_is_current(const char *dir, const struct catalog_metadata *m,
+			 uint64_t placed_ns)
+{
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct file_identity plugin = identity_of(dirfd, metadata_file(m));
+	struct file_identity sidecar = sidecar_of(dirfd, metadata_name(m));
+	struct file_identity then = metadata_plugin(m);
+	struct file_identity beside = metadata_sidecar(m);
+
+	if (metadata_flags(m) & METADATA_YOUNG)
+		return false;
+	if (then.ino == 0)
+		return is_current_portable(m, &plugin, &sidecar, placed_ns);
+	return file_identity_equal(&plugin, &then) &&
+	       file_identity_equal(&sidecar, &beside);
+}
+
+int metadata_again(const char *dir, const char *file,
+		   const struct catalog_metadata *old,
+		   struct catalog_metadata **ret)
+{
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_free_ struct record *record = NULL;
+	int status = record_read(dirfd, file, &record);
+
+	*ret = NULL;
+	if (status < 0)
+		return status;
+	struct file_identity then = {.dev = 0}, now = record_identity(record);
+	if (old)
+		then = metadata_plugin(old);
+	struct scan_plugin plugin = {
+		.dirfd = dirfd,
+		.dir = dir,
+		.record = record,
+		.sidecar = sidecar_of(dirfd, record_name(record)),
+		.former = old,
+		.same_file = file_identity_equal(&then, &now),
+		.was_probed = old && metadata_flags(old) &
+					     (METADATA_PROBED | METADATA_DUE),
+	};
+	return metadata_scan(&plugin, NULL, ret);
 }

@@ -8,12 +8,12 @@
 
 #include "catalog/scan.h"
 #include "load/module.h"
+#include "meta/document.h"
 #include "meta/texts.h"
 
 struct metadata {
-	struct meta_texts texts; /* with the problems of each */
-	struct json_document
-		*document; /* NULL: there are none that are usable */
+	struct meta_texts texts;   /* with the problems of each */
+	struct document *document; /* NULL: there are none that are usable */
 };
 
 /* Of the plugin file at an absolute path. 0, or, with message, a state, or
@@ -39,13 +39,33 @@ int metadata_scan_given(const struct scan_plugin *plugin,
 			const struct metadata_given *given,
 			struct catalog_metadata **ret);
 
+/* Whether metadata of a catalog that came to its place then are of the files in
+ * `dir` as they are now. */
+bool metadata_is_current(const char *dir, const struct catalog_metadata *m,
+			 uint64_t placed_ns);
+
+/* Where they are not: what the plugin says now, as metadata_scan(). old may be
+ * NULL. */
+int metadata_again(const char *dir, const char *file,
+		   const struct catalog_metadata *old,
+		   struct catalog_metadata **ret);
+
+/* What a plugin that is in no catalog says, for who asks in the same way. *ret NULL:
+ * nothing. 0, or as metadata_read(). */
+int metadata_of_file(const char *path, const char *name,
+		     struct catalog_metadata **ret);
+
 /*
  * Of a module, as its files are now; *ret lives as long as the module. NULL: it
  * has none. 0, or as metadata_read(), or -DLAZY_EFORMAT: what it has is not
  * usable.
  */
-int metadata_of_module(struct dlazy_module *m,
-		       const struct json_document **ret);
+int metadata_of_module(struct dlazy_module *m, const struct document **ret);
+
+/* The same by what a catalog has, which is current. */
+int metadata_of_catalog(struct dlazy_module *m,
+			const struct catalog_metadata *said,
+			const struct document **ret);
 
 /* Where the JSON module is, instead of the installed place: for tests. */
 void metadata_use_module(const char *path);

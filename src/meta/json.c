@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson, by what metadata need: objects merged, values of the schema checked,
- * values looked up. Texts have passed json_check(), so they are not deeper than
+ * jansson, by what metadata need: objects merged, values of the schema checked.
+ * Texts have passed json_check(), so they are not deeper than
  * the functions here may recurse; keys that stand twice, and numbers that do not
  * fit, are found by jansson.
  */
@@ -21,12 +21,6 @@
 #include <string.h>
 
 #define EXPORT __attribute__((visibility("default")))
-
-struct document {
-	struct json_document common; /* first */
-	json_t *scalars; /* what text is, but each number and boolean as text */
-	char *text, *sources;
-};
 
 /* ------------------------------------------------------------------ */
 /* The schema                                                         */
@@ -313,121 +307,7 @@ static char *text_of(json_t *value)
 }
 
 /* ------------------------------------------------------------------ */
-/* Looking up                                                         */
-
-static json_t *scalar_text(json_t *value)
-{
-	char digits[DIGITS_MAX];
-
-	switch (json_typeof(value)) {
-	case JSON_TRUE:
-		return json_string("true");
-	case JSON_FALSE:
-		return json_string("false");
-	case JSON_INTEGER:
-		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(value));
-		return json_string(digits);
-	case JSON_REAL:
-		return json_string(real_digits(value, digits));
-	default:
-		return json_incref(value);
-	}
-}
-
-/* In place, so that looking up writes nothing. false: out of memory. */
-static bool make_scalars_text(json_t *value)
-{
-	void *at;
-
-	for (size_t i = 0; i < json_array_size(value); i++)
-		if (json_array_set_new(value, i,
-				       scalar_text(json_array_get(value, i))) ||
-		    !make_scalars_text(json_array_get(value, i)))
-			return false;
-	for (at = json_object_iter(value); at;
-	     at = json_object_iter_next(value, at))
-		if (json_object_iter_set_new(
-			    value, at,
-			    scalar_text(json_object_iter_value(at))) ||
-		    !make_scalars_text(json_object_iter_value(at)))
-			return false;
-	return true;
-}
-
-/* Whether a segment of a JSON Pointer is that key: ~1 is a slash, ~0 a tilde. */
-static bool is_key(const char *segment, size_t size, const char *key)
-{
-	for (size_t i = 0; i < size; i++, key++) {
-		char c = segment[i];
-
-		if (c == '~') {
-			if (++i == size || (segment[i] & ~1) != '0')
-				return false;
-			c = segment[i] == '1' ? '/' : '~';
-		}
-		if (*key != c)
-			return false;
-	}
-	return *key == '\0';
-}
-
-static json_t *array_member(const json_t *array, const char *segment,
-			    size_t size)
-{
-	size_t index = 0;
-
-	if (size == 0 || size > 9 || (size > 1 && segment[0] == '0'))
-		return NULL;
-	for (size_t i = 0; i < size; i++) {
-		if (segment[i] < '0' || segment[i] > '9')
-			return NULL;
-		index = 10 * index + (size_t)(segment[i] - '0');
-	}
-	return json_array_get(array, index);
-}
-
-static json_t *member(json_t *value, const char *segment, size_t size)
-{
-	void *at;
-
-	if (json_is_array(value))
-		return array_member(value, segment, size);
-	for (at = json_object_iter(value); at;
-	     at = json_object_iter_next(value, at))
-		if (is_key(segment, size, json_object_iter_key(at)))
-			return json_object_iter_value(at);
-	return NULL;
-}
-
-static const char *property(const struct json_document *document,
-			    const char *key)
-{
-	json_t *value = ((const struct document *)document)->scalars;
-
-	if (*key && *key != '/')
-		value = json_object_get(value, key);
-	for (; value && *key == '/'; key += strcspn(key, "/")) {
-		key++;
-		value = member(value, key, strcspn(key, "/"));
-	}
-	return json_string_value(value);
-}
-
-/* ------------------------------------------------------------------ */
-/* Documents                                                          */
-
-static void document_free(struct json_document *common)
-{
-	struct document *d = (struct document *)common;
-
-	if (!d)
-		return;
-	json_decref(d->scalars);
-	free(d->text);
-	free(d->sources);
-	free(d);
-}
+/* Merging                                                            */
 
 /* Takes what is not in `merged` yet, and says whose it is. */
 static bool add_keys(json_t *merged, json_t *sources, json_t *object,
@@ -446,36 +326,13 @@ static bool add_keys(json_t *merged, json_t *sources, json_t *object,
 	return true;
 }
 
-/* `merged` is taken over. */
-static struct document *make_document(json_t *merged, json_t *sources)
-{
-	struct document *d = calloc(1, sizeof(*d));
-
-	if (!d) {
-		json_decref(merged);
-		return NULL;
-	}
-	d->scalars = merged;
-	d->text = text_of(merged);
-	d->sources = text_of(sources);
-	if (!d->text || !d->sources || !make_scalars_text(merged)) {
-		document_free(&d->common);
-		return NULL;
-	}
-	d->common = (struct json_document){.text = d->text,
-					   .sources = d->sources,
-					   .property = property,
-					   .free = document_free};
-	return d;
-}
-
 EXPORT int dlazy_json_merge(struct json_source *sources, size_t n,
-			    struct json_document **ret)
+			    char **ret_text, char **ret_sources)
 {
 	json_t *merged = json_object(), *names = json_object();
 	bool is_any = false, fits = merged && names;
-	struct document *d = NULL;
 
+	*ret_text = *ret_sources = NULL;
 	for (size_t i = 0; i < n && fits; i++) {
 		json_t *object = sources[i].text
 					 ? read_source(&sources[i], &fits)
@@ -486,10 +343,17 @@ EXPORT int dlazy_json_merge(struct json_source *sources, size_t n,
 						    sources[i].name));
 		json_decref(object);
 	}
-	if (fits && is_any)
-		d = make_document(json_incref(merged), names);
+	if (fits && is_any) {
+		*ret_text = text_of(merged);
+		*ret_sources = text_of(names);
+		fits = *ret_text && *ret_sources;
+	}
 	json_decref(merged);
 	json_decref(names);
-	*ret = d ? &d->common : NULL;
-	return fits && (d || !is_any) ? 0 : -DLAZY_ENOMEM;
+	if (fits)
+		return 0;
+	free(*ret_text);
+	free(*ret_sources);
+	*ret_text = *ret_sources = NULL;
+	return -DLAZY_ENOMEM;
 }

@@ -13,32 +13,20 @@
 
 /* One text, of a plugin's sidecar, say. */
 struct json_source {
-	const char *name; /* for json_document.sources */
+	const char *name; /* for *ret_sources of dlazy_json_merge() */
 	const char
 		*text; /* one JSON value that json_check() takes; NULL: none */
 	char problem[256]; /* what of it is not used, and why; "": all is */
 };
 
-/* What is known of one plugin: constant, so any number of threads may read it. */
-struct json_document {
-	const char *text;    /* the object */
-	const char *sources; /* an object: each key's source */
-
-	/* A top-level key, or a JSON Pointer (RFC 6901). Text, the digits of a
-	 * number, "true" or "false"; lives as long as the document. NULL: absent,
-	 * null, an object or an array. */
-	const char *(*property)(const struct json_document *document,
-				const char *key);
-	void (*free)(struct json_document *document);
-};
-
 /*
  * Merges the objects key by key; the first source that has a key wins. A text
  * that is no object of this schema, or has a key twice, is left out; a known key
- * with a value of another kind, that key. 0 and the document, NULL where no
- * source is left; or -DLAZY_ENOMEM.
+ * with a value of another kind, that key. *ret_text is the object, *ret_sources an
+ * object with each key's source, both malloc'd; NULL where no source is left. 0 or
+ * -DLAZY_ENOMEM.
  */
-int dlazy_json_merge(struct json_source *sources, size_t n,
-		     struct json_document **ret);
+int dlazy_json_merge(struct json_source *sources, size_t n, char **ret_text,
+		     char **ret_sources);
 
 #endif

@@ -2,7 +2,9 @@
 # What calls jansson is a module of its own, so that libdlazy needs libc alone.
 
 libdlazy_internal_la_SOURCES += \
+	%D%/document.c %D%/document.h \
 	%D%/json.h \
+	%D%/matcher.c %D%/matcher.h \
 	%D%/texts.c %D%/texts.h
 
 EXTRA_DIST += %D%/json.c

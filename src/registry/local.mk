@@ -5,6 +5,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/changes.c %D%/changes.h \
 	%D%/job.c %D%/job.h \
 	%D%/prefetch.c %D%/prefetch.h \
+	%D%/query.c %D%/query.h \
 	%D%/refresh.c %D%/refresh.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/source.h \

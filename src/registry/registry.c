@@ -90,6 +90,7 @@ static void source_clear(struct source *s)
 {
 	free(s->name);
 	free(s->dir);
+	free(s->prefix);
 	free(s->why);
 	free(s->modules);
 	known_free(s->known);
@@ -111,6 +112,9 @@ void registry_free(struct dlazy_registry *r)
 {
 	LOCKED(&registry_lock);
 	struct dlazy_registry **at = &registries;
+
+	for (struct cursor_link *c = r->cursors; c; c = c->next)
+		c->registry = NULL;
 
 	while (*at != r)
 		at = &(*at)->next;
@@ -824,6 +828,11 @@ static int refresh_all(struct dlazy_registry *r, enum compare compare)
 	return all;
 }
 
+int registry_look_again(struct dlazy_registry *r, bool all)
+{
+	return refresh_all(r, all ? COMPARE_ALL : COMPARE_NOTHING);
+}
+
 int registry_look(struct dlazy_registry *r)
 {
 	int status = refresh_all(r, COMPARE_FILES);
@@ -987,20 +996,18 @@ static bool offers_any(struct dlazy_registry *r)
 	return r->interface_count > 0;
 }
 
-/* Whether a plugin made for that can be used: there is one of the same major and
- * no earlier minor; or none of that name, so that the host has said nothing. */
-static bool is_offered(struct dlazy_registry *r, const char *wanted)
+bool interface_offered(const struct interface *interfaces, size_t count,
+		       const char *wanted)
 {
 	const char *slash = strrchr(wanted, '/');
-	size_t n = (size_t)(slash - wanted);
+	size_t n = slash ? (size_t)(slash - wanted) : 0;
 	bool is_known = false;
 	unsigned major, minor;
 
-	if (sscanf(slash, "/%u.%u", &major, &minor) != 2)
+	if (!slash || sscanf(slash, "/%u.%u", &major, &minor) != 2)
 		return true;
-	LOCKED(&registry_lock);
-	for (size_t i = 0; i < r->interface_count; i++) {
-		const struct interface *offered = &r->interfaces[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct interface *offered = &interfaces[i];
 
 		if (strlen(offered->name) != n ||
 		    memcmp(offered->name, wanted, n) != 0)
@@ -1012,15 +1019,90 @@ static bool is_offered(struct dlazy_registry *r, const char *wanted)
 	return !is_known;
 }
 
+static bool is_offered(struct dlazy_registry *r, const char *wanted)
+{
+	LOCKED(&registry_lock);
+	return interface_offered(r->interfaces, r->interface_count, wanted);
+}
+
+/* What a catalog has of a module, to be used without the lock. */
+struct said {
+	char *dir;
+	struct catalog_metadata *metadata; /* NULL: nothing */
+	uint64_t placed_ns;
+};
+
+static void said_clear(struct said *said)
+{
+	free(said->dir);
+	free(said->metadata);
+}
+
+/* Whether this registry's catalog says something of it. 0, or negative. */
+static int copy_said_locked(struct dlazy_registry *r,
+			    const struct dlazy_module *m, struct said *ret)
+{
+	const struct place *p = map_get(&r->by_module, map_pointer_key(m));
+	struct source *s = p && !p->gone ? &r->sources[p->source] : NULL;
+	const struct catalog_metadata *metadata = NULL;
+
+	if (!s || s->module || s->gone)
+		return 0;
+	int status = catalog_metadata(s->catalog, p->index, &metadata);
+	if (status < 0 && !status_is_state(status)) {
+		s->doubt = true;
+		status_clear();
+	}
+	if (!metadata)
+		return status_is_state(status) ? status : 0;
+	ret->dir = strdup(s->dir);
+	ret->metadata = malloc(metadata_size(metadata));
+	ret->placed_ns = catalog_identity(s->catalog).ctime_ns;
+	if (!ret->dir || !ret->metadata)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	memcpy(ret->metadata, metadata, metadata_size(metadata));
+	return 0;
+}
+
+static int copy_said(const struct dlazy_module *m, struct said *ret)
+{
+	int status = 0;
+	LOCKED(&registry_lock);
+
+	for (struct dlazy_registry *r = registries;
+	     r && status == 0 && !ret->metadata; r = r->next)
+		status = copy_said_locked(r, m, ret);
+	return status;
+}
+
+int registry_metadata(struct dlazy_module *m, const struct document **ret)
+{
+	_cleanup_(said_clear) struct said said = {.dir = NULL};
+	_cleanup_free_ struct catalog_metadata *fresh = NULL;
+	int status = copy_said(m, &said);
+
+	*ret = NULL;
+	if (status < 0)
+		return status;
+	if (!said.metadata)
+		return metadata_of_module(m, ret);
+	if (metadata_is_current(said.dir, said.metadata, said.placed_ns))
+		return metadata_of_catalog(m, said.metadata, ret);
+	status = metadata_again(said.dir, file_base_name(m->path),
+				said.metadata, &fresh);
+	return status < 0 || !fresh ? status
+				    : metadata_of_catalog(m, fresh, ret);
+}
+
 static int check_interface(struct dlazy_registry *r, struct dlazy_module *m)
 {
-	const struct json_document *document;
-	int status = metadata_of_module(m, &document);
+	const struct document *document;
+	int status = registry_metadata(m, &document);
 
 	if (status_is_state(status))
 		return status;
 	const char *wanted =
-		document ? document->property(document, "interface") : NULL;
+		document ? document_property(document, "interface") : NULL;
 	/* What it says cannot be read, so it says nothing. */
 	if (status < 0)
 		status_clear();
@@ -1036,6 +1118,34 @@ struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name)
 {
 	struct dlazy_module *m = find_module(r, name);
 
+	if (m && offers_any(r) && check_interface(r, m) < 0)
+		return NULL;
+	return m;
+}
+
+struct dlazy_module *registry_find_in(struct dlazy_registry *r, size_t source,
+				      const char *name)
+{
+	struct dlazy_module *m = NULL;
+
+	for (int looks = 0; !m && looks < LOOKS; looks++) {
+		bool doubt;
+		{
+			LOCKED(&registry_lock);
+			struct source *s = &r->sources[source];
+
+			status_clear();
+			m = s->module ? s->module
+				      : find_in_locked(r, source, name, true);
+			doubt = s->doubt;
+			if (!m && !status_is_pending())
+				status_fail(DLAZY_ENOENT,
+					    "%s: no such plugin any more",
+					    name);
+		}
+		if (!m && (!doubt || refresh_all(r, COMPARE_NOTHING) <= 0))
+			return NULL;
+	}
 	if (m && offers_any(r) && check_interface(r, m) < 0)
 		return NULL;
 	return m;

@@ -12,6 +12,8 @@
 
 #include "load/module.h"
 
+struct document;
+
 struct dlazy_registry *registry_new(void);
 void registry_free(struct dlazy_registry *r);
 int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
@@ -23,6 +25,12 @@ int registry_add_builtin(struct dlazy_registry *r, const char *name,
 			 const void *by);
 size_t registry_count(struct dlazy_registry *r);
 struct dlazy_module *registry_find(struct dlazy_registry *r, const char *name);
+/* The plugin of that name in one source; NULL, as registry_find(). */
+struct dlazy_module *registry_find_in(struct dlazy_registry *r, size_t source,
+				      const char *name);
+/* Directories that have changed are scanned again (all: they are looked at for it;
+ * else those that were found to be wrong). 1: some were; 0; or a state. */
+int registry_look_again(struct dlazy_registry *r, bool all);
 /* The host offers that interface. 0 or -DLAZY_ENOMEM. */
 int registry_interface(struct dlazy_registry *r, const char *name,
 		       unsigned major, unsigned minor);
@@ -35,6 +43,10 @@ struct dlazy_module *registry_next(struct dlazy_registry *r,
 /* Looks whether directories and files are as they were; what has changed is noted
  * (changes.h). 0, or, with message, the state that kept us from looking. */
 int registry_look(struct dlazy_registry *r);
+
+/* What a module's plugin says of itself: by the catalog of the registry that has
+ * it, else by its files. As metadata_of_module(). */
+int registry_metadata(struct dlazy_module *m, const struct document **ret);
 
 /* The flags that a module of this registry was added with. */
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);

@@ -26,6 +26,7 @@ struct source {
 	char *name;		     /* of the one module */
 	struct dlazy_module *module; /* the one, or NULL: a directory */
 	char *dir;
+	char *prefix; /* of its plugins' names, "foo.lv2/"; NULL: none */
 	int flags;
 	const void *by;
 	struct catalog *catalog;
@@ -57,7 +58,14 @@ struct interface {
 	unsigned major, minor;
 };
 
+/* What a registry knows of a cursor: it ends when the registry is freed. */
+struct cursor_link {
+	struct dlazy_registry *registry; /* NULL: it was freed */
+	struct cursor_link *next;
+};
+
 struct dlazy_registry {
+	struct cursor_link *cursors; /* open ones; see query.c */
 	struct interface *interfaces;
 	size_t interface_count, interface_room;
 	struct source *sources;
@@ -71,5 +79,11 @@ struct dlazy_registry {
 	bool is_refreshed;	     /* the host wants to be told of changes */
 	int watch;		     /* inotify; -1: none */
 };
+
+/* Whether a plugin made for "NAME/MAJOR.MINOR" can be used: one of these is of the
+ * same major and no earlier minor; or none is of that name, so that the host has
+ * said nothing. */
+bool interface_offered(const struct interface *interfaces, size_t count,
+		       const char *wanted);
 
 #endif

@@ -20,6 +20,7 @@ check_PROGRAMS += \
 	%D%/test-module \
 	%D%/test-prefetch \
 	%D%/test-race \
+	%D%/test-query \
 	%D%/test-record \
 	%D%/test-refresh \
 	%D%/test-registry \

@@ -96,8 +96,9 @@ TEST(a_sidecar_wins_key_by_key)
 	CHECK_STR(property(m, "/a~1b"), "0.1");
 	CHECK_STR(property(m, "version"), "2.1");
 	CHECK_INT(metadata_read(own_path("p.so"), &metadata), 0);
-	CHECK_IN(metadata.document->sources, "\"description\":\"sidecar\"");
-	CHECK_IN(metadata.document->sources, "\"version\":\"note\"");
+	CHECK_IN(document_sources(metadata.document),
+		 "\"description\":\"sidecar\"");
+	CHECK_IN(document_sources(metadata.document), "\"version\":\"note\"");
 	metadata_clear(&metadata);
 }
 

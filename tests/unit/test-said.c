@@ -215,32 +215,46 @@ TEST(without_the_json_module_a_scan_goes_on)
 	CHECK_INT(metadata_flags(m), METADATA_YOUNG);
 }
 
+/* The catalog of the directory with a bit changed: what its metadata are then. */
+static int metadata_with_change(const char *path, uint64_t at)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), status;
+	const struct catalog_metadata *m;
+	struct catalog *c;
+	size_t index;
+	char byte;
+
+	CHECK_INT(pread(fd, &byte, 1, (off_t)at), 1);
+	byte ^= 4;
+	CHECK_INT(pwrite(fd, &byte, 1, (off_t)at), 1);
+	CHECK_INT(catalog_open_file(AT_FDCWD, NULL, path, &c), 0);
+	CHECK(catalog_find(c, "a", &index, NULL));
+	status = catalog_metadata(c, index, &m);
+	catalog_close(c);
+	byte ^= 4;
+	CHECK_INT(pwrite(fd, &byte, 1, (off_t)at), 1);
+	close(fd);
+	return status;
+}
+
 TEST(damaged_metadata_are_no_metadata)
 {
 	_cleanup_close_ int dirfd = make_directory();
-	const struct catalog_metadata *m;
-	size_t index;
 
 	own_copy("good-described", "d/a.so");
 	struct catalog *c = scan(dirfd);
-	size_t at = (size_t)catalog_identity(c).size;
+	struct catalog_section table =
+		catalog_header(c)->sections[FORMAT_METADATA];
+	struct catalog_section blocks =
+		catalog_header(c)->sections[FORMAT_RECORDS];
+	uint64_t end = blocks.offset + blocks.size;
 	CHECK(said(c, "a"));
 	catalog_close(c);
 	_cleanup_free_ char *path = catalog_user_path(own_path("d"));
-	/* Of the metadata's table, and of the block before it. */
-	for (size_t back = 1; back < FORMAT_BLOCK + 200; back += 100) {
-		char byte;
-		int fd = open(path, O_RDWR | O_CLOEXEC);
-
-		CHECK_INT(pread(fd, &byte, 1, (off_t)(at - back)), 1);
-		byte ^= 4;
-		CHECK_INT(pwrite(fd, &byte, 1, (off_t)(at - back)), 1);
-		CHECK_INT(catalog_open_file(AT_FDCWD, NULL, path, &c), 0);
-		CHECK(catalog_find(c, "a", &index, NULL));
-		CHECK_INT(catalog_metadata(c, index, &m), -DLAZY_EFORMAT);
-		catalog_close(c);
-		byte ^= 4;
-		CHECK_INT(pwrite(fd, &byte, 1, (off_t)(at - back)), 1);
-		close(fd);
-	}
+	for (uint64_t at = 0; at < table.size; at += 16)
+		CHECK_INT(metadata_with_change(path, table.offset + at),
+			  -DLAZY_EFORMAT);
+	for (uint64_t back = 1; back < 400; back += 50)
+		CHECK_INT(metadata_with_change(path, end - back),
+			  -DLAZY_EFORMAT);
 }

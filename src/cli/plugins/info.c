@@ -135,12 +135,12 @@ static void text_or_null(struct json *j, const char *text)
 
 static void print_metadata(struct json *j, const struct metadata *metadata)
 {
-	const struct json_document *document = metadata->document;
+	const struct document *document = metadata->document;
 
 	json_key(j, "metadata");
-	text_or_null(j, document ? document->text : NULL);
+	text_or_null(j, document ? document_text(document) : NULL);
 	json_key(j, "metadata_sources");
-	text_or_null(j, document ? document->sources : "{}");
+	text_or_null(j, document ? document_sources(document) : "{}");
 	json_key(j, "metadata_problems");
 	json_begin_array(j);
 	for (size_t i = 0; i < METADATA_SOURCES; i++)
@@ -246,7 +246,7 @@ static void print_lazy(const struct record *r, const struct verdicts *obstacles)
 static void print_says(const struct metadata *metadata)
 {
 	if (metadata->document)
-		print_line("metadata", metadata->document->text);
+		print_line("metadata", document_text(metadata->document));
 	for (size_t i = 0; i < METADATA_SOURCES; i++)
 		if (metadata->texts.sources[i].problem[0])
 			print_line(metadata->texts.sources[i].name,
