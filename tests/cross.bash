@@ -6,7 +6,7 @@
 library_sources()
 {
 	local folder omitted=()
-	for folder in alone cli link ffi hook stub; do
+	for folder in alone cli link ffi hook probe stub; do
 		omitted+=(! -path "$1/$folder/*")
 	done
 	omitted+=(! -path "$1/meta/json.c")

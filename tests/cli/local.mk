@@ -43,6 +43,7 @@ BUILDERS_FILES = \
 	tests/builders/program.c \
 	tests/builders/autotools/Makefile.am \
 	tests/builders/autotools/configure.ac \
+	tests/builders/autotools/program.pc.in \
 	tests/builders/cmake/CMakeLists.txt \
 	tests/builders/meson/meson.build \
 	tests/builders/meson/meson_options.txt

@@ -28,7 +28,7 @@ export LDFLAGS="-Wl,-rpath,$libdir"
 project()
 {
 	mkdir "$t/$1"
-	cp "$projects/$1"/* "$projects/program.c" "$t/$1"
+	cp -r "$projects/$1"/* "$projects/program.c" "$t/$1"
 	cd "$t/$1" || exit 99
 }
 
@@ -78,7 +78,8 @@ check "and lazily" "${cc[@]}" -o "$t/lazy" "$projects/program.c" "$t/png.o" \
 check "which does not map the library" eval "! maps_png $t/lazy $t/dot.ppm"
 check "before it calls it" maps_png "$t/lazy" "$t/dot.png"
 
-if autoreconf --version >/dev/null 2>&1 && automake --version >/dev/null 2>&1
+if autoreconf --version >/dev/null 2>&1 &&
+	automake --version >/dev/null 2>&1 && command -v libtoolize >/dev/null
 then
 	project autotools
 	ACLOCAL_PATH=$(dirname "$(find "$stage" -name dlazy.m4)")
@@ -86,6 +87,8 @@ then
 	check "autotools: autoreconf finds the macro" autoreconf -fi
 	check "autotools: configure" ./configure -q
 	check "autotools: make" make -s
+	hasnt "$(<program.pc)" dlazy \
+		"autotools: a .pc file has the library itself"
 	lazy autotools ./program
 	check "autotools: make distclean leaves no stub" \
 		eval "make -s distclean && [ -z \"\$(find . -name '*.a')\" ]"
@@ -107,8 +110,20 @@ then
 		check "autotools: configure with ${how//$t}" ./configure -q \
 			--enable-lazy-libs "$how"
 		check "autotools: the stub is that of the library there" \
-			grep -q libelsewhere dlazy-stubs/libpng16.a
+			grep -q libelsewhere dlazy-stubs/libdlazy-stub-png16.a
 	done
+	other=aarch64 && [ "$(uname -m)" = x86_64 ] || other=x86_64
+	check "autotools: crosswise" ./configure -q CC="${cc[*]}" \
+		--host=$other-linux-gnu --enable-lazy-libs
+	has "$(readelf -hW dlazy-stubs/*.a | grep Machine: | sort -u |
+		tr -d '_-' | tr A-Z a-z)" "${other/_/}" \
+		"autotools: the stub is for the host"
+	run ./configure CC="${cc[*]}" --host=riscv64-linux-gnu \
+		--enable-lazy-libs
+	is_status 0 "autotools: for a CPU without stubs"
+	has "$out" "no stubs for riscv64" "autotools: it says so"
+	check "autotools: and make links plainly" eval "make -s clean && make -s"
+	plain autotools ./program
 	run ./configure -q PKG_CONFIG_PATH=/nowhere CPPFLAGS="-I$root/include"
 	is_status 0 "autotools: where dlazy is not installed"
 	check "autotools: make, without dlazy" eval "make -s clean && make -s"
@@ -124,6 +139,7 @@ if command -v cmake >/dev/null; then
 		-DCMAKE_PREFIX_PATH="$prefix"
 	check "cmake: build" cmake --build lazy
 	lazy cmake lazy/program
+	lazy "cmake, a static library of an interface target" lazy/other
 	library=$(sed -n 's/^PNG_LIBRARY_RELEASE:FILEPATH=//p' \
 		lazy/CMakeCache.txt)
 	cp -L "$library" "$t/libpng16.so"
@@ -139,12 +155,28 @@ if command -v cmake >/dev/null; then
 		-DCMAKE_PREFIX_PATH="$prefix" -DDLAZY=OFF
 	check "cmake: build, plainly" cmake --build plain
 	plain cmake plain/program
+	mkdir cmake
+	cp "$root/builders/dlazy-config.cmake" cmake/Finddlazy.cmake
+	check "cmake: -DDLAZY=OFF without dlazy" env PATH=/usr/bin:/bin \
+		PKG_CONFIG_PATH= cmake -S . -B without -DDLAZY=OFF \
+		-DCMAKE_C_FLAGS="-I$root/include"
+	check "cmake: build without dlazy" cmake --build without
+	plain "cmake, without dlazy," without/program
+	rm -r cmake
+	run cmake -S . -B riscv -DCMAKE_PREFIX_PATH="$prefix" \
+		-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=riscv64
+	has "$out" "no stubs for riscv64" \
+		"cmake: for a CPU without stubs it says so"
+	check "cmake: and builds" cmake --build riscv
+	plain "cmake, for a CPU without stubs," riscv/program
 else
 	skip "cmake: configure" "cmake is missing"
 fi
 
 if command -v meson >/dev/null && command -v ninja >/dev/null; then
 	project meson
+	mkdir dlazy
+	cp "$root/builders/meson/meson.build" dlazy
 	check "meson: setup" meson setup lazy
 	check "meson: build" ninja -C lazy
 	lazy meson lazy/program
@@ -152,6 +184,21 @@ if command -v meson >/dev/null && command -v ninja >/dev/null; then
 		env CFLAGS="-I$root/include" meson setup plain -Dlazy=disabled
 	check "meson: build, plainly" ninja -C plain
 	plain meson plain/program
+	cat >cross <<END
+[binaries]
+c = '${cc[0]}'
+pkgconfig = 'pkg-config'
+[host_machine]
+system = 'linux'
+cpu_family = 'riscv64'
+cpu = 'riscv64'
+endian = 'little'
+END
+	run meson setup riscv --cross-file=cross
+	has "$out" "no stubs for riscv64" \
+		"meson: for a CPU without stubs it says so"
+	check "meson: and builds" ninja -C riscv
+	plain "meson, for a CPU without stubs," riscv/program
 else
 	skip "meson: setup" "meson or ninja is missing"
 fi

@@ -502,6 +502,33 @@ run "$t/has" "${asked[@]}"
 check_same "and 0 if there is none" "$out" 00000000
 mv "$t/lib/away" "$t/lib/libtoy.so.1"
 
+stub used.o --used-by="$t/both.a" --twin="$t/toy.twin"
+is_status 0 "--twin is taken"
+run readelf -aW "$t/toy.twin"
+check_empty "the twin: readelf has no complaint" "$err"
+has "$out" "Shared library: [libtoy.so.1]" "the twin needs the library"
+check_same "and refers to the functions used, with their versions" \
+	"$(sed -n 's/.*FUNC.*UND \([^ ]*\).*/\1/p' <<<"$out" | sort |
+	tr '\n' ' ')" "toy_add@TOY_2 toy_name@TOY_2 "
+if command -v eu-elflint >/dev/null; then
+	check_same "the twin: elflint has no complaint" \
+		"$(eu-elflint --gnu-ld "$t/toy.twin")" "No errors"
+else
+	skip "the twin: elflint has no complaint" "elfutils is missing"
+fi
+if command -v dpkg-shlibdeps >/dev/null &&
+	dpkg -S libz.so.1 >/dev/null 2>&1; then
+	mkdir -p "$t/deb/debian"
+	printf 'Source: x\n\nPackage: x\nArchitecture: any\n' \
+		>"$t/deb/debian/control"
+	run "$dlazy" stub libz.so.1 -o "$t/z.a" --twin="$t/z.twin"
+	run eval "cd '$t/deb' && dpkg-shlibdeps -dRecommends -O ../z.twin"
+	has "$out" "shlibs:Recommends=zlib1g (>= " \
+		"dpkg-shlibdeps gives package and version"
+else
+	skip "dpkg-shlibdeps gives package and version" "no dpkg-dev here"
+fi
+
 mkdir -p "$t/alone/dlazy"
 cp "$root/include/dlazy/stub.h" "$t/alone/dlazy"
 check "with DLAZY_PLAIN the header includes nothing" "${cc[@]}" -DDLAZY_PLAIN \

@@ -15,7 +15,7 @@ _dlazy_options()
 	check) echo "--host --load --timeout" ;;
 	stub)
 		echo "--output --feature --package --description --priority" \
-			"--soname --standalone --symbols --only --used-by --prefix" \
+			"--soname --standalone --twin --symbols --only --used-by --prefix" \
 			"--export --no-needed --machine"
 		;;
 	run)

@@ -11,6 +11,7 @@
 #include "cli/frame/beside.h"
 #include "cli/stub/selection.h"
 #include "link/stubfile/stubfile.h"
+#include "link/write/twin.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -55,6 +56,9 @@ static const char help[] =
 	"'' for\n"
 	"                         none (default: from the SONAME)\n"
 	"      --export           .o, .a: symbols that other objects can see\n"
+	"      --twin=FILE            also write FILE, which needs the library "
+	"and its\n"
+	"                         versions, for packagers' tools alone\n"
 	"      --standalone           .a: needs libc alone at run time\n"
 	"      --no-needed        .so: do not need what the library needs\n"
 	"      --machine=x86_64|aarch64\n"
@@ -78,6 +82,7 @@ struct request {
 	const char *feature, *package;
 	struct stubfile_options options;
 	enum format format;
+	const char *twin; /* NULL: none */
 	bool no_needed;
 	bool standalone;
 	bool json;
@@ -407,6 +412,32 @@ static int write_stub(const struct request *request,
 	return status;
 }
 
+/* Of the functions that have a stub. */
+static int write_twin(const struct request *request,
+		      const struct library *library)
+{
+	_cleanup_free_ struct twin_symbol *symbols =
+		calloc(library->symbol_count + 1, sizeof(*symbols));
+	_cleanup_(stubfile_clear) struct stubfile file = {NULL, 0};
+	size_t count = 0;
+
+	if (!symbols)
+		return out_of_memory();
+	for (size_t i = 0; i < library->symbol_count; i++) {
+		const struct library_symbol *s = &library->symbols[i];
+
+		if (!s->data && !why_skipped(request, s))
+			symbols[count++] =
+				(struct twin_symbol){s->name, s->version};
+	}
+	int status = twin_write(request->options.cpu, library->soname, symbols,
+				count, &file.data, &file.size);
+	if (status == 0)
+		status = file_replace(AT_FDCWD, request->twin, file.data,
+				      file.size, 0666);
+	return status;
+}
+
 static int prepare(const struct request *request, const char *path,
 		   struct library *library)
 {
@@ -431,7 +462,8 @@ static int stub(const struct request *request)
 		status = prepare(request, path, &library);
 	if (status < 0)
 		return cli_fail(status, request->json);
-	if (write_stub(request, &library) < 0) {
+	if (write_stub(request, &library) < 0 ||
+	    (request->twin && write_twin(request, &library) < 0)) {
 		cli_fail(status_last(), request->json);
 		return CLI_FAILED;
 	}
@@ -516,6 +548,7 @@ enum {
 	OPTION_SONAME,
 	OPTION_STANDALONE,
 	OPTION_SYMBOLS,
+	OPTION_TWIN,
 	OPTION_USED_BY,
 };
 
@@ -539,6 +572,9 @@ static int take_property(int option, struct request *request)
 		return CLI_DONE;
 	case OPTION_PACKAGE:
 		request->package = optarg;
+		return CLI_DONE;
+	case OPTION_TWIN:
+		request->twin = optarg;
 		return CLI_DONE;
 	case OPTION_STANDALONE:
 		request->standalone = true;
@@ -613,6 +649,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 		{"soname", required_argument, NULL, OPTION_SONAME},
 		{"standalone", no_argument, NULL, OPTION_STANDALONE},
 		{"symbols", required_argument, NULL, OPTION_SYMBOLS},
+		{"twin", required_argument, NULL, OPTION_TWIN},
 		{"used-by", required_argument, NULL, OPTION_USED_BY},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,

@@ -7,4 +7,5 @@ libdlazy_link_la_SOURCES += \
 	%D%/dynamic.c %D%/dynamic.h \
 	%D%/frame.c %D%/frame.h \
 	%D%/note.c %D%/note.h \
-	%D%/object.c %D%/object.h
+	%D%/object.c %D%/object.h \
+	%D%/twin.c %D%/twin.h
