@@ -36,7 +36,9 @@ offers "list does not take files" "" list f
 offers "info takes files" "file.so" info f
 offers "scan -o takes a file" "file.so" scan -o f
 offers "check --host takes a file" "file.so" check --host f
-offers "scan's options" "--help|--json|--output|--system" scan --
+offers "scan's options" \
+	"--deadline|--help|--isolate|--json|--output|--probe|--recursive|--system" \
+	scan --
 offers "info's options" "--symbols" info --s
 PATH=$t/bin:$PATH offers "run takes a program" "only-here" run only
 PATH=$t/bin:$PATH offers "trace takes a program" "only-here" trace only
