@@ -203,6 +203,71 @@ run "$dlazy" scan --json --probe="$t/y.so" "$t/own"
 counts '.probed == 0 and .crashed == 0' "what is no JSON is no answer"
 has "$err" "no JSON object" "and that is said"
 
+# The other families.
+mkdir "$t/gio" "$t/f.lv2"
+build "$t/gio/libgio-thing.so" <<-'END'
+	#include <stdlib.h>
+	#include <string.h>
+	char **g_io_gio_thing_query(void)
+	{
+		char **points = calloc(2, sizeof(*points));
+		points[0] = strdup("gio-proxy-resolver");
+		return points;
+	}
+END
+run "$dlazy" scan --json --probe=gio "$t/gio"
+said '.provides[0]?.id == "gio/gio-proxy-resolver"' \
+	"a GIO module says which points it extends"
+# It would crash.
+build "$t/f.lv2/f.so" <<-'END'
+	#include <stdlib.h>
+	__attribute__((constructor)) static void crash(void) { abort(); }
+	const void *lv2_descriptor(unsigned i) { return NULL; }
+END
+cat >"$t/f.lv2/manifest.ttl" <<-'END'
+	@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+	@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+	<urn:x:a/b> a lv2:Plugin ; lv2:binary <f.so> ; rdfs:seeAlso <more.ttl> .
+	<urn:x:other> a lv2:Plugin ; lv2:binary <g.so> ; rdfs:seeAlso <more.ttl> .
+END
+cat >"$t/f.lv2/more.ttl" <<-'END'
+	@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+	@prefix doap: <http://usefulinc.com/ns/doap#> .
+	<urn:x:a/b> a lv2:Plugin, lv2:DelayPlugin ; doap:name "Verzug"@de , "Delay" ;
+		lv2:port [ a lv2:InputPort, lv2:ControlPort ; lv2:index 1 ;
+			lv2:symbol "time" ; lv2:name "Time" ;
+			lv2:minimum 0.1 ; lv2:maximum 2 ; lv2:default 1.5e0 ] .
+END
+if compgen -G "$DLAZY_STAGE_LIBDIR/dlazy/probe-lv2.so" >/dev/null; then
+	run "$dlazy" scan --json --probe=lv2 "$t/f.lv2"
+	counts '.probed == 1 and .crashed == 0' "no code of an LV2 plugin is run"
+	said '.provides? == [{id: "lv2/urn%3Ax%3Aa%2Fb", description: "Delay"}]' \
+		"it provides what its manifest says that its binary is of"
+	said '.lv2[0]?.ports == [{index: 1, symbol: "time", name: "Time",
+		direction: "input", types: [
+			"http://lv2plug.in/ns/lv2core#InputPort",
+			"http://lv2plug.in/ns/lv2core#ControlPort"],
+		min: 0.1, max: 2, default: 1.5}]' "with its ports"
+	printf '<urn:x:a/b> a [[[ "' >>"$t/f.lv2/more.ttl"
+	rm -rf "$DLAZY_CACHE_DIR"
+	run "$dlazy" scan --json --probe=lv2 "$t/f.lv2"
+	counts '.probed == 1 and .crashed == 0' "damaged Turtle is no crash"
+else
+	skip "LV2 plugins" "built without serd"
+fi
+gstreamer=$(compgen -G '/usr/lib/*/gstreamer-1.0/libgstcoreelements.so')
+if ! compgen -G "$DLAZY_STAGE_LIBDIR/dlazy/probe-gstreamer.so" >/dev/null; then
+	skip "GStreamer plugins" "built without GStreamer"
+elif [ ! "$gstreamer" ]; then
+	skip "GStreamer plugins" "there are none here"
+else
+	mkdir "$t/gst"
+	cp "$gstreamer" "$t/gst"
+	run "$dlazy" scan --json --probe=gstreamer "$t/gst"
+	said '.name == "coreelements" and any(.provides[]?;
+		.id == "gst/element/identity" and .rank == 0)' \
+		"a GStreamer plugin says which elements it has"
+fi
 run "$dlazy" scan --probe=ladpsa "$t/p"
 is_status 2 "a family that does not exist makes no sense"
 has "$err" "did you mean ladspa" "the one that was meant is named"
