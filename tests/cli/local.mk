@@ -11,6 +11,7 @@ CLI_TESTS = \
 	%D%/test-example.sh \
 	%D%/test-facts.sh \
 	%D%/test-forbid.sh \
+	%D%/test-hosts.sh \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
