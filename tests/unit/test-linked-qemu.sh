@@ -72,7 +72,8 @@ run()
 
 check "library and runner are cross-built" build_library
 check "plugins are cross-built" build_plugins
-for test in test-linked test-linked-run test-touch; do
+for test in test-linked test-linked-run test-linked-search test-touch \
+	test-touch-malloc; do
 	check "$test is cross-built" $cc "${flags[@]}" tests/unit/$test.c \
 		"$directory"/*.o -pthread -o "$directory/$test"
 	run "$directory/$test"
