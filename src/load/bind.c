@@ -158,7 +158,9 @@ int bind_find(struct dlazy_module *m, const struct bind_request *request,
 		*ret_published = false;
 		return find_without_linker(m, request, ret);
 	}
-	if (status == 0)
+	if (status == 0 &&
+	    !(loaded.published && dl_own_function(loaded.handle, request->name,
+						  request->version, ret)))
 		status = dl_symbol(loaded.handle, request->name,
 				   request->version, ret);
 	/* The reference stays, though the module is not LOADED yet; what this

@@ -48,9 +48,11 @@
 struct symbols {
 	const ElfW(Sym) * table;
 	const char *strings;
-	const uint32_t *hash;	/* DT_GNU_HASH, or NULL */
-	const uint32_t *chains; /* DT_HASH, or NULL */
-	size_t soname;		/* in the strings */
+	const uint32_t *hash;	      /* DT_GNU_HASH, or NULL */
+	const uint32_t *chains;	      /* DT_HASH, or NULL */
+	const ElfW(Half) * versions;  /* DT_VERSYM, or NULL */
+	const ElfW(Verdef) * defined; /* DT_VERDEF, or NULL */
+	size_t soname;		      /* in the strings */
 };
 
 static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
@@ -62,15 +64,14 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
 	return NULL;
 }
 
-static struct symbols symbols_of(const struct dl_phdr_info *info)
+static struct symbols symbols_at(const ElfW(Dyn) * entry, uintptr_t base)
 {
-	struct symbols symbols = {NULL, NULL, NULL, NULL, 0};
-	const ElfW(Dyn) *entry = dynamic_of(info);
+	struct symbols symbols = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
 
 	for (; entry && entry->d_tag != DT_NULL; entry++) {
 		uintptr_t at = entry->d_un.d_ptr;
 
-		at += at < info->dlpi_addr ? info->dlpi_addr : 0;
+		at += at < base ? base : 0;
 		if (entry->d_tag == DT_SYMTAB)
 			symbols.table = (const void *)at;
 		else if (entry->d_tag == DT_STRTAB)
@@ -81,25 +82,41 @@ static struct symbols symbols_of(const struct dl_phdr_info *info)
 			symbols.chains = (const void *)at;
 		else if (entry->d_tag == DT_SONAME)
 			symbols.soname = entry->d_un.d_val;
+		else if (entry->d_tag == DT_VERSYM)
+			symbols.versions = (const void *)at;
+		else if (entry->d_tag == DT_VERDEF)
+			symbols.defined = (const void *)at;
 	}
 	return symbols;
 }
 
-/* As every linker does it. NULL: there is none. */
-static const ElfW(Sym) *
-	find_symbol(const struct symbols *symbols, const char *name)
+static struct symbols symbols_of(const struct dl_phdr_info *info)
+{
+	return symbols_at(dynamic_of(info), info->dlpi_addr);
+}
+
+/*
+ * As every linker does it: the next symbol of that name behind `*at`, which is 0
+ * at first and is set to where it is. NULL: there is none, or no other.
+ */
+static const ElfW(Sym) * next_symbol(const struct symbols *symbols,
+				     const char *name, uint32_t *at)
 {
 	const uint32_t *hash = symbols->hash;
 	const uint32_t *buckets = hash + 4 + hash[2] * sizeof(ElfW(Addr)) / 4;
 	const uint32_t *chains = buckets + hash[0];
 	uint32_t wanted = 5381;
 
-	for (const char *at = name; *at; at++)
-		wanted = wanted * 33 + (unsigned char)*at;
-	for (uint32_t i = buckets[wanted % hash[0]]; i >= hash[1]; i++) {
+	if (*at && chains[*at - hash[1]] & 1)
+		return NULL;
+	for (const char *c = name; *c; c++)
+		wanted = wanted * 33 + (unsigned char)*c;
+	for (uint32_t i = *at ? *at + 1 : buckets[wanted % hash[0]];
+	     i >= hash[1]; i++) {
 		uint32_t its = chains[i - hash[1]];
 		const ElfW(Sym) *symbol = &symbols->table[i];
 
+		*at = i;
 		if ((its | 1) == (wanted | 1) &&
 		    !strcmp(symbols->strings + symbol->st_name, name))
 			return symbol;
@@ -107,6 +124,14 @@ static const ElfW(Sym) *
 			break;
 	}
 	return NULL;
+}
+
+static const ElfW(Sym) *
+	find_symbol(const struct symbols *symbols, const char *name)
+{
+	uint32_t at = 0;
+
+	return next_symbol(symbols, name, &at);
 }
 
 /* ------------------------------------------------------------------ */
@@ -510,6 +535,90 @@ char *dl_loaded_path(const char *name)
 		dlclose(handle);
 	return path;
 }
+
+#ifdef __GLIBC__
+#define VERSION_HIDDEN 0x8000
+#define VERSION_INDEX 0x7fff
+
+static const char *version_name(const struct symbols *symbols, unsigned index)
+{
+	const ElfW(Verdef) *version = symbols->defined;
+
+	while (version && version->vd_ndx != index)
+		version = version->vd_next
+				  ? (const void *)((const char *)version +
+						   version->vd_next)
+				  : NULL;
+	if (!version)
+		return "";
+	const ElfW(Verdaux) *name =
+		(const void *)((const char *)version + version->vd_aux);
+	return symbols->strings + name->vda_name;
+}
+
+/* Is it of the version that was asked for, or, NULL, one that needs none? */
+static bool is_of_version(const struct symbols *symbols, uint32_t i,
+			  const char *version)
+{
+	unsigned its = symbols->versions ? symbols->versions[i] : 1;
+
+	if (!version)
+		return !(its & VERSION_HIDDEN);
+	return !strcmp(version_name(symbols, its & VERSION_INDEX), version);
+}
+
+static bool is_plain_function(const ElfW(Sym) * symbol)
+{
+	unsigned binding = ELF64_ST_BIND(symbol->st_info);
+	unsigned visibility = ELF64_ST_VISIBILITY(symbol->st_other);
+
+	return ELF64_ST_TYPE(symbol->st_info) == STT_FUNC && symbol->st_value &&
+	       symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	       (binding == STB_GLOBAL || binding == STB_WEAK) &&
+	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
+/* An auditor may want another address. */
+static bool is_audited(void)
+{
+	const char *auditors = secure_getenv("LD_AUDIT");
+
+	return auditors && *auditors;
+}
+
+UNSEEN_LOCK bool dl_own_function(void *handle, const char *name,
+				 const char *version, void **ret_address)
+{
+	const struct link_map *map = map_of(handle);
+	struct symbols symbols = symbols_at(map->l_ld, map->l_addr);
+	const ElfW(Sym) * symbol, *found = NULL;
+	uint32_t at = 0;
+
+	if (!symbols.table || !symbols.strings || !symbols.hash ||
+	    !symbols.hash[0] || is_audited())
+		return false;
+	while ((symbol = next_symbol(&symbols, name, &at))) {
+		if (!is_of_version(&symbols, at, version))
+			continue;
+		if (found || !is_plain_function(symbol))
+			return false;
+		found = symbol;
+	}
+	if (found)
+		*ret_address = (void *)(map->l_addr + found->st_value);
+	return found;
+}
+#else
+bool dl_own_function(void *handle, const char *name, const char *version,
+		     void **ret_address)
+{
+	(void)handle;
+	(void)name;
+	(void)version;
+	(void)ret_address;
+	return false;
+}
+#endif
 
 /* A name that is looked for, and whether it was found. */
 struct wanted_name {

@@ -71,6 +71,14 @@ bool dl_close(void *handle);
 int dl_symbol(void *handle, const char *name, const char *version,
 	      void **ret_address);
 
+/*
+ * The same of a function that the object itself defines, without a lock of the
+ * linker's: another thread may hold that, in a constructor, and wait for this
+ * one. The object's constructors have ended. false: dl_symbol() has to be asked.
+ */
+bool dl_own_function(void *handle, const char *name, const char *version,
+		     void **ret_address);
+
 /* Whether any object of this process defines a symbol; with a version (else ""),
  * whether that library does, if it is loaded, or the global scope. */
 bool dl_is_defined(const char *library, const char *name, const char *version);

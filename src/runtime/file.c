@@ -372,7 +372,7 @@ static int next_name(struct module_search *search)
 	struct own_search *own = search->own;
 
 	if (search->reads || own->found || own->files.state < 0 ||
-	    is_of_one_build(l) || (l->run && root_is_changed()))
+	    (l->run && root_is_changed()))
 		return -DLAZY_ENOENT;
 	if (!own->names)
 		own->next = own->names = list_names(l);

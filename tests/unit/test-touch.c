@@ -34,6 +34,7 @@ static struct {
 	int_fn *plain;		     /* 42; of good-plain */
 	int_fn *fails;		     /* INSTEAD */
 	struct dlazy_module *module; /* good-host-constructor */
+	struct dlazy_module *other;  /* of plain() */
 } touch;
 
 #ifdef __SANITIZE_THREAD__
@@ -76,6 +77,7 @@ static void use_registry(void)
 	touch.plain = stub_of("good-plain", "plain_answer");
 	touch.fails = stub_of("bad-missing-library", "missing_answer");
 	touch.module = opened(test_plugin("good-host-constructor"), 0);
+	touch.other = opened(test_plugin("good-plain"), 0);
 }
 
 static int plain_sum(void)
@@ -93,6 +95,7 @@ static void use_linked(void)
 	linked_files(&linked_real, test_plugin("linked-real"), NULL);
 	linked_files(&linked_plain, test_plugin("bad-missing-library"), NULL);
 	touch.module = dlazy_linked_module(&linked_host);
+	touch.other = dlazy_linked_module(&linked_real);
 }
 
 /* A test of either kind of stub. */
@@ -874,6 +877,41 @@ TEST_TOUCH(handlers_may_touch_when_a_constructor_forks)
 	handler.act = touch_another;
 	CHECK_INT(touch.ready(), 1);
 	CHECK_INT(handler.acted, 1);
+}
+
+/* ------------------------------------------------------------------ */
+/* The linker's lock                                                  */
+
+static void *call_plain(void *unused)
+{
+	(void)unused;
+	return (void *)(intptr_t)touch.plain();
+}
+
+static void join_a_caller(const char *path)
+{
+	pthread_t thread;
+	void *result;
+
+	(void)path;
+	CHECK_INT(pthread_create(&thread, NULL, call_plain, NULL), 0);
+	CHECK_INT(pthread_join(thread, &result), 0);
+	CHECK_INT((intptr_t)result, 42);
+	handled = 1;
+}
+
+/* The thread that joins has that lock. A call that is bound late, through the
+ * PLT, does not need it either. */
+TEST_TOUCH(thread_that_a_plain_constructor_joins_may_call_what_is_loaded)
+{
+#ifndef __GLIBC__
+	test_skip("what the linker keeps of an object is not known here");
+#endif
+	alarm(test_seconds(20));
+	CHECK_INT(dlazy_load(touch.other), 0);
+	set_constructor(join_a_caller);
+	CHECK(dlopen(test_plugin("good-host-constructor"), RTLD_NOW) != NULL);
+	CHECK_INT(handled, 1);
 }
 
 /* ------------------------------------------------------------------ */
