@@ -1095,6 +1095,19 @@ TEST(a_library_that_registers_with_another_is_initialised_at_the_start)
 	check_lazy("libreg.so"); /* it has none */
 }
 
+TEST(an_initialiser_that_cannot_be_gone_through_runs_at_the_start)
+{
+	world_library("libhuge.so",
+		      "int n; " INITIALISER
+		      "{ n++; __asm__(\".skip 1200000, 0x90\"); n++; } "
+		      "int huge() { return n; }",
+		      "");
+	world_program("int main() { return huge(); }", "-lhuge");
+	decide(NULL);
+	check_eager("libhuge.so", VERDICT_INITIALISER, "what cannot be told",
+		    NULL);
+}
+
 TEST(an_initialiser_of_the_library_s_own_things_may_come_late)
 {
 	world_library("libfoo.so",

@@ -125,6 +125,15 @@ static bool look_at(const struct elf_symbol *symbol, void *arg)
 	return false;
 }
 
+/* What they do, as far as it is known; of CPUs other than x86-64 nothing is, and
+ * they count as harmless. */
+static bool is_known(const struct elf_data *data, const struct elf_view *view,
+		     struct search *search)
+{
+	return !code_constructs(data, view) || !elf_data_is_x86_64(data) ||
+	       initialisers_reach(data, view, look_at, search);
+}
+
 int initialisers_judge(const struct closure *closure,
 		       const struct symtab *symtab, size_t i,
 		       enum verdict_why *ret, const char **ret_symbol)
@@ -138,10 +147,13 @@ int initialisers_judge(const struct closure *closure,
 
 	if (r == 0)
 		r = elf_data_open(fd, object->path, &data);
-	if (r == 0 && code_constructs(data, object->view))
-		initialisers_reach(data, object->view, look_at, &search);
 	if (r == -DLAZY_ENOMEM)
 		return r;
+	if (r < 0 || (!is_known(data, object->view, &search) &&
+		      search.why == VERDICT_LAZY)) {
+		search.why = VERDICT_INITIALISER;
+		search.symbol = "what cannot be told";
+	}
 	status_clear();
 	*ret = search.why;
 	*ret_symbol = search.symbol;

@@ -13,7 +13,7 @@
  * Why the library at place `i` has to be initialised at the start: it may start
  * a thread or a process (VERDICT_THREADS), or reach into another object
  * (VERDICT_INITIALISER); VERDICT_LAZY: it need not. *ret_symbol: what it
- * reaches; borrowed. 0 or -DLAZY_ENOMEM.
+ * reaches, in words if that is not known; borrowed. 0 or -DLAZY_ENOMEM.
  */
 int initialisers_judge(const struct closure *closure,
 		       const struct symtab *symtab, size_t i,
