@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #define WORDS_MAX 16
-#define WARMING 32  /* runs: what is learned after 30 is steady */
+#define WARMING 32 /* runs: what is learned after 30 is steady */
+#define LAUNCHER_MOST 0.35
 #define RUN_US 1500 /* the most that `dlazy run` itself may add */
 
 #define FFMPEG "/usr/bin/ffmpeg"
@@ -128,6 +129,35 @@ static void own_cost(void)
 	tell_more("ffmpeg -version, more than by hand", run, by_hand, RUN_US);
 }
 
+/* What starting /bin/true by an installed launcher takes beyond it, in starts of that
+ * same process, which does nothing. BENCH_LAUNCHER is one; it has been started before. */
+static void launcher_cost(void)
+{
+	const char *path = getenv("BENCH_LAUNCHER");
+
+	if (!path || !*path || access(path, X_OK) < 0)
+		return;
+	struct side *by =
+		row_side("by a launcher", (const char *[]){path, NULL});
+	struct side *plain =
+		row_side("plainly", (const char *[]){"/bin/true", NULL});
+	struct side *again =
+		row_side("plainly again", (const char *[]){"/bin/true", NULL});
+
+	row_heading("What a launcher costs of a program that gains nothing");
+	ROW_MEASURE(ROW_OFTEN, false, by, plain, again);
+	tell_more("true, by a launcher, more than plainly", by, plain,
+		  BUDGET_NONE);
+	tell_more("true, plainly, more than plainly", again, plain,
+		  BUDGET_NONE);
+	row_tell(&(struct row){
+		"that, of a process that does nothing",
+		measure_difference(&by->total_us, &plain->total_us) /
+			sample_median(&plain->total_us),
+		"x", LAUNCHER_MOST, by->name, plain->name, &by->total_us,
+		&plain->total_us, "us"});
+}
+
 void programs_rows(void)
 {
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
@@ -137,4 +167,5 @@ void programs_rows(void)
 			fprintf(stderr, "%s: not installed, skipped\n",
 				list[i].argv[0]);
 	own_cost();
+	launcher_cost();
 }

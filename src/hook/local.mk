@@ -18,7 +18,10 @@ FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h \
 	%D%/environment.h %D%/tunables.h
 # That of `dlazy advise --measure`.
 STOP_SOURCES = %D%/stop.c %D%/kernel.h %D%/cpu.h
-EXTRA_DIST += $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES) \
+# That of launchers: a program, which is linked with nothing.
+LAUNCH_SOURCES = %D%/launch.c %D%/launch.h %D%/environment.h %D%/tunables.h \
+	%D%/kernel.h %D%/cpu.h
+EXTRA_DIST += $(LAUNCH_SOURCES) %D%/launch-x86_64.S $(HOOK_SOURCES) $(HOOK_X86_64_FILES) $(FOLLOW_SOURCES) \
 	$(STOP_SOURCES)
 
 NOT_SANITIZED = $(filter-out -fsanitize% -fno-sanitize%,$(1))
@@ -40,5 +43,14 @@ pkglib_LTLIBRARIES += stop.la
 stop_la_SOURCES = $(STOP_SOURCES) %D%/cpu-x86_64.S
 stop_la_CFLAGS = $(hook_la_CFLAGS)
 stop_la_LDFLAGS = $(follow_la_LDFLAGS)
-$(hook_la_OBJECTS) $(follow_la_OBJECTS) $(stop_la_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
+launcherdir = $(pkglibdir)
+launcher_PROGRAMS = launch
+launch_SOURCES = $(LAUNCH_SOURCES) %D%/launch-x86_64.S
+launch_CFLAGS = $(hook_la_CFLAGS) -fno-pie
+# The fewer pages it has, the sooner it starts.
+launch_LDFLAGS = -Wc,-nostdlib -Wc,-static -Wc,-no-pie \
+	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--gc-sections \
+	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,--build-id=none
+launch_LDADD =
+$(hook_la_OBJECTS) $(follow_la_OBJECTS) $(stop_la_OBJECTS) $(launch_OBJECTS): override CFLAGS += $(HOOK_CFLAGS)
 endif

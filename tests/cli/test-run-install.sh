@@ -67,6 +67,52 @@ check_same "one of dlazy 0.1.0 that says a scope runs" "$status $out $err" \
 check_same "as if it said none" \
 	"$(grep -al 'eager libmany-2' "$t"/cache/run/*/current | wc -l)" 1
 
+# One that gains nothing: dlazy is in the way once, and then no more.
+cat >"$t/few.c" <<'END'
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+	for (int i = 0; i < argc; i++)
+		puts(argv[i]);
+	return 9;
+}
+END
+${PLAIN_CC:-cc} -w -o "$t/bin/few" "$t/few.c"
+run "$dlazy" run --install --wait few
+has "$err" "it gains nothing" "a launcher that gains nothing is said to"
+few=$HOME/.local/bin/few
+# started COMMAND...: how many dynamic programs it executes
+started()
+{
+	LD_DEBUG=libs "$@" 2>&1 >/dev/null | grep -c "initialize program: "
+}
+if grep -q '^#!.*/launch ' "$few"; then
+	run few "a b" ""
+	check_same "it starts its program" "$status $out" $'9 few\na b'
+	check_same "then it does so itself" "$(started few)" 1
+	run few "a b" ""
+	check_same "in the same way" "$status $out" $'9 few\na b'
+	check_same "but where libraries may come from elsewhere" \
+		"$(LD_LIBRARY_PATH=/nonexistent started few)" 2
+	flock -w 60 "$t/cache/run/making" true
+	for change in "touch $t/bin/few" "touch $few" \
+		"chmod g+w $t/cache/run/plain-*" \
+		"truncate -s 100 $t/cache/run/plain-*"; do
+		$change
+		check_same "after \"${change%% *}\" dlazy looks again" \
+			"$(started few)" 2
+		flock -w 60 "$t/cache/run/making" true
+		started few >/dev/null
+		check_same "and then no more" "$(started few)" 1
+	done
+	rm "$t/bin/few"
+	run few
+	check_same "that it is gone, dlazy says" \
+		"$status $(grep -c "$t/bin/few" "$t/err")" "127 1"
+else
+	skip "it starts its program itself" "this CPU has no starter"
+fi
+
 # What becomes of the target.
 many_library 4 "new 4"
 run manycmd call=4

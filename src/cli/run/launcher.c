@@ -27,6 +27,8 @@
 #define OWN_PATH_MAX 160
 #define FILE_SIZE_MAX 65536
 
+#define STARTER "launch"
+
 static int fail(void)
 {
 	cli_say("%s", status_message());
@@ -108,6 +110,21 @@ static void advise(const char *dir, const char *target)
 /* ------------------------------------------------------------------ */
 /* Installing                                                         */
 
+/* The first line: by the starter that is freestanding (hook/launch.c), where there
+ * is one whose path has room there. */
+static void write_first(FILE *out, const char *own)
+{
+	char found[PATH_MAX], starter[PATH_MAX];
+
+	if (beside_find(STARTER, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, found) &&
+	    realpath(found, starter) && access(starter, X_OK) == 0 &&
+	    strlen(starter) + strlen(own) <= OWN_PATH_MAX &&
+	    !strpbrk(starter, " \t\n"))
+		fprintf(out, "#!%s %s\n", starter, own);
+	else
+		fprintf(out, "#!%s --launcher\n", own);
+}
+
 /* The launcher's text; NULL: out of memory. */
 static char *text_of(const struct request *request, const char *own,
 		     const char *target)
@@ -118,7 +135,7 @@ static char *text_of(const struct request *request, const char *own,
 
 	if (!out)
 		return NULL;
-	fprintf(out, "#!%s --launcher\n", own);
+	write_first(out, own);
 	fprintf(out,
 		PROGRAM_LAUNCHER_MARK
 		" starts the target with its libraries loaded when first\n"
@@ -356,6 +373,7 @@ int launcher_start(int argc, char **argv)
 	if (!l)
 		return RUN_FAILED;
 	argv[1] = (char *)file_base_name(own);
+	l->request.launcher = own;
 	int status = run_start(&l->request, l->target, argv + 1);
 	cli_say("%s starts it: remove this file, or make it anew with dlazy "
 		"run --install",

@@ -9,6 +9,7 @@ dlazy_SOURCES += \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/launchers.c %D%/launchers.h \
 	%D%/maker.c %D%/maker.h \
+	%D%/plain.c %D%/plain.h \
 	%D%/request.c %D%/request.h \
 	%D%/run.c \
 	%D%/start.c %D%/start.h \

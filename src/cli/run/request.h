@@ -34,6 +34,7 @@ struct request {
 	/* instead of running: */
 	bool install, uninstall, list;
 	const char *dir;
+	const char *launcher; /* who asks: its path; or NULL */
 };
 
 /* Adds one; false: there are too many. */

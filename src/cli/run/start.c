@@ -23,6 +23,7 @@
 #include "cli/run/account.h"
 #include "cli/run/children.h"
 #include "cli/run/maker.h"
+#include "cli/run/plain.h"
 #include "elf/started.h"
 #include "link/cache/runs.h"
 
@@ -406,7 +407,9 @@ static int run_program(const struct request *request,
 		say_plain(request, argv[0], status_message());
 		/* A warning is no table: say why there. */
 		start.plain = strdup(status_message());
-	}
+	} else if (start.plain && start.missing == PROGRAM_WHOLE &&
+		   request->launcher && !request->children)
+		plain_note(request->launcher, program);
 	if (request->stats)
 		s.touched = make_touched(&start);
 	spare_no_more(&spared);
