@@ -21,6 +21,8 @@ static struct {
 	bool known;
 } started;
 
+static char *copy; /* of what was found; stays as long as the process */
+
 const char *started_library_path(void)
 {
 	return started.known ? started.library_path : secure_getenv(VARIABLE);
@@ -102,14 +104,17 @@ __attribute__((constructor)) static void remember(int argc, char **argv)
 	if (getauxval(AT_SECURE) || !find_started(argc, argv, &found))
 		found = secure_getenv(VARIABLE);
 	/* The program may write over its arguments, to be shown otherwise. */
-	started_set_library_path(found ? strdup(found) : NULL);
+	copy = found ? strdup(found) : NULL;
+	started_set_library_path(copy);
 }
 #else /* musl gives constructors no arguments */
 __attribute__((constructor)) static void remember(void)
 {
 	const char *found = secure_getenv(VARIABLE);
 
-	if (!started.known)
-		started_set_library_path(found ? strdup(found) : NULL);
+	if (started.known)
+		return;
+	copy = found ? strdup(found) : NULL;
+	started_set_library_path(copy);
 }
 #endif

@@ -9,6 +9,9 @@ set -u
 compgen -G "${DLAZY_STAGE_LIBDIR:-/nonexistent}/dlazy/json.so" >/dev/null ||
 	skip_all "built without jansson"
 
+# As plugins are compiled, not as we are under a sanitizer.
+export CC=${PLAIN_CC:-cc}
+
 # frei0r FILE NAME INFO PARAMETER [CODE]: INFO and PARAMETER are statements of the
 # functions, CODE stands before them.
 frei0r()
