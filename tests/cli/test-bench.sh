@@ -152,4 +152,35 @@ if [ "$(id -u)" != 0 ]; then
 	is_status 1 "a cold page cache, which not everybody may have"
 	has "$err" "only root" "with the reason"
 fi
+
+# Compared with an earlier one.
+run "$dlazy" bench --runs 2 --json -- true
+cp "$t/out" "$t/then.json"
+run "$dlazy" bench --runs 2 --baseline="$t/then.json" --fail-over=900000 -- true
+is_status 0 "a command that is not that much slower than it was"
+has "$out" "time than in $t/then.json" "and by how much"
+sed 's/"median":[0-9.]*/"median":0.5/g' "$t/then.json" >"$t/quick.json"
+run "$dlazy" bench --runs 2 --baseline="$t/quick.json" --fail-over=10 --json \
+	-- true
+is_status 1 "one that is slower, by more than it may"
+json '.baseline | .failed and .change_percent > 10 and .value == 0.5' \
+	"which is in JSON"
+run "$dlazy" bench --runs 2 --baseline="$t/quick.json" -- true
+is_status 0 "without --fail-over nothing fails"
+run "$dlazy" bench --runs 2 --fail-over=10 -- true
+is_status 2 "--fail-over without --baseline"
+run "$dlazy" bench --runs 2 --baseline="$t/then.json" --fail-over=x -- true
+is_status 2 "a percentage that is none"
+echo '{"lazy": {"wall_us": 3' >"$t/cut.json"
+run "$dlazy" bench --runs 2 --baseline="$t/cut.json" -- true
+is_status 1 "a baseline that is damaged"
+run "$dlazy" bench --runs 2 --baseline="$t/then.json" --instructions -- true
+is_status 1 "or one without the instructions that are to be compared"
+if [[ ${CC:-} = *-fsanitize* ]]; then
+	skip "instructions are counted" "those of a sanitizer are too many"
+else
+	run "$dlazy" bench --runs 1 --instructions --json -- true
+	json '.eager.instructions > 1000 and .lazy.instructions > 1000' \
+		"instructions are counted"
+fi
 finish

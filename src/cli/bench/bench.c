@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/map.h"
 #include "base/status.h"
+#include "cli/bench/instructions.h"
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/plugins/directory.h"
@@ -49,6 +50,13 @@ static const char help[] =
 	"                         (root only)\n"
 	"      --env              of a command that uses libdlazy itself:\n"
 	"                         DLAZY=off against DLAZY=lazy\n"
+	"      --instructions     count them, too; they do not depend on how "
+	"busy\n"
+	"                         the machine is\n"
+	"      --baseline=FILE    compare with the JSON of an earlier bench\n"
+	"      --fail-over=PERCENT\n"
+	"                         exit 1 if this takes more than that, by so "
+	"much\n"
 	"      --json             one JSON object on standard output\n"
 	"  -h, --help             this text\n";
 
@@ -60,6 +68,7 @@ struct request {
 	size_t touch_count;
 	char *touch_names; /* with commas, or NULL */
 	size_t runs;
+	struct baseline baseline;
 	bool cold;
 	bool env;
 	bool json;
@@ -350,6 +359,40 @@ static int run_round(struct bench *b, size_t round, int plan, bool count)
 	return 0;
 }
 
+struct hosting {
+	const struct bench *bench;
+	enum host_way way;
+	int plan, result, output;
+};
+
+static void become_counted(void *data)
+{
+	const struct hosting *h = data;
+
+	become_host(h->way, h->bench->subject, h->plan, h->result, h->output);
+}
+
+/* Once of each: that changes little from one time to the next. */
+static int count_instructions(struct bench *b, int plan)
+{
+	static const enum host_way counted[] = {HOST_EAGER, HOST_LAZY};
+	_cleanup_close_ int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int high =
+		fcntl(nowhere, F_DUPFD_CLOEXEC, HOST_RESULT_FD + 1);
+
+	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
+		struct hosting as = {b, counted[i], plan, high, high};
+		double count;
+
+		if (!bench_instructions_of(become_counted, &as, &count))
+			return status_fail(DLAZY_ENOSYS,
+					   "--instructions: they cannot be "
+					   "counted here (ptrace)");
+		sample_add(&b->sides[counted[i]].instructions, count);
+	}
+	return 0;
+}
+
 static int run_rounds(struct bench *b, size_t runs, int plan)
 {
 	struct progress progress = progress_begin("measuring");
@@ -361,6 +404,8 @@ static int run_rounds(struct bench *b, size_t runs, int plan)
 		progress_update(i, runs, &progress);
 		status = run_round(b, i, plan, true);
 	}
+	if (status == 0 && b->baseline.instructions)
+		status = count_instructions(b, plan);
 	progress_end(&progress);
 	return status;
 }
@@ -508,6 +553,7 @@ static int bench(const struct request *request)
 		return cli_fail(status_fail(DLAZY_ENOMEM, "out of memory"),
 				request->json);
 	b->cold = request->cold;
+	b->baseline = request->baseline;
 	b->subject = request->dir ? request->dir : known_directory(known);
 	if (!b->subject)
 		return cli_fail(status_fail(DLAZY_ENOENT,
@@ -522,7 +568,8 @@ static int bench(const struct request *request)
 		status = cli_fail(status, request->json);
 	} else {
 		status = say_failures(b);
-		(request->json ? bench_print_json : bench_print_text)(b);
+		int missed = bench_print(b, request->json);
+		status = status == CLI_DONE ? missed : status;
 	}
 	free(b->names);
 	return status;
@@ -561,6 +608,31 @@ static int add_touch(struct request *request, const char *text)
 	return CLI_DONE;
 }
 
+static int take_percent(struct request *request, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= 0 && value < 1e6))
+		return cli_usage("bench", "bench: --fail-over=%s: a percentage",
+				 text);
+	request->baseline.fail_over = value;
+	return CLI_DONE;
+}
+
+/* Read before anything is measured. */
+static int read_baseline(struct request *request)
+{
+	struct baseline *baseline = &request->baseline;
+
+	if (!baseline->path && baseline->fail_over >= 0)
+		return cli_usage("bench",
+				 "bench: --fail-over: than which --baseline?");
+	if (baseline->path && baseline_read(baseline) < 0)
+		return cli_fail(status_last(), request->json);
+	return CLI_DONE;
+}
+
 static int take_option(int option, struct request *request)
 {
 	switch (option) {
@@ -577,6 +649,14 @@ static int take_option(int option, struct request *request)
 		return CLI_DONE;
 	case 'e':
 		request->env = true;
+		return CLI_DONE;
+	case 'b':
+		request->baseline.path = optarg;
+		return CLI_DONE;
+	case 'f':
+		return take_percent(request, optarg);
+	case 'i':
+		request->baseline.instructions = true;
 		return CLI_DONE;
 	case 'j':
 		request->json = true;
@@ -599,8 +679,8 @@ static int bench_behind(const struct request *request, char **argv)
 	/* As everywhere, --json may come last; CMD gets it, too. */
 	bool json = request->json ||
 		    (last > 0 && strcmp(argv[last], "--json") == 0);
-	return bench_command(argv, request->env, request->cold, request->runs,
-			     json);
+	return bench_command(argv, &request->baseline, request->env,
+			     request->cold, request->runs, json);
 }
 
 int cli_bench(int argc, char **argv)
@@ -610,11 +690,16 @@ int cli_bench(int argc, char **argv)
 		{"runs", required_argument, NULL, 'r'},
 		{"cold", no_argument, NULL, 'c'},
 		{"env", no_argument, NULL, 'e'},
+		{"baseline", required_argument, NULL, 'b'},
+		{"fail-over", required_argument, NULL, 'f'},
+		{"instructions", no_argument, NULL, 'i'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
 		CLI_OPTION_END,
 	};
-	struct request request = {.touch_count = 1, .runs = RUNS_DEFAULT};
+	struct request request = {.touch_count = 1,
+				  .runs = RUNS_DEFAULT,
+				  .baseline.fail_over = -1};
 	int option, status = CLI_DONE;
 
 	while (status == CLI_DONE &&
@@ -623,6 +708,8 @@ int cli_bench(int argc, char **argv)
 			return cli_help(help);
 		status = take_option(option, &request);
 	}
+	if (status == CLI_DONE)
+		status = read_baseline(&request);
 	bool command = optind > 1 && !strcmp(argv[optind - 1], "--");
 	if (status == CLI_DONE && command)
 		status = bench_behind(&request, argv + optind);

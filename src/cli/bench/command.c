@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/memstream.h"
 #include "base/status.h"
+#include "cli/bench/instructions.h"
 #include "cli/bench/memory.h"
 #include "cli/cli.h"
 #include "cli/frame/progress.h"
@@ -192,6 +193,21 @@ static void measure_memory(struct bench *b, const struct command *c)
 	}
 }
 
+static int count_instructions(struct bench *b, const struct command *c)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct becoming as = {c, sides[i]};
+		double count;
+
+		if (!bench_instructions_of(become_watched, &as, &count))
+			return status_fail(DLAZY_ENOSYS,
+					   "--instructions: they cannot be "
+					   "counted here (ptrace)");
+		sample_add(&b->sides[sides[i]].instructions, count);
+	}
+	return 0;
+}
+
 static int measure_rounds(struct bench *b, struct command *c, size_t runs)
 {
 	struct progress progress = progress_begin("measuring");
@@ -258,7 +274,8 @@ static char *joined(char **argv)
 	return text;
 }
 
-int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
+int bench_command(char **argv, const struct baseline *baseline, bool env,
+		  bool cold, size_t runs, bool json)
 {
 	_cleanup_free_ struct bench *b = calloc(1, sizeof(*b));
 	_cleanup_free_ char *subject = joined(argv);
@@ -273,6 +290,7 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	b->subject = subject;
 	b->command = argv;
 	b->env = env;
+	b->baseline = *baseline;
 	b->cold = cold;
 	b->cpu = -1;
 	/* What cannot be found is told by its first run. */
@@ -282,11 +300,12 @@ int bench_command(char **argv, bool env, bool cold, size_t runs, bool json)
 	if (env)
 		warn_of_itself(&program);
 	status = measure_rounds(b, &c, runs);
+	if (status == 0 && baseline->instructions)
+		status = count_instructions(b, &c);
 	if (status < 0)
 		return cli_fail(status, json);
 	if (!env)
 		judge(&program, &j);
 	b->plain = j.plain;
-	(json ? bench_print_json : bench_print_text)(b);
-	return CLI_DONE;
+	return bench_print(b, json);
 }

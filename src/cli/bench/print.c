@@ -70,6 +70,10 @@ static void print_side(struct json *j, const struct bench *b,
 	const struct reason reasons[] = {
 		{"pss_kib", unwatched},
 		{"maps", unwatched},
+		{"instructions", side->instructions.count ? NULL
+				 : b->baseline.instructions
+					 ? "they could not be counted"
+					 : "nobody asked (--instructions)"},
 		{"failed", b->command ? "what a command loads is its own "
 					"business"
 				      : NULL},
@@ -82,6 +86,7 @@ static void print_side(struct json *j, const struct bench *b,
 		{"pss_kib", &side->pss_kib},
 		{"maps", &side->maps},
 		{"faults", &side->faults},
+		{"instructions", &side->instructions},
 	};
 
 	json_begin_object(j);
@@ -206,6 +211,27 @@ static void print_unknown(struct json *j, const struct bench *b)
 	print_reasons(j, reasons, ARRAY_SIZE(reasons));
 }
 
+static void print_baseline(struct json *j, const struct bench *b)
+{
+	json_key(j, "baseline");
+	if (!b->baseline.path) {
+		json_null(j);
+		return;
+	}
+	json_begin_object(j);
+	json_key(j, "file");
+	json_string(j, b->baseline.path);
+	json_key(j, "of");
+	json_string(j, b->baseline.instructions ? "instructions" : "wall_us");
+	json_key(j, "value");
+	json_double(j, b->baseline.value);
+	json_key(j, "change_percent");
+	json_double(j, baseline_change(&b->baseline, b));
+	json_key(j, "failed");
+	json_bool(j, baseline_is_missed(&b->baseline, b));
+	json_end_object(j);
+}
+
 void bench_print_json(const struct bench *b)
 {
 	struct json j = json_to(stdout);
@@ -234,6 +260,7 @@ void bench_print_json(const struct bench *b)
 			json_null(&j);
 	}
 	print_speedup(&j, b);
+	print_baseline(&j, b);
 	print_unknown(&j, b);
 	json_end_object(&j);
 	json_finish(&j);
@@ -427,4 +454,23 @@ void bench_print_text(const struct bench *b)
 	putchar('\n');
 	print_verdict(b);
 	print_advice(b);
+}
+
+static void print_change(const struct bench *b)
+{
+	double change = baseline_change(&b->baseline, b);
+
+	printf("%.1f %% %s %s than in ", change < 0 ? -change : change,
+	       change < 0 ? "fewer" : "more",
+	       b->baseline.instructions ? "instructions" : "time");
+	cli_put(b->baseline.path, stdout);
+	puts(baseline_is_missed(&b->baseline, b) ? ": that is too much." : ".");
+}
+
+int bench_print(const struct bench *b, bool json)
+{
+	(json ? bench_print_json : bench_print_text)(b);
+	if (!json && b->baseline.path)
+		print_change(b);
+	return baseline_is_missed(&b->baseline, b) ? CLI_PROBLEMS : CLI_DONE;
 }

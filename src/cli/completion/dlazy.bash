@@ -25,7 +25,8 @@ _dlazy_options()
 	trace) echo "--all --children --format --output" ;;
 	advise) echo "--measure" ;;
 	report) echo "--output" ;;
-	bench) echo "--touch --runs --cold --env" ;;
+	bench) echo "--touch --runs --cold --env --baseline --fail-over" \
+		"--instructions" ;;
 	esac
 	echo "--json --help"
 }
@@ -102,7 +103,7 @@ _dlazy()
 		_dlazy_words "x86_64 aarch64" "$word"
 		return
 		;;
-	bench,--runs | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
+	bench,--runs | bench,--fail-over | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
 		stub,--package | stub,--description | stub,--soname | \
 		stub,--only | stub,--prefix) return ;;
 	esac
