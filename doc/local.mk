@@ -75,8 +75,10 @@ $(LIFECYCLE_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 		echo '.so man3/dlazy-lifecycle.3' >$@
 
-EXTRA_DIST += %D%/design.md %D%/limits.md %D%/performance.md %D%/stub.md \
-	%D%/measuring.md %D%/reliability.md %D%/trace-format.md
+# Manual pages name them.
+dist_doc_DATA = README.md NEWS SECURITY.md %D%/abi.md %D%/design.md \
+	%D%/limits.md %D%/performance.md %D%/stub.md %D%/measuring.md \
+	%D%/reliability.md %D%/trace-format.md
 
 # Of <dlazy/query.h>.
 dist_man_MANS += %D%/man/dlazy-query.3

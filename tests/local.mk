@@ -50,9 +50,10 @@ TREE_CHECKS = \
 	%D%/check-marks \
 	%D%/check-mutants \
 	%D%/check-objects \
-	%D%/check-symbols
+	%D%/check-symbols \
+	%D%/check-abi
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
-EXTRA_DIST += $(TREE_CHECKS) %D%/tap.bash %D%/cross.bash %D%/same-code \
+EXTRA_DIST += $(TREE_CHECKS) %D%/abi/0.1.0.names %D%/tap.bash %D%/cross.bash %D%/same-code \
 	%D%/layers %D%/layers.bash
 check_DATA += stage.stamp
 

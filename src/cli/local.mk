@@ -9,6 +9,7 @@ dlazy_SOURCES = \
 	%D%/main.c
 
 dist_bashcompletion_DATA += %D%/completion/dlazy.bash
+dist_zshcompletion_DATA += %D%/completion/_dlazy
 
 include %D%/frame/local.mk
 include %D%/probe/local.mk
