@@ -540,6 +540,29 @@ real()
 	is '(.objects | length) > 3 and .exited and ([.lost[]] | add) == 0' \
 		"$what: is told of, whole"
 }
+# What was opened by hand, as a note would say it.
+cat >"$t/opened.c" <<'END'
+int opened(void) { return 1; }
+END
+cat >"$t/opens.c" <<'END'
+#include <dlfcn.h>
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!dlopen(argv[i], RTLD_NOW))
+			return 1;
+	return 0;
+}
+END
+# shellcheck disable=SC2086 # CC may hold options
+${CC:-cc} -shared -fPIC -Wl,-soname,libopened.so.7 -o "$t/opened.so" \
+	"$t/opened.c" && ${CC:-cc} -shared -fPIC -o "$t/nameless.so" \
+	"$t/opened.c" && ${CC:-cc} -o "$t/opens" "$t/opens.c" || exit 99
+run "$dlazy" trace --dlopened -- "$t/opens" "$t/opened.so" "$t/nameless.so"
+is_status 0 "what was opened by dlopen() is told of"
+json '[.[].soname[0]] == ["libopened.so.7", "nameless.so"] and
+	all(.[]; .priority == "recommended")' "as a note would say it"
+
 real "a program of 213 libraries" ffmpeg -version
 real "a program in C++" gdalinfo --version
 real "a program that opens its modules" php -v

@@ -22,7 +22,7 @@ _dlazy_options()
 		echo "--wait --prepare --system --eager --lazy --children --learn --stats" \
 			"--install --uninstall --list --dir"
 		;;
-	trace) echo "--all --children --format --output" ;;
+	trace) echo "--all --dlopened --children --format --output" ;;
 	advise) echo "--measure" ;;
 	report) echo "--output" ;;
 	bench) echo "--touch --runs --cold --env --baseline --fail-over" \

@@ -14,6 +14,7 @@
 #include "cli/frame/standin.h"
 #include "cli/run/launcher.h"
 #include "cli/run/start.h"
+#include "cli/trace/dlopened.h"
 #include "cli/trace/export.h"
 #include "cli/trace/json.h"
 #include "cli/trace/start.h"
@@ -38,6 +39,8 @@ static const char help[] =
 	"      --format=FORMAT    instead of JSON: perfetto (Trace Events), "
 	"or\n"
 	"                         folded (stacks for flame graphs)\n"
+	"      --dlopened         what was opened by dlopen(), as the JSON of\n"
+	"                         .note.dlopen\n"
 	"      --json             JSON on standard output, behind what CMD\n"
 	"                         writes there, instead of the table\n"
 	"  -h, --help             this text\n"
@@ -49,6 +52,7 @@ enum trace_format {
 	TRACE_JSON,
 	TRACE_EVENTS, /* for Perfetto */
 	TRACE_FOLDED, /* for flame graphs */
+	TRACE_DLOPENED,
 };
 
 struct trace_request {
@@ -191,6 +195,11 @@ static void print(FILE *out, const struct telling *telling)
 		trace_print_folded(out, all->list, all->count);
 		return;
 	}
+	if (format == TRACE_DLOPENED) {
+		trace_print_dlopened(&j, all->list, all->count);
+		json_finish(&j);
+		return;
+	}
 	trace_print_json(&j, &all->list[0], telling->how, telling->advice,
 			 all->list + 1, all->count - 1);
 	json_finish(&j);
@@ -331,6 +340,9 @@ static int take_option(int option, struct trace_request *request)
 		return CLI_DONE;
 	case 'f':
 		return take_format(request);
+	case 'd':
+		request->format = TRACE_DLOPENED;
+		return CLI_DONE;
 	case 'c':
 		request->children = true;
 		return CLI_DONE;
@@ -347,6 +359,7 @@ int cli_trace(int argc, char **argv)
 	static const struct option longs[] = {
 		{"all", no_argument, NULL, 'a'},
 		{"children", no_argument, NULL, 'c'},
+		{"dlopened", no_argument, NULL, 'd'},
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
 		CLI_OPTION_JSON,

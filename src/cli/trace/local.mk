@@ -4,6 +4,7 @@
 dlazy_SOURCES += \
 	%D%/advice.c %D%/advice.h \
 	%D%/command.c \
+	%D%/dlopened.c %D%/dlopened.h \
 	%D%/export.c %D%/export.h \
 	%D%/json.c %D%/json.h \
 	%D%/memory.c \
