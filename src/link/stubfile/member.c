@@ -72,21 +72,28 @@ static uint64_t slot_size(const struct library_symbol *symbol)
 	       (version ? version + 1 : 0);
 }
 
+/*
+ * Half of what a stub takes would be its unwind table, which is asked for only
+ * where a signal interrupts its few instructions. Standalone ones are to be small,
+ * and do without, as PLT entries do of some link editors.
+ */
 static void add_function_sections(struct member *m,
 				  const struct library_symbol *symbol,
-				  const struct template *stub)
+				  const struct template *stub, bool unwound)
 {
 	struct build *b = &m->build;
 
 	m->property = build_note_property(b);
-	m->frame = build_section(b, ".eh_frame", BUILD_CONSTANT,
-				 build_frame_size(1, false), 8);
+	if (unwound)
+		m->frame = build_section(b, ".eh_frame", BUILD_CONSTANT,
+					 build_frame_size(1, false), 8);
 	m->code = build_section(b, ".text", BUILD_CODE, stub->size,
 				stub->alignment);
 	m->data = build_section(b, ".data", BUILD_DATA, slot_size(symbol),
 				sizeof(linked_slot));
 	add_end(m);
-	build_object_relocated(&m->symbols, m->frame, ".rela.eh_frame");
+	if (unwound)
+		build_object_relocated(&m->symbols, m->frame, ".rela.eh_frame");
 	build_object_relocated(&m->symbols, m->code, ".rela.text");
 	m->in_code = add_local(m, NULL, m->code);
 	m->in_data = add_local(m, NULL, m->data);
@@ -120,8 +127,10 @@ static void relocate_function(struct member *m, const struct template *stub,
 				      slot ? relocation_of(f->how) : BUILD_JUMP,
 				      slot ? m->in_data : tail, f->addend);
 	}
-	build_object_relocate(&m->symbols, &m->build, m->frame,
-			      build_frame_place(0), BUILD_PC32, m->in_code, 0);
+	if (m->frame)
+		build_object_relocate(&m->symbols, &m->build, m->frame,
+				      build_frame_place(0), BUILD_PC32,
+				      m->in_code, 0);
 }
 
 static void fill_function(struct member *m, const struct library_symbol *symbol,
@@ -134,7 +143,8 @@ static void fill_function(struct member *m, const struct library_symbol *symbol,
 	if (*symbol->version)
 		stpcpy(stpcpy(name, "@"), symbol->version);
 	memcpy(m->code->data, stub->code, stub->size);
-	build_frame_fill(&m->build, m->frame, NULL, &frame, 1);
+	if (m->frame)
+		build_frame_fill(&m->build, m->frame, NULL, &frame, 1);
 }
 
 int object_write_function(const struct library_symbol *symbol,
@@ -147,7 +157,7 @@ int object_write_function(const struct library_symbol *symbol,
 
 	if (r < 0)
 		return r;
-	add_function_sections(&m, symbol, stub);
+	add_function_sections(&m, symbol, stub, !options->alone);
 	build_object_symbol(
 		&m.symbols, &m.build,
 		&(struct build_symbol){.name = symbol->name,
