@@ -243,7 +243,7 @@ static bool leave_job(struct dlazy_job *j)
 static void *work(void *data)
 {
 	struct dlazy_job *j = data;
-	size_t i;
+	size_t i = 0;
 
 	own_job = j;
 	while (take_item(j, &i)) {
