@@ -52,6 +52,7 @@ API_MANS = \
 	%D%/man/dlazy_version.3
 # What is loaded when, and in whose place.
 DEMAND_MANS = \
+	%D%/man/dlazy_fallback.3 \
 	%D%/man/dlazy_job_fd.3 \
 	%D%/man/dlazy_job_free.3 \
 	%D%/man/dlazy_job_next.3 \

@@ -16,6 +16,7 @@
 #include "load/constant.h"
 #include "load/dl.h"
 #include "load/failure.h"
+#include "load/fallback.h"
 #include "load/forbid.h"
 #include "load/import.h"
 #include "load/metadata.h"
@@ -583,6 +584,31 @@ int dlazy_on_load(struct dlazy_module *m, dlazy_load_fn *fn, void *data)
 	int status = module_check(m, "dlazy_on_load");
 
 	return told(status < 0 ? status : onload_set(m, fn, data, CALLER()));
+}
+
+static int fall_back(struct dlazy_module *m, struct dlazy_module *other,
+		     int flags)
+{
+	int status = module_check(m, "dlazy_fallback");
+
+	if (status == 0 && other)
+		status = module_check(other, "dlazy_fallback");
+	if (status < 0)
+		return status;
+	if (m == other || flags & ~DLAZY_WHILE_LOADING)
+		return missing("dlazy_fallback",
+			       "a module cannot stand in for itself, or a flag "
+			       "is unknown");
+	if (other && flags & DLAZY_WHILE_LOADING)
+		status = prefetch_stay();
+	return status < 0 ? status
+			  : fallback_set(m, other, flags, prefetch_module);
+}
+
+int dlazy_fallback(struct dlazy_module *m, struct dlazy_module *other,
+		   int flags)
+{
+	return told(fall_back(m, other, flags));
 }
 
 int dlazy_forbid_loading(const char *phase)

@@ -119,6 +119,7 @@ static void install(void)
 	loading_begin();
 	wait_begin();
 	job_begin();
+	prefetch_begin();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

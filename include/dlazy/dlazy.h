@@ -141,8 +141,8 @@ struct dlazy_failure {
 /*
  * Called when a stub cannot reach its symbol, on the calling thread, with no
  * lock held. Returns a replacement: the address of a function of the same
- * type, to which this call and later ones go until the module's state
- * changes; or NULL for the default: the process-wide hook if this was a
+ * type, to which this call and later ones go until the module can be
+ * loaded; or NULL for the default: the process-wide hook if this was a
  * module's, else a message on standard error and abort().
  */
 typedef void *dlazy_failure_fn(const struct dlazy_failure *failure, void *data);

@@ -46,6 +46,32 @@ typedef int dlazy_load_fn(struct dlazy_module *m, void *data);
 DLAZY_PUBLIC int dlazy_on_load(struct dlazy_module *m, dlazy_load_fn *fn,
 			       void *data);
 
+#define DLAZY_WHILE_LOADING 1 /* also while it is being loaded */
+
+/*
+ * Has functions of `other` (a built-in, say) called in the place of m's: where m
+ * cannot be loaded, a call of one of its stubs goes to the function of the same name
+ * in `other`, which is loaded for that if need be. When m can be loaded (a missing
+ * library is there), a later call finds that out. This comes before any failure
+ * hook; where `other` lacks the function, or cannot be loaded itself, hooks are
+ * asked as ever.
+ *
+ * flags: 0; or DLAZY_WHILE_LOADING: the caller never waits. `other` is loaded now.
+ * A first touch of m has it loaded by a thread of the library and goes to `other` at
+ * once, and so do calls until m is LOADED; those after that go to m. If the load
+ * fails they stay with `other`, until dlazy_load() succeeds. A function of `other`
+ * that is an IFUNC is not called meanwhile: that caller waits.
+ *
+ * There is one fallback for each module: the last that was set; other NULL takes it
+ * away. `other` stays loaded, as its functions may be called at any time.
+ *
+ * Returns 0, -DLAZY_EINVAL (m and other are one, an unknown flag, not open), or,
+ * with DLAZY_WHILE_LOADING, what dlazy_load(other) returns, or -DLAZY_ENOMEM (no
+ * thread). Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_fallback(struct dlazy_module *m,
+				struct dlazy_module *other, int flags);
+
 /* ------------------------------------------------------------------ */
 /* Changes of directories                                             */
 

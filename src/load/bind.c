@@ -17,6 +17,7 @@
 #include "load/binding.h"
 #include "load/dl.h"
 #include "load/failure.h"
+#include "load/fallback.h"
 #include "load/loading.h"
 #include "stub/stub.h"
 
@@ -348,6 +349,78 @@ static void tell_touch(struct binding *b, const void *caller)
 					.caller = caller});
 }
 
+/* A fallback's function, without the linker, which may be loading: a built-in's,
+ * or a plain function by what its file records. */
+static void *find_beside_linker(const struct fallback *f,
+				const struct bind_request *request)
+{
+	struct module_export export;
+	void *address = NULL;
+
+	if (module_is_builtin(f->other))
+		return builtin_symbol(f->other, request->name, &address) == 0
+			       ? address
+			       : NULL;
+	LOCKED(&load_lock);
+	if (!f->base ||
+	    module_find_export_locked(f->other, request->name, request->version,
+				      &export) < 0 ||
+	    export.type != ELF_TYPE_FUNC)
+		return NULL;
+	return (void *)(f->base + export.value);
+}
+
+/* What is called while the module is being loaded, so that nobody waits; NULL:
+ * nothing. The slot keeps it until that has ended. */
+static void *stand_in(struct binding *b, const struct bind_request *request,
+		      const struct touch *touch)
+{
+	struct dlazy_module *m = b->module;
+	int state = atomic_load(&m->state);
+	struct fallback f;
+
+	if (state == DLAZY_LOADED || !fallback_of(m, &f) || !f.queue ||
+	    loading_has_module(m))
+		return NULL;
+	void *address = find_beside_linker(&f, request);
+	if (address &&
+	    (state != DLAZY_DECLARED || f.queue(m, touch->caller) == 0))
+		binding_stand_in(b, address);
+	status_clear();
+	return address;
+}
+
+/* The words of the failure are needed if this fails, too. Its own function, as a
+ * thread's stack may be small. */
+__attribute__((noinline)) static void *find_in_fallback(
+	const struct fallback *f, const struct bind_request *request,
+	const struct touch *touch)
+{
+	char message[STATUS_MESSAGE_MAX];
+	int status = status_last();
+	void *address = NULL;
+	bool published;
+
+	strcpy(message, status_message());
+	if (bind_find(f->other, request, touch, &address, &published) == 0 &&
+	    address) {
+		pin(f->other);
+		status_clear();
+		return address;
+	}
+	status_fail(-status, "%s", message);
+	return NULL;
+}
+
+void *bind_instead(struct dlazy_module *m, const struct bind_request *request,
+		   const struct touch *touch)
+{
+	struct fallback f;
+
+	return m && fallback_of(m, &f) ? find_in_fallback(&f, request, touch)
+				       : NULL;
+}
+
 /* The address to call, now; only if *ret_published also next time. NULL, and
  * *ret_failure: it cannot be called. */
 static void *binding_address(struct binding *b, const void *caller,
@@ -359,12 +432,22 @@ static void *binding_address(struct binding *b, const void *caller,
 	void *address = NULL;
 
 	tell_touch(b, caller);
+	address = stand_in(b, &request, &touch);
+	*ret_published = false;
+	if (address)
+		return address;
 	int status =
 		bind_find(b->module, &request, &touch, &address, ret_published);
 	if (status == 0 && !address)
 		status = status_fail(DLAZY_ENOSYM, "%s: its value is NULL",
 				     b->name);
 	if (status == 0)
+		return address;
+	*ret_published = false;
+	address = bind_instead(b->module, &request, &touch);
+	if (!address)
+		address = binding_replacement(b);
+	if (address)
 		return address;
 	failure_prepare(b->module, &touch, status, ret_failure);
 	ret_failure->keep = binding_replace;

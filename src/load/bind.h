@@ -42,6 +42,11 @@ void bind_request_free(struct bind_request *request);
 int bind_find(struct dlazy_module *m, const struct bind_request *request,
 	      const struct touch *touch, void **ret, bool *ret_published);
 
+/* The function of a module's fallback (load/fallback.h), as the module has failed for
+ * the pending reason, which stays so where there is none: NULL. */
+void *bind_instead(struct dlazy_module *m, const struct bind_request *request,
+		   const struct touch *touch);
+
 /* As dlazy_resolve(), of a symbol taken apart. */
 void *bind_real(struct dlazy_module *m, const struct bind_request *request,
 		const void *caller);

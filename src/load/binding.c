@@ -81,10 +81,11 @@ void *binding_stub_locked(struct binding *b, stub_miss_fn *miss)
 /* ------------------------------------------------------------------ */
 /* Replacements                                                       */
 
-/* Another slot than a binding's, which is empty until it has an address. */
+/* Of another slot than a binding's. */
 struct replaced_slot {
 	struct replaced_slot *next;
-	_Atomic(void *) *slot;
+	const _Atomic(void *) *slot;
+	void *replacement;
 };
 
 /* Not where the next call may well find the module loadable. */
@@ -99,25 +100,63 @@ void binding_replace(const struct stub_failure *failure, void *replacement)
 	struct binding *b = failure->slot;
 
 	LOCKED(&load_lock);
-	if (!b->slot || !keeps_failing_locked(b->module))
+	if (keeps_failing_locked(b->module))
+		b->replacement = replacement;
+}
+
+void *binding_replacement(const struct binding *b)
+{
+	LOCKED(&load_lock);
+	return keeps_failing_locked(b->module) ? b->replacement : NULL;
+}
+
+void binding_stand_in(struct binding *b, void *address)
+{
+	LOCKED(&load_lock);
+	if (!b->slot || atomic_load(&b->module->state) == DLAZY_LOADED)
 		return;
-	b->replaced = true;
-	slot_publish(b->slot, replacement);
+	b->stood_in = true;
+	slot_publish(b->slot, address);
+}
+
+static struct replaced_slot *replaced_slot_locked(const struct dlazy_module *m,
+						  const _Atomic(void *) *slot)
+{
+	struct replaced_slot *replaced = m->replaced_slots;
+
+	while (replaced && replaced->slot != slot)
+		replaced = replaced->next;
+	return replaced;
+}
+
+void *binding_replacement_of_slot(const struct dlazy_module *m,
+				  const _Atomic(void *) *slot)
+{
+	LOCKED(&load_lock);
+	const struct replaced_slot *replaced =
+		m && keeps_failing_locked(m) ? replaced_slot_locked(m, slot)
+					     : NULL;
+	return replaced ? replaced->replacement : NULL;
 }
 
 void binding_replace_slot(const struct stub_failure *failure, void *replacement)
 {
 	struct dlazy_module *m = failure->told.module;
-	_Atomic(void *) *slot = failure->slot;
+	const _Atomic(void *) *slot = failure->slot;
 	_cleanup_free_ struct replaced_slot *replaced =
 		malloc(sizeof(*replaced));
 
 	LOCKED(&load_lock);
 	if (!replaced || !m || !keeps_failing_locked(m))
 		return;
-	*replaced = (struct replaced_slot){m->replaced_slots, slot};
+	struct replaced_slot *earlier = replaced_slot_locked(m, slot);
+	if (earlier) {
+		earlier->replacement = replacement;
+		return;
+	}
+	*replaced =
+		(struct replaced_slot){m->replaced_slots, slot, replacement};
 	m->replaced_slots = TAKE_PTR(replaced);
-	atomic_store_explicit(slot, replacement, memory_order_release);
 }
 
 /* Returns what is to be freed without the lock. */
@@ -126,13 +165,11 @@ static struct replaced_slot *end_replacements_locked(struct dlazy_module *m)
 	struct replaced_slot *ended = TAKE_PTR(m->replaced_slots);
 
 	for (struct binding *b = m->all_bindings; b; b = b->next) {
-		if (!b->replaced)
-			continue;
-		stub_arm(b->slot);
-		b->replaced = false;
+		b->replacement = NULL;
+		if (b->stood_in)
+			stub_arm(b->slot);
+		b->stood_in = false;
 	}
-	for (struct replaced_slot *r = ended; r; r = r->next)
-		atomic_store_explicit(r->slot, NULL, memory_order_release);
 	return ended;
 }
 
@@ -152,7 +189,7 @@ void binding_arm_locked(struct dlazy_module *m)
 		if (!b->slot)
 			continue;
 		stub_arm(b->slot);
-		b->replaced = false;
+		b->stood_in = false;
 		atomic_store(&b->touched, false);
 	}
 }

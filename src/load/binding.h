@@ -18,7 +18,8 @@ struct binding {
 	struct binding *same_hash; /* other names of one hash */
 	const char *version;	   /* NULL: the default */
 	_Atomic(bool) touched;
-	bool replaced;	   /* the slot holds a hook's replacement */
+	void *replacement; /* that a hook gave; NULL: none */
+	bool stood_in;	   /* the slot holds a fallback's function */
 	unsigned contents; /* of the module, which are known to export it */
 	char name[];	   /* the version stands behind it */
 };
@@ -36,11 +37,22 @@ struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
  * for all. */
 void *binding_stub_locked(struct binding *b, stub_miss_fn *miss);
 
-/* Keep a hook's replacement until the module's state changes: in the slot of a
- * binding, which failure->slot is; in one that is no binding's, and was empty. */
+/*
+ * Keep a hook's replacement until the module is loaded: of a binding, which
+ * failure->slot is; of a slot that is no binding's. Slots stay as they are, so that
+ * a later call finds out whether the module can be loaded by then; if not, it asks
+ * for what was kept. NULL: nothing was.
+ */
 void binding_replace(const struct stub_failure *failure, void *replacement);
 void binding_replace_slot(const struct stub_failure *failure,
 			  void *replacement);
+
+void *binding_replacement(const struct binding *b);
+void *binding_replacement_of_slot(const struct dlazy_module *m,
+				  const _Atomic(void *) *slot);
+
+/* A fallback's function is called until the module is loaded. */
+void binding_stand_in(struct binding *b, void *address);
 
 /* The module has just been LOADED: host pointers get real addresses, and
  * replacements end. */

@@ -8,6 +8,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/constant.c %D%/constant.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/failure.c %D%/failure.h \
+	%D%/fallback.c %D%/fallback.h \
 	%D%/forbid.c %D%/forbid.h \
 	%D%/import.c %D%/import.h \
 	%D%/load.c %D%/load.h \

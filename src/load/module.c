@@ -397,6 +397,7 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	ATOMIC_SHARED(&m->flags);
 	ATOMIC_SHARED(&m->asked);
 	ATOMIC_SHARED(&m->on_sym);
+	ATOMIC_SHARED(&m->has_fallback);
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);
 	m->declared_by = by;

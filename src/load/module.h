@@ -123,6 +123,7 @@ struct dlazy_module {
 	_Atomic(int) flags;	/* of dlopen */
 	_Atomic(int) asked;	/* the linker was asked with these */
 	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
+	_Atomic(bool) has_fallback;
 	_Atomic(uint64_t)
 		linker_ns; /* of the last load told of; 0: not taken */
 
@@ -146,8 +147,11 @@ struct dlazy_module {
 	struct binding *all_bindings;
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
-	struct module_metadata *metadata;     /* see metadata.c */
-	struct opener *openers;		      /* the latest hook first */
+	struct dlazy_module *fallback;	      /* see fallback.c */
+	uintptr_t fallback_base;	      /* of its object, if needed */
+	int (*fallback_queue)(struct dlazy_module *m, const void *caller);
+	struct module_metadata *metadata; /* see metadata.c */
+	struct opener *openers;		  /* the latest hook first */
 };
 
 extern struct lock load_lock __attribute__((visibility("hidden")));

@@ -374,6 +374,11 @@ static void *linked_miss(const struct linked *l, linked_slot *slot,
 	if (status == 0)
 		status = find_function(&q, &address, &published);
 	if (status < 0) {
+		address = bind_instead(q.module, &q.request, &q.touch);
+		if (!address)
+			address = binding_replacement_of_slot(q.module, slot);
+		if (address)
+			return address;
 		failure_prepare(q.module, &q.touch, status, ret_failure);
 		ret_failure->keep = binding_replace_slot;
 		ret_failure->slot = slot;

@@ -210,3 +210,203 @@ TEST(a_constructor_waits_for_another_threads_on_load)
 	pthread_join(thread, NULL);
 	CHECK_INT(after.calls, 1);
 }
+
+/* ------------------------------------------------------------------ */
+/* Fallbacks                                                          */
+
+static int other_answer(void)
+{
+	return 1042;
+}
+
+static int other_ready(void)
+{
+	return 7;
+}
+
+static struct dlazy_module *builtin_other(void)
+{
+	static const struct dlazy_symbol symbols[] = {
+		{"plain_answer", (void *)other_answer},
+		{"host_ready", (void *)other_ready},
+		{"missing_answer", (void *)other_answer}};
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_builtin(r, "other", symbols, 3), 0);
+	return dlazy_registry_find(r, "other");
+}
+
+static int hook_calls;
+
+static void *count_call(const struct dlazy_failure *failure, void *data)
+{
+	(void)failure;
+	hook_calls++;
+	return data;
+}
+
+/* A copy of a plugin that is declared and then away, and its stub. */
+static void *stub_of_removed(struct dlazy_module **ret)
+{
+	*ret = opened(own_copy("good-plain", "removed.so"), 0);
+	void *stub = symbol_of(*ret, "plain_answer");
+
+	unlink(own_path("removed.so"));
+	return stub;
+}
+
+TEST(a_fallback_is_called_before_any_hook_is_asked)
+{
+	needs_stubs();
+	struct dlazy_module *m;
+	void *stub = stub_of_removed(&m);
+
+	CHECK_INT(dlazy_on_failure(m, count_call, (void *)other_ready), 0);
+	CHECK_INT(dlazy_fallback(m, builtin_other(), 0), 0);
+	CHECK_INT(call_int(stub), 1042);
+	CHECK_INT(call_int(stub), 1042);
+	CHECK_INT(hook_calls, 0);
+	CHECK_INT(dlazy_fallback(m, NULL, 0), 0);
+	CHECK_INT(call_int(stub), 7);
+	CHECK_INT(hook_calls, 1);
+}
+
+TEST(a_fallback_without_the_function_leaves_it_to_hooks_and_their_words)
+{
+	needs_stubs();
+	struct dlazy_module *m;
+	void *stub = stub_of_removed(&m);
+
+	CHECK_INT(dlazy_on_failure(m, count_call, (void *)other_answer), 0);
+	CHECK_INT(dlazy_fallback(m, opened(test_plugin("good-kinds"), 0), 0),
+		  0);
+	CHECK_INT(call_int(stub), 1042);
+	CHECK_INT(hook_calls, 1);
+	CHECK_IN(dlazy_error(), "removed.so");
+}
+
+TEST(a_stub_with_a_fallback_heals)
+{
+	needs_stubs();
+	struct dlazy_module *m;
+	void *stub = stub_of_removed(&m);
+
+	CHECK_INT(dlazy_fallback(m, builtin_other(), 0), 0);
+	CHECK_INT(call_int(stub), 1042);
+	own_copy("good-plain", "removed.so");
+	CHECK_INT(call_int(stub), 42);
+	CHECK_INT(call_int(stub), 42);
+}
+
+TEST(a_stub_whose_hook_has_given_a_replacement_heals)
+{
+	needs_stubs();
+	struct dlazy_module *m;
+	void *stub = stub_of_removed(&m);
+
+	CHECK_INT(dlazy_on_failure(m, count_call, (void *)other_answer), 0);
+	CHECK_INT(call_int(stub), 1042);
+	CHECK_INT(call_int(stub), 1042);
+	CHECK_INT(hook_calls, 1);
+	own_copy("good-plain", "removed.so");
+	CHECK_INT(call_int(stub), 42);
+	CHECK_INT(hook_calls, 1);
+}
+
+static atomic_int is_constructing, may_end;
+
+static void hold(const char *path)
+{
+	(void)path;
+	is_constructing = 1;
+	while (!may_end)
+		usleep(1000);
+}
+
+TEST(nobody_waits_for_a_module_whose_fallback_stands_in)
+{
+	needs_stubs();
+	struct dlazy_module *m =
+		opened(test_plugin("good-host-constructor"), 0);
+	void *stub = symbol_of(m, "host_ready");
+
+	set_constructor(hold);
+	CHECK_INT(dlazy_fallback(m, builtin_other(), DLAZY_WHILE_LOADING), 0);
+	CHECK_INT(call_int(stub), 7);
+	while (!is_constructing)
+		CHECK_INT(call_int(stub), 7);
+	for (int i = 0; i < 100; i++)
+		CHECK_INT(call_int(stub), 7);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADING);
+	may_end = 1;
+	while (dlazy_module_state(m) != DLAZY_LOADED)
+		usleep(1000);
+	while (call_int(stub) == 7)
+		usleep(1000);
+	CHECK_INT(call_int(stub), 1);
+}
+
+TEST(a_plugin_file_stands_in_without_asking_the_linker)
+{
+	needs_stubs();
+	struct dlazy_module *m =
+		opened(test_plugin("good-host-constructor"), 0);
+	struct dlazy_module *other =
+		opened(own_copy("good-host-constructor", "other.so"), 0);
+	void *stub = symbol_of(m, "host_runs");
+
+	CHECK_INT(dlazy_load(other), 0);
+	set_constructor(hold);
+	CHECK_INT(dlazy_fallback(m, other, DLAZY_WHILE_LOADING), 0);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	while (!is_constructing)
+		usleep(1000);
+	CHECK_INT(call_int(stub), 1); /* runs of the other */
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADING);
+	may_end = 1;
+}
+
+TEST(a_fallback_must_be_another_module)
+{
+	struct dlazy_module *m = plain(0);
+
+	CHECK_INT(dlazy_fallback(m, m, 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_fallback(NULL, m, 0), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_fallback(m, builtin_other(), 2), -DLAZY_EINVAL);
+	CHECK_INT(dlazy_fallback(m,
+				 opened(test_plugin("bad-missing-library"), 0),
+				 DLAZY_WHILE_LOADING),
+		  -DLAZY_EDEPEND);
+}
+
+static void *call_many(void *stub)
+{
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < 1000; i++) {
+		int answer = call_int(stub);
+		if (answer != 42 && answer != 1042)
+			return stub;
+	}
+	return NULL;
+}
+
+TEST(threads_that_call_while_a_fallback_stands_in_get_one_or_the_other)
+{
+	needs_stubs();
+	struct dlazy_module *m = plain(0);
+	void *stub = symbol_of(m, "plain_answer");
+	pthread_t threads[THREADS];
+
+	CHECK_INT(dlazy_fallback(m, builtin_other(), DLAZY_WHILE_LOADING), 0);
+	pthread_barrier_init(&start, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		CHECK_INT(pthread_create(&threads[i], NULL, call_many, stub),
+			  0);
+	for (int i = 0; i < THREADS; i++) {
+		void *wrong;
+		pthread_join(threads[i], &wrong);
+		CHECK(!wrong);
+	}
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_INT(call_int(stub), 42);
+}
