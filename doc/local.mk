@@ -58,7 +58,9 @@ DEMAND_MANS = \
 	%D%/man/dlazy_job_next.3 \
 	%D%/man/dlazy_job_raise.3 \
 	%D%/man/dlazy_load_async.3 \
-	%D%/man/dlazy_on_load.3
+	%D%/man/dlazy_on_load.3 \
+	%D%/man/dlazy_registry_filter.3 \
+	%D%/man/dlazy_registry_provider.3
 # Of <dlazy/lifecycle.h>, the rest.
 LIFECYCLE_MANS = \
 	%D%/man/dlazy_registry_refresh.3 \

@@ -29,6 +29,7 @@
 #include "load/verdict.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
+#include "registry/provider.h"
 #include "registry/query.h"
 #include "registry/refresh.h"
 #include "registry/registry.h"
@@ -282,6 +283,7 @@ int dlazy_last_status(void)
 struct dlazy_registry *dlazy_registry_new(void)
 {
 	fork_begin();
+	require_set_finder(provider_of_required);
 	return given(registry_new());
 }
 
@@ -484,11 +486,36 @@ struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
 		missing("dlazy_registry_find", "registry or name is NULL");
 	else
 		m = registry_find(r, name);
+	if (m && provider_obey_policy(r, m, name, CALLER()) < 0)
+		m = NULL;
 	if (m && ((registry_flags(r, m) & DLAZY_CHECK &&
 		   verdict_module(m, registry_defines) < 0) ||
 		  load_promote(m) < 0))
 		m = NULL;
 	return given(m);
+}
+
+struct dlazy_module *dlazy_registry_provider(struct dlazy_registry *r,
+					     const char *id, int flags,
+					     const char **ret_symbol)
+{
+	if (ret_symbol)
+		*ret_symbol = NULL;
+	if (r && id && !(flags & ~DLAZY_EAGER))
+		return given(provider_find(r, id, flags, ret_symbol, CALLER()));
+	missing("dlazy_registry_provider",
+		"registry or id is NULL, or a flag is unknown");
+	return given(NULL);
+}
+
+int dlazy_registry_filter(struct dlazy_registry *r, dlazy_policy_fn *fn,
+			  void *data)
+{
+	if (!r)
+		return told(
+			missing("dlazy_registry_filter", "registry is NULL"));
+	registry_filter(r, fn, data);
+	return 0;
 }
 
 struct dlazy_module *dlazy_registry_next(struct dlazy_registry *r,

@@ -21,6 +21,7 @@
 #include "load/forbid.h"
 #include "load/loading.h"
 #include "load/module.h"
+#include "load/require.h"
 #include "load/wait.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
@@ -138,6 +139,7 @@ static void begin(void)
 {
 	install_handlers();
 	forbid_begin();
+	require_begin();
 	ledger_begin();
 	probe_begin();
 }

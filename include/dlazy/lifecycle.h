@@ -72,6 +72,45 @@ DLAZY_PUBLIC int dlazy_on_load(struct dlazy_module *m, dlazy_load_fn *fn,
 DLAZY_PUBLIC int dlazy_fallback(struct dlazy_module *m,
 				struct dlazy_module *other, int flags);
 
+/*
+ * The plugin of a registry that provides an id best: of those whose metadata have it
+ * under "provides", that of the highest rank which passes dlazy_check(), and no
+ * policy forbids; of equal ones, the one that was added first. Loads nothing, but
+ * with DLAZY_EAGER, where it is the best that can be loaded, and is.
+ *
+ * flags: 0 or DLAZY_EAGER. ret_symbol (may be NULL): gets the symbol that the plugin
+ * names for the id, which lives as long as the process, or NULL.
+ *
+ * Returns a borrowed module, as dlazy_registry_find(), or NULL and sets DLAZY_ENOENT
+ * (no plugin provides it), DLAZY_EINVAL, DLAZY_ENOMEM, DLAZY_EIO, or what is wrong
+ * with the best; dlazy_error() has what is wrong with each, and its "hint".
+ * Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC DLAZY_MUST_CHECK struct dlazy_module *dlazy_registry_provider(
+	struct dlazy_registry *r, const char *id, int flags,
+	const char **ret_symbol);
+
+#define DLAZY_POLICY_DEFAULT 0	/* nothing is said */
+#define DLAZY_POLICY_LAZY 1	/* loaded by the first touch */
+#define DLAZY_POLICY_PREFETCH 2 /* a thread of the library loads it */
+#define DLAZY_POLICY_EAGER 3	/* loaded at once */
+#define DLAZY_POLICY_NEVER 4	/* not loaded: -DLAZY_EPOLICY */
+
+/* What is to be done with a module: one of these. Called without a lock. */
+typedef int dlazy_policy_fn(struct dlazy_module *m, void *data);
+
+/*
+ * Has fn asked by each dlazy_registry_find() of a registry; fn NULL ends that. Who
+ * decides is the first that speaks: "never" in a file of /etc/dlazy.d; this function,
+ * and then the flags of what was added (DLAZY_EAGER); the file that DLAZY_POLICY in the
+ * environment names; /etc/dlazy.d; "load" in the plugin's metadata; else it is
+ * lazy. See dlazy-demand(3) for the files.
+ *
+ * Returns 0 or -DLAZY_EINVAL. Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_filter(struct dlazy_registry *r,
+				       dlazy_policy_fn *fn, void *data);
+
 /* ------------------------------------------------------------------ */
 /* Changes of directories                                             */
 

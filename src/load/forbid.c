@@ -15,6 +15,7 @@
 #include "load/dl.h"
 #include "load/loading.h"
 #include "load/module.h"
+#include "load/policy.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -155,5 +156,5 @@ int forbid_check(const struct dlazy_module *m, const struct touch *touch,
 	if (now.author == ENVIRONMENT && is_listed(forbidden, m->name) &&
 	    !is_listed(allowed, m->name))
 		return refuse_finally(m, touch);
-	return 0;
+	return policy_check(m);
 }

@@ -18,17 +18,27 @@
 #include "elf/requester.h"
 #include "elf/search.h"
 #include "load/binding.h"
+#include "load/dependents.h"
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/forbid.h"
 #include "load/loading.h"
 #include "load/onload.h"
+#include "load/policy.h"
 #include "load/wait.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const struct load_demand *demand;
+
+void load_set_demand(const struct load_demand *given)
+{
+	demand = given;
+}
 
 /* ------------------------------------------------------------------ */
 /* Failures, remembered with their cause                              */
@@ -100,6 +110,8 @@ static bool has_cause_changed(const struct dlazy_module *m,
 	m->kind->identify(m, &file);
 	if (!file_identity_equal(&file, &failure->file))
 		return true;
+	if (failure->required)
+		return load_recall(failure->required, &(struct touch){0}) == 0;
 	if (failure->missing[0])
 		return is_found_now(failure);
 	return failure->status == -DLAZY_ELOAD &&
@@ -155,8 +167,8 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 
 /* Why it could not be loaded, with the cause; the words are pending, too. `said`:
  * by the linker. Large, and a thread's stack may be small. NULL: out of memory. */
-static struct module_failure *failure_new(const struct dlazy_module *m,
-					  int status, bool said)
+static struct module_failure *failure_new(struct dlazy_module *m, int status,
+					  bool said)
 {
 	struct module_failure *failure = calloc(1, sizeof(*failure));
 
@@ -164,6 +176,8 @@ static struct module_failure *failure_new(const struct dlazy_module *m,
 		return NULL;
 	if (status == -DLAZY_ELOAD && said)
 		status = explain_refusal(m, failure);
+	if (demand)
+		status = demand->add_hint(m, status);
 	failure->passing |= status_is_state(status);
 	failure->status = status;
 	strcpy(failure->message, status_message());
@@ -351,6 +365,24 @@ struct result {
 	uint64_t linker_ns; /* of that, in the linker */
 };
 
+/* What it requires is loaded before it. */
+static int load_requirements(struct loading_frame *frame,
+			     const struct touch *touch,
+			     struct module_failure **ret_failure)
+{
+	struct dlazy_module *required = NULL;
+	int status = demand ? demand->require(frame, touch, &required) : 0;
+
+	if (status == 0)
+		return 0;
+	*ret_failure = failure_new(frame->module, status, false);
+	if (!*ret_failure)
+		return status;
+	(*ret_failure)->required = required;
+	(*ret_failure)->passing |= !required;
+	return status_fail(-status, "%s", (*ret_failure)->message);
+}
+
 /* Nothing of it was given out but to the functions that refused it; what they
  * keep stays valid, unless every opener has promised to keep nothing. */
 static void drop_refused(struct dlazy_module *m, struct result *r)
@@ -392,7 +424,9 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 	if (begin(frame))
 		tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
 	ret->start_ns = event_wanted() ? event_now() : 0;
-	ret->status = ask_linker(frame, &ret->handle, &failure);
+	ret->status = load_requirements(frame, touch, &failure);
+	if (ret->status == 0)
+		ret->status = ask_linker(frame, &ret->handle, &failure);
 	ret->linker_ns = frame->linker_ns;
 	if (ret->status == 0)
 		prepare(frame, was_there, ret, &failure);
@@ -490,7 +524,9 @@ int load_permit(struct dlazy_module *m, const struct touch *touch)
 {
 	bool ready = module_is_builtin(m) || atomic_load(&m->handle);
 
-	return forbid_is_on() && !ready ? obey(m, touch) : 0;
+	return !ready && (forbid_is_on() || policy_is_needed(m))
+		       ? obey(m, touch)
+		       : 0;
 }
 
 /*
@@ -543,7 +579,7 @@ int load_module(struct dlazy_module *m, const struct touch *touch,
 	int status = wait_if_loading(m, touch);
 	if (status < 0 || is_loaded(m, ret))
 		return status;
-	status = forbid_is_on() ? obey(m, touch) : 0;
+	status = load_permit(m, touch);
 	if (status == 0)
 		status = load_recall(m, touch);
 	return status < 0 ? status : load_now(m, touch, ret);
@@ -575,11 +611,9 @@ static void *undeclare_locked(struct dlazy_module *m)
 	return handle;
 }
 
-/* 0 with a handle to close, or with NULL if it was not loaded. */
-static int undeclare(struct dlazy_module *m, void **ret_handle)
+/* 0, or why it cannot be discarded, as -DLAZY_EBUSY. */
+static int check_discard_locked(const struct dlazy_module *m)
 {
-	LOCKED(&load_lock);
-	*ret_handle = NULL;
 	if (module_is_builtin(m))
 		return refuse(m, "it is built into the program");
 	if (m->keep)
@@ -590,10 +624,19 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 		return 0;
 	if (m->pinned)
 		return refuse(m, "a real address of it was given out");
-	if (m->undiscardable)
-		return refuse(m, m->undiscardable);
-	*ret_handle = undeclare_locked(m);
-	return 0;
+	return m->undiscardable ? refuse(m, m->undiscardable) : 0;
+}
+
+/* Takes the handle away and declares the module again; 0 with a handle to
+ * close, or with NULL if it was not loaded. */
+static int undeclare(struct dlazy_module *m, void **ret_handle)
+{
+	LOCKED(&load_lock);
+	int status = check_discard_locked(m);
+	bool loaded = status == 0 && atomic_load(&m->state) == DLAZY_LOADED;
+
+	*ret_handle = loaded ? undeclare_locked(m) : NULL;
+	return status;
 }
 
 /* The object is still there: somebody else has it, so the module has too. */
@@ -639,12 +682,47 @@ static int discard(struct dlazy_module *m, void *handle)
 	return 0;
 }
 
-int load_discard(struct dlazy_module *m)
+static int discard_one(struct dlazy_module *m)
 {
 	void *handle;
 	int status = undeclare(m, &handle);
 
 	return status < 0 || !handle ? status : discard(m, handle);
+}
+
+static int refuse_for(const struct dlazy_module *m,
+		      const struct dlazy_module *dependent)
+{
+	char why[STATUS_MESSAGE_MAX];
+
+	snprintf(why, sizeof(why), "%s requires it: %.900s", dependent->name,
+		 status_message());
+	return refuse(m, why);
+}
+
+/* Whether what requires m can go. Nothing has gone yet. */
+static int check_dependents(const struct dlazy_module *m,
+			    struct dlazy_module *const *dependents, size_t n)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < n; i++)
+		if (check_discard_locked(dependents[i]) < 0)
+			return refuse_for(m, dependents[i]);
+	return 0;
+}
+
+int load_discard(struct dlazy_module *m)
+{
+	_cleanup_free_ struct dlazy_module **dependents = NULL;
+	ptrdiff_t n = dependents_find(m, &dependents);
+
+	if (n < 0)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+	int status = check_dependents(m, dependents, (size_t)n);
+	for (ptrdiff_t i = 0; i < n && status == 0; i++)
+		if (discard_one(dependents[i]) < 0)
+			status = refuse_for(m, dependents[i]);
+	return status < 0 ? status : discard_one(m);
 }
 
 /* NULL: somebody has it, or wants it to stay, or it is not loaded. */

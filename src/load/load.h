@@ -43,6 +43,22 @@ int load_recall(struct dlazy_module *m, const struct touch *touch);
  */
 int load_permit(struct dlazy_module *m, const struct touch *touch);
 
+/*
+ * What plugins say of themselves and a load goes by. It is given once, by a file that
+ * itself needs loads (load/require.c), before any registry is made.
+ */
+struct loading_frame;
+struct load_demand {
+	/* Loads what the module of a frame requires, on this thread. 0, or, with
+	 * message, why it cannot; *ret_required: the one that failed, NULL: it is
+	 * none that is known. */
+	int (*require)(struct loading_frame *frame, const struct touch *touch,
+		       struct dlazy_module **ret_required);
+	/* Adds a hint to the pending words; returns the status again. */
+	int (*add_hint)(struct dlazy_module *m, int status);
+};
+void load_set_demand(const struct load_demand *given);
+
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);
 #define _cleanup_load_ _cleanup_(load_release)

@@ -27,6 +27,7 @@ struct loading_frame {
 	pid_t thread;
 	int flags;		 /* the linker was asked with these */
 	unsigned refusals;	 /* of the module, when this load began */
+	bool requiring;		 /* what its module requires is being loaded */
 	bool in_linker;		 /* has the linker's lock, or waits for it */
 	_Atomic(bool) was_asked; /* the linker, for the file */
 	uint64_t

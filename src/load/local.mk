@@ -6,6 +6,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/binding.c %D%/binding.h \
 	%D%/call.c %D%/call.h \
 	%D%/constant.c %D%/constant.h \
+	%D%/dependents.c %D%/dependents.h \
 	%D%/dl.c %D%/dl.h \
 	%D%/failure.c %D%/failure.h \
 	%D%/fallback.c %D%/fallback.h \
@@ -18,5 +19,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/onload.c %D%/onload.h \
 	%D%/open.c %D%/open.h \
 	%D%/part.c %D%/part.h \
+	%D%/policy.c %D%/policy.h \
+	%D%/require.c %D%/require.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/wait.c %D%/wait.h

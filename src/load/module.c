@@ -132,6 +132,14 @@ size_t module_list(struct module_seen **ret)
 	return n;
 }
 
+void module_each_locked(void (*fn)(struct dlazy_module *m, void *data),
+			void *data)
+{
+	for (size_t i = 0; i < by_address.room; i++)
+		if (by_address.entries[i].value)
+			fn(by_address.entries[i].value, data);
+}
+
 int module_check(const struct dlazy_module *m, const char *function)
 {
 	if (module_is_valid(m))
@@ -336,6 +344,16 @@ bool module_defines(struct dlazy_module *m, const char *name,
 	return false;
 }
 
+bool module_has_soname(struct dlazy_module *m, const char *soname)
+{
+	LOCKED(&load_lock);
+	const char *own = m->view     ? elf_view_soname(m->view)
+			  : m->record ? record_soname(m->record)
+				      : "";
+
+	return !strcmp(own, soname);
+}
+
 void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 {
 	int from = atomic_load_explicit(&m->state, memory_order_relaxed);
@@ -376,6 +394,7 @@ static void identify_plugin_file(const struct dlazy_module *m,
 static const struct module_kind plugin_file = {
 	.next_file = next_plugin_file,
 	.identify = identify_plugin_file,
+	.is_plugin_file = true,
 };
 
 static const struct module_kind builtin = {.is_builtin = true};
@@ -398,6 +417,7 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	ATOMIC_SHARED(&m->asked);
 	ATOMIC_SHARED(&m->on_sym);
 	ATOMIC_SHARED(&m->has_fallback);
+	ATOMIC_SHARED(&m->host_policy);
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);
 	m->declared_by = by;

@@ -39,6 +39,7 @@ struct module_failure {
 	unsigned long long loads;  /* objects the linker had ever loaded */
 	bool final;		   /* no change can help (fork) */
 	bool passing; /* a state of the process, no fact: not remembered */
+	struct dlazy_module *required; /* that failed; NULL: it was none */
 };
 
 /*
@@ -101,6 +102,7 @@ struct module_kind {
 	void (*advise)(const struct dlazy_module *m, int status, char *buffer,
 		       size_t size);
 	bool is_builtin;
+	bool is_plugin_file;
 	bool is_undeclared; /* nobody knows it before it is touched */
 };
 
@@ -114,6 +116,7 @@ struct dlazy_module {
 	const struct dlazy_symbol *symbols; /* of a built-in, else NULL */
 	size_t symbols_count;
 	const void *declared_by; /* a code address of the host */
+	bool is_part;		 /* of this library's own; see part.c */
 
 	/* Absolute; "" for a built-in. Of one that is looked for, where it was
 	 * found last, else what it is looked for as; never freed. */
@@ -124,6 +127,7 @@ struct dlazy_module {
 	_Atomic(int) asked;	/* the linker was asked with these */
 	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
 	_Atomic(bool) has_fallback;
+	_Atomic(int) host_policy; /* what a host's filter or flags said */
 	_Atomic(uint64_t)
 		linker_ns; /* of the last load told of; 0: not taken */
 
@@ -148,7 +152,9 @@ struct dlazy_module {
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
 	struct dlazy_module *fallback;	      /* see fallback.c */
-	uintptr_t fallback_base;	      /* of its object, if needed */
+	struct dlazy_module **required;	      /* see require.c */
+	size_t required_count;
+	uintptr_t fallback_base; /* of its object, if needed */
 	int (*fallback_queue)(struct dlazy_module *m, const void *caller);
 	struct module_metadata *metadata; /* see metadata.c */
 	struct opener *openers;		  /* the latest hook first */
@@ -199,6 +205,10 @@ struct module_seen {
 	int state; /* enum dlazy_state */
 };
 size_t module_list(struct module_seen **ret);
+
+/* Calls fn(m, data) for each, with load_lock held. */
+void module_each_locked(void (*fn)(struct dlazy_module *m, void *data),
+			void *data);
 
 /* Are they flags that the public interface takes? 0 or -DLAZY_EINVAL. */
 int module_check_flags(int flags);
@@ -306,6 +316,9 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
  * symbols for the linker. */
 bool module_defines(struct dlazy_module *m, const char *name,
 		    const char *version);
+
+/* Whether its file has that SONAME. */
+bool module_has_soname(struct dlazy_module *m, const char *soname);
 
 /* Makes sure that record or view are of the file as it is now; identity,
  * undiscardable follow. 0 or a status. */

@@ -15,8 +15,13 @@
 static int declare_path(const char *path, struct dlazy_module **ret)
 {
 	struct module_declaration declaration = {.path = path};
+	int status = module_declare(&declaration, true, ret, NULL);
 
-	return module_declare(&declaration, true, ret, NULL);
+	if (status == 0) {
+		LOCKED(&load_lock);
+		(*ret)->is_part = true;
+	}
+	return status;
 }
 
 /* Declares a part's file in the folder `relative` to our own file. */

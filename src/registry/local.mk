@@ -6,6 +6,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/job.c %D%/job.h \
 	%D%/prefetch.c %D%/prefetch.h \
 	%D%/query.c %D%/query.h \
+	%D%/provider.c %D%/provider.h \
 	%D%/refresh.c %D%/refresh.h \
 	%D%/registry.c %D%/registry.h \
 	%D%/source.h \

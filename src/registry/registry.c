@@ -94,6 +94,7 @@ static void source_clear(struct source *s)
 	free(s->why);
 	free(s->modules);
 	known_free(s->known);
+	map_clear(&s->sonames);
 	catalog_drop_locked(s->catalog, s->adopted);
 	*s = (struct source){.name = NULL};
 }
@@ -616,6 +617,8 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	free(TAKE_PTR(s->modules));
 	catalog_drop_locked(s->catalog, s->adopted);
 	s->catalog = fresh;
+	map_clear(&s->sonames);
+	s->has_sonames = false;
 	s->adopted = false;
 	s->doubt = s->gone = false;
 	free(s->why);
@@ -1148,6 +1151,88 @@ struct dlazy_module *registry_find_in(struct dlazy_registry *r, size_t source,
 	}
 	if (m && offers_any(r) && check_interface(r, m) < 0)
 		return NULL;
+	return m;
+}
+
+void registry_filter(struct dlazy_registry *r, dlazy_policy_fn *fn, void *data)
+{
+	LOCKED(&registry_lock);
+	r->filter = fn;
+	r->filter_data = data;
+}
+
+dlazy_policy_fn *registry_filter_of(struct dlazy_registry *r, void **ret_data)
+{
+	LOCKED(&registry_lock);
+	*ret_data = r->filter_data;
+	return r->filter;
+}
+
+struct dlazy_registry *registry_that_has(const struct dlazy_module *m,
+					 const struct dlazy_registry *after)
+{
+	LOCKED(&registry_lock);
+	struct dlazy_registry *r = after ? after->next : registries;
+
+	while (r && !map_get(&r->by_module, map_pointer_key(m)))
+		r = r->next;
+	return r;
+}
+
+struct dlazy_module *registry_find_quietly(struct dlazy_registry *r,
+					   const char *name)
+{
+	struct dlazy_module *m = find_module(r, name);
+
+	if (!m && !status_is_state(status_last()))
+		status_clear();
+	return m;
+}
+
+/* Most plugins have no SONAME: what has one is noted when it is first asked for. */
+static void note_sonames_locked(struct source *s)
+{
+	size_t n = s->has_sonames ? 0 : source_count(s);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct record *record = source_record(s, i);
+		const char *soname = record ? record_soname(record) : "";
+
+		if (*soname && !map_get(&s->sonames, hash_string(soname)))
+			map_put(&s->sonames, hash_string(soname),
+				(void *)(uintptr_t)(i + 1));
+	}
+	status_clear();
+	s->has_sonames = true;
+}
+
+static struct dlazy_module *find_soname_locked(struct dlazy_registry *r,
+					       size_t source,
+					       const char *soname)
+{
+	struct source *s = &r->sources[source];
+
+	if (s->module)
+		return module_has_soname(s->module, soname) ? s->module : NULL;
+	if (s->gone)
+		return NULL;
+	note_sonames_locked(s);
+	size_t found = (uintptr_t)map_get(&s->sonames, hash_string(soname));
+	const struct record *record =
+		found ? source_record(s, found - 1) : NULL;
+	return record && !strcmp(record_soname(record), soname)
+		       ? module_at_locked(r, source, found - 1)
+		       : NULL;
+}
+
+struct dlazy_module *registry_find_soname(struct dlazy_registry *r,
+					  const char *soname)
+{
+	LOCKED(&registry_lock);
+	struct dlazy_module *m = NULL;
+
+	for (size_t i = 0; i < r->count && !m; i++)
+		m = find_soname_locked(r, i, soname);
 	return m;
 }
 

@@ -48,6 +48,22 @@ int registry_look(struct dlazy_registry *r);
  * it, else by its files. As metadata_of_module(). */
 int registry_metadata(struct dlazy_module *m, const struct document **ret);
 
+/* As dlazy_registry_filter(), and what was set. */
+void registry_filter(struct dlazy_registry *r, dlazy_policy_fn *fn, void *data);
+dlazy_policy_fn *registry_filter_of(struct dlazy_registry *r, void **ret_data);
+
+/* The next registry that has a module, NULL: the first, or no more. None may be freed
+ * meanwhile. */
+struct dlazy_registry *registry_that_has(const struct dlazy_module *m,
+					 const struct dlazy_registry *after);
+
+/* The plugin of that name, or with that SONAME; NULL: there is none, or, with
+ * message, a state. */
+struct dlazy_module *registry_find_quietly(struct dlazy_registry *r,
+					   const char *name);
+struct dlazy_module *registry_find_soname(struct dlazy_registry *r,
+					  const char *soname);
+
 /* The flags that a module of this registry was added with. */
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);
 

@@ -11,6 +11,8 @@
 #include "base/map.h"
 #include "catalog/catalog.h"
 
+#include <dlazy/lifecycle.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,10 +33,12 @@ struct source {
 	const void *by;
 	struct catalog *catalog;
 	struct dlazy_module **modules; /* by catalog index, made late */
-	bool adopted; /* a module uses a record: keep the catalog */
-	bool doubt;   /* its catalog is not what the directory is */
-	bool gone;    /* there is no directory: it has no plugins */
-	char *why;    /* the catalog that was there is not used; NULL: it is */
+	bool adopted;	    /* a module uses a record: keep the catalog */
+	bool doubt;	    /* its catalog is not what the directory is */
+	bool gone;	    /* there is no directory: it has no plugins */
+	struct map sonames; /* hash -> index + 1; see registry_find_soname() */
+	bool has_sonames;
+	char *why; /* the catalog that was there is not used; NULL: it is */
 	struct known
 		*known;	   /* what refreshes compare with; NULL: the catalog */
 	uint64_t since_ns; /* when it was added, as files count time */
@@ -66,6 +70,8 @@ struct cursor_link {
 
 struct dlazy_registry {
 	struct cursor_link *cursors; /* open ones; see query.c */
+	dlazy_policy_fn *filter;
+	void *filter_data;
 	struct interface *interfaces;
 	size_t interface_count, interface_room;
 	struct source *sources;

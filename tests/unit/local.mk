@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	%D%/test-catalog \
 	%D%/test-check \
 	%D%/test-constant \
+	%D%/test-demand \
 	%D%/test-discard \
 	%D%/test-dlfcn \
 	%D%/test-events \

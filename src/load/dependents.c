@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who requires whom, of what is loaded: each module has what it required when it was
+ * loaded (load/require.c), under load_lock.
+ */
+#include "load/dependents.h"
+
+#include "base/array.h"
+
+struct dependents {
+	struct dlazy_module **modules;
+	size_t count, room;
+	bool failed;
+};
+
+static bool is_among(const struct dependents *d, const struct dlazy_module *m)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->modules[i] == m)
+			return true;
+	return false;
+}
+
+static void add_dependents_locked(struct dlazy_module *m, struct dependents *d);
+
+static void add_if_dependent_locked(struct dlazy_module *m, void *data)
+{
+	struct dlazy_module *of = ((void **)data)[0];
+	struct dependents *d = ((void **)data)[1];
+
+	if (atomic_load(&m->state) != DLAZY_LOADED || is_among(d, m))
+		return;
+	for (size_t i = 0; i < m->required_count; i++) {
+		if (m->required[i] != of)
+			continue;
+		add_dependents_locked(m, d);
+		if (is_among(d, m))
+			return;
+		if (!array_reserve(&d->modules, d->count, &d->room,
+				   sizeof(*d->modules))) {
+			d->failed = true;
+			return;
+		}
+		d->modules[d->count++] = m;
+		return;
+	}
+}
+
+static void add_dependents_locked(struct dlazy_module *m, struct dependents *d)
+{
+	void *data[2] = {m, d};
+
+	module_each_locked(add_if_dependent_locked, data);
+}
+
+ptrdiff_t dependents_find(struct dlazy_module *m, struct dlazy_module ***ret)
+{
+	struct dependents d = {NULL, 0, 0, false};
+	{
+		LOCKED(&load_lock);
+		add_dependents_locked(m, &d);
+	}
+	*ret = d.modules;
+	return d.failed ? -1 : (ptrdiff_t)d.count;
+}

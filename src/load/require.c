@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Required modules are loaded one inside the other, on the thread that loads what
+ * requires them and before the linker is asked, so no lock of the linker's is held
+ * meanwhile. A thread waits for another only where it is loading nothing itself; so
+ * two that come from both ends of a chain, or of a circle, each go all the way.
+ *
+ * A circle shows where a module is required that this thread is just loading the
+ * requirements of. One whose constructor is running is another matter: it is there.
+ *
+ * What a module required when it was loaded stays known, under load_lock, for
+ * unloading.
+ */
+#include "load/require.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "load/load.h"
+#include "load/metadata.h"
+#include "meta/document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Atomic(require_find_fn *) find;
+
+void require_set_finder(require_find_fn *fn)
+{
+	atomic_store(&find, fn);
+}
+
+/* Names, malloc'd each. */
+struct names {
+	char **names;
+	size_t count, room;
+};
+
+static void names_clear(struct names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		free(n->names[i]);
+	free(n->names);
+}
+
+static bool names_add(struct names *n, const char *name)
+{
+	char *own = strdup(name);
+
+	if (own && array_reserve(&n->names, n->count, &n->room, sizeof(own))) {
+		n->names[n->count++] = own;
+		return true;
+	}
+	free(own);
+	return false;
+}
+
+static bool needed_locked(const struct dlazy_module *m, struct names *ret)
+{
+	size_t n = m->view     ? elf_view_needed_count(m->view)
+		   : m->record ? record_needs_count(m->record)
+			       : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!names_add(ret, m->view ? elf_view_needed(m->view, i)
+					    : record_need(m->record, i)))
+			return false;
+	return true;
+}
+
+static bool needed(struct dlazy_module *m, struct names *ret)
+{
+	LOCKED(&load_lock);
+	return needed_locked(m, ret);
+}
+
+/* ------------------------------------------------------------------ */
+/* Loading                                                            */
+
+struct requiring {
+	struct loading_frame *frame;
+	const struct touch *touch;
+	struct dlazy_module *failed;
+	struct dlazy_module **modules;
+	size_t count, room;
+};
+
+/* "a requires b requires a". */
+static int fail_circle(const struct loading_frame *frame,
+		       const struct dlazy_module *again)
+{
+	char circle[STATUS_MESSAGE_MAX / 2] = "";
+	size_t n = 0;
+
+	for (const struct loading_frame *f = frame; f; f = f->outer) {
+		char before[sizeof(circle)];
+
+		strcpy(before, circle);
+		n = (size_t)snprintf(circle, sizeof(circle), "%s requires %s",
+				     f->module->name, n ? before : again->name);
+		if (n >= sizeof(circle) || f->module == again)
+			break;
+	}
+	return status_fail(DLAZY_EDEPEND, "a circle: %s", circle);
+}
+
+static bool is_requiring(const struct loading_frame *frame,
+			 const struct dlazy_module *m)
+{
+	for (const struct loading_frame *f = frame; f && f->requiring;
+	     f = f->outer)
+		if (f->module == m)
+			return true;
+	return false;
+}
+
+/* Facts about other files than m's are a missing dependency, for who asked for m. */
+static int status_of_required(int status)
+{
+	switch (-status) {
+	case DLAZY_EBUSY:
+	case DLAZY_EDEADLK:
+	case DLAZY_EPOLICY:
+	case DLAZY_ECANCELED:
+		return -status;
+	default:
+		return status_is_state(status) ? -status : DLAZY_EDEPEND;
+	}
+}
+
+static int load_one(struct dlazy_module *m, const struct touch *touch)
+{
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
+
+	return load_module(m, touch, &loaded);
+}
+
+static int require_one(struct requiring *r, struct dlazy_module *wanted)
+{
+	struct dlazy_module *m = r->frame->module;
+	struct touch touch = {.caller = r->touch->caller,
+			      .again = r->touch->again};
+	int status = 0;
+
+	if (wanted == m)
+		return 0;
+	if (is_requiring(r->frame, wanted))
+		status = fail_circle(r->frame, wanted);
+	else if (!atomic_load(&wanted->handle))
+		status = load_one(wanted, &touch);
+	if (status < 0) {
+		char message[STATUS_MESSAGE_MAX];
+
+		strcpy(message, status_message());
+		r->failed = wanted;
+		return status_fail(status_of_required(status),
+				   "%s: requires %s: %.900s", m->name,
+				   wanted->name, message);
+	}
+	if (!array_reserve(&r->modules, r->count, &r->room,
+			   sizeof(*r->modules)))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+	r->modules[r->count++] = wanted;
+	return 0;
+}
+
+static int require_name(struct requiring *r, const char *name, bool soname)
+{
+	struct dlazy_module *m = r->frame->module, *wanted = NULL;
+	int status = atomic_load(&find)(m, name, soname, &wanted);
+
+	if (status < 0)
+		return status;
+	if (wanted)
+		return require_one(r, wanted);
+	if (soname)
+		return 0; /* the linker's to find */
+	return status_fail(
+		DLAZY_EDEPEND,
+		"%s: requires %s, which no plugin of its registry is "
+		"or provides",
+		m->name, name);
+}
+
+static int require_needed(struct requiring *r)
+{
+	_cleanup_(names_clear) struct names names = {NULL, 0, 0};
+	int status = 0;
+
+	if (!needed(r->frame->module, &names))
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; i < names.count && status == 0; i++)
+		status = require_name(r, names.names[i], true);
+	return status;
+}
+
+static int require_named(struct requiring *r)
+{
+	const struct document *document;
+	int status = metadata_of_module(r->frame->module, &document);
+	const char *name;
+	char key[32];
+
+	if (status < 0 || !document) /* what is unusable says nothing */
+		return status_is_state(status) ? status : 0;
+	for (unsigned i = 0; status == 0; i++) {
+		snprintf(key, sizeof(key), "/requires/%u", i);
+		name = document_property(document, key);
+		if (!name)
+			break;
+		status = require_name(r, name, false);
+	}
+	return status;
+}
+
+static void keep_required(struct dlazy_module *m, struct requiring *r)
+{
+	struct dlazy_module **old;
+	{
+		LOCKED(&load_lock);
+		old = m->required;
+		m->required = r->modules;
+		m->required_count = r->count;
+	}
+	free(old);
+}
+
+static int require_all(struct loading_frame *frame, const struct touch *touch,
+		       struct dlazy_module **ret_required)
+{
+	struct dlazy_module *m = frame->module;
+	struct requiring r = {.frame = frame, .touch = touch};
+
+	if (!atomic_load(&find) || !m->borrows || !m->kind->is_plugin_file ||
+	    m->is_part || touch->relocating)
+		return 0;
+	frame->requiring = true;
+	int status = require_named(&r);
+	if (status == 0)
+		status = require_needed(&r);
+	frame->requiring = false;
+	*ret_required = r.failed;
+	if (status < 0) {
+		free(r.modules);
+		return status;
+	}
+	status_clear();
+	keep_required(m, &r);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Hints                                                              */
+
+int require_add_hint(struct dlazy_module *m, int status)
+{
+	const struct document *document = NULL;
+	char message[STATUS_MESSAGE_MAX];
+
+	/* Who is inside the linker does not read files that may need a module. */
+	if (loading_has_linker() || status_is_state(status) ||
+	    !m->kind->is_plugin_file || m->is_part)
+		return status;
+	strcpy(message, status_message());
+	if (metadata_of_module(m, &document) < 0)
+		document = NULL;
+	const char *hint =
+		document ? document_property(document, "hint") : NULL;
+	if (!hint || strstr(message, hint))
+		return status_fail(-status, "%s", message);
+	return status_fail(-status, "%.700s; hint: %s", message, hint);
+}
+
+static const struct load_demand demand = {
+	.require = require_all,
+	.add_hint = require_add_hint,
+};
+
+void require_begin(void)
+{
+	load_set_demand(&demand);
+}

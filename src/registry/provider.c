@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choosing plugins by what they say, which a query (query.c) reads from catalogs.
+ * No lock is held over what loads, checks or asks the host's filter.
+ */
+#include "registry/provider.h"
+
+#include "base/cleanup.h"
+#include "load/load.h"
+#include "load/metadata.h"
+#include "load/verdict.h"
+#include "meta/document.h"
+#include "registry/prefetch.h"
+#include "registry/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------ */
+/* Policy                                                             */
+
+static const char *load_said(struct dlazy_module *m)
+{
+	const struct document *document = NULL;
+
+	if (metadata_of_module(m, &document) < 0)
+		status_clear();
+	return document ? document_property(document, "load") : NULL;
+}
+
+/* What the host says: its filter, else its flags. */
+static int ask_host(struct dlazy_registry *r, struct dlazy_module *m)
+{
+	void *data;
+	dlazy_policy_fn *filter = registry_filter_of(r, &data);
+	int said = filter ? filter(m, data) : DLAZY_POLICY_DEFAULT;
+	int flags = registry_flags(r, m);
+
+	if (said > DLAZY_POLICY_DEFAULT && said <= DLAZY_POLICY_NEVER)
+		return said;
+	return flags & DLAZY_EAGER || module_flags_global(flags)
+		       ? DLAZY_POLICY_EAGER
+		       : DLAZY_POLICY_DEFAULT;
+}
+
+static int decide(struct dlazy_registry *r, struct dlazy_module *m,
+		  const char *name, struct policy_decision *ret)
+{
+	int host = ask_host(r, m);
+	int status = policy_decide(name, host, load_said(m), NULL, ret);
+
+	if (status < 0)
+		return status;
+	if (ret->policy == DLAZY_POLICY_NEVER)
+		return status_fail(DLAZY_EPOLICY,
+				   "%s: never to be loaded: %s says so", name,
+				   ret->by);
+	if (host != DLAZY_POLICY_DEFAULT)
+		atomic_store(&m->host_policy, host);
+	return 0;
+}
+
+/* A failure is the module's to remember. */
+static void load_now(struct dlazy_module *m, const void *caller)
+{
+	struct touch touch = {.caller = caller};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
+
+	if (load_module(m, &touch, &loaded) < 0)
+		status_clear();
+}
+
+int provider_obey_policy(struct dlazy_registry *r, struct dlazy_module *m,
+			 const char *name, const void *caller)
+{
+	_cleanup_free_ struct policy_decision *d = malloc(sizeof(*d));
+
+	if (!d)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	if (module_is_builtin(m))
+		return 0;
+	int status = decide(r, m, name, d);
+	if (status < 0 || atomic_load(&m->state) != DLAZY_DECLARED)
+		return status;
+	if (d->policy == DLAZY_POLICY_EAGER)
+		load_now(m, caller);
+	else if (d->policy == DLAZY_POLICY_PREFETCH &&
+		 prefetch_module(m, caller) < 0)
+		status_clear();
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Providers                                                          */
+
+/* Why each candidate was passed over. */
+struct reasons {
+	char text[STATUS_MESSAGE_MAX - 128];
+	size_t used;
+	int status; /* of the first */
+	int count;
+};
+
+static void add_reason(struct reasons *r, const char *plugin, int status)
+{
+	size_t room = sizeof(r->text) - r->used;
+
+	if (!r->count++)
+		r->status = status;
+	int n = snprintf(r->text + r->used, room, "%s%s: %s",
+			 r->used ? "; " : "", plugin, status_message());
+	r->used += (size_t)n < room ? (size_t)n : room - 1;
+	status_clear();
+}
+
+static int try_provider(struct dlazy_registry *r, struct dlazy_module *m,
+			int flags, const void *caller)
+{
+	struct touch touch = {.caller = caller, .again = true};
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
+	int status = provider_obey_policy(r, m, m->name, caller);
+
+	if (status == 0)
+		status = verdict_module(m, registry_defines);
+	if (status == 0 && flags & DLAZY_EAGER)
+		status = load_module(m, &touch, &loaded);
+	return status < 0 ? require_add_hint(m, status) : 0;
+}
+
+/* The symbol that a plugin names for an id; lives as long as the module. */
+static const char *symbol_of(struct dlazy_module *m, const char *id)
+{
+	const struct document *document = NULL;
+	const char *found = "";
+	char key[64];
+
+	if (metadata_of_module(m, &document) < 0)
+		status_clear();
+	for (unsigned i = 0; document && found; i++) {
+		snprintf(key, sizeof(key), "/provides/%u/id", i);
+		found = document_property(document, key);
+		if (!found || strcmp(found, id) != 0)
+			continue;
+		snprintf(key, sizeof(key), "/provides/%u/symbol", i);
+		return document_property(document, key);
+	}
+	return NULL;
+}
+
+static struct dlazy_module *next_provider(struct dlazy_registry *r,
+					  struct dlazy_cursor *cursor,
+					  const char *id, int flags,
+					  struct reasons *reasons,
+					  const void *caller)
+{
+	const struct dlazy_match *match;
+
+	while (query_next(cursor, &match, 1) == 1) {
+		if (!match->id || strcmp(match->id, id) != 0)
+			continue;
+		struct dlazy_module *m = query_module(cursor, match);
+		int status =
+			m ? try_provider(r, m, flags, caller) : status_last();
+		if (status == 0)
+			return m;
+		add_reason(reasons, match->plugin, status);
+	}
+	return NULL;
+}
+
+static struct dlazy_module *fail_with(const struct reasons *reasons,
+				      const char *id)
+{
+	if (!reasons->count)
+		status_fail(DLAZY_ENOENT, "no plugin provides %s", id);
+	else
+		status_fail(-reasons->status,
+			    "no plugin that provides %.100s can be used: %s",
+			    id, reasons->text);
+	return NULL;
+}
+
+static void end_query(struct dlazy_cursor **cursor)
+{
+	if (*cursor)
+		query_end(*cursor);
+}
+
+struct dlazy_module *provider_find(struct dlazy_registry *r, const char *id,
+				   int flags, const char **ret_symbol,
+				   const void *caller)
+{
+	struct dlazy_query query = {.size = sizeof(query), .provides = id};
+	_cleanup_(end_query) struct dlazy_cursor *cursor =
+		query_begin(r, &query);
+	_cleanup_free_ struct reasons *reasons = calloc(1, sizeof(*reasons));
+
+	if (cursor && !reasons)
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", id);
+	if (!cursor || !reasons)
+		return NULL;
+	struct dlazy_module *m =
+		next_provider(r, cursor, id, flags, reasons, caller);
+	if (!m)
+		return fail_with(reasons, id);
+	status_clear();
+	if (ret_symbol)
+		*ret_symbol = symbol_of(m, id);
+	return m;
+}
+
+/* ------------------------------------------------------------------ */
+/* Requirements                                                       */
+
+/* The best that can be used, else the best: it will say why it cannot. */
+static struct dlazy_module *best_of(struct dlazy_registry *r, const char *id)
+{
+	struct dlazy_query query = {.size = sizeof(query), .provides = id};
+	_cleanup_(end_query) struct dlazy_cursor *cursor =
+		query_begin(r, &query);
+	struct dlazy_module *best = NULL;
+	const struct dlazy_match *match;
+
+	while (cursor && query_next(cursor, &match, 1) == 1) {
+		if (!match->id || strcmp(match->id, id) != 0)
+			continue;
+		struct dlazy_module *m = query_module(cursor, match);
+		if (m && verdict_module(m, registry_defines) == 0)
+			return m;
+		if (!best)
+			best = m;
+	}
+	return best;
+}
+
+int provider_of_required(const struct dlazy_module *m, const char *name,
+			 bool soname, struct dlazy_module **ret)
+{
+	struct dlazy_registry *r = NULL;
+
+	*ret = NULL;
+	while ((r = registry_that_has(m, r)) && !*ret) {
+		*ret = soname ? registry_find_soname(r, name)
+			      : registry_find_quietly(r, name);
+		if (!*ret && !soname)
+			*ret = best_of(r, name);
+		if (!*ret && status_is_pending() &&
+		    status_is_state(status_last()))
+			return status_last();
+	}
+	status_clear();
+	return 0;
+}

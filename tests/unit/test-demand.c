@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/* What is loaded before a plugin, and which policy decides about it. */
+#include "tests/unit/opened.h"
+
+#include "load/metadata.h"
+#include "load/policy.h"
+
+#include <dlazy/lifecycle.h>
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A plugin in the test's directory, with a sidecar. */
+static void put(const char *name, const char *metadata)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "%s.so", name);
+	own_copy("good-plain", file);
+	snprintf(file, sizeof(file), "%s.dlazy.json", name);
+	FILE *out = fopen(own_path(file), "w");
+	CHECK(out != NULL);
+	fprintf(out, "{\"schema\":1, %s}", metadata);
+	fclose(out);
+}
+
+static struct dlazy_registry *registry(int flags)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+	static char json[4096];
+
+	const char *stage = getenv("DLAZY_STAGE_LIBDIR");
+
+	if (!stage)
+		test_skip("the JSON module is looked for in the staged tree");
+	snprintf(json, sizeof(json), "%s/dlazy/json.so", stage);
+	if (access(json, F_OK) < 0)
+		test_skip("built without jansson");
+	metadata_use_module(json);
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), flags), 0);
+	return r;
+}
+
+static struct dlazy_module *found(struct dlazy_registry *r, const char *name)
+{
+	struct dlazy_module *m = dlazy_registry_find(r, name);
+
+	if (!m)
+		test_fail(__FILE__, __LINE__, "%s: %s", name, dlazy_error());
+	return m;
+}
+
+static char order[256];
+
+static void note_order(const struct dlazy_event *event, void *data)
+{
+	(void)data;
+	if (event->kind == DLAZY_EVENT_LOADED ||
+	    event->kind == DLAZY_EVENT_UNLOADED) {
+		strcat(order, dlazy_module_name(event->module));
+		strcat(order, " ");
+	}
+}
+
+TEST(what_is_required_by_name_or_id_is_loaded_first)
+{
+	put("top", "\"requires\":[\"middle\"]");
+	put("middle", "\"requires\":[\"codec/png\"]");
+	put("base", "\"provides\":[{\"id\":\"codec/png\"}]");
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *top = found(r, "top");
+
+	CHECK_INT(dlazy_observe(note_order, NULL), 0);
+	CHECK_INT(dlazy_load(top), 0);
+	CHECK_IN(order, "base middle top ");
+}
+
+TEST(a_circle_is_an_error_that_names_it)
+{
+	put("one", "\"requires\":[\"two\"]");
+	put("two", "\"requires\":[\"three\"]");
+	put("three", "\"requires\":[\"one\"]");
+	struct dlazy_registry *r = registry(0);
+
+	CHECK_INT(dlazy_load(found(r, "one")), -DLAZY_EDEPEND);
+	CHECK_IN(dlazy_error(), "one requires two requires three requires one");
+	CHECK_INT(dlazy_module_state(found(r, "one")), DLAZY_FAILED);
+}
+
+TEST(a_failure_at_the_bottom_is_told_at_the_top_with_the_chain_and_heals)
+{
+	put("top", "\"requires\":[\"middle\"]");
+	put("middle", "\"requires\":[\"absent\"], \"hint\":\"install absent\"");
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *top = found(r, "top");
+
+	CHECK_INT(dlazy_load(top), -DLAZY_EDEPEND);
+	const char *said = dlazy_error();
+	CHECK_IN(said, "top: requires middle: middle: requires absent, which");
+	CHECK_IN(said, "hint: install absent");
+	put("absent", "\"name\":\"absent\"");
+	CHECK(dlazy_resolve(top, "plain_answer") != NULL);
+}
+
+static pthread_barrier_t start;
+
+static void *load_end(void *m)
+{
+	pthread_barrier_wait(&start);
+	return (void *)(intptr_t)dlazy_load(m);
+}
+
+/* What both ends of a circle or a chain get, from two threads. */
+static void load_both(struct dlazy_module *a, struct dlazy_module *b,
+		      int wanted)
+{
+	pthread_t threads[2];
+	void *status;
+
+	pthread_barrier_init(&start, NULL, 2);
+	CHECK_INT(pthread_create(&threads[0], NULL, load_end, a), 0);
+	CHECK_INT(pthread_create(&threads[1], NULL, load_end, b), 0);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(threads[i], &status);
+		CHECK_INT((intptr_t)status, wanted);
+	}
+}
+
+TEST(threads_may_come_from_both_ends)
+{
+	put("one", "\"requires\":[\"two\"]");
+	put("two", "\"requires\":[\"one\"]");
+	put("top", "\"requires\":[\"base\"]");
+	put("base", "\"name\":\"base\"");
+	struct dlazy_registry *r = registry(0);
+
+	for (int i = 0; i < 20; i++)
+		load_both(found(r, "one"), found(r, "two"), -DLAZY_EDEPEND);
+	load_both(found(r, "top"), found(r, "base"), 0);
+}
+
+TEST(dependents_that_may_go_go_first)
+{
+	put("top", "\"requires\":[\"middle\"]");
+	put("middle", "\"requires\":[\"base\"]");
+	put("base", "\"name\":\"base\"");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+
+	CHECK_INT(dlazy_load(found(r, "top")), 0);
+	CHECK_INT(dlazy_observe(note_order, NULL), 0);
+	CHECK_INT(dlazy_unload(found(r, "base")), 0);
+	CHECK_STR(order, "top middle base ");
+	CHECK_INT(dlazy_load(found(r, "top")), 0);
+	CHECK(dlazy_resolve(found(r, "top"), "plain_answer") != NULL);
+	CHECK_INT(dlazy_unload(found(r, "base")), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "top requires it: ");
+	CHECK_INT(dlazy_module_state(found(r, "middle")), DLAZY_LOADED);
+}
+
+TEST(a_sibling_that_is_needed_by_its_soname_is_loaded_first)
+{
+	char command[8192];
+
+	snprintf(command, sizeof(command),
+		 "cd %s && echo 'int base(void){return 1;}' | ${CC:-cc} "
+		 "-shared -fPIC -Wl,-soname,libbase.so.1 -x c - -o base.so && "
+		 "echo 'int base(void);int top(void){return base();}' | "
+		 "${CC:-cc} -shared -fPIC -x c - -x none ./base.so -o top.so",
+		 test_directory());
+	if (system(command))
+		test_skip("no compiler");
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *top = found(r, "top");
+
+	CHECK_INT(dlazy_load(top), 0);
+	CHECK_INT(dlazy_module_state(found(r, "base")), DLAZY_LOADED);
+}
+
+/* ------------------------------------------------------------------ */
+/* Policy                                                             */
+
+static void write_policy(const char *file, const char *text)
+{
+	FILE *out = fopen(own_path(file), "w");
+
+	CHECK(out != NULL);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* The files of the system, and the one of DLAZY_POLICY. */
+static void policies(const char *system, const char *user)
+{
+	mkdir(own_path("etc"), 0755);
+	if (system)
+		write_policy("etc/10-test.conf", system);
+	if (user)
+		write_policy("user.policy", user);
+	setenv("DLAZY_POLICY", user ? own_path("user.policy") : "", 1);
+	policy_use_directory(own_path("etc"));
+}
+
+static int said;
+
+static int say(struct dlazy_module *m, void *data)
+{
+	(void)m;
+	(void)data;
+	return said;
+}
+
+static int state_of(struct dlazy_registry *r, const char *name)
+{
+	return (int)dlazy_module_state(found(r, name));
+}
+
+TEST(metadata_and_files_say_what_is_eager)
+{
+	put("a", "\"load\":\"eager\"");
+	put("b", "\"name\":\"b\"");
+	put("c", "\"load\":\"eager\"");
+	policies("[*]\n# comment\nb = eager\n[no-such-program]\nb = never\n",
+		 "c = lazy\n");
+	struct dlazy_registry *r = registry(0);
+
+	CHECK_INT(state_of(r, "a"), DLAZY_LOADED);
+	CHECK_INT(state_of(r, "b"), DLAZY_LOADED);
+	CHECK_INT(state_of(r, "c"), DLAZY_DECLARED);
+}
+
+TEST(what_is_never_to_be_loaded_is_not_whoever_asks)
+{
+	put("bad", "\"hint\":\"ask your administrator\"");
+	put("good", "\"requires\":[\"bad\"]");
+	policies("[test-demand]\nb?d = never\n", "bad = eager\n");
+	struct dlazy_registry *r = registry(0);
+
+	said = DLAZY_POLICY_EAGER;
+	CHECK_INT(dlazy_registry_filter(r, say, NULL), 0);
+	CHECK(!dlazy_registry_find(r, "bad"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EPOLICY);
+	CHECK_IN(dlazy_error(), "10-test.conf:2");
+	struct dlazy_module *m = opened(own_path("bad.so"), 0);
+	CHECK_INT(dlazy_load(m), -DLAZY_EPOLICY);
+	said = DLAZY_POLICY_LAZY;
+	CHECK_INT(dlazy_load(found(r, "good")), -DLAZY_EPOLICY);
+}
+
+TEST(the_filter_comes_before_files_and_metadata)
+{
+	put("a", "\"load\":\"eager\"");
+	put("b", "\"name\":\"b\"");
+	policies("[*]\na = eager\n", "b = never\na = eager\n");
+	struct dlazy_registry *r = registry(0);
+
+	CHECK(!dlazy_registry_find(r, "b"));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EPOLICY);
+	said = DLAZY_POLICY_LAZY;
+	CHECK_INT(dlazy_registry_filter(r, say, NULL), 0);
+	CHECK_INT(state_of(r, "a"), DLAZY_DECLARED);
+	CHECK_INT(dlazy_load(found(r, "b")), 0);
+	said = DLAZY_POLICY_NEVER;
+	CHECK(!dlazy_registry_find(r, "a"));
+	CHECK_IN(dlazy_error(), "the host");
+	said = DLAZY_POLICY_PREFETCH;
+	struct dlazy_module *a = found(r, "a");
+	while (dlazy_module_state(a) != DLAZY_LOADED)
+		usleep(1000);
+}
+
+TEST(a_later_line_and_a_later_file_win)
+{
+	put("a", "\"name\":\"a\"");
+	policies("a = eager\n[*]\n? = lazy\n", NULL);
+	write_policy("etc/20-more.conf", "nonsense\na = sometimes\n");
+	struct dlazy_registry *r = registry(0);
+
+	CHECK_INT(state_of(r, "a"), DLAZY_DECLARED);
+}
+
+/* ------------------------------------------------------------------ */
+/* Providers                                                          */
+
+TEST(the_best_provider_that_can_be_used_is_found)
+{
+	const char *symbol;
+
+	put("slow",
+	    "\"provides\":[{\"id\":\"x/y\", \"symbol\":\"plain_answer\"}]");
+	put("best", "\"provides\":[{\"id\":\"x/y\", \"rank\":900}], "
+		    "\"hint\":\"buy it\"");
+	test_copy(test_plugin("bad-missing-library"), own_path("best.so"));
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *m = dlazy_registry_provider(r, "x/y", 0, &symbol);
+
+	CHECK(m == found(r, "slow"));
+	CHECK_STR(symbol, "plain_answer");
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK(dlazy_registry_provider(r, "x/y", DLAZY_EAGER, NULL) == m);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+
+	CHECK(!dlazy_registry_provider(r, "x/z", 0, NULL));
+	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
+	CHECK(!dlazy_registry_provider(r, NULL, 0, NULL));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EINVAL);
+}
+
+TEST(why_no_provider_can_be_used_is_told_of_each_with_its_hint)
+{
+	put("best", "\"provides\":[{\"id\":\"x/y\"}], \"hint\":\"buy it\"");
+	test_copy(test_plugin("bad-missing-library"), own_path("best.so"));
+	struct dlazy_registry *r = registry(0);
+
+	CHECK(!dlazy_registry_provider(r, "x/y", 0, NULL));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EDEPEND);
+	const char *words = dlazy_error();
+	CHECK_IN(words, "best: ");
+	CHECK_IN(words, "libdlazy-absent.so");
+	CHECK_IN(words, "hint: buy it");
+}
