@@ -81,6 +81,7 @@ $(LIFECYCLE_MANS):
 # Manual pages name them.
 dist_doc_DATA = README.md NEWS SECURITY.md %D%/abi.md %D%/design.md \
 	%D%/limits.md %D%/performance.md %D%/stub.md %D%/measuring.md \
+	%D%/laziness.md %D%/migrating.md \
 	%D%/reliability.md %D%/trace-format.md
 
 # Of <dlazy/query.h>.

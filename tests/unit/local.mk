@@ -83,6 +83,8 @@ TESTS += $(STUBFILE_TESTS)
 EXTRA_DIST += $(STUBFILE_TESTS)
 
 if HAVE_CXX
+check_PROGRAMS += %D%/test-hpp
+%C%_test_hpp_SOURCES = %D%/test-hpp.cc
 check_PROGRAMS += %D%/test-dlfcn-cxx %D%/test-stubfile-unwind %D%/test-throw
 %C%_test_stubfile_unwind_SOURCES = %D%/test-stubfile-unwind.cc
 %C%_test_stubfile_unwind_LDADD = libtest.a libdlazy-link.la
