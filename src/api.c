@@ -26,6 +26,7 @@
 #include "load/load.h"
 #include "load/onload.h"
 #include "load/open.h"
+#include "load/policy.h"
 #include "load/verdict.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
@@ -73,6 +74,7 @@ static int load(struct dlazy_module *m, const void *caller, bool again)
 struct dlazy_module *dlazy_open(const char *path, int flags)
 {
 	fork_begin();
+	policy_begin();
 	if (path && path[0])
 		return given(open_module(path, flags, CALLER()));
 	missing("dlazy_open", "path is NULL or empty");
@@ -284,6 +286,7 @@ struct dlazy_registry *dlazy_registry_new(void)
 {
 	fork_begin();
 	require_set_finder(provider_of_required);
+	policy_begin();
 	return given(registry_new());
 }
 

@@ -280,6 +280,14 @@ static int files_now(const struct files **ret)
 	return status;
 }
 
+void policy_begin(void)
+{
+	const struct files *f;
+
+	if (files_now(&f) < 0)
+		status_clear();
+}
+
 void policy_use_directory(const char *path)
 {
 	system_directory = path;

@@ -34,6 +34,10 @@ int policy_check(const struct dlazy_module *m);
  * now, and it is a plugin. */
 bool policy_is_needed(const struct dlazy_module *m);
 
+/* Reads the files early, so that a later load depends less on the state of the
+ * process; what fails is tried again. */
+void policy_begin(void);
+
 /* Where the system's files are, instead of /etc/dlazy.d: for tests. What was read
  * is forgotten. */
 void policy_use_directory(const char *path);
