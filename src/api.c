@@ -315,7 +315,7 @@ static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	if (!r || !dir || !dir[0])
 		return missing("dlazy_registry_add_dir",
 			       "registry or directory is missing");
-	int status = module_check_flags(flags);
+	int status = module_check_flags(flags & ~DLAZY_RECURSIVE);
 	if (status < 0)
 		return status;
 	absolute = directory_path(dir);
@@ -352,7 +352,7 @@ static int add_path(struct dlazy_registry *r, const char *path, int flags,
 	if (!r || !path)
 		return missing("dlazy_registry_add_path",
 			       "registry or path is missing");
-	int status = module_check_flags(flags);
+	int status = module_check_flags(flags & ~DLAZY_RECURSIVE);
 	while (status >= 0 && *path) {
 		size_t n = strcspn(path, ":");
 		if (n)

@@ -87,6 +87,10 @@ enum {
 /* dlazy_open() and dlazy_registry_find() fail where dlazy_check() would.
  * Since: 0.2 */
 #define DLAZY_CHECK 0x08000000
+/* dlazy_registry_add_dir(), _add_path(): directories below, too, in the order of
+ * their names; no symbolic links to directories. The names of their plugins are
+ * paths then: "foo.lv2/foo". Since: 0.2 */
+#define DLAZY_RECURSIVE 0x10000000
 
 /*
  * Where a module stands:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 
 libdlazy_internal_la_SOURCES += \
+	%D%/below.c %D%/below.h \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/cachedir.c \
 	%D%/catalog.c %D%/catalog.h \

@@ -64,7 +64,6 @@ struct string {
 struct cursor_match {
 	struct dlazy_match match; /* first */
 	size_t source;
-	const char *name; /* in its directory */
 };
 
 struct dlazy_cursor {
@@ -420,7 +419,6 @@ static int add_match(struct dlazy_cursor *c, const struct stream *s,
 	status = keep_provided(c, m, provided, &new->match);
 	if (status < 0)
 		return status;
-	new->name = new->match.plugin + (s->prefix ? strlen(s->prefix) : 0);
 	c->match_count++;
 	return 1;
 }
@@ -866,7 +864,7 @@ struct dlazy_module *query_module(struct dlazy_cursor *c,
 		r = c->link.registry;
 	}
 	if (r)
-		return registry_find_in(r, found->source, found->name);
+		return registry_find_in(r, found->source, match->plugin);
 	status_fail(DLAZY_ENOENT,
 		    "dlazy_cursor_module: the registry was freed");
 	return NULL;

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/nearest.h"
+#include "catalog/below.h"
 #include "catalog/catalog.h"
 #include "catalog/scan.h"
 #include "load/loading.h"
@@ -91,6 +92,7 @@ static void source_clear(struct source *s)
 	free(s->name);
 	free(s->dir);
 	free(s->prefix);
+	free(s->full);
 	free(s->why);
 	free(s->modules);
 	known_free(s->known);
@@ -182,11 +184,37 @@ static const struct record *source_record(struct source *s, size_t index)
 	return record;
 }
 
+/* The part of a plugin's name that is its name in the source's directory; NULL: it
+ * is of another directory. */
+static const char *name_within(const struct source *s, const char *name)
+{
+	size_t n = s->prefix ? strlen(s->prefix) : 0;
+
+	return n && strncmp(name, s->prefix, n) != 0 ? NULL : name + n;
+}
+
+/* A name in the source's directory as the registry has it; until the next call.
+ * NULL, with message: out of memory. */
+static const char *name_with_prefix(struct source *s, const char *name)
+{
+	char *full;
+
+	if (!s->prefix)
+		return name;
+	if (asprintf(&full, "%s%s", s->prefix, name) < 0) {
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return NULL;
+	}
+	free(s->full);
+	return s->full = full;
+}
+
 /* The record of a name; NULL: none, or *ret_unknown, with message. */
 static const struct record *source_find(struct source *s, const char *name,
 					size_t *ret_index, bool *ret_unknown)
 {
-	if (s->gone)
+	name = name_within(s, name);
+	if (s->gone || !name)
 		return NULL;
 	const struct record *record =
 		catalog_find(s->catalog, name, ret_index, ret_unknown);
@@ -203,7 +231,7 @@ static const char *source_name(struct source *s, size_t index)
 	if (index >= catalog_count(s->catalog))
 		return NULL;
 	const struct record *record = source_record(s, index);
-	return record ? record_name(record) : NULL;
+	return record ? name_with_prefix(s, record_name(record)) : NULL;
 }
 
 /* Whether an earlier source than `end` has a usable plugin of that name. */
@@ -443,8 +471,8 @@ static int select_plugins(const struct dirent *entry)
 }
 
 /* DLAZY=off: as without this library, a dlopen for each file. */
-static int add_each_file(struct dlazy_registry *r, const char *dir, int flags,
-			 const void *by)
+static int add_each_file(struct dlazy_registry *r, const char *dir,
+			 const char *prefix, int flags, const void *by)
 {
 	struct dirent **entries;
 	int n = scandir(dir, &entries, select_plugins, compare_entries);
@@ -453,19 +481,30 @@ static int add_each_file(struct dlazy_registry *r, const char *dir, int flags,
 		return status_fail(status_from_errno(errno), "%s: %s", dir,
 				   strerror(errno));
 	for (int i = 0; i < n; i++) {
-		_cleanup_free_ char *path = NULL;
-		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) >= 0)
-			registry_add_file(r, NULL, path, flags, by);
+		_cleanup_free_ char *path = NULL, *full = NULL;
+		_cleanup_free_ char *name =
+			record_plugin_name(entries[i]->d_name);
+
+		if (name && asprintf(&full, "%s%s", prefix, name) < 0)
+			full = NULL;
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) < 0)
+			path = NULL;
+		if (path && full)
+			registry_add_file(r, full, path, flags, by);
 		free(entries[i]);
 	}
 	free(entries);
 	return 0;
 }
 
-int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
-		     const void *by)
+/* One directory, whose plugins' names get a prefix. */
+static int add_directory(struct dlazy_registry *r, const char *dir,
+			 const struct source *like, const char *prefix)
 {
-	_cleanup_(source_clear) struct source s = {.flags = flags, .by = by};
+	_cleanup_(source_clear) struct source s = {.flags = like->flags,
+						   .by = like->by,
+						   .recursive =
+							   like->recursive};
 	_cleanup_close_ int dirfd = -1;
 	size_t source;
 	int status = open_directory(dir, &dirfd);
@@ -473,9 +512,10 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	if (status < 0)
 		return status;
 	if (module_mode() == MODULE_OFF)
-		return add_each_file(r, dir, flags, by);
+		return add_each_file(r, dir, prefix, s.flags, s.by);
 	s.dir = strdup(dir);
-	if (!s.dir)
+	s.prefix = *prefix ? strdup(prefix) : NULL;
+	if (!s.dir || (*prefix && !s.prefix))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
 	status = open_catalog(dirfd, dir, NULL, &s.catalog, &s.why);
 	if (status < 0)
@@ -490,9 +530,66 @@ int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 	}
 	if (status == 0)
 		ledger_declare(dir);
-	if (status == 0 && wants_early(flags))
-		load_directory(r, source, by);
+	if (status == 0 && wants_early(like->flags))
+		load_directory(r, source, like->by);
 	return status;
+}
+
+static bool has_directory(struct dlazy_registry *r, const char *dir,
+			  const char *prefix)
+{
+	LOCKED(&registry_lock);
+	for (size_t i = 0; i < r->count; i++) {
+		const struct source *s = &r->sources[i];
+
+		if (s->dir && !strcmp(s->dir, dir) && s->prefix &&
+		    !strcmp(s->prefix, prefix))
+			return true;
+	}
+	return false;
+}
+
+/* Those below a directory that have plugins and are not there yet. One that has gone
+ * meanwhile, or may not be read, is passed over. */
+static int add_below(struct dlazy_registry *r, const char *dir,
+		     const struct source *like)
+{
+	_cleanup_(below_free) struct below below = {.paths = NULL};
+	size_t n = strcmp(dir, "/") ? strlen(dir) + 1 : 1;
+	int status = below_add(&below, dir);
+
+	for (size_t i = 0; status == 0 && i < below.count; i++) {
+		_cleanup_free_ char *prefix = NULL;
+
+		if (strlen(below.paths[i]) < n)
+			continue; /* itself */
+		if (asprintf(&prefix, "%s/", below.paths[i] + n) < 0) {
+			prefix = NULL;
+			return status_fail(DLAZY_ENOMEM, "out of memory");
+		}
+		if (has_directory(r, below.paths[i], prefix))
+			continue;
+		status = add_directory(r, below.paths[i], like, prefix);
+		if (status == -DLAZY_ENOMEM)
+			return status;
+		if (status < 0)
+			status_clear();
+		status = 0;
+	}
+	return status;
+}
+
+int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
+		     const void *by)
+{
+	struct source like = {.flags = flags & ~DLAZY_RECURSIVE,
+			      .by = by,
+			      .recursive = flags & DLAZY_RECURSIVE};
+	int status = add_directory(r, dir, &like, "");
+
+	like.recursive = false;
+	return status == 0 && flags & DLAZY_RECURSIVE ? add_below(r, dir, &like)
+						      : status;
 }
 
 /* ------------------------------------------------------------------ */
@@ -539,7 +636,8 @@ static void doubt_absent(struct source *s, const char *name)
 	_cleanup_free_ char *path = NULL;
 	struct stat st;
 
-	if (s->gone || strchr(name, '/') ||
+	name = name_within(s, name);
+	if (s->gone || !name || strchr(name, '/') ||
 	    asprintf(&path, "%s/%s.so", s->dir, name) < 0)
 		path = NULL;
 	s->doubt |= path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
@@ -572,7 +670,10 @@ static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
 		return NULL;
 	}
-	struct module_declaration declaration = {.name = record_name(record),
+	const char *name = name_with_prefix(s, record_name(record));
+	if (!name)
+		return NULL;
+	struct module_declaration declaration = {.name = name,
 						 .path = path,
 						 .flags = s->flags,
 						 .by = s->by,
@@ -582,7 +683,7 @@ static struct dlazy_module *module_at_locked(struct dlazy_registry *r,
 		return NULL;
 	}
 	s->adopted |= adopted;
-	if (!place_module_locked(r, m, record_name(record), source, index)) {
+	if (!place_module_locked(r, m, name, source, index)) {
 		module_return(m);
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
 		return NULL;
@@ -626,7 +727,8 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	for (struct place *p = r->places; p; p = p->next) {
 		if (p->source != source)
 			continue;
-		p->index = names_before(fresh, p->name);
+		const char *within = name_within(s, p->name);
+		p->index = names_before(fresh, within ? within : p->name);
 		const char *name = source_name(s, p->index);
 		p->gone = !name || strcmp(name, p->name);
 	}
@@ -705,7 +807,9 @@ static void change_locked(void *data, enum dlazy_event_kind kind,
 	const struct changed_source *changed = data;
 	struct dlazy_registry *r = changed->r;
 
-	if (is_shadowed(r, changed->source, name))
+	if (!r->sources[changed->source].module)
+		name = name_with_prefix(&r->sources[changed->source], name);
+	if (!name || is_shadowed(r, changed->source, name))
 		return;
 	if (is_provided_after(r, changed->source, name))
 		kind = DLAZY_EVENT_REPLACED;
@@ -817,6 +921,26 @@ static size_t sources_now(struct dlazy_registry *r)
 	return r->count;
 }
 
+/* A directory has changed: others may be below it now. 1 or a status. */
+static int refresh_below(struct dlazy_registry *r, size_t source)
+{
+	_cleanup_free_ char *dir = NULL;
+	struct source like;
+	{
+		LOCKED(&registry_lock);
+		const struct source *s = &r->sources[source];
+
+		if (!s->recursive || s->gone)
+			return 1;
+		like = (struct source){.flags = s->flags, .by = s->by};
+		dir = strdup(s->dir);
+	}
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = add_below(r, dir, &like);
+	return status < 0 ? status : 1;
+}
+
 /* As refresh_source(), for all; 1 if one of them has a new catalog. */
 static int refresh_all(struct dlazy_registry *r, enum compare compare)
 {
@@ -824,6 +948,8 @@ static int refresh_all(struct dlazy_registry *r, enum compare compare)
 
 	for (size_t i = 0; i < sources_now(r); i++) {
 		int status = refresh_source(r, i, compare);
+		if (status > 0)
+			status = refresh_below(r, i);
 		if (status < 0)
 			return status;
 		all |= status;
@@ -893,7 +1019,7 @@ static struct dlazy_module *find_in_locked(struct dlazy_registry *r,
  * that asks for what may be absent. */
 #define SUGGEST_AMONG 1024
 
-static void offer_names(const struct source *s, const char *name,
+static void offer_names(struct source *s, const char *name,
 			struct nearest *nearest)
 {
 	size_t n = s->module || !s->catalog ? 0 : catalog_count(s->catalog);

@@ -28,7 +28,9 @@ struct source {
 	char *name;		     /* of the one module */
 	struct dlazy_module *module; /* the one, or NULL: a directory */
 	char *dir;
-	char *prefix; /* of its plugins' names, "foo.lv2/"; NULL: none */
+	char *prefix;	/* of its plugins' names, "foo.lv2/"; NULL: none */
+	char *full;	/* the name that source_name() gave last, with it */
+	bool recursive; /* directories below it were added, too */
 	int flags;
 	const void *by;
 	struct catalog *catalog;

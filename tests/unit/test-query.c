@@ -481,6 +481,38 @@ TEST(a_registry_can_be_freed_while_a_cursor_is_read)
 	dlazy_cursor_close(c);
 }
 
+TEST(directories_below_give_names_with_paths)
+{
+	make_codecs();
+	struct dlazy_registry *r = dlazy_registry_new();
+	char top[4096];
+
+	snprintf(top, sizeof(top), "%s", test_directory());
+	mkdir(own_path("d/in"), 0755);
+	plugin("d/in/png", "{\"provides\":[{\"id\":\"inner\"}]}");
+	CHECK_INT(symlink(own_path("d"), own_path("link")), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, top, DLAZY_RECURSIVE), 0);
+	FOUND(r, "d/png:codec/png d/raw:codec/raw d/raw:tool/raw/x "
+		 "d/in/png:inner e/best:codec/png",
+	      .provides = "*");
+	CHECK_INT(dlazy_registry_count(r), 5);
+	struct dlazy_module *m = dlazy_registry_find(r, "d/in/png");
+	CHECK(m);
+	CHECK_STR(dlazy_module_name(m), "d/in/png");
+	CHECK_STR(dlazy_module_path(m), own_path("d/in/png.so"));
+	CHECK(!dlazy_registry_find(r, "png"));
+	CHECK(!dlazy_registry_find(r, "link/png"));
+	size_t n = 0;
+	for (m = NULL; (m = dlazy_registry_next(r, m)); n++)
+		CHECK(strchr(dlazy_module_name(m), '/'));
+	CHECK_INT(n, 5);
+	mkdir(own_path("f.lv2"), 0755);
+	plugin("f.lv2/new", "{\"provides\":[{\"id\":\"late\"}]}");
+	FOUND(r, "f.lv2/new:late", .provides = "late");
+	CHECK(dlazy_registry_find(r, "f.lv2/new"));
+	dlazy_registry_free(r);
+}
+
 TEST(wrong_arguments_are_told)
 {
 	struct dlazy_query q = {.size = sizeof(q)};

@@ -3,7 +3,6 @@
 
 dlazy_SOURCES += \
 	%D%/asking.c %D%/asking.h \
-	%D%/below.c %D%/below.h \
 	%D%/call.c \
 	%D%/directory.c %D%/directory.h \
 	%D%/info.c %D%/info.h \

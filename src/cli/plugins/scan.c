@@ -9,9 +9,9 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "catalog/below.h"
 #include "catalog/scan.h"
 #include "cli/plugins/asking.h"
-#include "cli/plugins/below.h"
 #include "cli/plugins/directory.h"
 #include "cli/frame/progress.h"
 

@@ -3,7 +3,7 @@
  * The walk is a list that grows while it is gone through, so that depth costs no
  * stack.
  */
-#include "cli/plugins/below.h"
+#include "catalog/below.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -3,8 +3,8 @@
  * The directories below one, as DLAZY_RECURSIVE goes through them: symbolic links
  * are not followed.
  */
-#ifndef CLI_PLUGINS_BELOW_H
-#define CLI_PLUGINS_BELOW_H
+#ifndef CATALOG_BELOW_H
+#define CATALOG_BELOW_H
 
 #include <stddef.h>
 
