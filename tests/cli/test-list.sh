@@ -139,4 +139,52 @@ json '.plugins | length == 10000 and .[9999].name == "n9999"' \
 run bash -c "set -o pipefail; '$dlazy' list '$t/many' | head -1"
 check_same "head stops them quietly" "$err" ""
 check "it takes less than 20 s" test "$SECONDS" -lt 20
+# What plugins say of themselves.
+if [ -z "${DLAZY_STAGE_LIBDIR:-}" ] ||
+	[ ! -e "$DLAZY_STAGE_LIBDIR/dlazy/json.so" ]; then
+	echo "ok - metadata # SKIP built without jansson"
+else
+	plugins "$t/said/in"
+	cat >"$t/said/in/p1.dlazy.json" <<-END
+		{"version": "2.1", "description": "PNG", "provides": [{
+			"id": "codec/png", "rank": 700, "mime": ["image/png"],
+			"glob": ["*.png"], "magic": [{"hex": "89504e47"}]}]}
+	END
+	cat >"$t/said/in/p2.dlazy.json" <<-END
+		{"provides": [{"id": "codec/any", "glob": ["*"]},
+			{"id": "codec/best", "rank": 900, "mime": ["image/png"]}]}
+	END
+	echo '{"version": 7}' >"$t/said/in/p3.dlazy.json"
+	printf '\211PNG' >"$t/picture"
+	run "$dlazy" list "$t/said/in" --json
+	json '.plugins[0] | .provides == ["codec/png"] and .version == "2.1" and
+		.description == "PNG" and .problem == null and .probe == null' \
+		"what is provided, version and description are told"
+	json '.plugins[2].problem | test("version")' "so is what is not usable"
+	run "$dlazy" list "$t/said/in"
+	has "$err" "p3.so: metadata: sidecar" "in words, too"
+	run "$dlazy" list "$t/said/in" --provides='codec/[bp]*' --json
+	json '.plugins | map(.name) == ["p1", "p2"]' "a glob over ids"
+	run "$dlazy" list "$t/said/in" --opens="$t/picture" --json
+	json '.plugins | map(.name) == ["p1", "p2"]' \
+		"who can open a file, the best first"
+	run "$dlazy" list "$t/said/in" --mime=image/png --json
+	json '.plugins | map(.name) == ["p2", "p1"]' "or a type"
+	run "$dlazy" list "$t/said/in" --mime=image/gif
+	is_status 0 "nobody can open it: no failure"
+	check_same "and nothing to print" "$out" ""
+	run "$dlazy" list "$t/said/in" --opens="$t/absent"
+	is_status 1 "a file that is not there is a problem"
+	run "$dlazy" list -r "$t/said" --json
+	json '.plugins | map(.name) == ["in/p1", "in/p2", "in/p3"]' \
+		"names of directories below are paths"
+	mkdir "$t/over" && cp "$t/said/in/p1".* "$t/over"
+	run "$dlazy" list "$t/over" "$t/said/in" --provides=codec/png --json
+	json '.plugins | map(.path) == ["'"$t/over/p1.so"'"]' \
+		"what is shadowed is not told"
+	run "$dlazy" list "$t/over" "$t/said/in" --provides=codec/png --all \
+		--json
+	json '.plugins | length == 2 and (.[1].problem | test("shadowed"))' \
+		"but with --all"
+fi
 finish

@@ -11,6 +11,7 @@ _dlazy_options()
 	scan)
 		echo "--output --system --recursive --probe --deadline --isolate"
 		;;
+	list) echo "--provides --opens --mime --all --recursive" ;;
 	info) echo "--symbols" ;;
 	check) echo "--host --load --timeout" ;;
 	stub)

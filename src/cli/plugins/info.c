@@ -13,6 +13,7 @@
 #include "cli/frame/table.h"
 #include "elf/search.h"
 #include "elf/view.h"
+#include "catalog/catalog.h"
 #include "load/metadata.h"
 
 #include <errno.h>
@@ -365,6 +366,52 @@ static int read_metadata(const char *path, struct metadata *ret)
 	return status == -DLAZY_ENOSYS ? 0 : status;
 }
 
+/* What the catalog of its directory has of a file; *ret NULL: there is none that is
+ * fresh, or it says nothing. */
+static void said_of(struct catalog *c, const char *base,
+		    const struct catalog_metadata **ret)
+{
+	_cleanup_free_ char *name = record_plugin_name(base);
+	size_t index;
+
+	*ret = NULL;
+	if (!name || !catalog_find(c, name, &index, NULL) ||
+	    catalog_metadata(c, index, ret) < 0)
+		return;
+	if (*ret && strcmp(metadata_file(*ret), base) != 0)
+		*ret = NULL;
+}
+
+/* What was found by scanning, too, with facts and a probe's answer, if that is of the
+ * files as they are. */
+static int add_scanned(const char *path, struct metadata *metadata)
+{
+	const char *base = file_base_name(path);
+	_cleanup_free_ char *dir =
+		strndup(path, base - path > 1 ? (size_t)(base - path) - 1 : 1);
+	_cleanup_close_ int dirfd =
+		dir ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	_cleanup_catalog_ struct catalog *c = NULL;
+	const struct catalog_metadata *m = NULL;
+	struct document *document;
+	int status = 0;
+
+	if (dirfd >= 0 && catalog_open(dirfd, dir, &c) == 0)
+		said_of(c, base, &m);
+	if (m && metadata_text(m) &&
+	    metadata_is_current(dir, m, catalog_identity(c).ctime_ns)) {
+		status = document_new(metadata_text(m), metadata_sources(m),
+				      &document);
+		if (status == 0) {
+			document_free(metadata->document);
+			metadata->document = document;
+		}
+	}
+	if (status == 0)
+		status_clear();
+	return status;
+}
+
 static int info(const char *name, bool symbols, bool json)
 {
 	_cleanup_free_ char *path = NULL;
@@ -381,6 +428,8 @@ static int info(const char *name, bool symbols, bool json)
 		status = reasons_of(path, &obstacles);
 	if (status == 0)
 		status = read_metadata(path, &metadata);
+	if (status == 0)
+		status = add_scanned(path, &metadata);
 	if (status < 0)
 		return cli_fail(status, json);
 	if (json)

@@ -8,62 +8,269 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/file.h"
+#include "base/jsonread.h"
 #include "base/status.h"
+#include "catalog/below.h"
 #include "cli/plugins/directory.h"
 #include "cli/plugins/info.h"
 #include "cli/frame/table.h"
+#include "meta/matcher.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
-	"Usage: dlazy list DIR... [--json]\n"
+	"Usage: dlazy list DIR... [--provides GLOB] [--opens FILE] [--mime "
+	"TYPE]\n"
+	"                  [--all] [-r] [--json]\n"
 	"\n"
 	"Lists the plugins of each directory, one a line; nothing is loaded.\n"
 	"A file that looks like a plugin and is none is named on standard\n"
 	"error, with the reason.\n"
 	"\n"
-	"      --json  one JSON object on standard output\n"
-	"  -h, --help  this text\n";
+	"      --provides=GLOB  those that provide an id that matches\n"
+	"      --opens=FILE     those that can open FILE, by its first bytes "
+	"or\n"
+	"                       its name, the best first\n"
+	"      --mime=TYPE      those that can open this type, the best first\n"
+	"      --all            of these also such as are shadowed by one of "
+	"the\n"
+	"                       same name, in a directory that comes earlier\n"
+	"  -r, --recursive      the directories below, too; names are paths "
+	"then\n"
+	"      --json           one JSON object on standard output\n"
+	"  -h, --help           this text\n";
+
+/* So much of a file is looked at: where its magic may be. */
+#define HEAD_MAX 65536
+
+/* What is asked for. */
+struct wanted {
+	const char *provides;
+	const char *opens;
+	const char *mime;
+	bool all, recursive, json;
+	unsigned char *head;
+	size_t head_size;
+};
+
+/* One plugin of a directory. */
+struct row {
+	const struct directory *directory;
+	const char *prefix;
+	const struct record *record;
+	const struct catalog_metadata *said; /* NULL: nothing */
+	const char *shadow; /* the directory of the one that counts */
+	int rank;
+	size_t number;
+};
 
 /* The directories that could be opened. */
 struct listing {
 	struct directory *directories;
+	char **prefixes; /* of names, for each; "" or "foo.lv2/" */
 	size_t count;
-	size_t room;
+	size_t room, prefix_room;
+	struct row *rows;
+	size_t row_count, row_room;
 };
 
 static void listing_free(struct listing *l)
 {
-	for (size_t i = 0; i < l->count; i++)
+	for (size_t i = 0; i < l->count; i++) {
 		directory_close(&l->directories[i]);
+		free(l->prefixes[i]);
+	}
 	free(l->directories);
+	free(l->prefixes);
+	free(l->rows);
 }
 #define _cleanup_listing_ _cleanup_(listing_free)
 
-static int open_each(char **dirs, struct listing *l)
+/* Opens one, whose plugins' names begin with `prefix`. */
+static int open_one(const char *dir, const char *prefix, struct listing *l)
+{
+	if (!array_reserve(&l->directories, l->count, &l->room,
+			   sizeof(*l->directories)) ||
+	    !array_reserve(&l->prefixes, l->count, &l->prefix_room,
+			   sizeof(*l->prefixes)))
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	struct directory *d = &l->directories[l->count];
+	int status = directory_open_catalog(dir, d);
+	if (status == 0) {
+		l->prefixes[l->count] = strdup(prefix);
+		if (l->prefixes[l->count]) {
+			l->count++;
+			return 0;
+		}
+		status = status_fail(DLAZY_ENOMEM, "list: out of memory");
+	}
+	directory_close(d);
+	return status;
+}
+
+static int open_below(const char *dir, struct listing *l)
+{
+	_cleanup_(below_free) struct below below = {.paths = NULL};
+	size_t n = strlen(dir);
+	int status = below_add(&below, dir);
+
+	while (n > 1 && dir[n - 1] == '/')
+		n--;
+	for (size_t i = 0; status == 0 && i < below.count; i++) {
+		_cleanup_free_ char *prefix = NULL;
+		const char *within = below.paths[i] + n;
+
+		within += strspn(within, "/");
+		if (asprintf(&prefix, "%s%s", within, *within ? "/" : "") < 0) {
+			prefix = NULL;
+			return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		}
+		status = open_one(below.paths[i], prefix, l);
+	}
+	return status;
+}
+
+static int open_each(char **dirs, bool recursive, struct listing *l)
 {
 	int worst = CLI_DONE;
 
 	for (; *dirs; dirs++) {
-		if (!array_reserve(&l->directories, l->count, &l->room,
-				   sizeof(*l->directories))) {
-			cli_say("list: out of memory");
-			return CLI_FAILED;
-		}
-		struct directory *d = &l->directories[l->count];
-		int status = directory_open_catalog(*dirs, d);
-		if (status == 0) {
-			l->count++;
-			continue;
-		}
-		directory_close(d);
-		status = cli_fail(status, false);
+		int status = recursive ? open_below(*dirs, l)
+				       : open_one(*dirs, "", l);
+		if (status < 0)
+			status = cli_fail(status, false);
 		worst = status > worst ? status : worst;
 	}
 	return worst;
 }
+
+/* ------------------------------------------------------------------ */
+/* What is asked for                                                  */
+
+static bool is_filter(const struct wanted *w)
+{
+	return w->provides || w->opens || w->mime;
+}
+
+static bool can_open(const struct wanted *w, const struct catalog_metadata *m,
+		     size_t i)
+{
+	struct matcher_subject subject = {w->mime, w->opens, w->head,
+					  w->head_size};
+	struct metadata_matcher matcher;
+
+	if (!w->opens && !w->mime)
+		return true;
+	for (size_t k = 0; metadata_matcher(m, i, k, &matcher); k++)
+		if (matcher_opens(&matcher, &subject))
+			return true;
+	return false;
+}
+
+/* Whether the plugin provides what is wanted; *ret_rank: of the best. */
+static bool is_wanted(const struct wanted *w, const struct catalog_metadata *m,
+		      int *ret_rank)
+{
+	struct metadata_provided p;
+	bool found = false;
+
+	*ret_rank = 0;
+	if (!is_filter(w))
+		return true;
+	for (size_t i = 0; m && metadata_provided(m, i, &p); i++) {
+		if (w->provides && !matcher_glob(w->provides, p.id))
+			continue;
+		if (!can_open(w, m, i))
+			continue;
+		if (!found || p.rank > *ret_rank)
+			*ret_rank = p.rank;
+		found = true;
+	}
+	return found;
+}
+
+/* The directory before number `end` that has a plugin of this name; or NULL. */
+static const char *find_shadow(const struct listing *l, size_t end,
+			       const char *name)
+{
+	for (size_t i = 0; i < end; i++) {
+		struct catalog *c = l->directories[i].catalog;
+		size_t index, n = strlen(l->prefixes[i]);
+
+		if (strncmp(name, l->prefixes[i], n) == 0 &&
+		    !strchr(name + n, '/') &&
+		    catalog_find(c, name + n, &index, NULL) &&
+		    index < catalog_count(c))
+			return l->directories[i].path;
+	}
+	status_clear();
+	return NULL;
+}
+
+static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
+		      size_t index)
+{
+	const struct directory *d = &l->directories[i];
+	struct row row = {.directory = d,
+			  .prefix = l->prefixes[i],
+			  .record = catalog_record(d->catalog, index),
+			  .number = l->row_count};
+	_cleanup_free_ char *name = NULL;
+
+	if (!row.record)
+		return status_last();
+	int status = catalog_metadata(d->catalog, index, &row.said);
+	if (status < 0)
+		return status;
+	if (!is_wanted(w, row.said, &row.rank))
+		return 0;
+	if (asprintf(&name, "%s%s", row.prefix, record_name(row.record)) < 0) {
+		name = NULL;
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	}
+	row.shadow = find_shadow(l, i, name);
+	if (row.shadow && is_filter(w) && !w->all)
+		return 0;
+	if (!array_reserve(&l->rows, l->row_count, &l->row_room,
+			   sizeof(*l->rows)))
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	l->rows[l->row_count++] = row;
+	return 0;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->rank != y->rank)
+		return x->rank > y->rank ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* By directory and name; if files are to be opened, the best first. */
+static int find_rows(struct listing *l, const struct wanted *w)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		size_t n = catalog_count(l->directories[i].catalog);
+
+		for (size_t k = 0; k < n; k++) {
+			int status = add_plugin(l, w, i, k);
+			if (status < 0)
+				return status;
+		}
+	}
+	if (l->row_count && (w->opens || w->mime))
+		qsort(l->rows, l->row_count, sizeof(*l->rows), compare_rows);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ */
+/* Output                                                             */
 
 /* Without memory, which may run out in the middle of the answer. */
 static void print_path(struct json *j, const struct directory *d,
@@ -76,20 +283,71 @@ static void print_path(struct json *j, const struct directory *d,
 	json_string(j, path);
 }
 
-static void print_plugin(struct json *j, const struct directory *d,
-			 const struct record *r)
+/* Also what the prefix is joined to, without memory. */
+static void print_name(struct json *j, const struct row *row)
 {
+	char name[2 * PATH_MAX];
+
+	snprintf(name, sizeof(name), "%s%s", row->prefix,
+		 record_name(row->record));
+	json_string(j, name);
+}
+
+static void print_ids(struct json *j, const struct catalog_metadata *m)
+{
+	struct metadata_provided p;
+
+	json_begin_array(j);
+	for (size_t i = 0; m && metadata_provided(m, i, &p); i++)
+		json_string(j, p.id);
+	json_end_array(j);
+}
+
+static void print_member(struct json *j, const struct row *row, const char *key)
+{
+	const char *text = row->said ? metadata_text(row->said) : NULL;
+	_cleanup_free_ char *value =
+		text ? json_read_string(json_member(text, key)) : NULL;
+
+	json_key(j, key);
+	json_string(j, value);
+}
+
+static void print_problem(struct json *j, const struct row *row)
+{
+	char words[PATH_MAX + 64];
+
+	snprintf(words, sizeof(words), "shadowed by the one in %s",
+		 row->shadow ? row->shadow : "");
+	json_key(j, "problem");
+	if (row->said && metadata_problem(row->said))
+		json_string(j, metadata_problem(row->said));
+	else
+		json_string(j, row->shadow ? words : NULL);
+	json_key(j, "probe");
+	json_string(j, row->said ? metadata_probe(row->said) : NULL);
+}
+
+static void print_plugin(struct json *j, const struct row *row)
+{
+	const struct record *r = row->record;
+
 	json_begin_object(j);
 	json_key(j, "name");
-	json_string(j, record_name(r));
+	print_name(j, row);
 	json_key(j, "path");
-	print_path(j, d, r);
+	print_path(j, row->directory, r);
 	json_key(j, "build_id");
 	info_build_id(j, r);
 	json_key(j, "exports");
 	json_unsigned(j, record_symbol_count(r));
 	json_key(j, "needs");
 	info_needs(j, r);
+	json_key(j, "provides");
+	print_ids(j, row->said);
+	print_member(j, row, "description");
+	print_member(j, row, "version");
+	print_problem(j, row);
 	json_end_object(j);
 }
 
@@ -106,62 +364,47 @@ static void print_bad(struct json *j, const struct directory *d,
 	json_end_object(j);
 }
 
-typedef void print_fn(struct json *j, const struct directory *d,
-		      const struct record *r);
-
-/* An array of what the catalogs have from record to record. */
-static void print_array(struct json *j, const struct listing *l, bool bad,
-			print_fn *print)
-{
-	json_begin_array(j);
-	for (size_t i = 0; i < l->count; i++) {
-		const struct directory *d = &l->directories[i];
-		size_t plugins = catalog_count(d->catalog);
-		size_t first = bad ? plugins : 0;
-		size_t n = bad ? catalog_bad_count(d->catalog) : plugins;
-
-		for (size_t k = first; k < first + n; k++) {
-			const struct record *r = catalog_record(d->catalog, k);
-			if (r)
-				print(j, d, r);
-		}
-	}
-	json_end_array(j);
-}
-
 static void print_json(const struct listing *l)
 {
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
 	json_key(&j, "plugins");
-	print_array(&j, l, false, print_plugin);
+	json_begin_array(&j);
+	for (size_t i = 0; i < l->row_count; i++)
+		print_plugin(&j, &l->rows[i]);
+	json_end_array(&j);
 	json_key(&j, "bad");
-	print_array(&j, l, true, print_bad);
+	json_begin_array(&j);
+	for (size_t i = 0; i < l->count; i++) {
+		const struct directory *d = &l->directories[i];
+		size_t first = catalog_count(d->catalog);
+		size_t n = first + catalog_bad_count(d->catalog);
+
+		for (size_t k = first; k < n; k++) {
+			const struct record *r = catalog_record(d->catalog, k);
+			if (r)
+				print_bad(&j, d, r);
+		}
+	}
+	json_end_array(&j);
 	json_end_object(&j);
 	json_finish(&j);
 }
 
-static bool add_row(struct table *t, const struct directory *d,
-		    const struct record *r)
+static bool add_row(struct table *t, const struct row *row)
 {
-	_cleanup_free_ char *path = directory_file(d, r);
+	const struct record *r = row->record;
+	_cleanup_free_ char *path = directory_file(row->directory, r);
+	_cleanup_free_ char *name = NULL;
 	char exports[24], needs[24];
 
+	if (asprintf(&name, "%s%s", row->prefix, record_name(r)) < 0)
+		name = NULL;
 	snprintf(exports, sizeof(exports), "%zu", record_symbol_count(r));
 	snprintf(needs, sizeof(needs), "%zu", record_needs_count(r));
-	return path && table_add(t, (const char *[]){record_name(r), exports,
-						     needs, path});
-}
-
-static bool add_directory(struct table *t, const struct directory *d)
-{
-	for (size_t i = 0; i < catalog_count(d->catalog); i++) {
-		const struct record *r = catalog_record(d->catalog, i);
-		if (!r || !add_row(t, d, r))
-			return false;
-	}
-	return true;
+	return path && name &&
+	       table_add(t, (const char *[]){name, exports, needs, path});
 }
 
 static int print_table(const struct listing *l)
@@ -170,8 +413,8 @@ static int print_table(const struct listing *l)
 	bool fits = table_add(
 		&t, (const char *[]){"NAME", ">EXPORTS", ">NEEDS", "PATH"});
 
-	for (size_t i = 0; i < l->count && fits; i++)
-		fits = add_directory(&t, &l->directories[i]);
+	for (size_t i = 0; i < l->row_count && fits; i++)
+		fits = add_row(&t, &l->rows[i]);
 	if (!fits) {
 		cli_say("list: out of memory");
 		return CLI_FAILED;
@@ -211,33 +454,92 @@ static bool is_short(const struct listing *l)
 	return false;
 }
 
-static int list(char **dirs, bool json)
+/* What of their metadata is not usable. */
+static void say_problems(const struct listing *l)
+{
+	for (size_t i = 0; i < l->row_count; i++) {
+		const struct row *row = &l->rows[i];
+
+		if (row->said && metadata_problem(row->said))
+			cli_say("%s/%s: metadata: %s", row->directory->path,
+				record_file(row->record),
+				metadata_problem(row->said));
+	}
+}
+
+static int list(char **dirs, const struct wanted *w)
 {
 	_cleanup_listing_ struct listing l = {0};
-	int status = open_each(dirs, &l);
+	int status = open_each(dirs, w->recursive, &l);
+	int found = find_rows(&l, w);
 
-	if (json)
+	if (found < 0)
+		return cli_fail(found, w->json);
+	if (w->json)
 		print_json(&l);
 	else if (print_table(&l) != CLI_DONE)
 		return CLI_FAILED;
-	say_what_is_missing(&l);
+	if (!is_filter(w))
+		say_what_is_missing(&l);
+	say_problems(&l);
 	return is_short(&l) ? CLI_FAILED : status;
+}
+
+/* The first bytes of the file that is to be opened. */
+static int read_head(struct wanted *w)
+{
+	struct file_identity identity;
+	_cleanup_close_ int fd = -1;
+	int status = file_open(AT_FDCWD, w->opens, &fd, &identity);
+
+	if (status < 0)
+		return status;
+	w->head = malloc(HEAD_MAX);
+	if (!w->head)
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	ssize_t n = file_read_some(fd, 0, w->head, HEAD_MAX);
+	if (n < 0)
+		return status_fail(status_from_errno(errno),
+				   "%s: cannot read: %s", w->opens,
+				   strerror(errno));
+	w->head_size = (size_t)n;
+	return 0;
 }
 
 int cli_list(int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{"provides", required_argument, NULL, 'p'},
+		{"opens", required_argument, NULL, 'o'},
+		{"mime", required_argument, NULL, 'm'},
+		{"all", no_argument, NULL, 'a'},
+		{"recursive", no_argument, NULL, 'r'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
 		CLI_OPTION_END,
 	};
-	bool json = false;
+	struct wanted w = {.provides = NULL};
 	int option;
 
-	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
+	while ((option = cli_option(argc, argv, ":hr", longs)) != -1) {
 		switch (option) {
+		case 'p':
+			w.provides = optarg;
+			break;
+		case 'o':
+			w.opens = optarg;
+			break;
+		case 'm':
+			w.mime = optarg;
+			break;
+		case 'a':
+			w.all = true;
+			break;
+		case 'r':
+			w.recursive = true;
+			break;
 		case 'j':
-			json = true;
+			w.json = true;
 			break;
 		case 'h':
 			return cli_help(help);
@@ -247,5 +549,9 @@ int cli_list(int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_usage("list", "list: which directory?");
-	return list(argv + optind, json);
+	int status = w.opens ? read_head(&w) : 0;
+	status =
+		status < 0 ? cli_fail(status, w.json) : list(argv + optind, &w);
+	free(w.head);
+	return status;
 }
