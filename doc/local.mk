@@ -95,3 +95,8 @@ man_MANS += $(QUERY_MANS)
 CLEANFILES += $(QUERY_MANS)
 $(QUERY_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy-query.3' >$@
+
+# For authors of hosts and plugins.
+EXTRA_DIST += %D%/hosts.md
+schemadir = $(datadir)/dlazy
+dist_schema_DATA = %D%/plugin.schema.json

@@ -27,6 +27,10 @@ PICTURE_EFFECTS = \
 	$(addprefix threshold-,20 30 40 50 60 70) \
 	$(addprefix wave-,2 4 6 8 12 16)
 
+# What the picture viewer can open.
+CODECS = bmp farbfeld pam pcx pnm qoi sunras tga wbmp xbm
+EXTRA_DIST += %D%/codec/codec.h $(CODECS:%=%D%/codec/%.c)
+
 effects_of = $(sort $(foreach e,$(1),$(firstword $(subst -, ,$(e)))))
 EXTRA_DIST += \
 	%D%/audio/plugin.h \
@@ -36,7 +40,8 @@ EXTRA_DIST += \
 
 OWN_PLUGINS = \
 	$(AUDIO_EFFECTS:%=%D%/audio/%.so) \
-	$(PICTURE_EFFECTS:%=%D%/picture/%.so)
+	$(PICTURE_EFFECTS:%=%D%/picture/%.so) \
+	$(CODECS:%=%D%/codec/%.so)
 all-local: $(OWN_PLUGINS)
 CLEANFILES += $(OWN_PLUGINS)
 
@@ -52,6 +57,10 @@ PLUGIN_COMPILE = $(CC) -std=gnu11 -O2 -fPIC -shared -I$(top_srcdir) \
 		%D%/picture/plugin.h %D%/picture/pixel.h %D%/frei0r.h
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(PLUGIN_COMPILE)
 
+%D%/codec/%.so: %D%/codec/%.c %D%/codec/codec.h
+	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CC) -std=gnu11 -D_GNU_SOURCE -O2 -fPIC \
+		-shared -I$(top_srcdir) -I$(top_srcdir)/include -o $@ $<
+
 # The example hosts, real files without libtool's wrapper (-no-install).
 noinst_PROGRAMS += %D%/hosts/frei0r-host %D%/hosts/ladspa-host
 %C%_hosts_frei0r_host_SOURCES = %D%/frei0r.h %D%/hosts/frei0r-host.c \
@@ -62,6 +71,11 @@ noinst_PROGRAMS += %D%/hosts/frei0r-host %D%/hosts/ladspa-host
 	%D%/hosts/compare.c %D%/hosts/compare.h
 %C%_hosts_ladspa_host_LDADD = libdlazy.la -lm
 %C%_hosts_ladspa_host_LDFLAGS = $(AM_LDFLAGS) -no-install
+
+noinst_PROGRAMS += %D%/hosts/viewer
+%C%_hosts_viewer_SOURCES = %D%/codec/codec.h %D%/hosts/viewer.c
+%C%_hosts_viewer_LDADD = libdlazy.la
+%C%_hosts_viewer_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 demo: all stage
 	$(TEST_ENVIRONMENT) $(srcdir)/%D%/hosts/demo

@@ -12,6 +12,7 @@ CLI_TESTS = \
 	%D%/test-facts.sh \
 	%D%/test-forbid.sh \
 	%D%/test-hosts.sh \
+	%D%/test-hosts.sh \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
@@ -34,6 +35,7 @@ CLI_TESTS = \
 	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
 	%D%/test-trace.sh \
+	%D%/test-viewer.sh \
 	%D%/test-usage.sh
 
 TESTS += $(CLI_TESTS)

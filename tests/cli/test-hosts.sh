@@ -1,34 +1,48 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The example hosts list what the project's own plugins are, by what `dlazy scan`
-# has found out, and load none for that; then one, which they use. TAP.
+# doc/hosts.md: its ten steps are one program, which is compiled and run; its example
+# of metadata is of the schema that is installed. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
+libdir=${DLAZY_STAGE_LIBDIR:-}
+[ -n "$libdir" ] || skip_all "run it by make check"
+[ -e "$libdir/dlazy/json.so" ] || skip_all "built without jansson"
+read -ra cc <<<"${CC:-cc}"
+page=$root/doc/hosts.md
 
-build=${TEST_BUILD:?run it by make check}
-hosts=$build/plugins/hosts
-compgen -G "${DLAZY_STAGE_LIBDIR:-/nonexistent}/dlazy/json.so" >/dev/null ||
-	skip_all "built without jansson"
-[ -x "$hosts/ladspa-host" ] || skip_all "the hosts are not built"
-export ASAN_OPTIONS=detect_leaks=0 # a host may end as it likes
-mkdir "$t/audio" "$t/picture"
-cp "$build"/plugins/audio/{gain,fold}-10.so "$t/audio"
-cp "$build"/plugins/picture/{mosaic-4,noise-5}.so "$t/picture"
+# blocks LANGUAGE: those of the page, one after the other
+blocks() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/d;p}" "$page"; }
 
-run "$hosts/ladspa-host" "$t/audio"
-check_same "plugins that nobody has asked are names" "$out" \
-	$'fold-10\ngain-10'
-run "$dlazy" scan --probe "$t/audio" "$t/picture"
-run "$hosts/ladspa-host" --stats "$t/audio"
-is_status 0 "a host lists plugins that were asked"
-has "$out" "gain-10:" "by name and label"
-has "$out" "control input" "with their ports"
-has "$err" "declared 2 used 0 mapped 0:" "and loads none"
-run "$hosts/frei0r-host" --stats "$t/picture"
-has "$out" "mosaic-4: " "so does the other one"
-has "$out" ", filter" "by type"
-has "$err" "declared 2 used 0 mapped 0:" "and loads none"
-run "$hosts/ladspa-host" --stats "$t/audio" gain-10 "$t/out.wav"
-is_status 0 "one is used"
-has "$err" "used 1" "and that one alone is loaded"
+blocks c >"$t/host.c"
+blocks json >"$t/example.json"
+check_same "there are ten steps" "$(grep -c '^\*\*[0-9]*\. ' "$page")" 10
+check "the steps are a program" "${cc[@]}" -std=c11 -D_DEFAULT_SOURCE -Wall \
+	-Wextra -Werror -I"$root/include" "$t/host.c" -o "$t/host" -L"$libdir" \
+	-ldlazy -Wl,-rpath,"$libdir"
+
+mkdir -p "$t/p" "$t/users/in"
+build "$t/p/first.so" <<<"int answer(void) { return 42; }"
+cp "$t/example.json" "$t/p/first.dlazy.json"
+cp "$t/p/first.so" "$t/p/newer.so"
+cp "$t/p/first.so" "$t/users/in/mine.so"
+echo '{"interface": "answers/2.4"}' >"$t/p/newer.dlazy.json"
+HOST_PLUGIN_PATH=$t/users:/nonexistent run "$t/host" "$t/p"
+is_status 0 "the program runs"
+has "$out" "first: answers first" "plugins are described"
+has "$out" "in/mine: -" "those of directories below, too"
+has "$out" "first provides answer/first" "what is provided is told"
+has "$out" "x.answer is for first" "and who can open a file"
+has "$out" "newer: made for the interface answers/2.4" \
+	"another interface is refused"
+has "$out" "the answer is 42" "and a plugin is called"
+
+run "$dlazy" info "$t/p/first.so" --json
+json '.metadata_problems == []' "the example has each key as it should be"
+schema=$root/doc/plugin.schema.json
+if command -v jq >/dev/null; then
+	check_same "the schema has the keys of the example" \
+		"$(jq -r '.properties | keys | .[]' "$schema")" \
+		"$(jq -r 'keys | map(select(. != "x-own")) | .[]' \
+			"$t/example.json")"
+fi
 finish

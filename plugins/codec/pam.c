@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Portable arbitrary maps (P7) of one to four bytes a dot. */
+#include "plugins/codec/codec.h"
+
+#include <string.h>
+
+DLAZY_PLUGIN("{\"schema\":1, \"name\":\"pam\", \"version\":\"1.0\", "
+	     "\"interface\":\"pic/1.0\", \"provides\":[{\"id\":\"codec/pam\", "
+	     "\"description\":\"Portable arbitrary map\", \"rank\":500, "
+	     "\"mime\":[\"image/x-portable-arbitrarymap\"], "
+	     "\"glob\":[\"*.pam\"], "
+	     "\"magic\":["
+	     "{\"offset\":0, \"hex\":\"5037\"}], "
+	     "\"symbol\":\"codec_decode\"}]}")
+
+/* A number of the header, which ends at `end`; 0: not there. */
+static unsigned field(const uint8_t *d, size_t end, const char *name)
+{
+	const uint8_t *found = memmem(d, end, name, strlen(name));
+	size_t at = found ? (size_t)(found - d) + strlen(name) : end;
+
+	return text_number(d, end, &at);
+}
+
+int codec_decode(const uint8_t *d, size_t size, struct picture *ret)
+{
+	const uint8_t *stop = memmem(d, size, "\nENDHDR\n", 8);
+	size_t end = stop ? (size_t)(stop - d) : 0;
+	unsigned depth = field(d, end, "\nDEPTH ");
+	unsigned most = field(d, end, "\nMAXVAL ");
+
+	if (size < 2 || memcmp(d, "P7", 2) != 0 || depth == 0 || depth > 4 ||
+	    most == 0 || most > 255 ||
+	    picture_new(ret, field(d, end, "\nWIDTH "),
+			field(d, end, "\nHEIGHT ")) < 0)
+		return -1;
+	size_t n = (size_t)ret->width * ret->height;
+	const uint8_t *c = d + end + 8;
+	if ((size - end - 8) / depth < n)
+		return -1;
+	for (size_t i = 0; i < n; i++, c += depth)
+		picture_set(ret, i, c[0], c[depth > 2], c[depth > 2 ? 2 : 0]);
+	return 0;
+}
