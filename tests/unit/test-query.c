@@ -492,8 +492,9 @@ TEST(directories_below_give_names_with_paths)
 	plugin("d/in/png", "{\"provides\":[{\"id\":\"inner\"}]}");
 	CHECK_INT(symlink(own_path("d"), own_path("link")), 0);
 	CHECK_INT(dlazy_registry_add_dir(r, top, DLAZY_RECURSIVE), 0);
-	FOUND(r, "d/png:codec/png d/raw:codec/raw d/raw:tool/raw/x "
-		 "d/in/png:inner e/best:codec/png",
+	FOUND(r,
+	      "d/png:codec/png d/raw:codec/raw d/raw:tool/raw/x "
+	      "d/in/png:inner e/best:codec/png",
 	      .provides = "*");
 	CHECK_INT(dlazy_registry_count(r), 5);
 	struct dlazy_module *m = dlazy_registry_find(r, "d/in/png");
