@@ -434,7 +434,10 @@ static void *ask_often(void *data)
 			ask(r, (struct dlazy_query){.provides = "*"});
 		const struct dlazy_match *match = next(c);
 
-		CHECK(match && dlazy_cursor_module(c, match));
+		CHECK(match);
+		/* It may have been removed meanwhile. */
+		if (!dlazy_cursor_module(c, match))
+			CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
 		while (next(c))
 			;
 		dlazy_cursor_close(c);
