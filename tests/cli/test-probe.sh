@@ -138,6 +138,16 @@ counts '.timed_out == 2 and .probed == 2 and .crashed == 0' \
 has "$err" "$t/slow/hang.so: no answer after 1 s while it was probed; it said: now" \
 	"that is said"
 
+if env --ignore-signal=CHLD true 2>/dev/null; then
+	rm -r "$DLAZY_CACHE_DIR"
+	cp "$t/bad/exit.so" "$t/p"
+	run env --ignore-signal=CHLD "$dlazy" scan --json --probe "$t/p"
+	counts '.crashed == 1 and .timed_out == 0' \
+		"how a child ended is told where SIGCHLD was ignored"
+else
+	skip "how a child ended is told" "env has no --ignore-signal"
+fi
+
 mkdir "$t/each"
 for i in 1 2 3; do
 	ladspa "$t/each/p$i.so" "p$i" "FILE *f = fopen(\"$t/pids\", \"a\");

@@ -396,6 +396,8 @@ void prober_begin(struct prober *p, struct probes *probes, unsigned seconds,
 			     .isolate = isolate,
 			     .wire = -1,
 			     .output = -1};
+	/* Where it is ignored, nobody is told how a child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	p->others = list_children(&p->other_count);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
