@@ -4,8 +4,8 @@
  * ones, gives the names of the extension points, which it has made by GLib's
  * allocator, and that is malloc's. The module is not asked to extend them.
  *
- * MODULE is the file's name without "lib", and up to a dot or hyphen: GLib's
- * _g_io_module_extract_name().
+ * MODULE is the file's name up to the dot, without "lib", and as the modules of
+ * glib-networking are named, without "gio" behind it.
  */
 #include "probe/probe.h"
 #include "probe/text.h"
@@ -18,20 +18,30 @@ typedef char **query_fn(void);
 /* So many are no list. */
 #define POINTS_MAX 1024
 
+static query_fn *find_named(const struct probe_plugin *plugin, const char *name)
+{
+	char symbol[256];
+	query_fn *query;
+
+	snprintf(symbol, sizeof(symbol), "g_io_%.*s_query",
+		 (int)strcspn(name, "."), name);
+	for (char *c = symbol; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	*(void **)&query = plugin->symbol(plugin->handle, symbol);
+	return query;
+}
+
 static query_fn *find_query(const struct probe_plugin *plugin)
 {
 	const char *slash = strrchr(plugin->path, '/');
 	const char *name = slash ? slash + 1 : plugin->path;
-	char symbol[256];
 	query_fn *query;
 
 	if (!strncmp(name, "lib", 3))
 		name += 3;
-	int length = (int)strcspn(name, ".");
-	snprintf(symbol, sizeof(symbol), "g_io_%.*s_query", length, name);
-	for (char *c = symbol; *c; c++)
-		*c = *c == '-' ? '_' : *c;
-	*(void **)&query = plugin->symbol(plugin->handle, symbol);
+	query = find_named(plugin, name);
+	if (!query && !strncmp(name, "gio", 3))
+		query = find_named(plugin, name + 3);
 	if (!query)
 		*(void **)&query =
 			plugin->symbol(plugin->handle, "g_io_module_query");

@@ -218,7 +218,7 @@ mkdir "$t/gio" "$t/f.lv2"
 build "$t/gio/libgio-thing.so" <<-'END'
 	#include <stdlib.h>
 	#include <string.h>
-	char **g_io_gio_thing_query(void)
+	char **g_io__thing_query(void)
 	{
 		char **points = calloc(2, sizeof(*points));
 		points[0] = strdup("gio-proxy-resolver");
