@@ -63,8 +63,15 @@ DEMAND_MANS = \
 	%D%/man/dlazy_registry_provider.3
 # Of <dlazy/lifecycle.h>, the rest.
 LIFECYCLE_MANS = \
+	%D%/man/dlazy_pin.3 \
+	%D%/man/dlazy_registry_limit.3 \
+	%D%/man/dlazy_registry_quarantine.3 \
 	%D%/man/dlazy_registry_refresh.3 \
-	%D%/man/dlazy_registry_watch.3
+	%D%/man/dlazy_registry_trim.3 \
+	%D%/man/dlazy_seal.3 \
+	%D%/man/dlazy_unpin.3 \
+	%D%/man/dlazy_registry_watch.3 \
+	%D%/man/dlazy_reload.3
 man_MANS = $(API_MANS) $(DEMAND_MANS) $(LIFECYCLE_MANS)
 CLEANFILES += $(API_MANS) $(DEMAND_MANS) $(LIFECYCLE_MANS)
 

@@ -31,3 +31,11 @@ $(SVG_STUBS) $(JXL_STUBS): dlazy$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && ./dlazy stub -l$(basename $(@F)) -o $@ \
 		$(filter -L%,$(RSVG_LIBS) $(JXL_LIBS)) $(WORDS) >/dev/null
 CLEANFILES += $(SVG_STUBS) $(JXL_STUBS)
+
+# A host whose plugin is built anew while it runs; the plugin is built by who tries
+# it, and by tests/cli/test-live.sh.
+noinst_PROGRAMS += %D%/live/live
+%C%_live_live_SOURCES = %D%/live/live.c
+%C%_live_live_LDADD = libdlazy.la
+%C%_live_live_LDFLAGS = $(AM_LDFLAGS) -no-install
+EXTRA_DIST += %D%/live/filter.c

@@ -27,6 +27,9 @@
 #include "load/onload.h"
 #include "load/open.h"
 #include "load/policy.h"
+#include "load/reload.h"
+#include "load/seal.h"
+#include "load/use.h"
 #include "load/verdict.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
@@ -34,6 +37,7 @@
 #include "registry/query.h"
 #include "registry/refresh.h"
 #include "registry/registry.h"
+#include "registry/residency.h"
 #include "stub/linked.h"
 #include "stub/pool.h"
 
@@ -210,6 +214,33 @@ int dlazy_unload(struct dlazy_module *m)
 	int status = module_check(m, "dlazy_unload");
 
 	return told(status < 0 ? status : load_discard(m));
+}
+
+int dlazy_reload(struct dlazy_module *m)
+{
+	status_clear();
+	int status = module_check(m, "dlazy_reload");
+
+	if (status == 0)
+		status = reload_module(m, CALLER());
+	if (status == 0)
+		registry_reloaded(m);
+	status_publish(); /* with 0, too, there may be words */
+	return status;
+}
+
+int dlazy_pin(struct dlazy_module *m)
+{
+	int status = use_pin(m);
+
+	return status < 0 ? told(status) : 0;
+}
+
+int dlazy_unpin(struct dlazy_module *m)
+{
+	int status = use_unpin(m);
+
+	return status < 0 ? told(status) : 0;
 }
 
 int dlazy_close(struct dlazy_module *m)
@@ -537,6 +568,35 @@ int dlazy_registry_refresh(struct dlazy_registry *r)
 		      : missing("dlazy_registry_refresh", "registry is NULL"));
 }
 
+int dlazy_registry_limit(struct dlazy_registry *r, size_t modules,
+			 uint64_t bytes)
+{
+	return told(r ? residency_limit(r, modules, bytes)
+		      : missing("dlazy_registry_limit", "registry is NULL"));
+}
+
+int dlazy_registry_trim(struct dlazy_registry *r, int flags)
+{
+	if (r && !(flags & ~DLAZY_TRIM_PAGES))
+		return told(residency_trim(r, flags));
+	return told(missing("dlazy_registry_trim",
+			    "registry is NULL, or a flag is unknown"));
+}
+
+static int quarantine(struct dlazy_registry *r, const char *file)
+{
+	if (!r || !file || !file[0])
+		return missing("dlazy_registry_quarantine",
+			       "registry or file is missing");
+	_cleanup_free_ char *absolute = file_absolute(file);
+	return absolute ? registry_quarantine(r, absolute) : status_last();
+}
+
+int dlazy_registry_quarantine(struct dlazy_registry *r, const char *file)
+{
+	return told(quarantine(r, file));
+}
+
 int dlazy_registry_watch(struct dlazy_registry *r)
 {
 	return told(r ? refresh_watch(r)
@@ -645,6 +705,12 @@ int dlazy_forbid_loading(const char *phase)
 {
 	fork_begin(); /* the environment has its say before */
 	return told(forbid_loading(phase, CALLER()));
+}
+
+int dlazy_seal(void)
+{
+	fork_begin();
+	return told(seal_process(CALLER()));
 }
 
 int dlazy_observe(dlazy_event_fn *fn, void *data)

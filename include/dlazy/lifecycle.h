@@ -144,6 +144,129 @@ DLAZY_PUBLIC int dlazy_registry_refresh(struct dlazy_registry *r);
  */
 DLAZY_PUBLIC int dlazy_registry_watch(struct dlazy_registry *r);
 
+/* ------------------------------------------------------------------ */
+/* Reloading                                                          */
+
+/*
+ * The module becomes what its path is now: a plugin that was built anew, while the
+ * host runs. The path must be another file (written beside the old one and renamed
+ * over it): what is overwritten in place changes the code that runs.
+ *
+ * If it is loaded, the new object is loaded beside the old one. When its
+ * constructors have run, and functions of dlazy_on_load(), stubs and bound pointers go to it, all in one step, also
+ * those of other plugins that bound them by this library; calls in progress finish
+ * in the old object. That is unmapped only if every opener gave DLAZY_DISCARD (with
+ * which the host promises what dlazy_unload() asks for), no pin is held and no real
+ * address was given out. Else it stays, with its data: what dlazy_sym() and
+ * dlazy_resolve() gave of objects and real addresses goes on to work, in the old
+ * one. So does one with thread-local storage or unique symbols (STB_GNU_UNIQUE,
+ * which the new one shares). What stays although every opener gave DLAZY_DISCARD is
+ * told: the result is 0, and dlazy_error() says why.
+ *
+ * If it is not loaded, its next touch loads the new file; if that has failed before,
+ * it is loaded now. dlazy_registry_find() of its name and later opens of the path
+ * give this module. A symbol that the new file does not have fails at its call.
+ *
+ * Returns 0, or, with nothing changed,
+ *   -DLAZY_EFORMAT  the path is the same file as before, or no shared object
+ *   -DLAZY_EBUSY    an object that is loaded needs it (DT_NEEDED), or it is built
+ *                   in; a load of it is in progress; its file changed meanwhile;
+ *                   loading is forbidden now
+ *   -DLAZY_EINVAL   not an open module
+ *   or what dlazy_load() returns of the new file.
+ * Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_reload(struct dlazy_module *m);
+
+/* ------------------------------------------------------------------ */
+/* Residency                                                          */
+
+/*
+ * How many plugin files of the registry may be loaded, and how many bytes of address
+ * space they may take together; 0: any. Evicts nothing: dlazy_registry_trim() does.
+ *
+ * From then on each load has the stubs of other modules that were opened with
+ * DLAZY_DISCARD look once more where to go at their next call, so that it is seen
+ * which are in use. Returns 0 or -DLAZY_EINVAL. Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_limit(struct dlazy_registry *r, size_t modules,
+				      uint64_t bytes);
+
+#define DLAZY_TRIM_PAGES 1 /* nothing is unmapped; no promise is needed */
+
+/*
+ * Discards modules until the limits hold, those first that were used least recently,
+ * by a load, a first call or a pin. With this call the host promises, of every
+ * module of the registry that is not pinned and that all who opened it gave
+ * DLAZY_DISCARD, what dlazy_unload() asks for: no call is in progress in it, and
+ * nothing of it is kept but stubs. What dlazy_unload() would refuse stays.
+ *
+ * flags: 0, or DLAZY_TRIM_PAGES: nothing is discarded, whatever the limits; pages of
+ * modules that were not used since the last such call (the first time: of all that
+ * are not pinned) that are read-only, and as their file has them, are given back to
+ * the kernel. The next access reads them again. Nothing is done in a process that is
+ * traced.
+ *
+ * Returns how many modules were discarded (or gave pages back), -DLAZY_ENOMEM or
+ * -DLAZY_EINVAL. Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_trim(struct dlazy_registry *r, int flags);
+
+/*
+ * Keeps the module from being discarded, by dlazy_registry_trim(), dlazy_unload() or
+ * dlazy_reload(), until dlazy_unpin(); counted. A pin covers a call: threads that call
+ * plugins between the two need no promise about calls while another trims. Loads
+ * nothing. Takes no lock, but the first time that a thread pins a module.
+ *
+ * Returns 0, or -DLAZY_EINVAL: not an open module; not pinned. Any thread.
+ * Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_pin(struct dlazy_module *m);
+DLAZY_PUBLIC int dlazy_unpin(struct dlazy_module *m);
+
+/* ------------------------------------------------------------------ */
+/* Quarantine                                                         */
+
+/*
+ * Refuses plugins that a host has died of. From now on a marker is written into `file`
+ * (made if need be; its directory must exist) before a plugin of this registry is
+ * loaded, and taken out after. A load whose process died in it leaves its marker: that
+ * plugin fails with -DLAZY_EPOLICY, in this process and in later ones, until its file
+ * changes or `file` is removed. Several processes may share it. What is not a whole
+ * marker, as a power cut may leave it, counts for nothing.
+ *
+ * A process that ends by exit() while another thread loads has not died of that load.
+ * One that was killed in the middle, by whomever, cannot be told from one that died.
+ *
+ * Observers are told of each plugin that is refused now: DLAZY_EVENT_FAILED with
+ * status -DLAZY_EPOLICY, `registry` and `name`; `module` may be NULL. Returns 0, or
+ * -DLAZY_EINVAL, -DLAZY_ENOMEM, or why the file cannot be used (-DLAZY_EIO,
+ * -DLAZY_ENOENT). A marker that cannot be written fails the load. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_registry_quarantine(struct dlazy_registry *r,
+					   const char *file);
+
+/* ------------------------------------------------------------------ */
+/* Sealing                                                            */
+
+/*
+ * For a host that has loaded all that it needs, before it takes privileges or system
+ * calls from itself. For good, and in all threads: nothing more is loaded, unloaded,
+ * reloaded or trimmed, and the tables of stubs are read-only (and cannot be mapped
+ * otherwise where the kernel has mseal, Linux 6.10). What is loaded stays usable, also
+ * functions of it that were not called yet; dlazy_sym() of one that was not asked for
+ * before gives its real address. Pointers of dlazy_bind() are the host's, and stay as
+ * they are. A touch of what is not loaded fails as in a phase of
+ * dlazy_forbid_loading(), with words that name who touched it and who sealed; a
+ * replacement of a hook is for that one call.
+ *
+ * Loads of other threads that have begun are waited for, for ten seconds at most.
+ * Calls of stubs do not make a system call afterwards. Returns 0 (also the second
+ * time), or, with nothing changed, -DLAZY_EBUSY (this thread is loading a module, or
+ * another does not end), -DLAZY_ENOMEM. Any thread. Since: 0.2
+ */
+DLAZY_PUBLIC int dlazy_seal(void);
+
 #ifdef __cplusplus
 }
 #endif

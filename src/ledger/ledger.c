@@ -68,8 +68,8 @@ static void note_load(struct ledger *l, const struct dlazy_event *event)
 
 static void observe(const struct dlazy_event *event, void *data)
 {
-	if (event->kind == DLAZY_EVENT_LOADED ||
-	    event->kind == DLAZY_EVENT_FAILED)
+	if (event->module && (event->kind == DLAZY_EVENT_LOADED ||
+			      event->kind == DLAZY_EVENT_FAILED))
 		note_load(data, event);
 }
 

@@ -19,6 +19,7 @@
 #include "load/failure.h"
 #include "load/fallback.h"
 #include "load/loading.h"
+#include "load/use.h"
 #include "stub/stub.h"
 
 #include <fcntl.h>
@@ -61,10 +62,15 @@ int bind_parse(const char *symbol, struct bind_request *ret)
 /* ------------------------------------------------------------------ */
 /* Real addresses                                                     */
 
-static void pin(struct dlazy_module *m)
+/* An address of it is given out; false: it is of an object that was replaced
+ * since. */
+static bool pin(struct dlazy_module *m, unsigned generation)
 {
 	LOCKED(&load_lock);
+	if (atomic_load(&m->generation) != generation)
+		return false;
 	m->pinned = true;
+	return true;
 }
 
 static int builtin_symbol(const struct dlazy_module *m, const char *name,
@@ -177,13 +183,16 @@ void *bind_real(struct dlazy_module *m, const struct bind_request *request,
 	struct touch touch = {
 		.symbol = request->name, .caller = caller, .keep = true};
 	void *address = NULL;
+	unsigned generation;
 	bool published;
 
-	if (bind_find(m, request, &touch, &address, &published) < 0)
-		return NULL;
+	do {
+		generation = atomic_load(&m->generation);
+		if (bind_find(m, request, &touch, &address, &published) < 0)
+			return NULL;
+	} while (!pin(m, generation));
 	if (!address)
 		status_clear(); /* a symbol may legally be NULL */
-	pin(m);
 	return address;
 }
 
@@ -404,7 +413,7 @@ __attribute__((noinline)) static void *find_in_fallback(
 	strcpy(message, status_message());
 	if (bind_find(f->other, request, touch, &address, &published) == 0 &&
 	    address) {
-		pin(f->other);
+		pin(f->other, atomic_load(&f->other->generation));
 		status_clear();
 		return address;
 	}
@@ -436,6 +445,7 @@ static void *binding_address(struct binding *b, const void *caller,
 	*ret_published = false;
 	if (address)
 		return address;
+	use_note(b->module);
 	int status =
 		bind_find(b->module, &request, &touch, &address, ret_published);
 	if (status == 0 && !address)
@@ -460,10 +470,11 @@ void *bind_miss(struct slot *slot, const void *caller,
 {
 	bool published;
 	struct binding *b = slot->owner;
+	unsigned generation = atomic_load(&b->module->generation);
 	void *address = binding_address(b, caller, &published, ret_failure);
 
 	if (address && published) {
-		slot_publish(slot, address);
+		binding_publish(b, generation, address);
 		event_bound(b->module, b->name, caller, address);
 	}
 	return address;

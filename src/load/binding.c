@@ -78,6 +78,13 @@ void *binding_stub_locked(struct binding *b, stub_miss_fn *miss)
 	return stub_code(b->slot);
 }
 
+void binding_publish(struct binding *b, unsigned generation, void *address)
+{
+	LOCKED(&load_lock);
+	if (atomic_load(&b->module->generation) == generation)
+		stub_publish(b->slot, address);
+}
+
 /* ------------------------------------------------------------------ */
 /* Replacements                                                       */
 
@@ -116,7 +123,7 @@ void binding_stand_in(struct binding *b, void *address)
 	if (!b->slot || atomic_load(&b->module->state) == DLAZY_LOADED)
 		return;
 	b->stood_in = true;
-	slot_publish(b->slot, address);
+	stub_publish(b->slot, address);
 }
 
 static struct replaced_slot *replaced_slot_locked(const struct dlazy_module *m,
@@ -183,6 +190,32 @@ static void free_replaced(struct replaced_slot *replaced)
 	}
 }
 
+/* The next binding of the list; there are only more of them, before the first. */
+static struct binding *next_binding(const struct dlazy_module *m,
+				    const struct binding *b, bool *ret_has_slot)
+{
+	LOCKED(&load_lock);
+	struct binding *next = b ? b->next : m->all_bindings;
+
+	*ret_has_slot = next && next->slot;
+	return next;
+}
+
+void binding_complete(struct dlazy_module *m)
+{
+	unsigned generation = atomic_load(&m->generation);
+	void *handle = atomic_load(&m->handle), *address;
+	struct binding *b = NULL;
+	bool has_slot;
+
+	while (handle && (b = next_binding(m, b, &has_slot)))
+		if (has_slot &&
+		    dl_symbol(handle, b->name, b->version, &address) == 0 &&
+		    address)
+			binding_publish(b, generation, address);
+	status_clear();
+}
+
 void binding_arm_locked(struct dlazy_module *m)
 {
 	for (struct binding *b = m->all_bindings; b; b = b->next) {
@@ -194,13 +227,34 @@ void binding_arm_locked(struct dlazy_module *m)
 	}
 }
 
+void binding_look_locked(const struct dlazy_module *m)
+{
+	for (struct binding *b = m->keep ? NULL : m->all_bindings; b;
+	     b = b->next)
+		if (b->slot && !b->stood_in)
+			stub_arm(b->slot);
+}
+
+void binding_switch_locked(struct dlazy_module *m)
+{
+	for (struct binding *b = m->all_bindings; b; b = b->next)
+		if (b->slot)
+			stub_arm(b->slot);
+	for (struct import *i = m->imports; i; i = i->next) {
+		i->patched = false;
+		__atomic_store_n(i->address, i->early, __ATOMIC_RELEASE);
+	}
+}
+
 /* ------------------------------------------------------------------ */
 /* Pointers of the host                                               */
 
 /* The binding of the next pointer that still holds a stub; NULL: none does. */
-static struct binding *next_unpatched(struct dlazy_module *m)
+static struct binding *next_unpatched(struct dlazy_module *m,
+				      unsigned *ret_generation)
 {
 	LOCKED(&load_lock);
+	*ret_generation = atomic_load(&m->generation);
 	for (struct import *i = m->imports; i; i = i->next) {
 		if (i->patched)
 			continue;
@@ -210,11 +264,14 @@ static struct binding *next_unpatched(struct dlazy_module *m)
 	return NULL;
 }
 
-/* Stores an address in all pointers to a binding that are still the host's. */
+/* Stores an address in all pointers to a binding that are still the host's; not
+ * one of an object that was replaced since: who did that patches them. */
 static void patch_imports(struct dlazy_module *m, const struct binding *b,
-			  void *address)
+			  unsigned generation, void *address)
 {
 	LOCKED(&load_lock);
+	if (atomic_load(&m->generation) != generation)
+		return;
 	for (struct import *i = m->imports; i; i = i->next) {
 		if (i->binding != b)
 			continue;
@@ -227,6 +284,7 @@ void binding_loaded(struct dlazy_module *m)
 {
 	struct replaced_slot *ended;
 	struct binding *b;
+	unsigned generation;
 	bool discardable;
 	{
 		LOCKED(&load_lock);
@@ -234,14 +292,14 @@ void binding_loaded(struct dlazy_module *m)
 		discardable = !m->keep;
 	}
 	free_replaced(ended);
-	while (!discardable && (b = next_unpatched(m))) {
+	while (!discardable && (b = next_unpatched(m, &generation))) {
 		void *handle = atomic_load(&m->handle), *address = NULL;
 		/* A symbol that is gone stays a stub, which will say so. */
 		if (!handle ||
 		    dl_symbol(handle, b->name, b->version, &address) < 0 ||
 		    !address)
 			continue;
-		patch_imports(m, b, address);
+		patch_imports(m, b, generation, address);
 		event_bound(m, b->name, NULL, address);
 	}
 }

@@ -58,7 +58,24 @@ void binding_stand_in(struct binding *b, void *address);
  * replacements end. */
 void binding_loaded(struct dlazy_module *m);
 
+/*
+ * The slot keeps an address that was found while the module was of that generation,
+ * if it still is: else it is of an object that was replaced since, in which this one
+ * call may end, and no other begin.
+ */
+void binding_publish(struct binding *b, unsigned generation, void *address);
+
+/* Each stub of a loaded module that was not called yet gets its address. */
+void binding_complete(struct dlazy_module *m);
+
 /* The module is being discarded: each stub loads again. */
 void binding_arm_locked(struct dlazy_module *m);
+
+/* Calls through stubs of a discardable module are to be seen, once each. */
+void binding_look_locked(const struct dlazy_module *m);
+
+/* The module has another object: stubs look again, and pointers of the host go to
+ * them until binding_loaded(). */
+void binding_switch_locked(struct dlazy_module *m);
 
 #endif

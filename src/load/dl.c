@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #ifdef __GLIBC__
@@ -992,6 +993,191 @@ UNSEEN_LOCK uintptr_t dl_base(void *handle)
 
 	return map ? map->l_addr : 0;
 }
+
+/* ------------------------------------------------------------------ */
+/* One object in the place of another                                 */
+
+int dl_flags_apart(int flags)
+{
+	return flags & RTLD_GLOBAL ? flags | RTLD_DEEPBIND : flags;
+}
+
+struct wanted_range {
+	uintptr_t base, start, end;
+};
+
+static int range_of(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct wanted_range *wanted = data;
+
+	(void)size;
+	if (info->dlpi_addr != wanted->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *s = &info->dlpi_phdr[i];
+		uintptr_t start = info->dlpi_addr + s->p_vaddr;
+
+		if (s->p_type != PT_LOAD)
+			continue;
+		if (start < wanted->start)
+			wanted->start = start;
+		if (start + s->p_memsz > wanted->end)
+			wanted->end = start + s->p_memsz;
+	}
+	return 1;
+}
+
+bool dl_range(void *handle, uintptr_t *ret_start, uintptr_t *ret_end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct wanted_range wanted = {dl_base(handle), UINTPTR_MAX, 0};
+
+	UNINTERRUPTED();
+	if (!wanted.base || !dl_iterate_phdr(range_of, &wanted) || !wanted.end)
+		return false;
+	*ret_start = wanted.start & ~(page - 1);
+	*ret_end = (wanted.end + page - 1) & ~(page - 1);
+	return true;
+}
+
+/* Who needs an object of that SONAME. */
+struct wanted_importer {
+	const char *soname;
+	uintptr_t base; /* of the object itself */
+	char *buffer;
+	size_t size;
+	bool found;
+};
+
+static bool needs_soname(const struct dl_phdr_info *info, const char *soname)
+{
+	struct symbols symbols = symbols_of(info);
+	const ElfW(Dyn) *entry = NULL;
+
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			entry = (const void *)(info->dlpi_addr +
+					       info->dlpi_phdr[i].p_vaddr);
+	for (; symbols.strings && entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_NEEDED &&
+		    !strcmp(file_base_name(symbols.strings + entry->d_un.d_val),
+			    soname))
+			return true;
+	return false;
+}
+
+static int find_importer(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct wanted_importer *wanted = data;
+
+	(void)size;
+	if (info->dlpi_addr == wanted->base ||
+	    !needs_soname(info, wanted->soname))
+		return 0;
+	snprintf(wanted->buffer, wanted->size, "%s",
+		 info->dlpi_name[0] ? info->dlpi_name : "the program");
+	wanted->found = true;
+	return 1;
+}
+
+/* Nobody's DT_NEEDED was found by a name that no object has. Only where there is an
+ * importer the linker is asked which object it would give, as it then keeps that
+ * name for good. */
+bool dl_needed_by(void *handle, char *buffer, size_t size)
+{
+	const struct link_map *map = map_of(handle);
+	struct wanted_importer wanted = {.buffer = buffer, .size = size};
+
+	LOCK_ASSERT_NONE();
+	if (!map)
+		return false;
+	wanted.base = map->l_addr;
+	wanted.soname = dynamic_string(map, DT_SONAME);
+	if (!wanted.soname[0])
+		wanted.soname = file_base_name(map->l_name);
+	{
+		UNINTERRUPTED();
+		dl_iterate_phdr(find_importer, &wanted);
+	}
+	if (!wanted.found)
+		return false;
+	void *named = dl_open_again(wanted.soname, 0);
+	if (named)
+		dl_close(named);
+	return !named || named == handle;
+}
+
+#ifdef __GLIBC__
+/* Where the dynamic section of an object is, and how it is protected. */
+struct wanted_dynamic {
+	uintptr_t base, at;
+	int protection;
+};
+
+static int protection_of(struct dl_phdr_info *info, size_t size, void *data)
+{
+	struct wanted_dynamic *wanted = data;
+
+	(void)size;
+	if (info->dlpi_addr != wanted->base)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *s = &info->dlpi_phdr[i];
+
+		if (wanted->at - info->dlpi_addr - s->p_vaddr >= s->p_memsz)
+			continue;
+		if (s->p_type == PT_LOAD)
+			wanted->protection |=
+				PROT_READ |
+				(s->p_flags & PF_W ? PROT_WRITE : 0);
+	}
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *s = &info->dlpi_phdr[i];
+
+		if (s->p_type == PT_GNU_RELRO &&
+		    wanted->at - info->dlpi_addr - s->p_vaddr < s->p_memsz)
+			wanted->protection &= ~PROT_WRITE;
+	}
+	return 1;
+}
+
+/* The name's offset becomes that of the empty string. */
+static void hide_name(ElfW(Dyn) * entry, uintptr_t base)
+{
+	struct wanted_dynamic wanted = {base, (uintptr_t)entry, 0};
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	char *start = (char *)((uintptr_t)entry & ~(page - 1));
+	size_t size = (size_t)((char *)(entry + 1) - start);
+
+	dl_iterate_phdr(protection_of, &wanted);
+	if (wanted.protection & PROT_WRITE) {
+		entry->d_un.d_val = 0;
+		return;
+	}
+	if (!wanted.protection ||
+	    mprotect(start, size, PROT_READ | PROT_WRITE) < 0)
+		return;
+	entry->d_un.d_val = 0;
+	mprotect(start, size, PROT_READ);
+}
+
+UNSEEN_LOCK void dl_hide_soname(void *handle)
+{
+	const struct link_map *map = map_of(handle);
+
+	LOCK_ASSERT_NONE();
+	UNINTERRUPTED();
+	for (ElfW(Dyn) *entry = map ? map->l_ld : NULL;
+	     entry && entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_SONAME)
+			hide_name(entry, map->l_addr);
+}
+#else
+void dl_hide_soname(void *handle)
+{
+	(void)handle;
+}
+#endif
 
 static int first_object(struct dl_phdr_info *info, size_t size, void *data)
 {

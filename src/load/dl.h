@@ -137,6 +137,24 @@ bool dl_is_same_object(const void *a, const void *b);
 /* The load address of an open object. */
 uintptr_t dl_base(void *handle);
 
+/* The address range in which an open object is mapped. false: not known. */
+bool dl_range(void *handle, uintptr_t *ret_start, uintptr_t *ret_end);
+
+/* Whether another object that is loaded has this one as DT_NEEDED; if so, its
+ * path. */
+bool dl_needed_by(void *handle, char *buffer, size_t size);
+
+/*
+ * What is opened from now on, and needs the SONAME of this object, does not get this
+ * object for that. For one that stays mapped though another has taken its place.
+ * The linker compares the names in memory, so the name there is taken away.
+ */
+void dl_hide_soname(void *handle);
+
+/* Flags for an object that takes the place of one that may stay: in the global
+ * scope, the older's symbols would come first, also for its own references. */
+int dl_flags_apart(int flags);
+
 /* How many objects the linker has loaded and unloaded so far, in all. */
 struct dl_changes {
 	unsigned long long loaded, unloaded;

@@ -25,7 +25,7 @@
 #define PHASE_MAX 128	/* bytes, with its NUL */
 #define PATTERN_MAX 256 /* the same; as long as a file's name can be */
 
-enum author { NOBODY, HOST, ENVIRONMENT };
+enum author { NOBODY, HOST, ENVIRONMENT, SEAL };
 
 struct phase {
 	enum author author;
@@ -50,9 +50,40 @@ int forbid_loading(const char *name, const void *caller)
 	if (name)
 		snprintf(next.name, sizeof(next.name), "%s", name);
 	LOCKED(&load_lock);
+	if (phase.author == SEAL)
+		return status_fail(DLAZY_EBUSY,
+				   "dlazy_forbid_loading: this process is "
+				   "sealed (dlazy_seal()), for good");
 	phase = next;
 	atomic_store_explicit(&forbid_on, name != NULL, memory_order_relaxed);
 	return 0;
+}
+
+static struct phase before_seal; /* under load_lock */
+
+bool forbid_seal(const void *caller)
+{
+	LOCKED(&load_lock);
+	if (phase.author == SEAL)
+		return false;
+	before_seal = phase;
+	phase = (struct phase){SEAL, "sealed (dlazy_seal())", caller};
+	atomic_store_explicit(&forbid_on, true, memory_order_relaxed);
+	return true;
+}
+
+void forbid_undo_seal(void)
+{
+	LOCKED(&load_lock);
+	phase = before_seal;
+	atomic_store_explicit(&forbid_on, phase.author != NOBODY,
+			      memory_order_relaxed);
+}
+
+bool forbid_is_sealed(void)
+{
+	LOCKED(&load_lock);
+	return phase.author == SEAL;
 }
 
 /* A pattern that is too long matches nothing. */
@@ -151,7 +182,7 @@ int forbid_check(const struct dlazy_module *m, const struct touch *touch,
 	struct phase now = current();
 
 	*ret_final = now.author == ENVIRONMENT;
-	if (now.author == HOST)
+	if (now.author == HOST || now.author == SEAL)
 		return refuse(&now, m, touch);
 	if (now.author == ENVIRONMENT && is_listed(forbidden, m->name) &&
 	    !is_listed(allowed, m->name))

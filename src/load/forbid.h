@@ -28,6 +28,12 @@ int forbid_check(const struct dlazy_module *m, const struct touch *touch,
 /* As dlazy_forbid_loading(), called from `caller`. */
 int forbid_loading(const char *phase, const void *caller);
 
+/* Loading is forbidden for good: dlazy_seal(), called from `caller`. undo: it has
+ * not come to that. false: it was so already. */
+bool forbid_seal(const void *caller);
+void forbid_undo_seal(void);
+bool forbid_is_sealed(void);
+
 /* Once, before anything is declared: reads the environment. */
 void forbid_begin(void);
 

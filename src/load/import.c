@@ -88,8 +88,8 @@ static bool is_deferred(const struct dlazy_module *m,
 			const struct module_export *export,
 			const struct dlazy_import *wanted)
 {
-	return module_mode() != MODULE_OFF && !module_is_builtin(m) &&
-	       bind_can_defer(export) &&
+	return module_mode() != MODULE_OFF && !stub_is_sealed() &&
+	       !module_is_builtin(m) && bind_can_defer(export) &&
 	       (stub_available() || wanted->signature);
 }
 
@@ -131,6 +131,7 @@ static void early_store(struct dlazy_module *m,
 		if (!import)
 			continue;
 		import->object = object;
+		import->early = early[i].address;
 		import->next = m->imports;
 		m->imports = import;
 	}

@@ -25,6 +25,8 @@
 #include "load/loading.h"
 #include "load/onload.h"
 #include "load/policy.h"
+#include "load/quarantine.h"
+#include "load/use.h"
 #include "load/wait.h"
 
 #include <fcntl.h>
@@ -145,8 +147,11 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
 	_cleanup_free_ char *path = NULL;
+	_cleanup_quarantine_ struct quarantine_mark mark = {.set = false};
 	int status = m->kind->check_file ? m->kind->check_file(m, &path) : 0;
 
+	if (status == 0)
+		status = quarantine_enter(m, &mark);
 	if (status < 0)
 		return status;
 	uint64_t begin_ns = event_wanted() ? event_now() : 0;
@@ -186,6 +191,16 @@ static struct module_failure *failure_new(struct dlazy_module *m, int status,
 	failure->loads = dl_changes().loaded;
 	status_fail(-status, "%s", failure->message);
 	return failure;
+}
+
+int load_explain(struct dlazy_module *m)
+{
+	_cleanup_free_ struct module_failure *failure =
+		failure_new(m, -DLAZY_ELOAD, true);
+
+	return failure ? failure->status
+		       : status_fail(DLAZY_ENOMEM, "%s: out of memory",
+				     m->path);
 }
 
 static void search_end(struct module_search *search)
@@ -291,8 +306,8 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 	return true;
 }
 
-static void tell(enum dlazy_event_kind kind, struct dlazy_module *m,
-		 const struct touch *touch, int status, uint64_t start_ns)
+void load_tell(enum dlazy_event_kind kind, struct dlazy_module *m,
+	       const struct touch *touch, int status, uint64_t start_ns)
 {
 	if (!event_wanted())
 		return;
@@ -422,7 +437,7 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 	enum outcome outcome = OUTCOME_FAILED;
 
 	if (begin(frame))
-		tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
+		load_tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
 	ret->start_ns = event_wanted() ? event_now() : 0;
 	ret->status = load_requirements(frame, touch, &failure);
 	if (ret->status == 0)
@@ -448,7 +463,7 @@ __attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
 		return r->status;
 	strcpy(message, status_message());
 	atomic_store(&m->linker_ns, r->linker_ns);
-	tell(DLAZY_EVENT_FAILED, m, touch, r->status, r->start_ns);
+	load_tell(DLAZY_EVENT_FAILED, m, touch, r->status, r->start_ns);
 	return status_fail(-r->status, "%s", message);
 }
 
@@ -499,8 +514,10 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	if (load_promote(m) < 0) /* of who opened it meanwhile */
 		status_clear();
 	binding_loaded(m);
+	use_note(m);
+	use_arm_others(m);
 	atomic_store(&m->linker_ns, r.linker_ns);
-	tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
+	load_tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
 }
 
@@ -518,6 +535,11 @@ __attribute__((noinline)) static int obey(struct dlazy_module *m,
 	if (final)
 		failure_give_up(m, touch, r.status);
 	return r.status;
+}
+
+int load_permit_again(struct dlazy_module *m, const struct touch *touch)
+{
+	return forbid_is_on() ? obey(m, touch) : 0;
 }
 
 int load_permit(struct dlazy_module *m, const struct touch *touch)
@@ -552,8 +574,12 @@ static bool find_unfinished(const struct dlazy_module *m,
 static bool is_loaded(const struct dlazy_module *m, struct load_handle *ret)
 {
 	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
+	void *next =
+		atomic_load_explicit(&m->next_handle, memory_order_acquire);
 
-	*ret = (struct load_handle){handle, true, false};
+	*ret = (struct load_handle){handle, !next, next};
+	if (next && loading_has_module(m))
+		ret->handle = next;
 	return handle || module_is_builtin(m);
 }
 
@@ -611,6 +637,17 @@ static void *undeclare_locked(struct dlazy_module *m)
 	return handle;
 }
 
+/* Who pins it from now on reads slots that are armed (use.c); has somebody before? Then
+ * it is as it was, but that stubs look once more. */
+static bool is_pinned_locked(struct dlazy_module *m, void *handle)
+{
+	if (!use_is_pinned(m))
+		return false;
+	atomic_store(&m->handle, handle);
+	module_move_locked(m, DLAZY_LOADED);
+	return true;
+}
+
 /* 0, or why it cannot be discarded, as -DLAZY_EBUSY. */
 static int check_discard_locked(const struct dlazy_module *m)
 {
@@ -636,7 +673,10 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 	bool loaded = status == 0 && atomic_load(&m->state) == DLAZY_LOADED;
 
 	*ret_handle = loaded ? undeclare_locked(m) : NULL;
-	return status;
+	if (!*ret_handle || !is_pinned_locked(m, *ret_handle))
+		return status;
+	*ret_handle = NULL;
+	return refuse(m, "it is pinned (dlazy_pin())");
 }
 
 /* The object is still there: somebody else has it, so the module has too. */
@@ -678,13 +718,16 @@ static int discard(struct dlazy_module *m, void *handle)
 					  "references to it"
 					: status_message());
 	}
-	tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, 0);
+	load_tell(DLAZY_EVENT_UNLOADED, m, &nobody, 0, 0);
 	return 0;
 }
 
 static int discard_one(struct dlazy_module *m)
 {
 	void *handle;
+
+	if (forbid_is_sealed())
+		return refuse(m, "this process is sealed (dlazy_seal())");
 	int status = undeclare(m, &handle);
 
 	return status < 0 || !handle ? status : discard(m, handle);
@@ -714,8 +757,10 @@ static int check_dependents(const struct dlazy_module *m,
 int load_discard(struct dlazy_module *m)
 {
 	_cleanup_free_ struct dlazy_module **dependents = NULL;
-	ptrdiff_t n = dependents_find(m, &dependents);
 
+	if (forbid_is_sealed())
+		return refuse(m, "this process is sealed (dlazy_seal())");
+	ptrdiff_t n = dependents_find(m, &dependents);
 	if (n < 0)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
 	int status = check_dependents(m, dependents, (size_t)n);
@@ -733,12 +778,13 @@ static void *undeclare_closed(struct dlazy_module *m)
 	    module_is_builtin(m) || atomic_load(&m->state) != DLAZY_LOADED)
 		return NULL;
 	m->pinned = false;
-	return undeclare_locked(m);
+	void *handle = undeclare_locked(m);
+	return is_pinned_locked(m, handle) ? NULL : handle;
 }
 
 void load_close(struct dlazy_module *m)
 {
-	void *handle = undeclare_closed(m);
+	void *handle = forbid_is_sealed() ? NULL : undeclare_closed(m);
 
 	if (handle && discard(m, handle) < 0)
 		status_clear();

@@ -58,10 +58,20 @@ struct load_demand {
 	int (*add_hint)(struct dlazy_module *m, int status);
 };
 void load_set_demand(const struct load_demand *given);
+/* The same of a module that is loaded, and would be loaded once more. */
+int load_permit_again(struct dlazy_module *m, const struct touch *touch);
 
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);
 #define _cleanup_load_ _cleanup_(load_release)
+
+/* Tells observers; start_ns: when it began, or 0. */
+void load_tell(enum dlazy_event_kind kind, struct dlazy_module *m,
+	       const struct touch *touch, int status, uint64_t start_ns);
+
+/* Makes words of what the linker said when it refused a file of the module; returns
+ * the status to give. */
+int load_explain(struct dlazy_module *m);
 
 /* As dlazy_unload(). */
 int load_discard(struct dlazy_module *m);

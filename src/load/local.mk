@@ -21,5 +21,9 @@ libdlazy_internal_la_SOURCES += \
 	%D%/part.c %D%/part.h \
 	%D%/policy.c %D%/policy.h \
 	%D%/require.c %D%/require.h \
+	%D%/quarantine.c %D%/quarantine.h \
+	%D%/reload.c %D%/reload.h \
+	%D%/seal.c %D%/seal.h \
+	%D%/use.c %D%/use.h \
 	%D%/verdict.c %D%/verdict.h \
 	%D%/wait.c %D%/wait.h

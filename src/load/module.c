@@ -10,9 +10,11 @@
  * what it is: a file that was overwritten in place meanwhile is refused, as it
  * is neither the old nor the new one.
  *
- * A file that was put in the place of a loaded one is another module, but the
- * linker would take its path for the object it has under that name. So the
- * second module of a path is spelt otherwise there: DIR/./FILE.
+ * A file that was put in the place of a loaded one is another module, or, by a
+ * reload, the same one with another object; but the linker would take its path for
+ * the object it has under that name. So it is spelt otherwise there each time: as
+ * DIR/, a number, FILE, where a binary digit 1 is "./" and 0 is "/". That is 28
+ * bytes for the ten thousandth.
  */
 #include "load/module.h"
 
@@ -246,6 +248,32 @@ static int take_reading_locked(struct dlazy_module *m, struct reading *reading)
 	return 0;
 }
 
+int module_read_replaced(struct dlazy_module *m, struct elf_view **ret,
+			 struct file_identity *ret_identity)
+{
+	struct file_identity known;
+	bool mapped;
+	int status = read_view(m->path, ret, ret_identity);
+
+	if (status < 0)
+		return status;
+	{
+		LOCKED(&load_lock);
+		known = m->identity;
+		mapped = is_mapped_locked(m);
+	}
+	if (mapped ? !is_same_file(ret_identity, &known)
+		   : !file_identity_equal(ret_identity, &known))
+		return 0;
+	elf_view_close(TAKE_PTR(*ret));
+	return status_fail(DLAZY_EFORMAT,
+			   "%s: not reloaded: it is the file that is %s (inode "
+			   "%llu); write the new one beside it and rename that "
+			   "over it",
+			   m->path, mapped ? "loaded" : "known already",
+			   (unsigned long long)known.ino);
+}
+
 static int module_read_locked(struct dlazy_module *m)
 {
 	_cleanup_(reading_end) struct reading reading = {.view = NULL};
@@ -399,6 +427,41 @@ static const struct module_kind plugin_file = {
 
 static const struct module_kind builtin = {.is_builtin = true};
 
+bool module_is_kept(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->keep;
+}
+
+static const char *soname_locked(const struct dlazy_module *m)
+{
+	if (m->view)
+		return elf_view_soname(m->view);
+	return m->record ? record_soname(m->record) : "";
+}
+
+bool module_needs(const struct dlazy_module *m,
+		  const struct dlazy_module *other)
+{
+	LOCKED(&load_lock);
+	const char *soname = soname_locked(other);
+	size_t n = m->view     ? elf_view_needed_count(m->view)
+		   : m->record ? record_needs_count(m->record)
+			       : 0;
+
+	for (size_t i = 0; *soname && i < n; i++)
+		if (!strcmp(m->view ? elf_view_needed(m->view, i)
+				    : record_need(m->record, i),
+			    soname))
+			return true;
+	return false;
+}
+
+bool module_is_file(const struct dlazy_module *m)
+{
+	return m->kind == &plugin_file;
+}
+
 static struct dlazy_module *module_new(const struct module_kind *kind,
 				       const char *name, const char *path,
 				       const void *by)
@@ -411,6 +474,13 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	if (!m || !own_name || !own_path)
 		return NULL;
 	ATOMIC_SHARED(&m->path);
+	ATOMIC_SHARED(&m->object);
+	ATOMIC_SHARED(&m->generation);
+	ATOMIC_SHARED(&m->is_open);
+	ATOMIC_SHARED(&m->pins);
+	ATOMIC_SHARED(&m->quarantine);
+	ATOMIC_SHARED(&m->used);
+	ATOMIC_SHARED(&m->next_handle);
 	ATOMIC_SHARED(&m->handle);
 	ATOMIC_SHARED(&m->state);
 	ATOMIC_SHARED(&m->flags);
@@ -425,6 +495,12 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	return TAKE_PTR(m);
 }
 
+/* Who reads a spelling holds no lock, so none is freed before its module. */
+struct spelling {
+	struct spelling *next;
+	char text[];
+};
+
 static void module_free(struct dlazy_module *m)
 {
 	if (!m)
@@ -432,7 +508,12 @@ static void module_free(struct dlazy_module *m)
 	elf_view_close(m->view);
 	free((void *)m->name);
 	free((void *)m->path);
-	free(m->object);
+	while (m->spellings) {
+		struct spelling *spelling = m->spellings;
+
+		m->spellings = spelling->next;
+		free(spelling);
+	}
 	for (size_t i = 0; i < m->symbols_count; i++)
 		free((void *)m->symbols[i].name);
 	free((void *)m->symbols);
@@ -446,7 +527,9 @@ static void cleanup_module(struct dlazy_module **m)
 
 const char *module_object(const struct dlazy_module *m)
 {
-	return m->object ? m->object : m->path;
+	const char *object = m->object;
+
+	return object ? object : m->path;
 }
 
 static struct opener *opener_locked(const struct dlazy_module *m,
@@ -488,6 +571,7 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 		m->borrows++;
 	else
 		m->opens++;
+	atomic_store(&m->is_open, true);
 	m->flags |= dl_flags_lasting(flags & ~MODULE_FLAGS);
 	m->keep |= !(flags & DLAZY_DISCARD);
 	if (flags & DLAZY_ON_SYM)
@@ -508,33 +592,62 @@ static void module_open_locked(struct dlazy_module *m,
 	opener_locked(m, object)->opens++;
 }
 
-/* A spelling of a path that the linker has not heard yet; malloc'd. */
-static char *spell_object_locked(const char *path)
-{
-	const struct dlazy_module *older = map_get(&by_path, hash_string(path));
-	char *object;
+/* Two bytes for each digit at most, and the path. */
+#define NUMBER_MAX (2 * 8 * sizeof(unsigned))
 
-	if (!older || strcmp(older->path, path))
-		return strdup(path);
-	const char *spelt = module_object(older);
-	int length = (int)(file_base_name(spelt) - spelt);
-	return asprintf(&object, "%.*s./%s", length, spelt, spelt + length) < 0
-		       ? NULL
-		       : object;
+static void spell_number(char *to, const char *path, unsigned number)
+{
+	size_t length = (size_t)(file_base_name(path) - path);
+
+	memcpy(to, path, length);
+	to += length;
+	for (unsigned digit = ~(~0u >> 1); digit; digit >>= 1) {
+		if (number < digit)
+			continue;
+		if (number & digit)
+			*to++ = '.';
+		*to++ = '/';
+	}
+	strcpy(to, path + length);
+}
+
+/* The module is the latest of its path, in a spelling that the linker has not heard
+ * yet. NULL, with message: out of memory. */
+static const char *spell_object_locked(struct dlazy_module *m)
+{
+	const struct dlazy_module *older =
+		map_get(&by_path, hash_string(m->path));
+	struct spelling *spelling =
+		malloc(sizeof(*spelling) + strlen(m->path) + NUMBER_MAX + 1);
+
+	if (!spelling || !map_put(&by_path, hash_string(m->path), m)) {
+		free(spelling);
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		return NULL;
+	}
+	if (older && !strcmp(older->path, m->path))
+		m->spelling = older->spelling + 1;
+	spell_number(spelling->text, m->path, m->spelling);
+	spelling->next = m->spellings;
+	m->spellings = spelling;
+	return spelling->text;
 }
 
 static int module_insert_locked(struct dlazy_module *m)
 {
-	m->object = spell_object_locked(m->path);
 	/* Room in all tables first: it is in all of them, or in none. */
-	if (!m->object || !map_reserve(&by_address, by_address.count) ||
+	if (!map_reserve(&by_address, by_address.count) ||
 	    !map_reserve(&by_path, by_path.count) ||
 	    !map_reserve(&by_file, by_file.count))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	if (m->path[0]) {
+		m->object = spell_object_locked(m);
+		if (!m->object)
+			return -DLAZY_ENOMEM;
+	}
 	map_put(&by_address, map_pointer_key(m), m);
 	if (!m->path[0])
 		return 0;
-	map_put(&by_path, hash_string(m->path), m);
 	map_put(&by_file, file_key(&m->identity), m);
 	has_files = true;
 	return 0;
@@ -703,6 +816,32 @@ static int module_settle_locked(struct dlazy_module **fresh,
 	return 0;
 }
 
+const char *module_respell(struct dlazy_module *m)
+{
+	if (!module_make_room(&by_file)) {
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		return NULL;
+	}
+	LOCKED(&load_lock);
+	return spell_object_locked(m);
+}
+
+void module_replace_locked(struct dlazy_module *m, const char *object,
+			   struct elf_view **view,
+			   const struct file_identity *identity)
+{
+	struct elf_view *old = m->view;
+
+	m->view = *view;
+	*view = old;
+	m->record = NULL;
+	m->identity = *identity;
+	m->contents++;
+	m->undiscardable = reason_to_stay(m->view);
+	m->object = object;
+	map_put(&by_file, file_key(identity), m);
+}
+
 static int declare_file(const struct module_declaration *d, bool borrowed,
 			struct opener **opener, struct dlazy_module **ret,
 			bool *ret_adopted)
@@ -772,6 +911,7 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 	if (status < 0)
 		return status;
 	m->borrows = 1;
+	atomic_store(&m->is_open, true);
 	m->keep = true;
 	module_move_locked(m, DLAZY_LOADED);
 	*ret = TAKE_PTR(m);
@@ -938,6 +1078,7 @@ static void module_forget_locked(struct dlazy_module *m)
 {
 	if (m->opens || m->borrows)
 		return;
+	atomic_store(&m->is_open, false);
 	module_forget_imports_locked(m, NULL, NULL);
 	while (m->openers)
 		free(opener_take_locked(m, m->openers->object));

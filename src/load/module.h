@@ -23,7 +23,9 @@
 struct binding;
 struct loading_frame;
 struct module_metadata;
+struct quarantine;
 struct replaced_slot;
+struct spelling;
 
 /* How this process wants it, from DLAZY in the environment. */
 enum module_mode { MODULE_LAZY, MODULE_EAGER, MODULE_OFF };
@@ -64,6 +66,7 @@ struct import {
 	const void *object; /* whose code has bound it */
 	struct binding *binding;
 	void **address;
+	void *early;  /* what it holds while the module is not loaded */
 	bool patched; /* holds the real address */
 };
 
@@ -109,7 +112,6 @@ struct module_kind {
 struct dlazy_module {
 	/* fixed once declared */
 	const char *name;
-	char *object; /* the path as the linker is told; NULL: as it is */
 	const struct module_kind *kind;
 	const void *source;		    /* what its kind knows it by */
 	const char *looked_for;		    /* by whoever asks; or NULL */
@@ -121,13 +123,25 @@ struct dlazy_module {
 	/* Absolute; "" for a built-in. Of one that is looked for, where it was
 	 * found last, else what it is looked for as; never freed. */
 	_Atomic(const char *) path;
+	/* The path as the linker is told; NULL: as it is. Never freed. */
+	_Atomic(const char *) object;
+	/* Counts objects: an address that was found in an earlier one is not to
+	 * be kept (see reload.c). */
+	_Atomic(unsigned) generation;
 	_Atomic(void *) handle; /* set while LOADED */
-	_Atomic(int) state;	/* enum dlazy_state; see module_move_locked() */
-	_Atomic(int) flags;	/* of dlopen */
-	_Atomic(int) asked;	/* the linker was asked with these */
-	_Atomic(bool) on_sym;	/* DLAZY_ON_SYM */
+	/* While the host's functions are called for a reload: the object that
+	 * the thread which does that gets, and nobody else. */
+	_Atomic(void *) next_handle;
+	_Atomic(int) state;   /* enum dlazy_state; see module_move_locked() */
+	_Atomic(int) flags;   /* of dlopen */
+	_Atomic(int) asked;   /* the linker was asked with these */
+	_Atomic(bool) on_sym; /* DLAZY_ON_SYM */
 	_Atomic(bool) has_fallback;
 	_Atomic(int) host_policy; /* what a host's filter or flags said */
+	_Atomic(bool) is_open;	  /* as opens and borrows say; see use.c */
+	_Atomic(struct quarantine *) quarantine; /* NULL: none */
+	_Atomic(size_t) pins;	/* dlazy_pin less dlazy_unpin */
+	_Atomic(uint64_t) used; /* when last, as use.c counts; 0: never */
 	_Atomic(uint64_t)
 		linker_ns; /* of the last load told of; 0: not taken */
 
@@ -140,6 +154,8 @@ struct dlazy_module {
 	bool keep;			/* some opener did not say DISCARD */
 	bool pinned;			/* a real address was given out */
 	unsigned contents;		/* counts those that the file had */
+	unsigned spelling;		/* the number in `object` */
+	struct spelling *spellings;	/* all that there were */
 	const char *undiscardable;	/* why its ELF forbids it, or NULL */
 	struct loading_frame *loaders;	/* who is loading it now */
 	struct loading_frame *preparer; /* of these, see onload.c */
@@ -172,6 +188,16 @@ struct module_export {
 	bool is_default;
 	bool variant;
 };
+
+/* Whether somebody has opened it without DLAZY_DISCARD. */
+bool module_is_kept(const struct dlazy_module *m);
+
+/* Whether its file has the SONAME of another's as DT_NEEDED. */
+bool module_needs(const struct dlazy_module *m,
+		  const struct dlazy_module *other);
+
+/* Whether it is a plugin file, and no built-in or library of a stub file. */
+bool module_is_file(const struct dlazy_module *m);
 
 static inline bool module_is_builtin(const struct dlazy_module *m)
 {
@@ -260,6 +286,25 @@ bool module_is_new(const struct dlazy_module *m);
 
 /* Whether its file was found, and not tried yet. */
 bool module_is_fresh(struct dlazy_module *m);
+
+/*
+ * What the module's file is now, if it is another than the one that was known:
+ * another inode, where the module is loaded. 0, or, with message, -DLAZY_EFORMAT, or
+ * as dlazy_open() of that file.
+ */
+int module_read_replaced(struct dlazy_module *m, struct elf_view **ret,
+			 struct file_identity *ret_identity);
+
+/* Another spelling of its path, which the linker has not heard yet; kept for good.
+ * Makes room for module_replace_locked(), too.
+ * NULL, with message: out of memory. */
+const char *module_respell(struct dlazy_module *m);
+
+/* The module is that file from now on, which the linker is told of by `object`; takes
+ * the view, and leaves its own to be closed. */
+void module_replace_locked(struct dlazy_module *m, const char *object,
+			   struct elf_view **view,
+			   const struct file_identity *identity);
 
 /* The path as the linker is told. */
 const char *module_object(const struct dlazy_module *m);

@@ -145,6 +145,26 @@ int onload_run(struct loading_frame *frame, bool unfinished)
 	}
 }
 
+bool onload_is_wanted(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	for (struct opener *o = m->openers; o; o = o->next)
+		if (o->on_load)
+			return true;
+	return false;
+}
+
+int onload_run_again(struct dlazy_module *m)
+{
+	{
+		LOCKED(&load_lock);
+		for (struct opener *o = m->openers; o; o = o->next)
+			o->on_load_called = false;
+	}
+	int status = call_all(m);
+	return status < 0 ? refuse(m, status) : 0;
+}
+
 /* true: it is too late for this load, so the caller calls it. */
 static bool is_late_locked(struct dlazy_module *m, struct opener *o)
 {

@@ -16,6 +16,13 @@
  */
 int onload_run(struct loading_frame *frame, bool unfinished);
 
+/* For the object that is to take the place of a loaded module's: calls all of them
+ * once more. 0 or, with message, the status of the one that failed. */
+int onload_run_again(struct dlazy_module *m);
+
+/* Whether there are any. */
+bool onload_is_wanted(struct dlazy_module *m);
+
 /* As dlazy_on_load(), called by code at `by`. */
 int onload_set(struct dlazy_module *m, dlazy_load_fn *fn, void *data,
 	       const void *by);

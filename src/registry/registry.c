@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/event.h"
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "catalog/below.h"
@@ -26,6 +27,7 @@
 #include "ledger/ledger.h"
 #include "load/load.h"
 #include "load/metadata.h"
+#include "load/quarantine.h"
 #include "registry/changes.h"
 #include "registry/source.h"
 #include "registry/watch.h"
@@ -267,6 +269,8 @@ static bool place_module_locked(struct dlazy_registry *r,
 
 	if (!own_name)
 		return false;
+	if (r->quarantine)
+		atomic_store(&m->quarantine, r->quarantine);
 	if (!place) {
 		place = calloc(1, sizeof(*place));
 		if (!place ||
@@ -1364,6 +1368,54 @@ struct dlazy_module *registry_find_soname(struct dlazy_registry *r,
 
 /* ------------------------------------------------------------------ */
 /* What its plugins say                                               */
+
+void registry_reloaded(struct dlazy_module *m)
+{
+	LOCKED(&registry_lock);
+	for (struct dlazy_registry *r = registries; r; r = r->next) {
+		const struct place *p =
+			map_get(&r->by_module, map_pointer_key(m));
+		struct source *s = p ? &r->sources[p->source] : NULL;
+
+		if (s && s->modules && !p->gone && s->modules[p->index] &&
+		    !strcmp(s->modules[p->index]->path, m->path))
+			s->modules[p->index] = m;
+	}
+}
+
+/* What is refused; observers are told without a lock. */
+static void tell_refused(void *data, const char *path)
+{
+	_cleanup_free_ char *name = record_plugin_name(file_base_name(path));
+	struct dlazy_registry *r = data;
+	struct dlazy_module *m;
+	{
+		LOCKED(&registry_lock);
+		m = name ? handed_out(r, name) : NULL;
+	}
+	if (name)
+		event_emit((struct dlazy_event){.kind = DLAZY_EVENT_FAILED,
+						.status = -DLAZY_EPOLICY,
+						.module = m,
+						.registry = r,
+						.name = name});
+}
+
+int registry_quarantine(struct dlazy_registry *r, const char *file)
+{
+	struct quarantine *q;
+	int status = quarantine_open(file, &q);
+
+	if (status < 0)
+		return status;
+	{
+		LOCKED(&registry_lock);
+		r->quarantine = q;
+		for (struct place *p = r->places; p; p = p->next)
+			atomic_store(&p->module->quarantine, q);
+	}
+	return quarantine_list(q, tell_refused, r);
+}
 
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m)
 {

@@ -63,6 +63,12 @@ struct dlazy_module *registry_find_quietly(struct dlazy_registry *r,
 					   const char *name);
 struct dlazy_module *registry_find_soname(struct dlazy_registry *r,
 					  const char *soname);
+/* It was reloaded: the registries that have its path give it from now on, if they
+ * have handed it out. */
+void registry_reloaded(struct dlazy_module *m);
+
+/* As dlazy_registry_quarantine(). */
+int registry_quarantine(struct dlazy_registry *r, const char *file);
 
 /* The flags that a module of this registry was added with. */
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);

@@ -20,6 +20,7 @@
 struct change;
 struct dlazy_module;
 struct known;
+struct quarantine;
 
 extern struct lock registry_lock __attribute__((visibility("hidden")));
 
@@ -86,6 +87,10 @@ struct dlazy_registry {
 	struct map change_of;	     /* hash of a name -> its change */
 	bool is_refreshed;	     /* the host wants to be told of changes */
 	int watch;		     /* inotify; -1: none */
+	struct quarantine *quarantine; /* NULL: none */
+	size_t limit_modules;	       /* 0: no limit */
+	uint64_t limit_bytes;	       /* 0: no limit */
+	uint64_t trimmed; /* what was used later is in use; see use.h */
 };
 
 /* Whether a plugin made for "NAME/MAJOR.MINOR" can be used: one of these is of the

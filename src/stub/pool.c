@@ -28,6 +28,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
@@ -212,6 +214,24 @@ static int map_copy(const unsigned char **ret_code)
 	int r = open_copy(&fd);
 
 	return r < 0 ? r : map_from(fd, 0, ret_code);
+}
+
+#ifndef SYS_mseal
+#define SYS_mseal 462 /* on all CPUs */
+#endif
+
+/* That the kernel has no mseal is no failure. */
+int pool_seal(const unsigned char *code)
+{
+	void *slots = (char *)(uintptr_t)code + pool_distance();
+
+	if (mprotect(slots, POOL_BYTES, PROT_READ) < 0)
+		return status_fail(DLAZY_ENOMEM,
+				   "tables of stubs cannot be made read-only: "
+				   "%s",
+				   strerror(errno));
+	syscall(SYS_mseal, slots, POOL_BYTES, 0ul);
+	return 0;
 }
 
 int pool_map(const unsigned char **ret_code)

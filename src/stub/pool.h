@@ -52,6 +52,10 @@ static inline ptrdiff_t pool_distance(void)
 	return (char *)stub_slots - (char *)stub_pool;
 }
 
+/* Makes a pool's slots read-only, and where the kernel can (Linux 6.10), nothing of
+ * it can be mapped otherwise again. 0 or, with message, -DLAZY_ENOMEM. */
+int pool_seal(const unsigned char *code);
+
 /*
  * Maps the pool once more, beside new slots (all zero). 0 and the code's
  * address, or -DLAZY_ENOMEM with a message that says what was tried.

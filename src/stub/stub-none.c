@@ -24,6 +24,22 @@ int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
 	return status_fail(DLAZY_ENOSYS, "no stubs for this CPU");
 }
 
+int stub_seal(void)
+{
+	return 0;
+}
+
+bool stub_is_sealed(void)
+{
+	return false;
+}
+
+void stub_publish(struct slot *slot, void *target)
+{
+	(void)slot;
+	(void)target;
+}
+
 void *stub_code(const struct slot *slot)
 {
 	(void)slot;

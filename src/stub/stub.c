@@ -36,9 +36,16 @@ static struct {
 	stub_miss_fn *_Atomic miss;
 } pools = {.lock = LOCK_INIT(LOCK_STUB), .newest = &first};
 
+static _Atomic(bool) sealed;
+
+bool stub_is_sealed(void)
+{
+	return atomic_load_explicit(&sealed, memory_order_relaxed);
+}
+
 bool stub_available(void)
 {
-	return true;
+	return !stub_is_sealed();
 }
 
 ABOVE_NONE stub_linked_miss_fn *stub_linked_miss = NULL;
@@ -109,6 +116,9 @@ static struct slot *slot_at(const struct pool *pool, size_t offset)
 int stub_new(void *owner, stub_miss_fn *miss, struct slot **ret)
 {
 	LOCKED(&pools.lock);
+	if (stub_is_sealed())
+		return status_fail(DLAZY_EBUSY, "no more stubs: they are "
+						"sealed (dlazy_seal())");
 	if (pools.used == STUB_POOL) {
 		int r = grow_locked();
 		if (r < 0)
@@ -131,9 +141,28 @@ void *stub_code(const struct slot *slot)
 	return (char *)slot - pool_distance();
 }
 
+int stub_seal(void)
+{
+	LOCKED(&pools.lock);
+	ATOMIC_SHARED(&sealed);
+	atomic_store(&sealed, true);
+	for (struct pool *p = &first; p; p = atomic_load(&p->next)) {
+		int status = pool_seal(p->code);
+		if (status < 0)
+			return status;
+	}
+	return 0;
+}
+
+void stub_publish(struct slot *slot, void *target)
+{
+	if (!stub_is_sealed())
+		slot_publish(slot, target);
+}
+
 void stub_arm(struct slot *slot)
 {
-	slot_publish(slot, (void *)stub_slow);
+	stub_publish(slot, (void *)stub_slow);
 }
 
 static const struct pool *pool_of(uintptr_t code)

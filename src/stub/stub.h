@@ -67,8 +67,19 @@ typedef void *stub_linked_miss_fn(const struct linked *l, _Atomic(void *) *slot,
 extern stub_linked_miss_fn *stub_linked_miss
 	__attribute__((visibility("hidden")));
 
-/* Whether this CPU has stubs. */
+/* Whether this CPU has stubs, and there can be more of them. */
 bool stub_available(void);
+
+/*
+ * Makes the tables of slots read-only, for good: stubs stay as they are, and there
+ * are no more. Who changes a slot holds a lock, which the caller of this holds, too.
+ * 0 or, with message, -DLAZY_ENOMEM.
+ */
+int stub_seal(void);
+bool stub_is_sealed(void);
+
+/* The slot's stub goes to `target`; not so where stubs are sealed. */
+void stub_publish(struct slot *slot, void *target);
 
 /*
  * A new stub for `owner`, armed; never freed (it may be called at any time).

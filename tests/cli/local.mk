@@ -16,6 +16,7 @@ CLI_TESTS = \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
+	%D%/test-live.sh \
 	%D%/test-manual.sh \
 	%D%/test-probe.sh \
 	%D%/test-probes.sh \

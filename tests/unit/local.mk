@@ -20,18 +20,23 @@ check_PROGRAMS += \
 	%D%/test-metadata \
 	%D%/test-module \
 	%D%/test-prefetch \
+	%D%/test-quarantine \
 	%D%/test-race \
 	%D%/test-query \
 	%D%/test-record \
 	%D%/test-refresh \
+	%D%/test-reload \
+	%D%/test-residency \
 	%D%/test-registry \
 	%D%/test-said \
 	%D%/test-scan \
+	%D%/test-seal \
 	%D%/test-search \
 	%D%/test-signature \
 	%D%/test-view \
 	%D%/test-view-mutations
 %C%_test_constant_SOURCES = %D%/test-constant.c %D%/elf-file.h
+%C%_test_reload_SOURCES = %D%/test-reload.c %D%/world.h
 %C%_test_view_SOURCES = %D%/test-view.c %D%/elf-file.h
 %C%_test_view_mutations_LDADD = libtest.a libdlazy-link.la
 %C%_test_view_mutations_SOURCES = %D%/test-view-mutations.c \

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See quarantine.h. The file is locked whole (flock) while lines are looked at or
+ * added. Lines are never moved, only blanked, so that what another process has locked
+ * stays where it is; when no line is left, the file is emptied.
+ *
+ * A process that ends by exit() while another thread loads has not died of that load:
+ * marks of other threads are blanked then.
+ */
+#include "load/quarantine.h"
+
+#include "base/cleanup.h"
+#include "base/hash.h"
+#include "base/lock.h"
+#include "load/module.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_MS 2000
+#define BYTES_MAX ((size_t)1 << 20) /* of a file that is still looked at */
+#define LINE_MAX_BYTES (4096 + 256)
+
+struct quarantine {
+	struct quarantine *next;
+	char file[];
+};
+
+static struct quarantine *all; /* under load_lock; never freed */
+
+/* Loads that are marked, for exit(); those that find no room are not blanked then. */
+#define MARKS 64
+static struct {
+	struct quarantine_mark mark;
+	pthread_t thread;
+} marks[MARKS]; /* under load_lock */
+
+static int fail_on(const char *file, const char *what)
+{
+	return status_fail(status_from_errno(errno),
+			   "%s: the quarantine cannot be %s: %s", file, what,
+			   strerror(errno));
+}
+
+static int open_file(const char *file, int *ret)
+{
+	*ret = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return *ret < 0 ? fail_on(file, "opened") : 0;
+}
+
+static int open_locked(const char *file, int *ret)
+{
+	_cleanup_close_ int fd = -1;
+	int status = open_file(file, &fd);
+
+	if (status < 0)
+		return status;
+	if (!file_lock(fd, LOCK_WAIT_MS))
+		return fail_on(file, "locked");
+	*ret = TAKE_FD(fd);
+	return 0;
+}
+
+/* All of it, with a NUL; malloc'd. */
+static char *read_all(int fd, size_t *ret_size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || (size_t)st.st_size > BYTES_MAX)
+		return NULL;
+	size_t size = (size_t)st.st_size;
+	char *text = malloc(size + 1);
+	if (text && size && !file_read_at(fd, 0, text, size)) {
+		free(text);
+		return NULL;
+	}
+	if (text)
+		text[size] = '\0';
+	*ret_size = size;
+	return text;
+}
+
+/* ------------------------------------------------------------------ */
+/* Lines                                                              */
+
+/* What a line says. */
+struct marker {
+	struct file_identity file;
+	const char *path; /* in the line */
+	int path_length;
+};
+
+/* A device's number may be another after a start, and a link or a mode is no change
+ * of the file. */
+static bool is_of_file(const struct marker *marker,
+		       const struct file_identity *file)
+{
+	return marker->file.ino == file->ino &&
+	       marker->file.size == file->size &&
+	       marker->file.mtime_ns == file->mtime_ns;
+}
+
+/* "loading INODE SIZE MTIME PATH CHECKSUM"; false: it is none, or not whole. */
+static bool parse_line(const char *line, size_t length, struct marker *ret)
+{
+	unsigned long long ino, size, mtime, checksum;
+	int path = 0;
+
+	if (length < 24 || length >= LINE_MAX_BYTES ||
+	    line[length - 17] != ' ' ||
+	    sscanf(line + length - 16, "%16llx", &checksum) != 1 ||
+	    checksum != hash_bytes(line, length - 17) ||
+	    sscanf(line, "loading %llu %llu %llu %n", &ino, &size, &mtime,
+		   &path) != 3 ||
+	    !path || (size_t)path > length - 17)
+		return false;
+	*ret = (struct marker){
+		.file = {.ino = ino, .size = size, .mtime_ns = mtime},
+		.path = line + path,
+		.path_length = (int)length - 17 - path};
+	return true;
+}
+
+/* malloc'd, with its newline; NULL: out of memory, or a name no line can have. */
+static char *make_line(const struct file_identity *file, const char *path)
+{
+	char *text, *line = NULL;
+
+	if (strlen(path) > 4096 || strchr(path, '\n') ||
+	    asprintf(&text, "loading %llu %llu %llu %s",
+		     (unsigned long long)file->ino,
+		     (unsigned long long)file->size,
+		     (unsigned long long)file->mtime_ns, path) < 0)
+		return NULL;
+	if (asprintf(&line, "%s %016llx\n", text,
+		     (unsigned long long)hash_bytes(text, strlen(text))) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+/* Whether the process that wrote these bytes still loads. */
+static bool is_held(int fd, long long at, size_t length)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = at,
+			     .l_len = (off_t)length};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+static bool hold(int fd, long long at, size_t length)
+{
+	struct flock lock = {.l_type = F_WRLCK,
+			     .l_whence = SEEK_SET,
+			     .l_start = at,
+			     .l_len = (off_t)length};
+
+	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
+}
+
+static void blank(int fd, long long at, size_t length)
+{
+	char spaces[LINE_MAX_BYTES];
+
+	memset(spaces, ' ', sizeof(spaces));
+	if (length <= sizeof(spaces) &&
+	    pwrite(fd, spaces, length, (off_t)at) < 0)
+		return; /* it stays, and refuses a plugin that did nothing */
+}
+
+/* Is there anything but blanks? */
+static bool is_blank(const char *text)
+{
+	return text[strspn(text, " \n")] == '\0';
+}
+
+/* One that was left, of a file as it still is. */
+static bool is_left(int fd, const char *text, const char *line, size_t length,
+		    struct marker *ret)
+{
+	struct file_identity now;
+	char path[4097];
+
+	if (!parse_line(line, length, ret) ||
+	    ret->path_length >= (int)sizeof(path) ||
+	    is_held(fd, line - text, length))
+		return false;
+	memcpy(path, ret->path, (size_t)ret->path_length);
+	path[ret->path_length] = '\0';
+	if (file_identify(AT_FDCWD, path, &now) == 0 && is_of_file(ret, &now))
+		return true;
+	status_clear();
+	blank(fd, line - text, length); /* its file has changed */
+	return false;
+}
+
+/* Whether a load of that file was left. */
+static bool has_died(int fd, const char *text, const struct file_identity *file)
+{
+	struct marker marker;
+	bool found = false;
+
+	for (const char *line = text; *line && !found;) {
+		size_t length = strcspn(line, "\n");
+
+		found = is_left(fd, text, line, length, &marker) &&
+			is_of_file(&marker, file);
+		line += length + (line[length] == '\n');
+	}
+	return found;
+}
+
+/* ------------------------------------------------------------------ */
+/* Loads                                                              */
+
+static void remember(const struct quarantine_mark *mark)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < MARKS; i++) {
+		if (marks[i].mark.set)
+			continue;
+		marks[i].mark = *mark;
+		marks[i].thread = pthread_self();
+		return;
+	}
+}
+
+static void forget(const struct quarantine_mark *mark)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < MARKS; i++)
+		if (marks[i].mark.set && marks[i].mark.fd == mark->fd)
+			marks[i].mark.set = false;
+}
+
+/* exit() has been called. Not a destructor: those wait for the dynamic linker, which
+ * another thread's load has. */
+static void blank_others(void)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < MARKS; i++)
+		if (marks[i].mark.set &&
+		    !pthread_equal(marks[i].thread, pthread_self()))
+			blank(marks[i].mark.fd, marks[i].mark.at,
+			      marks[i].mark.length);
+}
+
+/* Appends the line. If the last one is not whole, this one is another all the same. */
+static int write_line(int fd, const char *file, const char *text, size_t size,
+		      const char *line, struct quarantine_mark *ret)
+{
+	size_t length = strlen(line);
+	bool cut = size && text[size - 1] != '\n';
+
+	if (is_blank(text)) {
+		if (ftruncate(fd, 0) < 0)
+			return fail_on(file, "emptied");
+		size = 0;
+		cut = false;
+	}
+	if ((cut && pwrite(fd, "\n", 1, (off_t)size) != 1) ||
+	    pwrite(fd, line, length, (off_t)size + cut) != (ssize_t)length)
+		return fail_on(file, "written");
+	*ret = (struct quarantine_mark){.at = (long long)size + cut,
+					.length = (unsigned)length - 1};
+	return hold(fd, ret->at, ret->length) ? 0 : fail_on(file, "locked");
+}
+
+static int enter(const struct quarantine *q, const char *path, const char *name,
+		 struct quarantine_mark *ret)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL, *line = NULL;
+	struct file_identity file;
+	size_t size;
+	int status = file_identify(AT_FDCWD, path, &file);
+
+	if (status == 0)
+		status = open_locked(q->file, &fd);
+	if (status < 0)
+		return status;
+	text = read_all(fd, &size);
+	line = make_line(&file, path);
+	if (!text || !line)
+		return status_fail(DLAZY_ENOMEM,
+				   "%s: the quarantine cannot be read: too "
+				   "large, or out of memory",
+				   q->file);
+	if (has_died(fd, text, &file))
+		return status_fail(
+			DLAZY_EPOLICY,
+			"%s: in quarantine, as the process that loaded %s last "
+			"died of it, or meanwhile; replace the file, or remove "
+			"%s to try it again",
+			path, name, q->file);
+	status = write_line(fd, q->file, text, size, line, ret);
+	if (status < 0)
+		return status;
+	flock(fd, LOCK_UN);
+	ret->fd = TAKE_FD(fd);
+	ret->set = true;
+	return 0;
+}
+
+int quarantine_enter(const struct dlazy_module *m, struct quarantine_mark *ret)
+{
+	const struct quarantine *q = atomic_load(&m->quarantine);
+
+	*ret = (struct quarantine_mark){.set = false};
+	if (!q)
+		return 0;
+	int status = enter(q, m->path, m->name, ret);
+	if (status == 0)
+		remember(ret);
+	return status;
+}
+
+void quarantine_leave(struct quarantine_mark *mark)
+{
+	if (!mark->set)
+		return;
+	forget(mark);
+	blank(mark->fd, mark->at, mark->length);
+	close(mark->fd);
+	mark->set = false;
+}
+
+/* ------------------------------------------------------------------ */
+/* Quarantines                                                        */
+
+static struct quarantine *quarantine_of_locked(const char *file)
+{
+	struct quarantine *q = all;
+
+	while (q && strcmp(q->file, file) != 0)
+		q = q->next;
+	return q;
+}
+
+int quarantine_open(const char *file, struct quarantine **ret)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ struct quarantine *fresh =
+		malloc(sizeof(*fresh) + strlen(file) + 1);
+	int status = open_file(file, &fd);
+
+	if (!fresh)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+	if (status < 0)
+		return status;
+	strcpy(fresh->file, file);
+	LOCKED(&load_lock);
+	*ret = quarantine_of_locked(file);
+	if (*ret)
+		return 0;
+	if (!all)
+		atexit(blank_others);
+	fresh->next = all;
+	all = fresh;
+	*ret = TAKE_PTR(fresh);
+	return 0;
+}
+
+int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct marker marker;
+	size_t size;
+	int status = open_locked(q->file, &fd);
+
+	if (status < 0)
+		return status;
+	text = read_all(fd, &size);
+	for (char *line = text; line && *line;) {
+		size_t length = strcspn(line, "\n");
+		bool ends = line[length] == '\0';
+
+		if (is_left(fd, text, line, length, &marker)) {
+			line[length - 17] = '\0';
+			fn(data, marker.path);
+		}
+		line += length + !ends;
+	}
+	return 0;
+}

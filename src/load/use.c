@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See use.h. A pin is counted before the stub's slot is read, and discarding arms the
+ * slots before it asks for the count (load.c), by an operation that writes it, too: so
+ * either the pin is seen, or it comes after that operation and sees the slots, and the
+ * call takes the slow path, and loads again.
+ */
+#include "load/use.h"
+
+#include "base/atomic.h"
+#include "base/cleanup.h"
+#include "base/status.h"
+#include "load/binding.h"
+#include "load/module.h"
+
+#include <stdlib.h>
+
+static _Atomic(uint64_t) uses;
+static _Atomic(bool) is_wanted;
+
+/* Modules are never freed: what was one is one, and only `is_open` changes. */
+#define KNOWN 8
+static _Thread_local const struct dlazy_module *known[KNOWN]
+	__attribute__((tls_model("initial-exec")));
+
+static int check(const struct dlazy_module *m, const char *function)
+{
+	const struct dlazy_module **at = &known[((uintptr_t)m >> 6) % KNOWN];
+
+	if (m && *at == m && atomic_load(&m->is_open))
+		return 0;
+	int status = module_check(m, function);
+	if (status == 0)
+		*at = m;
+	return status;
+}
+
+/* What was used last is not counted again, so that threads that call one module do
+ * not pass this count from CPU to CPU. */
+void use_note(struct dlazy_module *m)
+{
+	uint64_t last = atomic_load_explicit(&uses, memory_order_relaxed);
+
+	if (last &&
+	    atomic_load_explicit(&m->used, memory_order_relaxed) == last)
+		return;
+	last = atomic_fetch_add_explicit(&uses, 1, memory_order_relaxed) + 1;
+	atomic_store_explicit(&m->used, last, memory_order_relaxed);
+}
+
+int use_pin(struct dlazy_module *m)
+{
+	int status = check(m, "dlazy_pin");
+
+	if (status < 0)
+		return status;
+	atomic_fetch_add(&m->pins, 1);
+	use_note(m);
+	return 0;
+}
+
+bool use_is_pinned(struct dlazy_module *m)
+{
+	return atomic_fetch_add(&m->pins, 0) > 0;
+}
+
+int use_unpin(struct dlazy_module *m)
+{
+	int status = check(m, "dlazy_unpin");
+
+	if (status < 0)
+		return status;
+	size_t pins = atomic_load(&m->pins);
+	do {
+		if (pins == 0)
+			return status_fail(DLAZY_EINVAL,
+					   "dlazy_unpin: %s is not pinned",
+					   m->name);
+	} while (!atomic_compare_exchange_weak(&m->pins, &pins, pins - 1));
+	return 0;
+}
+
+void use_begin(void)
+{
+	ATOMIC_SHARED(&uses);
+	ATOMIC_SHARED(&is_wanted);
+	atomic_store(&is_wanted, true);
+}
+
+void use_arm_others(const struct dlazy_module *m)
+{
+	_cleanup_free_ struct module_seen *all = NULL;
+	size_t n = atomic_load(&is_wanted) ? module_list(&all) : 0;
+
+	LOCKED(&load_lock);
+	for (size_t i = 0; all && i < n; i++)
+		if (all[i].module != m && all[i].state == DLAZY_LOADED)
+			binding_look_locked(all[i].module);
+}

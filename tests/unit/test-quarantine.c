@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dlazy_registry_quarantine(): what a host died of while loading it is refused until
+ * its file changes; what it did not die of is not.
+ */
+#include "tests/unit/opened.h"
+
+#include <dlazy/lifecycle.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct dlazy_registry *with_quarantine(void)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_file(r, "p", own_path("p.so"), 0), 0);
+	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")), 0);
+	return r;
+}
+
+static int load(struct dlazy_registry *r)
+{
+	struct dlazy_module *m = dlazy_registry_find(r, "p");
+
+	CHECK(m != NULL);
+	return dlazy_load(m);
+}
+
+static void put(const char *plugin)
+{
+	test_copy(test_plugin(plugin), own_path("new"));
+	CHECK_INT(rename(own_path("new"), own_path("p.so")), 0);
+}
+
+/* Constructors of good-host-constructor run this. */
+static void die(const char *path)
+{
+	(void)path;
+	kill(getpid(), SIGKILL);
+}
+
+static void leave(const char *path)
+{
+	(void)path;
+	_exit(0);
+}
+
+static void nothing(const char *path)
+{
+	(void)path;
+}
+
+static void load_in_child(void *data)
+{
+	(void)data;
+	_exit(load(with_quarantine()) < 0 ? 9 : 0);
+}
+
+static int child(void)
+{
+	char said[1024];
+
+	return test_child(load_in_child, NULL, said, sizeof(said));
+}
+
+static char told[256];
+static int told_status;
+
+static void listen(const struct dlazy_event *event, void *data)
+{
+	(void)data;
+	if (event->kind != DLAZY_EVENT_FAILED || !event->registry)
+		return;
+	snprintf(told, sizeof(told), "%s", event->name);
+	told_status = event->status;
+}
+
+TEST(what_the_host_died_of_is_refused_until_its_file_changes)
+{
+	put("good-host-constructor");
+	set_constructor(die);
+	CHECK(WIFSIGNALED(child()));
+	set_constructor(nothing);
+	CHECK_INT(dlazy_observe(listen, NULL), 0);
+	struct dlazy_registry *r = with_quarantine();
+	CHECK_STR(told, "p");
+	CHECK_INT(told_status, -DLAZY_EPOLICY);
+	CHECK_INT(load(r), -DLAZY_EPOLICY);
+	CHECK_IN(dlazy_error(), "quarantine");
+	CHECK_INT(load(r), -DLAZY_EPOLICY);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	/* As a package's upgrade does it. */
+	put("good-plain");
+	told[0] = '\0';
+	struct dlazy_registry *later = with_quarantine();
+	CHECK_STR(told, "");
+	CHECK_INT(load(later), 0);
+	dlazy_registry_free(later);
+	dlazy_registry_free(r);
+}
+
+TEST(file_that_is_removed_frees_all)
+{
+	put("good-host-constructor");
+	set_constructor(leave);
+	child();
+	set_constructor(nothing);
+	struct dlazy_registry *r = with_quarantine();
+	CHECK_INT(load(r), -DLAZY_EPOLICY);
+	CHECK_INT(unlink(own_path("marks")), 0);
+	CHECK_INT(load(r), 0);
+	dlazy_registry_free(r);
+}
+
+TEST(what_loads_well_leaves_nothing)
+{
+	struct stat st;
+
+	put("good-plain");
+	CHECK_INT(child(), 0);
+	CHECK_INT(child(), 0);
+	struct dlazy_registry *r = with_quarantine();
+	CHECK_INT(load(r), 0);
+	/* Blanks, which the next load takes away. */
+	CHECK_INT(stat(own_path("marks"), &st), 0);
+	CHECK(st.st_size < 4096);
+	dlazy_registry_free(r);
+	CHECK_INT(dlazy_registry_quarantine(NULL, "x"), -DLAZY_EINVAL);
+}
+
+TEST(what_fails_to_load_is_not_in_quarantine)
+{
+	put("bad-missing-library");
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	struct dlazy_registry *r = with_quarantine();
+	CHECK_INT(load(r), -DLAZY_EDEPEND);
+	put("good-plain");
+	CHECK_INT(load(r), 0);
+	dlazy_registry_free(r);
+}
+
+TEST(marker_that_is_not_whole_counts_for_nothing)
+{
+	put("good-host-constructor");
+	set_constructor(die);
+	CHECK(WIFSIGNALED(child()));
+	set_constructor(nothing);
+	int fd = open(own_path("marks"), O_RDWR | O_CLOEXEC);
+	char whole[4096];
+	ssize_t size = read(fd, whole, sizeof(whole));
+	CHECK(size > 30);
+	for (ssize_t n = 0; n < size - 1; n += 7) {
+		CHECK_INT(ftruncate(fd, 0), 0);
+		CHECK_INT(pwrite(fd, whole, (size_t)n, 0), n);
+		CHECK_INT(child(), 0);
+	}
+	/* Blocks that were never written. */
+	CHECK_INT(ftruncate(fd, 0), 0);
+	CHECK_INT(ftruncate(fd, 4096), 0);
+	CHECK_INT(child(), 0);
+	CHECK_INT(pwrite(fd, whole, (size_t)size, 0), size);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	close(fd);
+}
+
+static int ready[2];
+
+static void wait_inside(const char *path)
+{
+	(void)path;
+	if (write(ready[1], "x", 1) < 0)
+		_exit(8);
+	sleep(1000);
+}
+
+TEST(another_process_that_loads_now_has_not_died)
+{
+	put("good-host-constructor");
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	set_constructor(wait_inside);
+	pid_t pid = fork();
+	if (pid == 0)
+		load_in_child(NULL);
+	char c;
+	CHECK_INT(read(ready[0], &c, 1), 1);
+	set_constructor(nothing);
+	CHECK_INT(child(), 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void *load_in_thread(void *r)
+{
+	load(r);
+	return NULL;
+}
+
+static void exit_while_loading(void *data)
+{
+	pthread_t thread;
+	char c;
+
+	(void)data;
+	pthread_create(&thread, NULL, load_in_thread, with_quarantine());
+	if (read(ready[0], &c, 1) < 0)
+		_exit(8);
+	exit(0);
+}
+
+TEST(exit_is_no_death_of_what_another_thread_loads)
+{
+	char said[1024];
+
+	put("good-host-constructor");
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	set_constructor(wait_inside);
+	pid_t pid = fork();
+	if (pid == 0) {
+		alarm(test_seconds(2)); /* exit() waits for the linker */
+		exit_while_loading(NULL);
+	}
+	int status;
+	waitpid(pid, &status, 0);
+	close(ready[0]);
+	close(ready[1]);
+	set_constructor(nothing);
+	CHECK_INT(test_child(load_in_child, NULL, said, sizeof(said)), 0);
+}
