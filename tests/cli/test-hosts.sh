@@ -24,6 +24,8 @@ mkdir -p "$t/p" "$t/users/in"
 build "$t/p/first.so" <<<"int answer(void) { return 42; }"
 cp "$t/example.json" "$t/p/first.dlazy.json"
 cp "$t/p/first.so" "$t/p/newer.so"
+cp "$t/p/first.so" "$t/p/needed.so" # "requires" names what it provides
+echo '{"provides": [{"id": "answer/base"}]}' >"$t/p/needed.dlazy.json"
 cp "$t/p/first.so" "$t/users/in/mine.so"
 echo '{"interface": "answers/2.4"}' >"$t/p/newer.dlazy.json"
 HOST_PLUGIN_PATH=$t/users:/nonexistent run "$t/host" "$t/p"
