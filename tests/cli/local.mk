@@ -12,11 +12,11 @@ CLI_TESTS = \
 	%D%/test-facts.sh \
 	%D%/test-forbid.sh \
 	%D%/test-hosts.sh \
-	%D%/test-hosts.sh \
 	%D%/test-info.sh \
 	%D%/test-ledger.sh \
 	%D%/test-list.sh \
 	%D%/test-live.sh \
+	%D%/test-list-hosts.sh \
 	%D%/test-manual.sh \
 	%D%/test-probe.sh \
 	%D%/test-probes.sh \
