@@ -110,7 +110,8 @@ static bool has_cause_changed(const struct dlazy_module *m,
 	if (failure->passing)
 		return true;
 	m->kind->identify(m, &file);
-	if (!file_identity_equal(&file, &failure->file))
+	if (!file_identity_equal(&file, &failure->file) ||
+	    m->path_count != failure->paths)
 		return true;
 	if (failure->required)
 		return load_recall(failure->required, &(struct touch){0}) == 0;
@@ -143,7 +144,8 @@ int load_recall(struct dlazy_module *m, const struct touch *touch)
 /* ------------------------------------------------------------------ */
 /* One try                                                            */
 
-static int open_object(struct loading_frame *frame, void **ret_handle)
+static int open_object(struct loading_frame *frame, const char *object,
+		       void **ret_handle)
 {
 	struct dlazy_module *m = frame->module;
 	_cleanup_free_ char *path = NULL;
@@ -159,9 +161,11 @@ static int open_object(struct loading_frame *frame, void **ret_handle)
 	if (m->kind->before_open)
 		m->kind->before_open(m);
 	frame->flags = m->flags;
+	frame->object = object;
+	if (!object)
+		object = module_object(m);
 	atomic_store(&frame->was_asked, true);
-	status = dl_open(path ? path : module_object(m), frame->flags,
-			 ret_handle);
+	status = dl_open(path ? path : object, frame->flags, ret_handle);
 	if (status == 0 && m->kind->opened)
 		m->kind->opened(m, *ret_handle);
 	frame->in_linker = false;
@@ -188,6 +192,7 @@ static struct module_failure *failure_new(struct dlazy_module *m, int status,
 	strcpy(failure->message, status_message());
 	/* What would have to change, as it is now. */
 	m->kind->identify(m, &failure->file);
+	failure->paths = m->path_count;
 	failure->loads = dl_changes().loaded;
 	status_fail(-status, "%s", failure->message);
 	return failure;
@@ -220,7 +225,7 @@ static int ask_linker(struct loading_frame *frame, void **ret_handle,
 	int status;
 
 	while ((status = m->kind->next_file(&search)) == 0) {
-		status = open_object(frame, ret_handle);
+		status = open_object(frame, search.object, ret_handle);
 		if (status == 0)
 			return 0;
 		if (!failure && !search.aside)
@@ -288,6 +293,8 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 		return false;
 	if (outcome == OUTCOME_LOADED) {
 		atomic_store(&m->asked, frame->flags);
+		if (frame->object)
+			module_opened_as_locked(m, frame->object);
 		atomic_store_explicit(&m->handle, handle, memory_order_release);
 		module_move_locked(m, DLAZY_LOADED);
 		return true;

@@ -26,6 +26,7 @@ struct loading_frame {
 	struct loading_frame *other; /* of the module; under load_lock */
 	pid_t thread;
 	int flags;		 /* the linker was asked with these */
+	const char *object;	 /* and so; NULL: as module_object() says */
 	unsigned refusals;	 /* of the module, when this load began */
 	bool requiring;		 /* what its module requires is being loaded */
 	bool in_linker;		 /* has the linker's lock, or waits for it */

@@ -404,12 +404,49 @@ void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 	atomic_store_explicit(&m->state, to, memory_order_release);
 }
 
-/* A plugin's one file: is it there, and still what was declared? */
+/* The next of its other paths that is its file; those of other files are passed
+ * over. */
+static bool next_other_path(struct module_search *search)
+{
+	const struct dlazy_module *m = search->module;
+	struct file_identity now;
+
+	LOCKED(&load_lock);
+	while (search->own) {
+		const struct module_path *p = search->own;
+
+		search->own = p->next;
+		search->object = p->object;
+		if (file_identify(AT_FDCWD, p->path, &now) == 0 &&
+		    is_same_file(&now, &m->identity))
+			return true;
+		status_clear();
+	}
+	return false;
+}
+
+static void begin_other_paths(struct module_search *search)
+{
+	LOCKED(&load_lock);
+	search->begun = true;
+	search->own = search->module->other_paths;
+}
+
+/* A plugin's one file: is it there, and still what was declared? By its first
+ * path, and then by others. */
 static int next_plugin_file(struct module_search *search)
 {
-	if (search->tried)
-		return -DLAZY_ENOENT;
-	return module_refresh(search->module);
+	struct dlazy_module *m = search->module;
+	bool is_first = !search->begun;
+	int status = is_first ? module_refresh(m) : 0;
+
+	if (is_first)
+		begin_other_paths(search);
+	if (is_first && status == 0)
+		return 0;
+	if (next_other_path(search))
+		return 0;
+	return search->tried ? -DLAZY_ENOENT : module_refresh(m);
 }
 
 static void identify_plugin_file(const struct dlazy_module *m,
@@ -578,20 +615,6 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 		m->on_sym = true;
 }
 
-/* The same of a declaration. `fresh` is taken if it is a new opener's. */
-static void module_open_locked(struct dlazy_module *m,
-			       const struct module_declaration *d,
-			       bool borrowed, const void *object,
-			       struct opener **fresh)
-{
-	module_count_locked(m, d->flags, borrowed);
-	if (borrowed)
-		return;
-	if (!opener_locked(m, object))
-		opener_add_locked(m, TAKE_PTR(*fresh), object);
-	opener_locked(m, object)->opens++;
-}
-
 /* Two bytes for each digit at most, and the path. */
 #define NUMBER_MAX (2 * 8 * sizeof(unsigned))
 
@@ -611,26 +634,125 @@ static void spell_number(char *to, const char *path, unsigned number)
 	strcpy(to, path + length);
 }
 
-/* The module is the latest of its path, in a spelling that the linker has not heard
- * yet. NULL, with message: out of memory. */
-static const char *spell_object_locked(struct dlazy_module *m)
-{
-	const struct dlazy_module *older =
-		map_get(&by_path, hash_string(m->path));
-	struct spelling *spelling =
-		malloc(sizeof(*spelling) + strlen(m->path) + NUMBER_MAX + 1);
+static unsigned last_spelling;
 
-	if (!spelling || !map_put(&by_path, hash_string(m->path), m)) {
+/* The module is the latest of that path, in a spelling that the linker has not heard
+ * yet. NULL, with message: out of memory. */
+static const char *spell_path_locked(struct dlazy_module *m, const char *path)
+{
+	bool was_heard = map_get(&by_path, hash_string(path));
+	struct spelling *spelling =
+		malloc(sizeof(*spelling) + strlen(path) + NUMBER_MAX + 1);
+
+	if (!spelling || !map_put(&by_path, hash_string(path), m)) {
 		free(spelling);
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 		return NULL;
 	}
-	if (older && !strcmp(older->path, m->path))
-		m->spelling = older->spelling + 1;
-	spell_number(spelling->text, m->path, m->spelling);
+	spell_number(spelling->text, path, was_heard ? ++last_spelling : 0);
 	spelling->next = m->spellings;
 	m->spellings = spelling;
 	return spelling->text;
+}
+
+/* A path that will not be freed, as who reads a module's holds no lock: `*copy`,
+ * which is taken then, or one that was kept before. */
+static const char *keep_path_locked(char **copy)
+{
+	uint64_t key = hash_string(*copy);
+	const char *kept = map_get(&kept_paths, key);
+
+	if (kept && !strcmp(kept, *copy))
+		return kept;
+	kept = TAKE_PTR(*copy);
+	map_put(&kept_paths, key, (void *)kept);
+	return kept;
+}
+
+/* Only what the file needs could be found by the one path and not by the other. */
+static bool is_beside(const char *path, const char *other)
+{
+	size_t length = (size_t)(file_base_name(path) - path);
+
+	return length == (size_t)(file_base_name(other) - other) &&
+	       !memcmp(path, other, length);
+}
+
+/* A host may name one file in any number of ways; no load is tried so often. */
+#define OTHER_PATHS_MAX 16
+
+static struct module_path **place_of_path_locked(struct dlazy_module *m,
+						 const char *path)
+{
+	struct module_path **at = &m->other_paths;
+	unsigned n = 0;
+
+	if (!module_is_file(m) || is_beside(m->path, path))
+		return NULL;
+	for (; *at; at = &(*at)->next)
+		if (is_beside((*at)->path, path) || ++n == OTHER_PATHS_MAX)
+			return NULL;
+	return at;
+}
+
+/* Without memory it is done without. */
+static void add_path_locked(struct dlazy_module *m, const char *path)
+{
+	struct module_path **at = place_of_path_locked(m, path);
+	_cleanup_free_ struct module_path *new =
+		at ? calloc(1, sizeof(*new)) : NULL;
+	_cleanup_free_ char *copy = new ? strdup(path) : NULL;
+
+	if (!copy)
+		return;
+	new->object = spell_path_locked(m, path);
+	if (!new->object) {
+		status_clear();
+		return;
+	}
+	new->path = keep_path_locked(&copy);
+	*at = TAKE_PTR(new);
+	m->path_count++;
+}
+
+void module_opened_as_locked(struct dlazy_module *m, const char *object)
+{
+	for (struct module_path *p = m->other_paths; p; p = p->next) {
+		const struct module_path was = {NULL, m->path, m->object};
+
+		if (p->object != object)
+			continue;
+		m->path = p->path;
+		m->object = p->object;
+		p->path = was.path;
+		p->object = was.object;
+		return;
+	}
+}
+
+/* Nobody has it by another path any more. */
+static void prefer_path_locked(struct dlazy_module *m, const char *path)
+{
+	for (struct module_path *p = m->other_paths; p; p = p->next)
+		if (is_beside(p->path, path))
+			module_opened_as_locked(m, p->object);
+}
+
+/* The same of a declaration. `fresh` is taken if it is a new opener's. */
+static void module_open_locked(struct dlazy_module *m,
+			       const struct module_declaration *d,
+			       bool borrowed, const void *object,
+			       struct opener **fresh)
+{
+	add_path_locked(m, d->path);
+	if (!m->opens && !m->borrows && !is_mapped_locked(m))
+		prefer_path_locked(m, d->path);
+	module_count_locked(m, d->flags, borrowed);
+	if (borrowed)
+		return;
+	if (!opener_locked(m, object))
+		opener_add_locked(m, TAKE_PTR(*fresh), object);
+	opener_locked(m, object)->opens++;
 }
 
 static int module_insert_locked(struct dlazy_module *m)
@@ -641,7 +763,7 @@ static int module_insert_locked(struct dlazy_module *m)
 	    !map_reserve(&by_file, by_file.count))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 	if (m->path[0]) {
-		m->object = spell_object_locked(m);
+		m->object = spell_path_locked(m, m->path);
 		if (!m->object)
 			return -DLAZY_ENOMEM;
 	}
@@ -823,7 +945,7 @@ const char *module_respell(struct dlazy_module *m)
 		return NULL;
 	}
 	LOCKED(&load_lock);
-	return spell_object_locked(m);
+	return spell_path_locked(m, m->path);
 }
 
 void module_replace_locked(struct dlazy_module *m, const char *object,
@@ -922,20 +1044,6 @@ static bool make_room_for_found(void)
 {
 	return module_make_room(&by_path) && module_make_room(&by_file) &&
 	       module_make_room(&kept_paths);
-}
-
-/* A path that will not be freed, as who reads a module's holds no lock: `*copy`,
- * which is taken then, or one that was kept before. */
-static const char *keep_path_locked(char **copy)
-{
-	uint64_t key = hash_string(*copy);
-	const char *kept = map_get(&kept_paths, key);
-
-	if (kept && !strcmp(kept, *copy))
-		return kept;
-	kept = TAKE_PTR(*copy);
-	map_put(&kept_paths, key, (void *)kept);
-	return kept;
 }
 
 /* There is room in the maps. What the linker finds has no identity before it is

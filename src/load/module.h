@@ -36,6 +36,7 @@ struct module_failure {
 	int status; /* negated; 0: never failed */
 	char message[STATUS_MESSAGE_MAX];
 	struct file_identity file; /* the plugin file then; zero: absent */
+	unsigned paths;		   /* by which it had been opened */
 	char missing[256];	   /* the library that was not found, or "" */
 	char needed_by[4096];	   /* the file that needs it */
 	unsigned long long loads;  /* objects the linker had ever loaded */
@@ -77,6 +78,20 @@ struct module_search {
 	unsigned tried; /* so many were, in vain */
 	bool reads;	/* files are only read: a bare name is none */
 	bool aside;	/* why this one cannot be loaded is not to be told */
+	bool begun;
+	/* As the linker is told of this one; NULL: as module_object() says */
+	const char *object;
+};
+
+/*
+ * Another path of a module's file, in another directory: what the file needs may
+ * be found from there alone ($ORIGIN), and where an opener named it so, dlopen()
+ * would look there.
+ */
+struct module_path {
+	struct module_path *next;
+	const char *path;   /* kept for good */
+	const char *object; /* as the linker is told; likewise */
 };
 
 /*
@@ -146,24 +161,25 @@ struct dlazy_module {
 		linker_ns; /* of the last load told of; 0: not taken */
 
 	/* under load_lock */
-	struct file_identity identity;	/* of the file behind record or view */
-	const struct record *record;	/* from a catalog, or NULL */
-	struct elf_view *view;		/* read from the file, or NULL */
-	size_t opens;			/* dlazy_open less dlazy_close */
-	size_t borrows;			/* registries that declare it */
-	bool keep;			/* some opener did not say DISCARD */
-	bool pinned;			/* a real address was given out */
-	unsigned contents;		/* counts those that the file had */
-	unsigned spelling;		/* the number in `object` */
-	struct spelling *spellings;	/* all that there were */
-	const char *undiscardable;	/* why its ELF forbids it, or NULL */
-	struct loading_frame *loaders;	/* who is loading it now */
-	struct loading_frame *preparer; /* of these, see onload.c */
-	bool prepared;			/* the same */
-	unsigned refusals;		/* how often that failed */
-	int refused;			/* as what, last */
-	struct module_failure *failure; /* NULL: none yet */
-	struct map bindings;		/* by name, see binding.c */
+	struct file_identity identity;	 /* of the file behind record or view */
+	const struct record *record;	 /* from a catalog, or NULL */
+	struct elf_view *view;		 /* read from the file, or NULL */
+	size_t opens;			 /* dlazy_open less dlazy_close */
+	size_t borrows;			 /* registries that declare it */
+	bool keep;			 /* some opener did not say DISCARD */
+	bool pinned;			 /* a real address was given out */
+	unsigned contents;		 /* counts those that the file had */
+	struct module_path *other_paths; /* in the order of the opens */
+	unsigned path_count;		 /* of all so far */
+	struct spelling *spellings;	 /* all that there were */
+	const char *undiscardable;	 /* why its ELF forbids it, or NULL */
+	struct loading_frame *loaders;	 /* who is loading it now */
+	struct loading_frame *preparer;	 /* of these, see onload.c */
+	bool prepared;			 /* the same */
+	unsigned refusals;		 /* how often that failed */
+	int refused;			 /* as what, last */
+	struct module_failure *failure;	 /* NULL: none yet */
+	struct map bindings;		 /* by name, see binding.c */
 	struct binding *all_bindings;
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
@@ -305,6 +321,9 @@ const char *module_respell(struct dlazy_module *m);
 void module_replace_locked(struct dlazy_module *m, const char *object,
 			   struct elf_view **view,
 			   const struct file_identity *identity);
+
+/* It was opened as what a search had: that is its path from now on. */
+void module_opened_as_locked(struct dlazy_module *m, const char *object);
 
 /* The path as the linker is told. */
 const char *module_object(const struct dlazy_module *m);

@@ -137,6 +137,15 @@ struct first_failure {
 	char message[STATUS_MESSAGE_MAX];
 };
 
+/* Of the file that is next; `instead` is its kind's. */
+static const char *path_of(const struct module_search *search,
+			   const char *instead)
+{
+	if (instead)
+		return instead;
+	return search->object ? search->object : search->module->path;
+}
+
 static int verdict_files(struct module_search *search,
 			 verdict_elsewhere_fn *elsewhere,
 			 struct first_failure *first)
@@ -150,7 +159,7 @@ static int verdict_files(struct module_search *search,
 		status =
 			m->kind->check_file ? m->kind->check_file(m, &path) : 0;
 		if (status == 0)
-			status = verdict_file(path ? path : m->path, m->flags,
+			status = verdict_file(path_of(search, path), m->flags,
 					      m, elsewhere);
 		if (status == 0)
 			return 0;

@@ -503,6 +503,68 @@ TEST(touched_file_is_the_same_module)
 	}
 }
 
+/* A plugin that needs libdlazy-beside.so of its own directory; false: there is no
+ * compiler. */
+static bool make_needy(const char *path)
+{
+	char command[20000];
+
+	snprintf(
+		command, sizeof(command),
+		"cd '%s' && mkdir -p store plugins &&"
+		"echo 'int beside(void) { return 7; }' >b.c &&"
+		"echo 'int beside(void); int answer(void)"
+		" { return beside(); }' >a.c &&"
+		"${CC:-cc} -shared -fPIC -o plugins/libdlazy-beside.so b.c"
+		" -Wl,-soname,libdlazy-beside.so &&"
+		"${CC:-cc} -shared -fPIC -o '%s' a.c plugins/libdlazy-beside.so"
+		" -Wl,-rpath,'$ORIGIN'",
+		test_directory(), path);
+	return system(command) == 0;
+}
+
+/* The dynamic linker takes $ORIGIN from the path that it is told. */
+TEST(other_path_of_a_file_is_tried_too)
+{
+	const char *store = own_path("store/p.so");
+	const char *linked = own_path("plugins/p.so");
+
+	if (!make_needy(store))
+		test_skip("no compiler");
+	CHECK_INT(symlink(store, linked), 0);
+	struct dlazy_module *m = opened(store, 0);
+	CHECK_INT(dlazy_load(m), -DLAZY_EDEPEND);
+	CHECK_INT(dlazy_check(m), -DLAZY_EDEPEND);
+	CHECK(!dlazy_open(store, DLAZY_CHECK));
+	CHECK(opened(linked, DLAZY_CHECK) == m);
+	CHECK_INT(dlazy_check(m), 0);
+	CHECK_INT(call_int(symbol_of(m, "answer")), 7);
+	CHECK_STR(dlazy_module_path(m), linked);
+	CHECK(opened(store, DLAZY_CHECK) == m);
+}
+
+TEST(first_path_that_can_be_loaded_is_the_modules)
+{
+	const char *store = own_path("store/p.so");
+	const char *linked = own_path("plugins/p.so");
+
+	if (!make_needy(linked))
+		test_skip("no compiler");
+	CHECK_INT(link(linked, store), 0);
+	struct dlazy_module *m = opened(linked, DLAZY_DISCARD);
+	CHECK(opened(store, DLAZY_DISCARD) == m);
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_STR(dlazy_module_path(m), linked);
+	CHECK_INT(dlazy_unload(m), 0);
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK_INT(dlazy_close(m), 0);
+	/* Nobody has it, so that the path of the next open is the first. */
+	CHECK(opened(store, 0) == m);
+	CHECK_STR(dlazy_module_path(m), store);
+	CHECK_INT(dlazy_load(m), 0); /* by the other */
+	CHECK_STR(dlazy_module_path(m), linked);
+}
+
 TEST(registry_shares_the_module)
 {
 	struct dlazy_module *m = opened(own_copy("good-plain", "p.so"), 0);
