@@ -80,7 +80,7 @@ struct dlazy_module *dlazy_open(const char *path, int flags)
 	fork_begin();
 	policy_begin();
 	if (path && path[0])
-		return given(open_module(path, flags, CALLER()));
+		return given(open_module(path, flags, CALLER(), false));
 	missing("dlazy_open", "path is NULL or empty");
 	return given(NULL);
 }

@@ -64,7 +64,7 @@ static struct dlazy_module *open_path(const char *path, int flags,
 {
 	if (flags & (RTLD_LAZY | RTLD_NOW))
 		return open_module(path, flags | DLAZY_CHECK | ends(flags),
-				   caller);
+				   caller, true);
 	status_fail(DLAZY_EINVAL, "dlopen: %s: neither RTLD_LAZY nor RTLD_NOW",
 		    path);
 	return NULL;

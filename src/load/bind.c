@@ -291,13 +291,6 @@ static void *known_stub(struct dlazy_module *m,
 		       : NULL;
 }
 
-/* Is it loaded, and its path another file's, which says nothing of it? */
-static bool is_left_by_file(struct dlazy_module *m)
-{
-	LOCKED(&load_lock);
-	return atomic_load(&m->handle) && !module_is_current_locked(m);
-}
-
 void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	       const void *caller)
 {
@@ -315,8 +308,9 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	if (stub)
 		return stub;
 	if (bind_find_export(m, &request, closure, &export) < 0)
-		return is_left_by_file(m) ? bind_real(m, &request, caller)
-					  : NULL;
+		return module_is_left_by_file(m)
+			       ? bind_real(m, &request, caller)
+			       : NULL;
 	if (!bind_can_defer(&export) || !stub_available() || m->on_sym)
 		return bind_real(m, &request, caller);
 

@@ -521,6 +521,7 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	if (load_promote(m) < 0) /* of who opened it meanwhile */
 		status_clear();
 	binding_loaded(m);
+	module_release(m);
 	use_note(m);
 	use_arm_others(m);
 	atomic_store(&m->linker_ns, r.linker_ns);
@@ -795,4 +796,5 @@ void load_close(struct dlazy_module *m)
 
 	if (handle && discard(m, handle) < 0)
 		status_clear();
+	module_release(m);
 }

@@ -11,6 +11,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/failure.c %D%/failure.h \
 	%D%/fallback.c %D%/fallback.h \
 	%D%/forbid.c %D%/forbid.h \
+	%D%/held.c %D%/held.h \
 	%D%/import.c %D%/import.h \
 	%D%/load.c %D%/load.h \
 	%D%/loading.c %D%/loading.h \

@@ -23,6 +23,7 @@
 #include "base/hash.h"
 #include "base/setting.h"
 #include "load/dl.h"
+#include "load/held.h"
 #include "load/loading.h"
 
 #include <errno.h>
@@ -233,9 +234,10 @@ static int take_reading_locked(struct dlazy_module *m, struct reading *reading)
 	struct elf_view *old = m->view;
 	struct file_identity identity = reading->identity;
 
-	if (is_mapped_locked(m) && !is_same_file(&identity, &m->identity))
+	if ((is_mapped_locked(m) || m->held) &&
+	    !is_same_file(&identity, &m->identity))
 		return status_fail(DLAZY_EFORMAT,
-				   "%s: it was replaced while it is loaded",
+				   "%s: it was replaced while it is in use",
 				   m->path);
 	m->view = reading->view;
 	reading->view = old;
@@ -312,6 +314,64 @@ int module_refresh(struct dlazy_module *m)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	LOCKED(&load_lock);
 	return take_reading_locked(m, &reading);
+}
+
+bool module_is_left_by_file(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return (m->held || atomic_load(&m->handle)) &&
+	       !module_is_current_locked(m);
+}
+
+static bool can_be_held(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return module_mode() != MODULE_OFF && module_is_file(m) && !m->held &&
+	       !is_mapped_locked(m);
+}
+
+void module_hold(struct dlazy_module *m)
+{
+	struct file_identity identity = module_identity(m);
+	struct held *held = held_is_due(&identity) && can_be_held(m)
+				    ? held_new(m->path, &identity)
+				    : NULL;
+
+	if (!held)
+		return;
+	{
+		LOCKED(&load_lock);
+		if (!m->held && !is_mapped_locked(m) &&
+		    file_identity_equal(&identity, &m->identity) &&
+		    (m->view || m->record))
+			m->held = TAKE_PTR(held);
+	}
+	held_free(held);
+}
+
+/* What is mapped from it needs it as long, or its inode would be given to another
+ * file. */
+static struct held *take_held_locked(struct dlazy_module *m)
+{
+	struct held *held = m->held;
+	bool in_use = held && m->object == held->object;
+
+	if (!held || (is_mapped_locked(m) ? in_use : m->opens || m->borrows))
+		return NULL;
+	if (in_use)
+		m->object = held->before;
+	m->held = NULL;
+	return held;
+}
+
+void module_release(struct dlazy_module *m)
+{
+	struct held *held;
+	{
+		LOCKED(&load_lock);
+		held = take_held_locked(m);
+	}
+	held_free(held);
 }
 
 bool module_is_current_locked(const struct dlazy_module *m)
@@ -404,6 +464,27 @@ void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 	atomic_store_explicit(&m->state, to, memory_order_release);
 }
 
+/* Two bytes for each digit at most, and the path. */
+#define NUMBER_MAX (2 * 8 * sizeof(unsigned))
+
+static void spell_number(char *to, const char *path, unsigned number)
+{
+	size_t length = (size_t)(file_base_name(path) - path);
+
+	memcpy(to, path, length);
+	to += length;
+	for (unsigned digit = ~(~0u >> 1); digit; digit >>= 1) {
+		if (number < digit)
+			continue;
+		if (number & digit)
+			*to++ = '.';
+		*to++ = '/';
+	}
+	strcpy(to, path + length);
+}
+
+static unsigned last_spelling;
+
 /* The next of its other paths that is its file; those of other files are passed
  * over. */
 static bool next_other_path(struct module_search *search)
@@ -432,20 +513,55 @@ static void begin_other_paths(struct module_search *search)
 	search->own = search->module->other_paths;
 }
 
+static bool is_at_path_locked(const struct dlazy_module *m)
+{
+	struct file_identity now;
+	bool is_there = file_identify(AT_FDCWD, m->path, &now) == 0;
+
+	status_clear();
+	return is_there && is_same_file(&now, &m->identity);
+}
+
+/* None of its paths has it any more. Nothing is allocated: a stub was called,
+ * perhaps by an interposed malloc(). 1: there is nothing, or no need for it. */
+static int next_held(struct module_search *search)
+{
+	LOCKED(&load_lock);
+	struct dlazy_module *m = search->module;
+	struct held *held = m->held;
+	char path[64];
+
+	if (!held || search->tried || is_at_path_locked(m))
+		return 1;
+	bool is_open = held->fd >= 0;
+	int status = held_open(held, m->path);
+	if (status < 0)
+		return status;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", held->fd);
+	if (!is_open)
+		spell_number(held->object, path, ++last_spelling);
+	search->object = held->object;
+	return 0;
+}
+
 /* A plugin's one file: is it there, and still what was declared? By its first
  * path, and then by others. */
 static int next_plugin_file(struct module_search *search)
 {
 	struct dlazy_module *m = search->module;
 	bool is_first = !search->begun;
-	int status = is_first ? module_refresh(m) : 0;
 
-	if (is_first)
+	if (is_first) {
 		begin_other_paths(search);
-	if (is_first && status == 0)
-		return 0;
+		if (module_refresh(m) == 0)
+			return 0;
+	}
+	status_clear();
 	if (next_other_path(search))
 		return 0;
+	int status = next_held(search);
+	if (status <= 0)
+		return status;
 	return search->tried ? -DLAZY_ENOENT : module_refresh(m);
 }
 
@@ -615,27 +731,6 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 		m->on_sym = true;
 }
 
-/* Two bytes for each digit at most, and the path. */
-#define NUMBER_MAX (2 * 8 * sizeof(unsigned))
-
-static void spell_number(char *to, const char *path, unsigned number)
-{
-	size_t length = (size_t)(file_base_name(path) - path);
-
-	memcpy(to, path, length);
-	to += length;
-	for (unsigned digit = ~(~0u >> 1); digit; digit >>= 1) {
-		if (number < digit)
-			continue;
-		if (number & digit)
-			*to++ = '.';
-		*to++ = '/';
-	}
-	strcpy(to, path + length);
-}
-
-static unsigned last_spelling;
-
 /* The module is the latest of that path, in a spelling that the linker has not heard
  * yet. NULL, with message: out of memory. */
 static const char *spell_path_locked(struct dlazy_module *m, const char *path)
@@ -717,6 +812,12 @@ static void add_path_locked(struct dlazy_module *m, const char *path)
 
 void module_opened_as_locked(struct dlazy_module *m, const char *object)
 {
+	if (m->held && m->held->object == object) {
+		m->held->before = m->object;
+		m->object = object;
+		held_close(m->held);
+		return;
+	}
 	for (struct module_path *p = m->other_paths; p; p = p->next) {
 		const struct module_path was = {NULL, m->path, m->object};
 
@@ -905,14 +1006,9 @@ static struct dlazy_module *module_current_locked(
 static bool is_of_file_locked(const struct dlazy_module *m,
 			      const struct file_identity *identity)
 {
-	struct file_identity now;
-
-	if (is_mapped_locked(m) || file_identity_equal(&m->identity, identity))
-		return true;
-	if (file_identify(AT_FDCWD, m->path, &now) == 0)
-		return is_same_file(&now, identity);
-	status_clear();
-	return false;
+	return is_mapped_locked(m) ||
+	       file_identity_equal(&m->identity, identity) ||
+	       is_at_path_locked(m);
 }
 
 /* Puts it into the table, unless the file has a module already. */
@@ -1237,38 +1333,47 @@ const struct opener *module_hook_locked(const struct dlazy_module *m,
 void module_undo_open(struct dlazy_module *m, const void *by)
 {
 	const void *object = dl_object(by);
+	{
+		LOCKED(&load_lock);
+		struct opener *o = opener_locked(m, object);
 
-	LOCKED(&load_lock);
-	struct opener *o = opener_locked(m, object);
-	m->opens--;
-	if (o && o->opens && --o->opens == 0 && !o->on_failure && !o->on_load) {
-		module_forget_imports_locked(m, object, NULL);
-		free(opener_take_locked(m, object));
+		m->opens--;
+		if (o && o->opens && --o->opens == 0 && !o->on_failure &&
+		    !o->on_load) {
+			module_forget_imports_locked(m, object, NULL);
+			free(opener_take_locked(m, object));
+		}
+		module_forget_locked(m);
 	}
-	module_forget_locked(m);
+	module_release(m);
 }
 
 int module_close(struct dlazy_module *m, const void *by)
 {
 	const void *object = dl_object(by);
-
-	LOCKED(&load_lock);
-	if (m->opens == 0)
-		return status_fail(DLAZY_EINVAL,
-				   "%s: a borrowed module is not closed; it "
-				   "ends with its registry",
-				   m->name);
-	m->opens--;
-	close_opener_locked(m, object);
-	module_forget_locked(m);
+	{
+		LOCKED(&load_lock);
+		if (m->opens == 0)
+			return status_fail(DLAZY_EINVAL,
+					   "%s: a borrowed module is not "
+					   "closed; it ends with its registry",
+					   m->name);
+		m->opens--;
+		close_opener_locked(m, object);
+		module_forget_locked(m);
+	}
+	module_release(m);
 	return 0;
 }
 
 void module_return(struct dlazy_module *m)
 {
-	LOCKED(&load_lock);
-	m->borrows--;
-	module_forget_locked(m);
+	{
+		LOCKED(&load_lock);
+		m->borrows--;
+		module_forget_locked(m);
+	}
+	module_release(m);
 }
 
 void module_fork_prepare(void)

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 struct binding;
+struct held;
 struct loading_frame;
 struct module_metadata;
 struct quarantine;
@@ -171,15 +172,16 @@ struct dlazy_module {
 	unsigned contents;		 /* counts those that the file had */
 	struct module_path *other_paths; /* in the order of the opens */
 	unsigned path_count;		 /* of all so far */
-	struct spelling *spellings;	 /* all that there were */
-	const char *undiscardable;	 /* why its ELF forbids it, or NULL */
-	struct loading_frame *loaders;	 /* who is loading it now */
-	struct loading_frame *preparer;	 /* of these, see onload.c */
-	bool prepared;			 /* the same */
-	unsigned refusals;		 /* how often that failed */
-	int refused;			 /* as what, last */
-	struct module_failure *failure;	 /* NULL: none yet */
-	struct map bindings;		 /* by name, see binding.c */
+	struct held *held; /* what dlopen() would have mapped; or NULL */
+	struct spelling *spellings;	/* all that there were */
+	const char *undiscardable;	/* why its ELF forbids it, or NULL */
+	struct loading_frame *loaders;	/* who is loading it now */
+	struct loading_frame *preparer; /* of these, see onload.c */
+	bool prepared;			/* the same */
+	unsigned refusals;		/* how often that failed */
+	int refused;			/* as what, last */
+	struct module_failure *failure; /* NULL: none yet */
+	struct map bindings;		/* by name, see binding.c */
 	struct binding *all_bindings;
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
@@ -321,6 +323,17 @@ const char *module_respell(struct dlazy_module *m);
 void module_replace_locked(struct dlazy_module *m, const char *object,
 			   struct elf_view **view,
 			   const struct file_identity *identity);
+
+/* If what is at its path now is new, that is what will be loaded, also if it has
+ * gone by then (held.h). If it cannot be had it is done without. */
+void module_hold(struct dlazy_module *m);
+
+/* Is that not needed any more? It is loaded, or nobody has it. */
+void module_release(struct dlazy_module *m);
+
+/* Whether its path is another file's by now, or none's, and the module stays what it
+ * was: loaded, or held. */
+bool module_is_left_by_file(const struct dlazy_module *m);
 
 /* It was opened as what a search had: that is its path from now on. */
 void module_opened_as_locked(struct dlazy_module *m, const char *object);

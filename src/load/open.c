@@ -74,7 +74,7 @@ static bool is_fleeting(const char *path)
 }
 
 static struct dlazy_module *open_file(const char *path, int flags,
-				      const void *caller)
+				      const void *caller, bool hold)
 {
 	struct module_declaration declaration = {
 		.path = path, .flags = flags, .by = caller};
@@ -89,14 +89,17 @@ static struct dlazy_module *open_file(const char *path, int flags,
 		     (flags & DLAZY_CHECK && is_fleeting(path));
 	if ((!(flags & DLAZY_CHECK) || verdict_module(m, NULL) == 0) &&
 	    (!early || load_module(m, &touch, &loaded) == 0) &&
-	    load_promote(m) == 0)
+	    load_promote(m) == 0) {
+		if (hold)
+			module_hold(m);
 		return m;
+	}
 	module_undo_open(m, caller);
 	return NULL;
 }
 
 struct dlazy_module *open_module(const char *path, int flags,
-				 const void *caller)
+				 const void *caller, bool hold)
 {
 	_cleanup_free_ char *absolute = NULL;
 
@@ -104,7 +107,7 @@ struct dlazy_module *open_module(const char *path, int flags,
 	    open_locate(path, caller, &absolute) < 0 ||
 	    (dl_flags_noload(flags) && !is_loaded(absolute)))
 		return NULL;
-	return open_file(absolute, flags, caller);
+	return open_file(absolute, flags, caller, hold);
 }
 
 struct dlazy_module *open_again(const char *path, int flags, const void *caller)
@@ -115,7 +118,7 @@ struct dlazy_module *open_again(const char *path, int flags, const void *caller)
 	if (open_locate(path, caller, &absolute) == 0 &&
 	    file_identify(AT_FDCWD, absolute, &identity) == 0 &&
 	    module_is_open(&identity))
-		return open_file(absolute, flags, caller);
+		return open_file(absolute, flags, caller, false);
 	status_clear();
 	return NULL;
 }

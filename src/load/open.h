@@ -12,9 +12,10 @@
  */
 int open_locate(const char *path, const void *caller, char **ret);
 
-/* As dlazy_open(), of a path that is not empty. */
+/* As dlazy_open(), of a path that is not empty. hold: what is loaded later is the
+ * file that is there now, if that is new (see held.h). */
 struct dlazy_module *open_module(const char *path, int flags,
-				 const void *caller);
+				 const void *caller, bool hold);
 
 /* RTLD_NOLOAD as dlopen has it: the module, if it is open, with one more
  * reference and the flags. NULL, without a message: it is not. */

@@ -168,10 +168,61 @@ TEST(failing_call_leaves_the_error)
 
 	dlazy_on_failure(NULL, instead, dlsym(RTLD_DEFAULT, "getpid"));
 	CHECK(dlsym(handle, "no_such_symbol") == NULL);
-	CHECK_INT(unlink(path), 0);
+	CHECK_INT(truncate(path, 0), 0);
 	CHECK_INT(call_int(answer), getpid());
 	CHECK_IN(dlerror(), "no_such_symbol");
 	CHECK(dlerror() == NULL);
+}
+
+/* As dlopen() would have mapped it. */
+static void gone_then_called(bool is_replaced)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	const char *other = own_copy("good-plain-other", "q.so");
+	void *handle = dlopen(path, RTLD_NOW),
+	     *second = dlopen(other, RTLD_NOW);
+
+	CHECK_INT(test_mapped("/proc/self/fd"), 0);
+	CHECK_INT(unlink(other), 0);
+	CHECK_INT(is_replaced ? rename(own_copy("good-kinds", "new"), path)
+			      : unlink(path),
+		  0);
+	CHECK_INT(call_int(dlsym(second, "plain_news")), 44);
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK_INT(call_int(dlsym(second, "plain_answer")), 43);
+	CHECK(dlsym(handle, "kinds_answer") == NULL);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(call_int(dlsym(second, "plain_news")), 44);
+	CHECK_INT(dlclose(second), 0);
+	CHECK_INT(test_mapped("memfd:dlazy"), 0);
+	CHECK_INT(test_mapped("(deleted)"), 0);
+}
+
+TEST(file_that_was_removed_is_the_one_that_was_opened)
+{
+	needs_stubs();
+	gone_then_called(false);
+}
+
+TEST(file_that_was_replaced_is_the_one_that_was_opened)
+{
+	needs_stubs();
+	gone_then_called(true);
+}
+
+TEST(what_is_held_of_a_file_ends_with_the_handle)
+{
+	needs_stubs();
+	const char *path = own_copy("good-plain", "held.so");
+	void *handle = dlopen(path, RTLD_NOW);
+
+	CHECK_INT(test_mapped("held.so"), 1);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(test_mapped("held.so"), 0);
+	handle = dlopen(path, RTLD_NOW);
+	CHECK_INT(call_int(dlsym(handle, "plain_answer")), 42);
+	CHECK_INT(dlclose(handle), 0);
+	CHECK_INT(test_mapped("held.so"), 0);
 }
 
 /* When its stub is called, the number may be another file's. */
