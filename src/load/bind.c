@@ -280,15 +280,22 @@ bool bind_can_defer(const struct module_export *export)
 
 /* The stub that was handed out before, while the file was as it is; or NULL. */
 static void *known_stub(struct dlazy_module *m,
-			const struct bind_request *request)
+			const struct bind_request *request, const void *object)
 {
 	LOCKED(&load_lock);
 	struct binding *b =
 		binding_find_locked(m, request->name, request->version);
 
-	return b && b->slot && !m->on_sym && b->contents == m->contents
+	return b && b->slot && !module_is_on_sym_locked(m, object) &&
+			       b->contents == m->contents
 		       ? stub_code(b->slot)
 		       : NULL;
+}
+
+static bool is_on_sym(struct dlazy_module *m, const void *object)
+{
+	LOCKED(&load_lock);
+	return module_is_on_sym_locked(m, object);
 }
 
 void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
@@ -304,14 +311,16 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 		return builtin_symbol(m, request.name, &stub) < 0 ? NULL : stub;
 	if (module_mode() == MODULE_OFF)
 		return bind_real(m, &request, caller);
-	stub = known_stub(m, &request);
+	const void *object = m->on_sym ? dl_object(caller) : NULL;
+	stub = known_stub(m, &request, object);
 	if (stub)
 		return stub;
 	if (bind_find_export(m, &request, closure, &export) < 0)
 		return module_is_left_by_file(m)
 			       ? bind_real(m, &request, caller)
 			       : NULL;
-	if (!bind_can_defer(&export) || !stub_available() || m->on_sym)
+	if (!bind_can_defer(&export) || !stub_available() ||
+	    is_on_sym(m, object))
 		return bind_real(m, &request, caller);
 
 	LOCKED(&load_lock);

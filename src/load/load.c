@@ -144,6 +144,14 @@ int load_recall(struct dlazy_module *m, const struct touch *touch)
 /* ------------------------------------------------------------------ */
 /* One try                                                            */
 
+/* As who asks has opened it; what others want is asked for afterwards, see
+ * load_promote(). */
+static int flags_for(const struct loading_frame *frame)
+{
+	LOCKED(&load_lock);
+	return module_flags_locked(frame->module, frame->asker);
+}
+
 static int open_object(struct loading_frame *frame, const char *object,
 		       void **ret_handle)
 {
@@ -160,7 +168,7 @@ static int open_object(struct loading_frame *frame, const char *object,
 	frame->in_linker = true;
 	if (m->kind->before_open)
 		m->kind->before_open(m);
-	frame->flags = m->flags;
+	frame->flags = flags_for(frame);
 	frame->object = object;
 	if (!object)
 		object = module_object(m);
@@ -443,6 +451,7 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 	_cleanup_free_ struct module_failure *failure = NULL;
 	enum outcome outcome = OUTCOME_FAILED;
 
+	frame->asker = dl_object(touch->caller);
 	if (begin(frame))
 		load_tell(DLAZY_EVENT_LOADING, frame->module, touch, 0, 0);
 	ret->start_ns = event_wanted() ? event_now() : 0;

@@ -27,6 +27,7 @@ struct loading_frame {
 	pid_t thread;
 	int flags;		 /* the linker was asked with these */
 	const char *object;	 /* and so; NULL: as module_object() says */
+	const void *asker;	 /* the object (dl_object()) that touches it */
 	unsigned refusals;	 /* of the module, when this load began */
 	bool requiring;		 /* what its module requires is being loaded */
 	bool in_linker;		 /* has the linker's lock, or waits for it */

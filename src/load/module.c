@@ -716,19 +716,63 @@ static void opener_add_locked(struct dlazy_module *m, struct opener *o,
 	m->openers = o;
 }
 
-/* One more user of a module that is in the table. */
+/* The flags of all that have it now. */
+static int flags_of_all_locked(const struct dlazy_module *m)
+{
+	int flags = m->borrowed_flags;
+
+	for (const struct opener *o = m->openers; o; o = o->next)
+		flags |= o->flags;
+	return flags;
+}
+
+static bool is_on_sym_for_any_locked(const struct dlazy_module *m)
+{
+	bool on_sym = m->borrowed_on_sym;
+
+	for (const struct opener *o = m->openers; o; o = o->next)
+		on_sym |= o->on_sym;
+	return on_sym;
+}
+
+int module_flags_locked(const struct dlazy_module *m, const void *object)
+{
+	const struct opener *own = object ? opener_locked(m, object) : NULL;
+
+	return own && own->flags ? own->flags : m->flags;
+}
+
+bool module_is_on_sym_locked(const struct dlazy_module *m, const void *object)
+{
+	const struct opener *own = object ? opener_locked(m, object) : NULL;
+
+	return own && own->flags ? own->on_sym : m->on_sym;
+}
+
+static int lasting(int flags)
+{
+	return dl_flags_lasting(flags & ~MODULE_FLAGS);
+}
+
+/* One more user of a module that is in the table. An open has yet to succeed (see
+ * module_confirm_open()). Flags of those before the last close are over. */
 static void module_count_locked(struct dlazy_module *m, int flags,
 				bool borrowed)
 {
-	if (borrowed)
-		m->borrows++;
-	else
+	if (!m->opens && !m->borrows) {
+		m->flags = 0;
+		m->on_sym = false;
+	}
+	m->flags |= lasting(flags);
+	if (!borrowed) {
 		m->opens++;
-	atomic_store(&m->is_open, true);
-	m->flags |= dl_flags_lasting(flags & ~MODULE_FLAGS);
+		return;
+	}
+	m->borrows++;
+	m->borrowed_flags |= lasting(flags);
+	m->borrowed_on_sym |= (flags & DLAZY_ON_SYM) != 0;
 	m->keep |= !(flags & DLAZY_DISCARD);
-	if (flags & DLAZY_ON_SYM)
-		m->on_sym = true;
+	m->on_sym = is_on_sym_for_any_locked(m);
 }
 
 /* The module is the latest of that path, in a spelling that the linker has not heard
@@ -1261,6 +1305,19 @@ void module_forget_imports_locked(struct dlazy_module *m, const void *object,
 	}
 }
 
+/* Somebody has it no more. After the last one, what a stub loads is as it was. */
+static void forget_flags_locked(struct dlazy_module *m)
+{
+	if (!m->borrows) {
+		m->borrowed_flags = 0;
+		m->borrowed_on_sym = false;
+	}
+	if (!m->opens && !m->borrows)
+		return;
+	m->flags = flags_of_all_locked(m);
+	m->on_sym = is_on_sym_for_any_locked(m);
+}
+
 /* Ends one open of that object; of one that has none, but was handed the module,
  * somebody's. */
 static void close_opener_locked(struct dlazy_module *m, const void *object)
@@ -1273,8 +1330,10 @@ static void close_opener_locked(struct dlazy_module *m, const void *object)
 	if (!o || !o->opens)
 		return;
 	module_forget_imports_locked(m, o->object, NULL);
-	if (--o->opens == 0)
+	if (--o->opens == 0) {
 		free(opener_take_locked(m, o->object));
+		forget_flags_locked(m);
+	}
 }
 
 /* After the last the handle is invalid: what the host gave is forgotten. */
@@ -1330,6 +1389,22 @@ const struct opener *module_hook_locked(const struct dlazy_module *m,
 	return NULL;
 }
 
+void module_confirm_open(struct dlazy_module *m, int flags, const void *by)
+{
+	const void *object = dl_object(by);
+
+	LOCKED(&load_lock);
+	struct opener *o = opener_locked(m, object);
+
+	m->flags |= lasting(flags);
+	m->keep |= !(flags & DLAZY_DISCARD);
+	if (!o)
+		return;
+	o->flags |= lasting(flags);
+	o->on_sym |= (flags & DLAZY_ON_SYM) != 0;
+	m->on_sym = is_on_sym_for_any_locked(m);
+}
+
 void module_undo_open(struct dlazy_module *m, const void *by)
 {
 	const void *object = dl_object(by);
@@ -1343,6 +1418,7 @@ void module_undo_open(struct dlazy_module *m, const void *by)
 			module_forget_imports_locked(m, object, NULL);
 			free(opener_take_locked(m, object));
 		}
+		forget_flags_locked(m);
 		module_forget_locked(m);
 	}
 	module_release(m);
@@ -1371,6 +1447,7 @@ void module_return(struct dlazy_module *m)
 	{
 		LOCKED(&load_lock);
 		m->borrows--;
+		forget_flags_locked(m);
 		module_forget_locked(m);
 	}
 	module_release(m);

@@ -55,6 +55,8 @@ struct opener {
 	struct opener *next;
 	const void *object; /* see dl_object() */
 	size_t opens;	    /* dlazy_open less dlazy_close */
+	int flags;	    /* of dlopen, of its opens; 0: none succeeded yet */
+	bool on_sym;	    /* DLAZY_ON_SYM was among them */
 	dlazy_failure_fn *on_failure;
 	void *on_failure_data;
 	dlazy_load_fn *on_load;
@@ -149,9 +151,9 @@ struct dlazy_module {
 	 * the thread which does that gets, and nobody else. */
 	_Atomic(void *) next_handle;
 	_Atomic(int) state;   /* enum dlazy_state; see module_move_locked() */
-	_Atomic(int) flags;   /* of dlopen */
+	_Atomic(int) flags;   /* of dlopen, of all that have it */
 	_Atomic(int) asked;   /* the linker was asked with these */
-	_Atomic(bool) on_sym; /* DLAZY_ON_SYM */
+	_Atomic(bool) on_sym; /* somebody's DLAZY_ON_SYM */
 	_Atomic(bool) has_fallback;
 	_Atomic(int) host_policy; /* what a host's filter or flags said */
 	_Atomic(bool) is_open;	  /* as opens and borrows say; see use.c */
@@ -167,6 +169,8 @@ struct dlazy_module {
 	struct elf_view *view;		 /* read from the file, or NULL */
 	size_t opens;			 /* dlazy_open less dlazy_close */
 	size_t borrows;			 /* registries that declare it */
+	int borrowed_flags;		 /* of dlopen, of those */
+	bool borrowed_on_sym;		 /* and DLAZY_ON_SYM */
 	bool keep;			 /* some opener did not say DISCARD */
 	bool pinned;			 /* a real address was given out */
 	unsigned contents;		 /* counts those that the file had */
@@ -373,8 +377,19 @@ bool module_is_known(const struct dlazy_module *m);
 /* The same as module_is_valid(), as a public function's first line: 0 or -DLAZY_EINVAL. */
 int module_check(const struct dlazy_module *m, const char *function);
 
-/* Takes one open back that has not succeeded. What an earlier one was promised
- * stays; the flags of this one do, too. */
+/* One open by code at that address has succeeded: its flags count from now on, also
+ * for what this object asks later. */
+void module_confirm_open(struct dlazy_module *m, int flags, const void *by);
+
+/* The flags of dlopen that a touch by code in `object` asks for: its own, or those
+ * of all. */
+int module_flags_locked(const struct dlazy_module *m, const void *object);
+
+/* Whether dlazy_sym() loads, for code in that object. */
+bool module_is_on_sym_locked(const struct dlazy_module *m, const void *object);
+
+/* Takes one open back that has not succeeded, with its flags. What an earlier one
+ * was promised stays. */
 void module_undo_open(struct dlazy_module *m, const void *by);
 
 /* Ends one open, by code at that address; 0 or -DLAZY_EINVAL. */

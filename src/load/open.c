@@ -90,6 +90,7 @@ static struct dlazy_module *open_file(const char *path, int flags,
 	if ((!(flags & DLAZY_CHECK) || verdict_module(m, NULL) == 0) &&
 	    (!early || load_module(m, &touch, &loaded) == 0) &&
 	    load_promote(m) == 0) {
+		module_confirm_open(m, flags, caller);
 		if (hold)
 			module_hold(m);
 		return m;

@@ -5,6 +5,8 @@
  */
 #include "base/cleanup.h"
 #include "elf/view.h"
+#include "load/bind.h"
+#include "load/open.h"
 #include "tests/unit/opened.h"
 #include "tests/unit/started-with.h"
 
@@ -563,6 +565,79 @@ TEST(first_path_that_can_be_loaded_is_the_modules)
 	CHECK_STR(dlazy_module_path(m), store);
 	CHECK_INT(dlazy_load(m), 0); /* by the other */
 	CHECK_STR(dlazy_module_path(m), linked);
+}
+
+/* ------------------------------------------------------------------ */
+/* What one opener asks for is not another's                          */
+
+TEST(failed_open_leaves_no_flags)
+{
+	const char *store = own_path("store/p.so");
+	char command[9000];
+
+	if (!make_needy(store))
+		test_skip("no compiler");
+	struct dlazy_module *m = opened(store, 0);
+	CHECK(!dlazy_open(store, RTLD_NOW | RTLD_GLOBAL | DLAZY_ON_SYM));
+	snprintf(command, sizeof(command),
+		 "cd '%s' && cp plugins/libdlazy-beside.so store",
+		 test_directory());
+	CHECK_INT(system(command), 0);
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK(dlsym(RTLD_DEFAULT, "answer") == NULL);
+}
+
+/* Another object's code, for who opens and who asks. */
+static const void *other_object(void)
+{
+	return dlsym(RTLD_DEFAULT, "getpid");
+}
+
+TEST(flags_are_those_of_the_object_that_opens)
+{
+	needs_stubs();
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, 0);
+	const void *other = other_object();
+
+	CHECK(open_module(path, DLAZY_ON_SYM, other, false) == m);
+	void *stub = dlazy_sym(m, "plain_answer");
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK(bind_sym(m, "plain_answer", false, other) != stub);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	CHECK(dlazy_sym(m, "plain_answer") == stub);
+}
+
+/* Its undefined function would make the load fail. */
+TEST(load_is_with_the_flags_of_who_asks)
+{
+	needs_stubs();
+	const char *path = own_path("p.so");
+	char command[9000];
+
+	snprintf(command, sizeof(command),
+		 "echo 'int no_such_function(void); int answer(int x)"
+		 " { return x ? no_such_function() : 7; }' | ${CC:-cc} -shared"
+		 " -fPIC -x c - -o '%s' -Wl,-z,lazy -Wl,-z,undefs",
+		 path);
+	if (system(command) != 0)
+		test_skip("no compiler");
+	struct dlazy_module *m = opened(path, RTLD_LAZY);
+	CHECK(open_module(path, RTLD_NOW, other_object(), false) == m);
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK(dlazy_open(path, RTLD_LAZY) == m);
+}
+
+TEST(flags_end_with_the_last_close)
+{
+	needs_stubs();
+	const char *path = test_plugin("good-plain");
+	struct dlazy_module *m = opened(path, DLAZY_ON_SYM);
+
+	CHECK_INT(dlazy_close(m), 0);
+	CHECK(opened(path, 0) == m);
+	CHECK(dlazy_sym(m, "plain_answer") != NULL);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
 }
 
 TEST(registry_shares_the_module)
