@@ -99,9 +99,15 @@ static bool is_found_now(const struct module_failure *failure)
 	return search_library(failure->missing, &origin, &path) == 0;
 }
 
+/* Who required whom of what has failed can be a circle. */
+#define REQUIRED_DEPTH_MAX 8
+
+static int recall(struct dlazy_module *m, bool again, unsigned depth);
+
 /* Whether another try could end differently. */
 static bool has_cause_changed(const struct dlazy_module *m,
-			      const struct module_failure *failure)
+			      const struct module_failure *failure,
+			      unsigned depth)
 {
 	struct file_identity file;
 
@@ -114,14 +120,15 @@ static bool has_cause_changed(const struct dlazy_module *m,
 	    m->path_count != failure->paths)
 		return true;
 	if (failure->required)
-		return load_recall(failure->required, &(struct touch){0}) == 0;
+		return depth == REQUIRED_DEPTH_MAX ||
+		       recall(failure->required, false, depth + 1) == 0;
 	if (failure->missing[0])
 		return is_found_now(failure);
 	return failure->status == -DLAZY_ELOAD &&
 	       dl_changes().loaded != failure->loads;
 }
 
-int load_recall(struct dlazy_module *m, const struct touch *touch)
+static int recall(struct dlazy_module *m, bool again, unsigned depth)
 {
 	if (atomic_load(&m->state) != DLAZY_FAILED)
 		return 0;
@@ -136,9 +143,14 @@ int load_recall(struct dlazy_module *m, const struct touch *touch)
 			return 0;
 		*failure = *m->failure;
 	}
-	if (!failure->final && (touch->again || has_cause_changed(m, failure)))
+	if (!failure->final && (again || has_cause_changed(m, failure, depth)))
 		return 0;
 	return status_fail(-failure->status, "%s", failure->message);
+}
+
+int load_recall(struct dlazy_module *m, const struct touch *touch)
+{
+	return recall(m, touch->again, 0);
 }
 
 /* ------------------------------------------------------------------ */

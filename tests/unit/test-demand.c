@@ -88,6 +88,24 @@ TEST(a_circle_is_an_error_that_names_it)
 	CHECK_INT(dlazy_module_state(found(r, "one")), DLAZY_FAILED);
 }
 
+/* What failed in a circle is remembered, and asked about again. */
+TEST(a_circle_that_has_failed_fails_again)
+{
+	put("one", "\"requires\":[\"two\"]");
+	put("two", "\"requires\":[\"one\"]");
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *one = found(r, "one"), *two = found(r, "two");
+
+	for (int i = 0; i < 2; i++) {
+		CHECK(dlazy_resolve(one, "plain_answer") == NULL);
+		CHECK_IN(dlazy_error(), "a circle: ");
+		CHECK(dlazy_resolve(two, "plain_answer") == NULL);
+		CHECK_IN(dlazy_error(), "a circle: ");
+	}
+	put("two", "\"name\":\"two\"");
+	CHECK(dlazy_resolve(one, "plain_answer") != NULL);
+}
+
 TEST(a_failure_at_the_bottom_is_told_at_the_top_with_the_chain_and_heals)
 {
 	put("top", "\"requires\":[\"middle\"]");
