@@ -763,6 +763,7 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 		m->flags = 0;
 		m->on_sym = false;
 	}
+	atomic_store(&m->is_open, true);
 	m->flags |= lasting(flags);
 	if (!borrowed) {
 		m->opens++;

@@ -5,6 +5,8 @@
  */
 #include "tests/unit/opened.h"
 
+#include "load/module.h"
+
 #include <dlazy/lifecycle.h>
 
 #include <pthread.h>
@@ -113,6 +115,20 @@ TEST(what_is_pinned_stays)
 	CHECK_INT(dlazy_pin(m), -DLAZY_EINVAL);
 	CHECK_INT(dlazy_pin(NULL), -DLAZY_EINVAL);
 	CHECK_INT(dlazy_unpin((void *)&r), -DLAZY_EINVAL);
+}
+
+TEST(a_pin_of_what_is_open_takes_no_lock)
+{
+	struct dlazy_registry *r = begin(1, 0);
+	struct dlazy_module *m = plugin(r, 0);
+
+	CHECK(atomic_load(&m->is_open));
+	CHECK_INT(dlazy_pin(m), 0);
+	lock_take(&load_lock);
+	CHECK_INT(dlazy_unpin(m), 0);
+	lock_drop(&load_lock);
+	dlazy_registry_free(r);
+	CHECK(!atomic_load(&m->is_open));
 }
 
 TEST(what_was_not_promised_stays)
