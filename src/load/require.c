@@ -30,48 +30,50 @@ void require_set_finder(require_find_fn *fn)
 	atomic_store(&find, fn);
 }
 
-/* Names, malloc'd each. */
-struct names {
-	char **names;
-	size_t count, room;
-};
-
-static void names_clear(struct names *n)
+/* The i-th that it needs; NULL: there are no more. */
+static const char *needed_locked(const struct dlazy_module *m, size_t i)
 {
-	for (size_t i = 0; i < n->count; i++)
-		free(n->names[i]);
-	free(n->names);
+	if (m->view)
+		return i < elf_view_needed_count(m->view)
+			       ? elf_view_needed(m->view, i)
+			       : NULL;
+	return m->record && i < record_needs_count(m->record)
+		       ? record_need(m->record, i)
+		       : NULL;
 }
 
-static bool names_add(struct names *n, const char *name)
+/* One behind the other, each with its NUL, as many as there is room for; the size of
+ * all. */
+static size_t copy_needed(const struct dlazy_module *m, char *to, size_t room)
 {
-	char *own = strdup(name);
+	size_t size = 0;
+	const char *name;
 
-	if (own && array_reserve(&n->names, n->count, &n->room, sizeof(own))) {
-		n->names[n->count++] = own;
-		return true;
-	}
-	free(own);
-	return false;
-}
-
-static bool needed_locked(const struct dlazy_module *m, struct names *ret)
-{
-	size_t n = m->view     ? elf_view_needed_count(m->view)
-		   : m->record ? record_needs_count(m->record)
-			       : 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (!names_add(ret, m->view ? elf_view_needed(m->view, i)
-					    : record_need(m->record, i)))
-			return false;
-	return true;
-}
-
-static bool needed(struct dlazy_module *m, struct names *ret)
-{
 	LOCKED(&load_lock);
-	return needed_locked(m, ret);
+	for (size_t i = 0; (name = needed_locked(m, i)); i++) {
+		size_t length = strlen(name) + 1;
+
+		if (size + length <= room)
+			memcpy(to + size, name, length);
+		size += length;
+	}
+	return size;
+}
+
+/* Nothing is allocated under the lock, as an interposed malloc() may use this
+ * library. malloc'd; NULL: out of memory. */
+static char *needed(const struct dlazy_module *m, size_t *ret_size)
+{
+	for (size_t room = copy_needed(m, NULL, 0);;) {
+		char *names = malloc(room + 1);
+		size_t size = names ? copy_needed(m, names, room) : 0;
+
+		*ret_size = size;
+		if (!names || size <= room)
+			return names;
+		free(names);
+		room = size; /* it is another file by now */
+	}
 }
 
 /* ------------------------------------------------------------------ */
@@ -184,13 +186,15 @@ static int require_name(struct requiring *r, const char *name, bool soname)
 
 static int require_needed(struct requiring *r)
 {
-	_cleanup_(names_clear) struct names names = {NULL, 0, 0};
+	size_t size;
+	_cleanup_free_ char *names = needed(r->frame->module, &size);
 	int status = 0;
 
-	if (!needed(r->frame->module, &names))
+	if (!names)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	for (size_t i = 0; i < names.count && status == 0; i++)
-		status = require_name(r, names.names[i], true);
+	for (size_t at = 0; at < size && status == 0;
+	     at += strlen(names + at) + 1)
+		status = require_name(r, names + at, true);
 	return status;
 }
 

@@ -87,13 +87,16 @@ void use_begin(void)
 	atomic_store(&is_wanted, true);
 }
 
+static void arm_other_locked(struct dlazy_module *m, void *loaded)
+{
+	if (m != loaded && atomic_load(&m->state) == DLAZY_LOADED)
+		binding_look_locked(m);
+}
+
 void use_arm_others(const struct dlazy_module *m)
 {
-	_cleanup_free_ struct module_seen *all = NULL;
-	size_t n = atomic_load(&is_wanted) ? module_list(&all) : 0;
-
+	if (!atomic_load(&is_wanted))
+		return;
 	LOCKED(&load_lock);
-	for (size_t i = 0; all && i < n; i++)
-		if (all[i].module != m && all[i].state == DLAZY_LOADED)
-			binding_look_locked(all[i].module);
+	module_each_locked(arm_other_locked, (void *)m);
 }

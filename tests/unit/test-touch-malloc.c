@@ -9,6 +9,8 @@
 #include "base/lock.h"
 #include "stub/linked.h"
 
+#include <dlazy/lifecycle.h>
+
 #include <errno.h>
 #include <stdatomic.h>
 
@@ -196,6 +198,25 @@ TEST(nor_when_the_file_has_changed)
 	int_fn *ready = function_of(opened(path, 0), "host_ready");
 
 	CHECK_INT(rename(own_copy("good-host-constructor", "q.so"), path), 0);
+	CHECK_INT(watched(ready), 1);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+/* What it needs is looked for among the plugins of its registry, and others are to
+ * be asked for their use at each load. */
+TEST(nor_when_it_is_a_registrys)
+{
+	needs_stubs();
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	CHECK_INT(dlazy_registry_add_file(r, "p",
+					  test_plugin("good-host-constructor"),
+					  DLAZY_DISCARD),
+		  0);
+	CHECK_INT(dlazy_registry_limit(r, 1, 0), 0);
+	int_fn *ready = function_of(dlazy_registry_find(r, "p"), "host_ready");
+
 	CHECK_INT(watched(ready), 1);
 	CHECK(calls > 0);
 	CHECK_INT(calls_under_a_lock, 0);
