@@ -374,12 +374,12 @@ static void *find_beside_linker(const struct fallback *f,
 			       ? address
 			       : NULL;
 	LOCKED(&load_lock);
-	if (!f->base ||
+	if (!f->other->base ||
 	    module_find_export_locked(f->other, request->name, request->version,
 				      &export) < 0 ||
 	    export.type != ELF_TYPE_FUNC)
 		return NULL;
-	return (void *)(f->base + export.value);
+	return (void *)(f->other->base + export.value);
 }
 
 /* What is called while the module is being loaded, so that nobody waits; NULL:

@@ -47,11 +47,12 @@ int fallback_set(struct dlazy_module *m, struct dlazy_module *other, int flags,
 		LOCKED(&load_lock);
 		if (other)
 			other->borrows++;
-		if (other && flags & DLAZY_WHILE_LOADING)
+		if (other && flags & DLAZY_WHILE_LOADING) {
 			other->pinned = true;
+			other->base = base;
+		}
 		old = m->fallback;
 		m->fallback = other;
-		m->fallback_base = base;
 		m->fallback_queue =
 			other && flags & DLAZY_WHILE_LOADING ? queue : NULL;
 		atomic_store(&m->has_fallback, other != NULL);
@@ -66,7 +67,6 @@ bool fallback_of(struct dlazy_module *m, struct fallback *ret)
 	if (!atomic_load(&m->has_fallback))
 		return false;
 	LOCKED(&load_lock);
-	*ret = (struct fallback){m->fallback, m->fallback_base,
-				 m->fallback_queue};
+	*ret = (struct fallback){m->fallback, m->fallback_queue};
 	return m->fallback;
 }

@@ -18,7 +18,6 @@ int fallback_set(struct dlazy_module *m, struct dlazy_module *other, int flags,
 
 struct fallback {
 	struct dlazy_module *other;
-	uintptr_t base; /* of its object, where the linker is not to be asked */
 	fallback_queue_fn *queue; /* NULL: a first touch waits */
 };
 

@@ -192,7 +192,8 @@ struct dlazy_module {
 	struct dlazy_module *fallback;	      /* see fallback.c */
 	struct dlazy_module **required;	      /* see require.c */
 	size_t required_count;
-	uintptr_t fallback_base; /* of its object, if needed */
+	uintptr_t base; /* of its object, where it stands in for a module that
+			   is being loaded; else 0 */
 	int (*fallback_queue)(struct dlazy_module *m, const void *caller);
 	struct module_metadata *metadata; /* see metadata.c */
 	struct opener *openers;		  /* the latest hook first */

@@ -42,6 +42,7 @@ struct replacement {
 	struct elf_view *view;
 	struct file_identity identity;
 	void *handle;
+	uintptr_t base; /* of that object */
 	uint64_t start_ns;
 	bool begun;
 };
@@ -130,6 +131,7 @@ static int open_new(struct dlazy_module *m, const struct touch *touch,
 		dl_close(new->handle);
 		return refuse(m, "its file changed meanwhile: try again");
 	}
+	new->base = dl_base(new->handle);
 	return 0;
 }
 
@@ -154,7 +156,10 @@ static void *switch_objects(struct dlazy_module *m, struct replacement *new,
 	*ret_why = reason_to_keep_locked(m);
 	atomic_fetch_add(&m->generation, 1);
 	module_replace_locked(m, new->object, &new->view, &new->identity);
-	m->pinned = false;
+	m->pinned =
+		m->base; /* what stands in is called without being asked for */
+	if (m->base)
+		m->base = new->base;
 	atomic_store(&m->asked, new->frame->flags);
 	atomic_store_explicit(&m->handle, new->handle, memory_order_release);
 	binding_switch_locked(m);

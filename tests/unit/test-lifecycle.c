@@ -3,6 +3,7 @@
  * What a host has done around a module's load: dlazy_on_load().
  */
 #include "tests/unit/opened.h"
+#include "tests/unit/world.h"
 
 #include <dlazy/lifecycle.h>
 
@@ -362,6 +363,33 @@ TEST(a_plugin_file_stands_in_without_asking_the_linker)
 	while (!is_constructing)
 		usleep(1000);
 	CHECK_INT(call_int(stub), 1); /* runs of the other */
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADING);
+	may_end = 1;
+}
+
+TEST(a_fallback_that_was_reloaded_stands_in_as_it_is_now)
+{
+	needs_stubs();
+	struct dlazy_module *m =
+		opened(test_plugin("good-host-constructor"), 0);
+	struct dlazy_module *other = opened(
+		own_copy("good-host-constructor", "other.so"), DLAZY_DISCARD);
+	void *stub = symbol_of(m, "host_ready");
+
+	CHECK_INT(dlazy_fallback(m, other, DLAZY_WHILE_LOADING), 0);
+	world_compile("new",
+		      "static char room[65536] = {1}; int host_ready(void)"
+		      "{ return room[0] + 4; }",
+		      "-shared -fPIC", "");
+	CHECK_INT(rename(own_path("new"), own_path("other.so")), 0);
+	CHECK_INT(dlazy_reload(other), 0);
+	CHECK_INT(dlazy_unload(other), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "real address");
+	set_constructor(hold);
+	CHECK_INT(dlazy_prefetch(m), 0);
+	while (!is_constructing)
+		usleep(1000);
+	CHECK_INT(call_int(stub), 5);
 	CHECK_INT(dlazy_module_state(m), DLAZY_LOADING);
 	may_end = 1;
 }

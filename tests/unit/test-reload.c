@@ -155,6 +155,20 @@ TEST(what_is_not_loaded_becomes_the_new_file)
 	CHECK_INT(call_int(stub), 43);
 }
 
+/* The file that it was opened as, and that is kept, is not what it is any more. */
+TEST(what_is_away_again_is_not_the_old_file)
+{
+	needs_stubs();
+	const char *path = put("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	put("good-plain-other", "p.so");
+	check_reloaded(m);
+	CHECK_INT(unlink(path), 0);
+	CHECK_INT(call_int(symbol_of(m, "plain_news")), 44);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 43);
+}
+
 TEST(what_has_failed_is_loaded)
 {
 	const char *path = put("bad-missing-library", "p.so");
