@@ -18,6 +18,7 @@
 #include "base/interrupt.h"
 #include "load/binding.h"
 #include "load/dl.h"
+#include "load/held.h"
 #include "load/load.h"
 #include "load/loading.h"
 #include "load/onload.h"
@@ -251,13 +252,16 @@ static int reload_declared(struct dlazy_module *m, const struct touch *touch,
 			   struct replacement *new)
 {
 	struct load_handle loaded;
+	struct held *held;
 	{
 		LOCKED(&load_lock);
 		if (atomic_load(&m->handle) || m->loaders)
 			return refuse(m, "a load is in progress");
 		module_replace_locked(m, new->object, &new->view,
 				      &new->identity);
+		held = TAKE_PTR(m->held); /* the old file */
 	}
+	held_free(held);
 	if (atomic_load(&m->state) != DLAZY_FAILED)
 		return 0;
 	int status = load_module(m, touch, &loaded);
