@@ -2,9 +2,9 @@
 /*
  * Emitting events. The list of observers is never changed, only replaced:
  * emitting reads it without a lock, as an observer may itself observe, load,
- * or fork. Old lists are not freed, since a thread may still be walking one;
- * they stay reachable through the new ones. There are as many as changes,
- * which are few.
+ * or fork. A thread may still be walking an old list, which stays reachable
+ * through the new ones: old lists are freed by the next change that finds no
+ * thread walking one.
  */
 #include "base/event.h"
 
@@ -30,6 +30,8 @@ struct observers {
 
 static struct lock event_lock = LOCK_INIT(LOCK_EVENT);
 static _Atomic(struct observers *) current;
+static atomic_size_t observing; /* of the current list; read at each call */
+static atomic_size_t walking;	/* threads that may have a list in hand */
 static _Atomic(const struct event_probe *) the_probe;
 static void (*_Atomic at_abort)(void);
 
@@ -50,6 +52,23 @@ static struct observers *observers_copy(size_t count)
 	return list;
 }
 
+/* Who counts as walking after this is seen to be none gets the new list. */
+static void replace_locked(struct observers *list)
+{
+	ATOMIC_SHARED(&current);
+	ATOMIC_SHARED(&walking);
+	atomic_store(&current, list);
+	atomic_store(&observing, list->count);
+	if (atomic_load(&walking) > 0)
+		return;
+	while (list->older) {
+		struct observers *older = list->older;
+
+		list->older = older->older;
+		free(older);
+	}
+}
+
 int event_observe(dlazy_event_fn *fn, void *data)
 {
 	LOCKED(&event_lock);
@@ -60,8 +79,7 @@ int event_observe(dlazy_event_fn *fn, void *data)
 	if (!list)
 		return status_fail(DLAZY_ENOMEM, "observe: out of memory");
 	list->all[count] = (struct observer){fn, data};
-	ATOMIC_SHARED(&current);
-	atomic_store(&current, list);
+	replace_locked(list);
 	return 0;
 }
 
@@ -82,7 +100,7 @@ int event_unobserve(dlazy_event_fn *fn, void *data)
 		return status_fail(DLAZY_ENOMEM, "unobserve: out of memory");
 	for (size_t i = at; i + 1 < count; i++)
 		list->all[i] = old->all[i + 1];
-	atomic_store(&current, list);
+	replace_locked(list);
 	return 0;
 }
 
@@ -113,10 +131,8 @@ static const struct event_probe *wanting_probe(void)
 
 bool event_wanted(void)
 {
-	struct observers *list =
-		atomic_load_explicit(&current, memory_order_acquire);
-
-	return (list && list->count) || wanting_probe();
+	return atomic_load_explicit(&observing, memory_order_relaxed) ||
+	       wanting_probe();
 }
 
 ABOVE_NONE void (*event_host_stack)(void (*fn)(void *), void *data) = NULL;
@@ -129,14 +145,16 @@ void event_call_host(void (*fn)(void *data), void *data)
 		fn(data);
 }
 
+/* An observer that jumps out of this leaves it walking: no list is freed then. */
 static void tell_observers(void *data)
 {
-	struct observers *list =
-		atomic_load_explicit(&current, memory_order_acquire);
 	struct dlazy_event *event = data;
 
+	atomic_fetch_add(&walking, 1);
+	struct observers *list = atomic_load(&current);
 	for (size_t i = 0; list && i < list->count; i++)
 		list->all[i].fn(event, list->all[i].data);
+	atomic_fetch_sub(&walking, 1);
 }
 
 void event_emit(struct dlazy_event event)

@@ -6,6 +6,7 @@
 #include "tests/unit/opened.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -200,6 +201,24 @@ TEST(unknown_observer_is_enoent)
 	CHECK_INT(dlazy_unobserve(note, &data), -DLAZY_ENOENT);
 	CHECK_INT(dlazy_observe(NULL, NULL), -DLAZY_EINVAL);
 	CHECK_INT(dlazy_unobserve(NULL, NULL), -DLAZY_EINVAL);
+}
+
+TEST(observers_that_come_and_go_leave_no_memory)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
+	!defined __GLIBC__
+	test_skip("this malloc() does not count");
+#else
+	struct mallinfo2 before = {0};
+
+	for (int i = 0; i < 11000; i++) {
+		if (i == 1000)
+			before = mallinfo2();
+		CHECK_INT(dlazy_observe(note, NULL), 0);
+		CHECK_INT(dlazy_unobserve(note, NULL), 0);
+	}
+	CHECK(mallinfo2().uordblks < before.uordblks + 100000);
+#endif
 }
 
 /* ------------------------------------------------------------------ */
