@@ -318,7 +318,7 @@ int toy_add(int a, int b);
 int use(void) { return toy_add(toy_data, 1); }
 END
 for ld in bfd lld gold mold; do
-	linker=("${cc[@]}" -fuse-ld=$ld)
+	linker=("${cc[@]}" "-fuse-ld=$ld")
 	echo 'int main(void) { return 0; }' | "${linker[@]}" -o "$t/none" \
 		-x c - 2>/dev/null || {
 		skip "$ld: a program has the functions that it calls" \

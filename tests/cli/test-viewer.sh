@@ -38,6 +38,7 @@ printf '\131\246\152\225\0\0\0\2\0\0\0\1\0\0\0\30\0\0\0\6\0\0\0\1%b\0\0\377\377\
 printf '\0\0\2\1\100' >grey.wbmp
 printf '#define a_width 2\n#define a_height 1\nchar a_bits[] = {\n0x01};\n' \
 	>grey.xbm
+# shellcheck disable=SC2034 # named after the files, and read by that name
 colour=" ff 00 00 00 00 ff" grey=" 00 00 00 ff ff ff"
 
 for picture in colour.* grey.*; do
@@ -48,7 +49,7 @@ for picture in colour.* grey.*; do
 	check_same "dot by dot" "$(tail -c 6 out.image | od -An -tx1)" \
 		"${!expected}"
 	for n in $(seq 3 9); do # no cut file takes the viewer down
-		head -c $((n * $(stat -c %s "$picture") / 10)) "$picture" >cut
+		head -c $((n * $(stat -c %s "$picture") / 10)) "$picture" >"cut"
 		"$viewer" "$codecs" cut out.cut >/dev/null 2>&1
 		[ $? -le 1 ] || touch crashed
 	done
