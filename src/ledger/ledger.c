@@ -33,7 +33,8 @@
 
 #define VARIABLE "DLAZY_TRACE"
 
-static struct ledger *ledger; /* NULL: none is kept */
+static struct ledger *ledger;	/* NULL: none is kept */
+static _Atomic(pid_t) aborting; /* whose ledger is written by a child of it */
 
 /* Its object is asked for apart: in words it may be what argv[0] says. */
 static void note_caller(struct ledger_entry *e, const void *caller)
@@ -60,6 +61,7 @@ static void note_load(struct ledger *l, const struct dlazy_event *event)
 	e->begin_ns = event->time_ns - event->duration_ns;
 	e->linker_ns = atomic_load(&event->module->linker_ns);
 	e->thread = (uint32_t)syscall(SYS_gettid);
+	e->pid = getpid();
 	snprintf(e->symbol, sizeof(e->symbol), "%s",
 		 event->symbol ? event->symbol : "");
 	note_caller(e, event->caller);
@@ -77,7 +79,7 @@ static void observe(const struct dlazy_event *event, void *data)
 /* Beginning                                                          */
 
 /* The file's name, absolute, with %p replaced by the process's number. */
-static char *own_path(const char *said)
+static char *path_of(const char *said, pid_t pid)
 {
 	_cleanup_free_ char *named = NULL;
 	const char *at = strstr(said, "%p");
@@ -88,8 +90,7 @@ static char *own_path(const char *said)
 	if (named && at) {
 		char *whole;
 
-		if (asprintf(&whole, "%s%ld%s", named, (long)getpid(), at + 2) <
-		    0)
+		if (asprintf(&whole, "%s%ld%s", named, (long)pid, at + 2) < 0)
 			return NULL;
 		free(named);
 		named = whole;
@@ -97,10 +98,15 @@ static char *own_path(const char *said)
 	return named ? file_absolute(named) : NULL;
 }
 
-/* A forked child's ledger is its parent's: it would overwrite that. */
+/* A forked child's file is its parent's, which it would overwrite, but for %p. */
+static bool has_own_file(void)
+{
+	return getpid() == ledger->pid || strstr(ledger->said, "%p");
+}
+
 static void write_at_exit(void)
 {
-	if (getpid() == ledger->pid && ledger_write(NULL) < 0)
+	if (has_own_file() && ledger_write(NULL) < 0)
 		setting_refuse(VARIABLE, ledger->path, status_message());
 }
 
@@ -113,9 +119,12 @@ static struct ledger *ledger_new(const char *said)
 	ATOMIC_SHARED_BYTES(l, sizeof(*l));
 	l->begin_ns = event_now();
 	l->pid = getpid();
-	l->path = own_path(said);
-	if (l->path)
+	l->said = strdup(said);
+	l->path = path_of(said, l->pid);
+	if (l->said && l->path)
 		return l;
+	free(l->said);
+	free(l->path);
 	free(l);
 	return NULL;
 }
@@ -131,7 +140,10 @@ static struct ledger *ledger_new(const char *said)
 static void write_at_abort(int signal)
 {
 	int saved = errno;
-	pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	bool own = has_own_file();
+
+	atomic_store(&aborting, getpid());
+	pid_t child = own ? (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) : -1;
 
 	if (child == 0) {
 		sigset_t alarmed;
@@ -166,7 +178,8 @@ static void expect_abort(void)
 /* The message that is written by then must not wait for what this does. */
 static void write_last(void)
 {
-	ledger_write(NULL);
+	if (has_own_file())
+		ledger_write(NULL);
 }
 
 void ledger_begin(void)
@@ -245,6 +258,14 @@ static int write_whole(const char *path, const char *text, size_t size)
 	return file_replace(fd, name, text, size, 0666);
 }
 
+static char *path_to_write(const char *path, pid_t pid)
+{
+	if (path)
+		return file_absolute(path);
+	return pid == ledger->pid ? strdup(ledger->path)
+				  : path_of(ledger->said, pid);
+}
+
 int ledger_write(const char *path)
 {
 	_cleanup_free_ char *text = NULL;
@@ -256,13 +277,16 @@ int ledger_write(const char *path)
 				   "no ledger is kept: start the program with "
 				   "DLAZY_TRACE=FILE");
 	LOCK_ASSERT_NONE();
-	absolute = path ? file_absolute(path) : strdup(ledger->path);
+	pid_t pid = atomic_load(&aborting);
+	if (!pid)
+		pid = getpid();
+	absolute = path_to_write(path, pid);
 	if (!absolute)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", absolute);
-	int status = ledger_tell(ledger, out);
+	int status = ledger_tell(ledger, pid, out);
 	if (!memstream_end(out, &text) && status == 0)
 		status = status_fail(DLAZY_ENOMEM, "%s: out of memory",
 				     absolute);

@@ -20,6 +20,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One object that was loaded, with what is found out when it is written. */
 struct told {
@@ -37,6 +38,7 @@ struct untouched {
 
 struct telling {
 	const struct ledger *ledger;
+	pid_t pid; /* of whom */
 	uint64_t now_ns;
 	struct costs costs;
 	struct told *loads;
@@ -338,6 +340,8 @@ static void print_load(struct json *j, const struct telling *t,
 	print_text(j, "caller", e->caller);
 	json_key(j, "thread");
 	json_unsigned(j, e->thread);
+	json_key(j, "inherited");
+	json_bool(j, e->pid != t->pid);
 	print_us(j, "at_us", e->begin_ns - t->ledger->begin_ns);
 	print_times(j, t, e);
 	json_key(j, "error");
@@ -432,6 +436,23 @@ static void print_sums(struct json *j, const struct telling *t)
 	json_unsigned(j, atomic_load(&t->ledger->lost));
 }
 
+static void print_process(struct json *j, const struct telling *t)
+{
+	char program[4096];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+	program[n > 0 ? n : 0] = '\0';
+	print_text(j, "program", program);
+	print_command(j);
+	json_key(j, "pid");
+	json_unsigned(j, (uint64_t)t->pid);
+	json_key(j, "parent");
+	if (t->pid != t->ledger->pid)
+		json_unsigned(j, (uint64_t)t->ledger->pid);
+	else
+		json_null(j);
+}
+
 static void print(struct json *j, const struct telling *t)
 {
 	static const char *const modes[] = {"lazy", "eager", "off"};
@@ -443,9 +464,7 @@ static void print(struct json *j, const struct telling *t)
 	json_unsigned(j, 1);
 	json_key(j, "dlazy");
 	json_string(j, PACKAGE_VERSION);
-	print_command(j);
-	json_key(j, "pid");
-	json_unsigned(j, (uint64_t)t->ledger->pid);
+	print_process(j, t);
 	json_key(j, "mode");
 	json_string(j, modes[module_mode()]);
 	print_us(j, "wall_us", t->now_ns - t->ledger->begin_ns);
@@ -464,10 +483,11 @@ static void print(struct json *j, const struct telling *t)
 	json_finish(j);
 }
 
-int ledger_tell(const struct ledger *l, FILE *out)
+int ledger_tell(const struct ledger *l, pid_t pid, FILE *out)
 {
 	_cleanup_(telling_clear) struct telling t = {
 		.ledger = l,
+		.pid = pid,
 		.now_ns = event_now(),
 	};
 	struct json j = json_to(out);

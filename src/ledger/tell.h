@@ -23,6 +23,7 @@ struct ledger_entry {
 	struct dlazy_module *module;
 	int status; /* negated; 0: loaded */
 	uint32_t thread;
+	pid_t pid;		   /* who loaded: a fork copies entries */
 	uint64_t begin_ns, end_ns; /* CLOCK_MONOTONIC */
 	uint64_t linker_ns;	   /* of that, in the dynamic linker */
 	char symbol[128];	   /* that was touched; "": none */
@@ -31,7 +32,8 @@ struct ledger_entry {
 };
 
 struct ledger {
-	char *path;
+	char *said; /* as DLAZY_TRACE has it */
+	char *path; /* of the process that began it */
 	pid_t pid;
 	uint64_t begin_ns;
 	_Atomic(uint32_t) count, lost;
@@ -40,7 +42,8 @@ struct ledger {
 	struct ledger_entry entries[LEDGER_ENTRIES];
 };
 
-/* Writes it as one JSON object. 0 or -DLAZY_ENOMEM. */
-int ledger_tell(const struct ledger *l, FILE *out);
+/* Writes it as one JSON object; pid: whose it is, l->pid or a forked child of that.
+ * 0 or -DLAZY_ENOMEM. */
+int ledger_tell(const struct ledger *l, pid_t pid, FILE *out);
 
 #endif
