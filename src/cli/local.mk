@@ -20,4 +20,5 @@ include %D%/run/local.mk
 include %D%/trace/local.mk
 include %D%/bench/local.mk
 include %D%/report/local.mk
+include %D%/policy/local.mk
 include %D%/advise/local.mk

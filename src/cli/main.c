@@ -35,6 +35,8 @@ static const struct command {
 	 "run a program and account for its libraries", cli_trace},
 	{"advise", "[PROGRAM...]", "which programs run starts sooner",
 	 cli_advise},
+	{"policy", "LEDGER... [-o FILE]",
+	 "a policy file of what runs have touched", cli_policy},
 	{"report", "FILE... -o OUT.html", "a page of measurements to look at",
 	 cli_report},
 	{"bench", "[DIR]", "a host of DIR, eager against lazy", cli_bench},

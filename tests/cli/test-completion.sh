@@ -28,7 +28,8 @@ offers()
 check "it is registered for dlazy" complete -p dlazy
 offers "a command" "scan|stub" s
 offers "report takes files" "file.so" report f
-offers "all commands" "advise|bench|call|check|help|info|list|report|run|scan|stub|trace" ""
+offers "policy takes files" "file.so" policy f
+offers "all commands" "advise|bench|call|check|help|info|list|policy|report|run|scan|stub|trace" ""
 offers "options without a command" "--help|--version" --
 offers "help takes a command" "info" help i
 offers "list takes directories" "dir one|dir2" list d

@@ -11,7 +11,7 @@ _dlazy_options()
 	scan)
 		echo "--output --system --recursive --probe --deadline --isolate"
 		;;
-	list) echo "--provides --opens --mime --all --recursive" ;;
+	list) echo "--provides --opens --mime --all --recursive --program" ;;
 	info) echo "--symbols" ;;
 	check) echo "--host --load --timeout" ;;
 	stub)
@@ -25,7 +25,7 @@ _dlazy_options()
 		;;
 	trace) echo "--all --dlopened --children --format --output" ;;
 	advise) echo "--measure" ;;
-	report) echo "--output" ;;
+	policy | report) echo "--output" ;;
 	bench) echo "--touch --runs --cold --env --baseline --fail-over" \
 		"--instructions" ;;
 	esac
@@ -36,7 +36,7 @@ _dlazy_operands()
 {
 	case $1 in
 	scan | list) echo dirs ;;
-	info | check | call | stub | report) echo files ;;
+	info | check | call | stub | policy | report) echo files ;;
 	run | trace | advise) echo programs ;;
 	bench) echo dirs ;;
 	esac
@@ -64,7 +64,7 @@ _dlazy_words()
 _dlazy()
 {
 	local IFS=$' \t\n'
-	local commands="scan list info check call stub run trace advise report bench help"
+	local commands="scan list info check call stub run trace advise policy report bench help"
 	local word=${COMP_WORDS[COMP_CWORD]}
 	local before=${COMP_WORDS[COMP_CWORD - 1]}
 	local command=${COMP_WORDS[1]}
@@ -80,6 +80,7 @@ _dlazy()
 	case $command,$before in
 	scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
 		trace,-o | trace,--output | report,-o | report,--output | \
+		policy,-o | policy,--output | \
 		stub,--symbols | stub,--used-by)
 		_dlazy_files -f "$word"
 		return
@@ -104,7 +105,7 @@ _dlazy()
 		_dlazy_words "x86_64 aarch64" "$word"
 		return
 		;;
-	bench,--runs | bench,--fail-over | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
+	list,--program | bench,--runs | bench,--fail-over | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
 		stub,--package | stub,--description | stub,--soname | \
 		stub,--only | stub,--prefix) return ;;
 	esac

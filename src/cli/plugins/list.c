@@ -15,6 +15,7 @@
 #include "cli/plugins/directory.h"
 #include "cli/plugins/info.h"
 #include "cli/frame/table.h"
+#include "load/policy.h"
 #include "meta/matcher.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@
 static const char help[] =
 	"Usage: dlazy list DIR... [--provides GLOB] [--opens FILE] [--mime "
 	"TYPE]\n"
-	"                  [--all] [-r] [--json]\n"
+	"                  [--all] [-r] [--program NAME] [--json]\n"
 	"\n"
 	"Lists the plugins of each directory, one a line; nothing is loaded.\n"
 	"A file that looks like a plugin and is none is named on standard\n"
@@ -42,6 +43,7 @@ static const char help[] =
 	"                       same name, in a directory that comes earlier\n"
 	"  -r, --recursive      the directories below, too; names are paths "
 	"then\n"
+	"      --program=NAME   policies are those of this program's\n"
 	"      --json           one JSON object on standard output\n"
 	"  -h, --help           this text\n";
 
@@ -53,6 +55,7 @@ struct wanted {
 	const char *provides;
 	const char *opens;
 	const char *mime;
+	const char *program; /* as which policies are asked */
 	bool all, recursive, json;
 	unsigned char *head;
 	size_t head_size;
@@ -77,6 +80,8 @@ struct listing {
 	size_t room, prefix_room;
 	struct row *rows;
 	size_t row_count, row_room;
+	const char *program; /* as which policies are asked */
+	bool has_policies;   /* of any row something has been said */
 };
 
 static void listing_free(struct listing *l)
@@ -212,6 +217,33 @@ static const char *find_shadow(const struct listing *l, size_t end,
 	return NULL;
 }
 
+/* What decides when the plugin is loaded, but for what a host says. */
+static int decide(const struct listing *l, const struct row *row,
+		  struct policy_decision *ret)
+{
+	const char *text = row->said ? metadata_text(row->said) : NULL;
+	_cleanup_free_ char *load =
+		text ? json_read_string(json_member(text, "load")) : NULL;
+	_cleanup_free_ char *name = NULL;
+
+	if (asprintf(&name, "%s%s", row->prefix, record_name(row->record)) <
+	    0) {
+		name = NULL;
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	}
+	return policy_decide(name, DLAZY_POLICY_DEFAULT, load, l->program, ret);
+}
+
+static int ask_policy(struct listing *l, const struct row *row)
+{
+	struct policy_decision decision;
+	int status = decide(l, row, &decision);
+
+	if (status == 0 && strcmp(decision.by, "default") != 0)
+		l->has_policies = true;
+	return status;
+}
+
 static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 		      size_t index)
 {
@@ -240,7 +272,7 @@ static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 			   sizeof(*l->rows)))
 		return status_fail(DLAZY_ENOMEM, "list: out of memory");
 	l->rows[l->row_count++] = row;
-	return 0;
+	return ask_policy(l, &row);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -328,7 +360,20 @@ static void print_problem(struct json *j, const struct row *row)
 	json_string(j, row->said ? metadata_probe(row->said) : NULL);
 }
 
-static void print_plugin(struct json *j, const struct row *row)
+static void print_policy(struct json *j, const struct listing *l,
+			 const struct row *row)
+{
+	struct policy_decision decision;
+	bool known = decide(l, row, &decision) == 0;
+
+	json_key(j, "policy");
+	json_string(j, known ? policy_word(decision.policy) : NULL);
+	json_key(j, "policy_by");
+	json_string(j, known ? decision.by : NULL);
+}
+
+static void print_plugin(struct json *j, const struct listing *l,
+			 const struct row *row)
 {
 	const struct record *r = row->record;
 
@@ -348,6 +393,7 @@ static void print_plugin(struct json *j, const struct row *row)
 	print_member(j, row, "description");
 	print_member(j, row, "version");
 	print_problem(j, row);
+	print_policy(j, l, row);
 	json_end_object(j);
 }
 
@@ -372,7 +418,7 @@ static void print_json(const struct listing *l)
 	json_key(&j, "plugins");
 	json_begin_array(&j);
 	for (size_t i = 0; i < l->row_count; i++)
-		print_plugin(&j, &l->rows[i]);
+		print_plugin(&j, l, &l->rows[i]);
 	json_end_array(&j);
 	json_key(&j, "bad");
 	json_begin_array(&j);
@@ -392,29 +438,48 @@ static void print_json(const struct listing *l)
 	json_finish(&j);
 }
 
-static bool add_row(struct table *t, const struct row *row)
+/* "eager (FILE:LINE)" */
+static bool policy_words(const struct listing *l, const struct row *row,
+			 char **ret)
+{
+	struct policy_decision decision;
+
+	*ret = NULL;
+	if (decide(l, row, &decision) < 0)
+		return false;
+	if (asprintf(ret, "%s (%s)", policy_word(decision.policy),
+		     decision.by) >= 0)
+		return true;
+	*ret = NULL;
+	return false;
+}
+
+static bool add_row(struct table *t, const struct listing *l,
+		    const struct row *row)
 {
 	const struct record *r = row->record;
 	_cleanup_free_ char *path = directory_file(row->directory, r);
-	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ char *name = NULL, *policy = NULL;
 	char exports[24], needs[24];
 
 	if (asprintf(&name, "%s%s", row->prefix, record_name(r)) < 0)
 		name = NULL;
 	snprintf(exports, sizeof(exports), "%zu", record_symbol_count(r));
 	snprintf(needs, sizeof(needs), "%zu", record_needs_count(r));
-	return path && name &&
-	       table_add(t, (const char *[]){name, exports, needs, path});
+	return path && name && policy_words(l, row, &policy) &&
+	       table_add(t,
+			 (const char *[]){name, exports, needs, path, policy});
 }
 
 static int print_table(const struct listing *l)
 {
-	_cleanup_(table_free) struct table t = {.columns = 4};
-	bool fits = table_add(
-		&t, (const char *[]){"NAME", ">EXPORTS", ">NEEDS", "PATH"});
+	_cleanup_(table_free) struct table t = {.columns = l->has_policies ? 5
+									   : 4};
+	bool fits = table_add(&t, (const char *[]){"NAME", ">EXPORTS", ">NEEDS",
+						   "PATH", "POLICY"});
 
 	for (size_t i = 0; i < l->row_count && fits; i++)
-		fits = add_row(&t, &l->rows[i]);
+		fits = add_row(&t, l, &l->rows[i]);
 	if (!fits) {
 		cli_say("list: out of memory");
 		return CLI_FAILED;
@@ -469,7 +534,8 @@ static void say_problems(const struct listing *l)
 
 static int list(char **dirs, const struct wanted *w)
 {
-	_cleanup_listing_ struct listing l = {0};
+	_cleanup_listing_ struct listing l = {.program = w->program ? w->program
+								    : ""};
 	int status = open_each(dirs, w->recursive, &l);
 	int found = find_rows(&l, w);
 
@@ -512,6 +578,7 @@ int cli_list(int argc, char **argv)
 		{"provides", required_argument, NULL, 'p'},
 		{"opens", required_argument, NULL, 'o'},
 		{"mime", required_argument, NULL, 'm'},
+		{"program", required_argument, NULL, 'P'},
 		{"all", no_argument, NULL, 'a'},
 		{"recursive", no_argument, NULL, 'r'},
 		CLI_OPTION_JSON,
@@ -531,6 +598,9 @@ int cli_list(int argc, char **argv)
 			break;
 		case 'm':
 			w.mime = optarg;
+			break;
+		case 'P':
+			w.program = optarg;
 			break;
 		case 'a':
 			w.all = true;
