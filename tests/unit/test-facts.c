@@ -212,6 +212,29 @@ TEST(a_familys_key_is_there_whole_or_not_at_all)
 	CHECK(!strstr(facts, "\"frei0r\":"));
 }
 
+/* std::string's functions, which are followed as well: assigns a text that says
+ * that it is longer than all memory. */
+#define LIE(to)                                                             \
+	"struct text { const char *at; unsigned long size, room[2]; };\n"   \
+	"extern void assign(struct text *, const struct text *) __asm__(\n" \
+	"\"_ZNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEE\"\n"       \
+	"\"9_M_assignERKS4_\");\n"                                          \
+	"static void lie(void)\n"                                           \
+	"{ struct text from = {\"x\", -1ul, {0}}, to = " to ";\n"           \
+	"  if (!to.at) to.at = (char *)to.room;\n"                          \
+	"  assign(&to, &from); }"
+
+TEST(a_text_longer_than_memory_is_not_copied)
+{
+	_cleanup_free_ char *within = read_frei0r(FREI0R(
+		"i->name = \"N\"; lie()", "p->name = \"P\"", LIE("{0}")));
+	_cleanup_free_ char *elsewhere =
+		read_frei0r(FREI0R("i->name = \"N\"; lie()", "p->name = \"P\"",
+				   LIE("{malloc(16), 0, {-1ul}}")));
+
+	CHECK(!within && !elsewhere);
+}
+
 /* The first of our own plugins, in memory. */
 static size_t read_plugin(uint8_t **ret)
 {

@@ -49,6 +49,10 @@ static bool is_allowed(struct machine *m, uint64_t address, uint64_t size,
 void *machine_at(struct machine *m, uint64_t address, uint64_t size,
 		 bool to_write)
 {
+	if (size == 0) { /* of a length that has overflowed */
+		machine_fail(m);
+		return NULL;
+	}
 	if (machine_is_in(&m->stack, address, size))
 		return m->stack.bytes + (address - m->stack.start);
 	if (machine_is_in(&m->heap, address, size))
