@@ -100,6 +100,7 @@ struct reasons {
 	size_t used;
 	int status; /* of the first */
 	int count;
+	int unread; /* what else there is could not be read: the message says why */
 };
 
 static void add_reason(struct reasons *r, const char *plugin, int status)
@@ -155,8 +156,9 @@ static struct dlazy_module *next_provider(struct dlazy_registry *r,
 					  const void *caller)
 {
 	const struct dlazy_match *match;
+	int found;
 
-	while (query_next(cursor, &match, 1) == 1) {
+	while ((found = query_next(cursor, &match, 1)) == 1) {
 		if (!match->id || strcmp(match->id, id) != 0)
 			continue;
 		struct dlazy_module *m = query_module(cursor, match);
@@ -166,12 +168,17 @@ static struct dlazy_module *next_provider(struct dlazy_registry *r,
 			return m;
 		add_reason(reasons, match->plugin, status);
 	}
+	/* Who else provides it is not known. */
+	if (found < 0)
+		reasons->unread = found;
 	return NULL;
 }
 
 static struct dlazy_module *fail_with(const struct reasons *reasons,
 				      const char *id)
 {
+	if (reasons->unread)
+		return NULL;
 	if (!reasons->count)
 		status_fail(DLAZY_ENOENT, "no plugin provides %s", id);
 	else

@@ -80,6 +80,8 @@ struct dlazy_cursor {
 	struct cursor_match *matches;
 	size_t match_count, match_room;
 	struct string *strings;
+	int failed; /* behind the matches that were given out last */
+	char failure[512];
 };
 
 /* ------------------------------------------------------------------ */
@@ -234,12 +236,28 @@ static int next_candidate(const struct dlazy_cursor *c, struct stream *s)
 	}
 }
 
+/* What a stream has is damaged, or has changed: the registry is to look again. */
+static void doubt_source(const struct dlazy_cursor *c, const struct stream *s)
+{
+	LOCKED(&registry_lock);
+	if (c->link.registry && s->source < c->link.registry->count)
+		c->link.registry->sources[s->source].doubt = true;
+}
+
+static int doubt_damaged(const struct dlazy_cursor *c, const struct stream *s,
+			 int status)
+{
+	if (status < 0 && s->dir && !status_is_state(status))
+		doubt_source(c, s);
+	return status;
+}
+
 /* Makes sure that there is a candidate, or that there are no more. */
 static int fill_stream(const struct dlazy_cursor *c, struct stream *s)
 {
 	if (s->has_next || s->ended)
 		return 0;
-	int status = next_candidate(c, s);
+	int status = doubt_damaged(c, s, next_candidate(c, s));
 	s->has_next = status > 0;
 	s->ended = status <= 0;
 	return status < 0 ? status : 0;
@@ -441,15 +459,6 @@ static size_t same_thing(const struct dlazy_cursor *c,
 	return SIZE_MAX;
 }
 
-/* One plugin of a directory whose metadata have changed: the registry is to look
- * again, too. */
-static void doubt_source(struct dlazy_cursor *c, const struct stream *s)
-{
-	LOCKED(&registry_lock);
-	if (c->link.registry && s->source < c->link.registry->count)
-		c->link.registry->sources[s->source].doubt = true;
-}
-
 static int match_anew(struct dlazy_cursor *c, struct stream *s,
 		      const struct record *record,
 		      const struct catalog_metadata *old, size_t provided,
@@ -475,6 +484,11 @@ static int match_anew(struct dlazy_cursor *c, struct stream *s,
 			 path);
 }
 
+static int fail_damaged(const struct stream *s)
+{
+	return status_fail(DLAZY_EFORMAT, "%s: damaged catalog", s->dir);
+}
+
 /* A candidate of a directory. */
 static int match_in_directory(struct dlazy_cursor *c, struct stream *s,
 			      const struct candidate *candidate)
@@ -484,18 +498,23 @@ static int match_in_directory(struct dlazy_cursor *c, struct stream *s,
 	bool is_bad = candidate->plugin >= reader_count(s->reader);
 	int status = reader_metadata(s->reader, candidate->plugin, &m);
 
-	if (status < 0 || (is_bad && !(c->flags & DLAZY_QUERY_ALL)))
-		return status < 0 ? status : 0;
+	if (status < 0)
+		return status;
+	/* Ids and openers are of what has metadata. */
+	if (status == 0 && c->question != QUESTION_ALL)
+		return fail_damaged(s);
 	if (status == 0)
 		m = NULL;
+	if (is_bad && !(c->flags & DLAZY_QUERY_ALL))
+		return 0;
 	if (m && !is_asked_for(c, m, candidate->provided))
 		return 0;
 	bool same = !m ||
 		    metadata_is_current(s->dir, m, reader_placed_ns(s->reader));
 	if (!m || is_bad || !same)
 		status = reader_record(s->reader, candidate->plugin, &record);
-	if (status < 0)
-		return status;
+	if (status < 0 || (!m && !record))
+		return status < 0 ? status : fail_damaged(s);
 	const char *file = record ? record_file(record) : metadata_file(m);
 	_cleanup_free_ char *path = NULL;
 	if (asprintf(&path, "%s/%s", strcmp(s->dir, "/") ? s->dir : "", file) <
@@ -814,6 +833,7 @@ static int next_match(struct dlazy_cursor *c)
 		status = s->dir ? match_in_directory(c, s, &s->next)
 				: add_match(c, s, s->name, NULL, s->said,
 					    s->next.provided, s->path);
+		doubt_damaged(c, s, status);
 		while (status <= 0 && c->strings != kept) {
 			struct string *lost = c->strings;
 			c->strings = lost->next;
@@ -829,6 +849,12 @@ int query_next(struct dlazy_cursor *c, const struct dlazy_match **ret, size_t n)
 	drop_matches(c);
 	if (is_over(c))
 		return 0;
+	if (c->failed) {
+		int failed = c->failed;
+
+		c->failed = 0;
+		return status_fail(-failed, "%s", c->failure);
+	}
 	/* No more at once than an int counts. */
 	n = n < 4096 ? n : 4096;
 	int status = make_room(c, n);
@@ -839,6 +865,11 @@ int query_next(struct dlazy_cursor *c, const struct dlazy_match **ret, size_t n)
 	}
 	if (status < 0 && c->match_count == 0)
 		return status;
+	if (status < 0) {
+		c->failed = status;
+		snprintf(c->failure, sizeof(c->failure), "%s",
+			 status_message());
+	}
 	for (size_t i = 0; i < c->match_count; i++)
 		ret[i] = &c->matches[i].match;
 	status_clear();

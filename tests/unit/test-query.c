@@ -5,10 +5,15 @@
  */
 #include "tests/unit/opened.h"
 
+#include "base/cleanup.h"
+#include "catalog/catalog.h"
+#include "catalog/format.h"
 #include "load/metadata.h"
 
+#include <dlazy/lifecycle.h>
 #include <dlazy/query.h>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -482,6 +487,102 @@ TEST(a_registry_can_be_freed_while_a_cursor_is_read)
 	dlazy_registry_free(r);
 	pthread_join(thread, NULL);
 	dlazy_cursor_close(c);
+}
+
+/* The catalog of directory d, which is open for reading and writing. */
+static int open_own_catalog(struct catalog_header *ret)
+{
+	_cleanup_free_ char *path = catalog_user_path(own_path("d"));
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK_INT(pread(fd, ret, sizeof(*ret), 0), sizeof(*ret));
+	return fd;
+}
+
+/* Zeros in the place of all records and metadata. */
+static void damage_records(void)
+{
+	static const char zeros[1 << 16];
+	struct catalog_header h;
+	_cleanup_close_ int fd = open_own_catalog(&h);
+	const struct catalog_section *all = &h.sections[FORMAT_RECORDS];
+
+	CHECK(all->size <= sizeof(zeros));
+	CHECK_INT(pwrite(fd, zeros, all->size, (off_t)all->offset), all->size);
+}
+
+/* Ids of a plugin that there is not, with checksums that are right. */
+static void forge_ids(void)
+{
+	uint8_t block[FORMAT_BLOCK];
+	struct catalog_header h;
+	_cleanup_close_ int fd = open_own_catalog(&h);
+	off_t at = (off_t)h.sections[FORMAT_IDS].offset;
+
+	CHECK_INT(pread(fd, block, sizeof(block), at), sizeof(block));
+	for (size_t i = 0; i < 3; i++) {
+		struct catalog_id *id = (struct catalog_id *)block + i;
+		id->plugin = 999999;
+	}
+	uint64_t sum = format_block_checksum(&h, FORMAT_IDS, 0, block);
+	memcpy(block + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
+	CHECK_INT(pwrite(fd, block, sizeof(block), at), sizeof(block));
+}
+
+TEST(what_is_damaged_is_told_behind_what_was_found)
+{
+	static const struct dlazy_symbol symbol = {"x", NULL};
+	const struct dlazy_match *matches[8];
+
+	make_codecs();
+	plugin("single", "{\"provides\":[{\"id\":\"codec/png\", "
+			 "\"rank\":999}]}");
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_file(r, NULL, own_path("single.so"), 0),
+		  0);
+	CHECK_INT(dlazy_registry_add_builtin(r, "inside", &symbol, 1), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("d"), 0), 0);
+	struct dlazy_cursor *c =
+		ask(r, (struct dlazy_query){.provides = "codec/png"});
+	damage_records();
+	CHECK_INT(dlazy_cursor_next(c, matches, 8), 1);
+	CHECK_STR(matches[0]->plugin, "single");
+	CHECK_INT(dlazy_cursor_next(c, matches, 8), -DLAZY_EFORMAT);
+	CHECK_IN(dlazy_error(), "damaged");
+	CHECK_INT(dlazy_cursor_next(c, matches, 8), 0);
+	dlazy_cursor_close(c);
+	dlazy_registry_free(r);
+}
+
+TEST(a_damaged_catalog_does_not_say_that_nobody_provides)
+{
+	make_codecs();
+	struct dlazy_registry *r = registry_of("d", NULL);
+
+	CHECK(dlazy_registry_provider(r, "codec/png", 0, NULL));
+	damage_records();
+	CHECK(!dlazy_registry_provider(r, "codec/png", 0, NULL));
+	CHECK_INT(dlazy_last_status(), -DLAZY_EFORMAT);
+	CHECK(dlazy_registry_provider(r, "codec/png", 0, NULL));
+	dlazy_registry_free(r);
+}
+
+TEST(forged_ids_are_no_plugins)
+{
+	const struct dlazy_match *match;
+
+	make_codecs();
+	struct dlazy_registry *r = registry_of("d", NULL);
+	forge_ids();
+	struct dlazy_cursor *c =
+		ask(r, (struct dlazy_query){.provides = "codec/png",
+					    .flags = DLAZY_QUERY_ALL});
+	CHECK_INT(dlazy_cursor_next(c, &match, 1), -DLAZY_EFORMAT);
+	dlazy_cursor_close(c);
+	/* The registry has looked again. */
+	FOUND(r, "png:codec/png", .provides = "codec/png");
+	dlazy_registry_free(r);
 }
 
 TEST(directories_below_give_names_with_paths)
