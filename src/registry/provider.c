@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "load/load.h"
+#include "catalog/metadata.h"
 #include "load/metadata.h"
 #include "load/verdict.h"
 #include "meta/document.h"
@@ -24,7 +25,7 @@ static const char *load_said(struct dlazy_module *m)
 {
 	const struct document *document = NULL;
 
-	if (metadata_of_module(m, &document) < 0)
+	if (registry_metadata(m, &document) < 0)
 		status_clear();
 	return document ? document_property(document, "load") : NULL;
 }
@@ -129,19 +130,30 @@ static int try_provider(struct dlazy_registry *r, struct dlazy_module *m,
 	return status < 0 ? require_add_hint(m, status) : 0;
 }
 
-/* The symbol that a plugin names for an id; lives as long as the module. */
-static const char *symbol_of(struct dlazy_module *m, const char *id)
+static int rank_of(const struct document *document, unsigned i)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "/provides/%u/rank", i);
+	const char *rank = document_property(document, key);
+	return rank ? atoi(rank) : METADATA_RANK_DEFAULT;
+}
+
+/* The symbol that a plugin names for an id, where it ranks that; lives as long as
+ * the module. */
+static const char *symbol_of(struct dlazy_module *m, const char *id, int rank)
 {
 	const struct document *document = NULL;
 	const char *found = "";
 	char key[64];
 
-	if (metadata_of_module(m, &document) < 0)
+	if (registry_metadata(m, &document) < 0)
 		status_clear();
 	for (unsigned i = 0; document && found; i++) {
 		snprintf(key, sizeof(key), "/provides/%u/id", i);
 		found = document_property(document, key);
-		if (!found || strcmp(found, id) != 0)
+		if (!found || strcmp(found, id) != 0 ||
+		    rank_of(document, i) != rank)
 			continue;
 		snprintf(key, sizeof(key), "/provides/%u/symbol", i);
 		return document_property(document, key);
@@ -153,7 +165,7 @@ static struct dlazy_module *next_provider(struct dlazy_registry *r,
 					  struct dlazy_cursor *cursor,
 					  const char *id, int flags,
 					  struct reasons *reasons,
-					  const void *caller)
+					  int *ret_rank, const void *caller)
 {
 	const struct dlazy_match *match;
 	int found;
@@ -164,6 +176,7 @@ static struct dlazy_module *next_provider(struct dlazy_registry *r,
 		struct dlazy_module *m = query_module(cursor, match);
 		int status =
 			m ? try_provider(r, m, flags, caller) : status_last();
+		*ret_rank = match->rank;
 		if (status == 0)
 			return m;
 		add_reason(reasons, match->plugin, status);
@@ -203,17 +216,19 @@ struct dlazy_module *provider_find(struct dlazy_registry *r, const char *id,
 		query_begin(r, &query);
 	_cleanup_free_ struct reasons *reasons = calloc(1, sizeof(*reasons));
 
+	int rank = 0;
+
 	if (cursor && !reasons)
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", id);
 	if (!cursor || !reasons)
 		return NULL;
 	struct dlazy_module *m =
-		next_provider(r, cursor, id, flags, reasons, caller);
+		next_provider(r, cursor, id, flags, reasons, &rank, caller);
 	if (!m)
 		return fail_with(reasons, id);
 	status_clear();
 	if (ret_symbol)
-		*ret_symbol = symbol_of(m, id);
+		*ret_symbol = symbol_of(m, id, rank);
 	return m;
 }
 

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A plugin in the test's directory, with a sidecar. */
@@ -322,6 +323,42 @@ TEST(the_best_provider_that_can_be_used_is_found)
 	CHECK_INT(dlazy_last_status(), -DLAZY_ENOENT);
 	CHECK(!dlazy_registry_provider(r, NULL, 0, NULL));
 	CHECK_INT(dlazy_last_status(), -DLAZY_EINVAL);
+}
+
+TEST(a_providers_symbol_is_that_of_its_best_rank)
+{
+	const char *symbol;
+
+	put("twice", "\"provides\":[{\"id\":\"x/y\", \"rank\":100, "
+		     "\"symbol\":\"slow\"}, {\"id\":\"x/y\", "
+		     "\"rank\":900, \"symbol\":\"fast\"}]");
+	struct dlazy_registry *r = registry(0);
+
+	CHECK(dlazy_registry_provider(r, "x/y", 0, &symbol));
+	CHECK_STR(symbol, "fast");
+	dlazy_registry_free(r);
+}
+
+TEST(what_a_catalog_says_needs_no_json_module)
+{
+	const char *symbol;
+	int how;
+
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	put("early", "\"load\":\"eager\", \"provides\":[{\"id\":\"x/y\", "
+		     "\"symbol\":\"plain_answer\"}]");
+	/* The catalog is written by who looks first. */
+	if (fork() == 0) {
+		dlazy_registry_free(registry(0));
+		_exit(0);
+	}
+	CHECK(wait(&how) > 0 && how == 0);
+	struct dlazy_registry *r = registry(0);
+	metadata_use_module("/nonexistent/json.so");
+	CHECK(dlazy_registry_provider(r, "x/y", 0, &symbol));
+	CHECK_STR(symbol, "plain_answer");
+	CHECK_INT(dlazy_module_state(found(r, "early")), DLAZY_LOADED);
+	dlazy_registry_free(r);
 }
 
 TEST(why_no_provider_can_be_used_is_told_of_each_with_its_hint)
