@@ -316,7 +316,7 @@ int dlazy_last_status(void)
 struct dlazy_registry *dlazy_registry_new(void)
 {
 	fork_begin();
-	require_set_finder(provider_of_required);
+	require_ask_registries(provider_of_required, registry_metadata);
 	policy_begin();
 	return given(registry_new());
 }

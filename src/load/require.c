@@ -24,10 +24,12 @@
 #include <string.h>
 
 static _Atomic(require_find_fn *) find;
+static _Atomic(require_said_fn *) said = metadata_of_module;
 
-void require_set_finder(require_find_fn *fn)
+void require_ask_registries(require_find_fn *find_fn, require_said_fn *said_fn)
 {
-	atomic_store(&find, fn);
+	atomic_store(&said, said_fn);
+	atomic_store(&find, find_fn);
 }
 
 /* The i-th that it needs; NULL: there are no more. */
@@ -201,7 +203,7 @@ static int require_needed(struct requiring *r)
 static int require_named(struct requiring *r)
 {
 	const struct document *document;
-	int status = metadata_of_module(r->frame->module, &document);
+	int status = atomic_load(&said)(r->frame->module, &document);
 	const char *name;
 	char key[32];
 
@@ -266,7 +268,7 @@ int require_add_hint(struct dlazy_module *m, int status)
 	    !m->kind->is_plugin_file || m->is_part)
 		return status;
 	strcpy(message, status_message());
-	if (metadata_of_module(m, &document) < 0)
+	if (atomic_load(&said)(m, &document) < 0)
 		document = NULL;
 	const char *hint =
 		document ? document_property(document, "hint") : NULL;

@@ -9,6 +9,8 @@
 #include "load/loading.h"
 #include "load/module.h"
 
+struct document;
+
 /*
  * The module that a registry which has m knows by a name: a plugin's name or an id
  * (soname false), or a SONAME. *ret NULL: none. 0 or, with message, a state. Told by
@@ -16,7 +18,13 @@
  */
 typedef int require_find_fn(const struct dlazy_module *m, const char *name,
 			    bool soname, struct dlazy_module **ret);
-void require_set_finder(require_find_fn *fn);
+
+/* What a module says, as its registry's catalog has it, too; else as
+ * metadata_of_module(). */
+typedef int require_said_fn(struct dlazy_module *m,
+			    const struct document **ret);
+
+void require_ask_registries(require_find_fn *find, require_said_fn *said);
 
 /* Has loads go by what this file knows (load/load.h). */
 void require_begin(void);

@@ -345,7 +345,9 @@ TEST(what_a_catalog_says_needs_no_json_module)
 	int how;
 
 	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
-	put("early", "\"load\":\"eager\", \"provides\":[{\"id\":\"x/y\", "
+	put("needed", "\"name\":\"N\"");
+	put("early", "\"requires\":[\"needed\"], \"load\":\"eager\", "
+		     "\"provides\":[{\"id\":\"x/y\", "
 		     "\"symbol\":\"plain_answer\"}]");
 	/* The catalog is written by who looks first. */
 	if (fork() == 0) {
@@ -358,6 +360,7 @@ TEST(what_a_catalog_says_needs_no_json_module)
 	CHECK(dlazy_registry_provider(r, "x/y", 0, &symbol));
 	CHECK_STR(symbol, "plain_answer");
 	CHECK_INT(dlazy_module_state(found(r, "early")), DLAZY_LOADED);
+	CHECK_INT(dlazy_module_state(found(r, "needed")), DLAZY_LOADED);
 	dlazy_registry_free(r);
 }
 
