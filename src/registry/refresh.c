@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The directory in which a change of the source shows; malloc'd; NULL: none. */
 static char *watched_of(const struct source *s)
@@ -91,5 +92,9 @@ int refresh_watch(struct dlazy_registry *r)
 		return watch;
 	r->watch = watch;
 	int status = watch_all_locked(r);
-	return status < 0 ? status : watch;
+	if (status == 0)
+		return watch;
+	r->watch = -1; /* else the next call would give it */
+	close(watch);
+	return status;
 }

@@ -290,6 +290,21 @@ static void *refresh_and_walk(void *r)
 	return NULL;
 }
 
+TEST(what_cannot_be_watched_is_said_each_time)
+{
+	struct dlazy_registry *r = begin("d");
+
+	/* A circle of symbolic links: root, too, cannot go through it. */
+	CHECK_INT(rename(own_path("d"), own_path("away")), 0);
+	CHECK_INT(symlink("d", own_path("d")), 0);
+	CHECK_INT(dlazy_registry_watch(r), -DLAZY_EIO);
+	CHECK_INT(dlazy_registry_watch(r), -DLAZY_EIO);
+	CHECK_INT(unlink(own_path("d")), 0);
+	CHECK_INT(rename(own_path("away"), own_path("d")), 0);
+	CHECK(dlazy_registry_watch(r) >= 0);
+	dlazy_registry_free(r);
+}
+
 TEST(threads_refresh_and_walk_at_once)
 {
 	struct dlazy_registry *r = begin("d");
