@@ -13,7 +13,7 @@ EXTRA_PROGRAMS = %D%/rows %D%/indexer
 %C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/programs.c \
 	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
-	src/cli/bench/sample.c src/cli/bench/sample.h
+	src/cli/frame/sample.c src/cli/frame/sample.h
 %C%_rows_LDADD = libdlazy-internal.la -lm
 
 BENCH_COMPILE = $(CC) -std=gnu11 -O2 -D_GNU_SOURCE -I$(top_srcdir)

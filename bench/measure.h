@@ -6,7 +6,7 @@
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
-#include "cli/bench/sample.h"
+#include "cli/frame/sample.h"
 
 #define ARGUMENTS_MAX 32
 #define SIDES_MAX 8

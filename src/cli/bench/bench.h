@@ -7,7 +7,7 @@
 
 #include "cli/bench/baseline.h"
 #include "cli/bench/host.h"
-#include "cli/bench/sample.h"
+#include "cli/frame/sample.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,5 +8,4 @@ dlazy_SOURCES += \
 	%D%/host.c %D%/host.h \
 	%D%/instructions.c %D%/instructions.h \
 	%D%/memory.c %D%/memory.h \
-	%D%/print.c \
-	%D%/sample.c %D%/sample.h
+	%D%/print.c

@@ -2,7 +2,7 @@
 /*
  * Order statistics of a sample, computed from a sorted copy.
  */
-#include "cli/bench/sample.h"
+#include "cli/frame/sample.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * A sample: the values that one quantity took in the rounds of a measurement,
  * and what can be said of them without supposing how they are distributed.
  */
-#ifndef CLI_BENCH_SAMPLE_H
-#define CLI_BENCH_SAMPLE_H
+#ifndef CLI_FRAME_SAMPLE_H
+#define CLI_FRAME_SAMPLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
