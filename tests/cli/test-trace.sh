@@ -563,6 +563,51 @@ is_status 0 "what was opened by dlopen() is told of"
 json '[.[].soname[0]] == ["libopened.so.7", "nameless.so"] and
 	all(.[]; .priority == "recommended")' "as a note would say it"
 
+# ----------------------------------------------------------------- many runs
+
+cat >"$t/again.sh" <<'END'
+echo run
+echo run >>"$1"
+[ "$(wc -l <"$1")" -lt "${2:-9}" ] || kill -TERM $$
+exit "$(wc -l <"$1")"
+END
+: >"$t/times"
+run "$dlazy" trace --runs 3 -o "$t/trace.json" -- sh "$t/again.sh" "$t/times"
+is_status 3 "--runs: the status is the last run's"
+check "the command runs so often" test "$(wc -l <"$t/times")" = 3
+check "and writes each time" test "$(grep -c '^run$' "$t/out")" = 3
+has "$err" "medians over 3 runs" "people read that times are medians"
+is '.runs == 3 and .version == 1 and .status == 3 and .wall_us > 0 and
+	.linker_us > 0 and (.objects | length) > 1 and
+	all(.objects[]; .at_us != null)' "JSON says over how many runs"
+run "$dlazy" trace --runs=2 --json -- sh -c 'echo text; :'
+json_lines=$(sed -n '/^{/,$p' "$t/out")
+check "JSON follows what all runs write" jq -e '.runs == 2' <<<"$json_lines"
+run "$dlazy" trace --runs=2 --children -o "$t/trace.json" -- \
+	sh -c 'sleep 0; sleep 0; :'
+is '[.children[].runs] == [2, 2] and all(.children[]; .wall_us == null and
+	.map_us > 0)' "so it is of children"
+: >"$t/times"
+run "$dlazy" trace --runs=9 -o "$t/trace.json" -- sh "$t/again.sh" "$t/times" 2
+is_status 143 "a run that a signal ends is the last"
+is '.runs == 2 and .signal == 15' "which JSON says"
+run "$dlazy" trace --runs=2 --format=perfetto -- true
+json '[.traceEvents[] | select(.name == "exec")] | length == 1' \
+	"a timeline is of one run"
+# No run takes less than it sleeps.
+: >"$t/times"
+run "$dlazy" trace --runs=3 -o "$t/trace.json" -- sh -c \
+	'echo >>"$0"; [ "$(wc -l <"$0")" = 3 ] || sleep 0.4; :' "$t/times"
+is '.wall_us >= 4e5' "times are not the last run's only"
+traced true
+is '.runs == 1' "one run is told as one"
+for n in 0 x -1 1002 ""; do
+	run "$dlazy" trace "--runs=$n" -- true
+	is_status 2 "--runs=$n is no number of runs"
+done
+run "$dlazy" trace --runs=3 -- ./text
+is_status 125 "what cannot be traced is refused once"
+
 real "a program of 213 libraries" ffmpeg -version
 real "a program in C++" gdalinfo --version
 real "a program that opens its modules" php -v

@@ -23,7 +23,7 @@ _dlazy_options()
 		echo "--wait --prepare --system --eager --lazy --children --learn --stats" \
 			"--install --uninstall --list --dir"
 		;;
-	trace) echo "--all --dlopened --children --format --output" ;;
+	trace) echo "--all --dlopened --children --format --output --runs" ;;
 	advise) echo "--measure" ;;
 	policy | report) echo "--output" ;;
 	bench) echo "--touch --runs --cold --env --baseline --fail-over" \
@@ -105,7 +105,7 @@ _dlazy()
 		_dlazy_words "x86_64 aarch64" "$word"
 		return
 		;;
-	list,--program | bench,--runs | bench,--fail-over | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
+	list,--program | bench,--runs | trace,--runs | bench,--fail-over | run,--eager | run,--lazy | bench,--touch | check,--timeout | stub,--feature | \
 		stub,--package | stub,--description | stub,--soname | \
 		stub,--only | stub,--prefix) return ;;
 	esac

@@ -9,6 +9,7 @@
  */
 #include "cli/frame/standin.h"
 
+#include "base/array.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -21,12 +22,14 @@
 
 /* Descriptors that are left open here would keep pipes open that the child has
  * closed. */
-static void close_all(bool keep_output, int keep)
+static void close_all(enum standin_open open, int keep)
 {
 	unsigned behind = keep < 3 ? 3 : (unsigned)keep + 1;
 
+	if (open == STANDIN_OPEN_ALL)
+		return;
 	close(0);
-	if (!keep_output)
+	if (open == STANDIN_OPEN_NONE)
 		close(1);
 	for (int fd = 3; fd < keep; fd++)
 		close(fd);
@@ -77,32 +80,68 @@ static void attend(pid_t child, const sigset_t *all, int *ret_how)
 	}
 }
 
-int standin_run(standin_child_fn *child, void *data, bool keep_output, int keep,
-		int *ret_how)
+/* What this process began with, which each child gets. */
+struct inherited {
+	sigset_t mask;
+	struct sigaction ending; /* of SIGCHLD */
+};
+
+/* Ignored, as who starts us may have left it, the child would end unseen. */
+static const struct inherited *take_signals(void)
 {
-	struct sigaction ending, plain = {.sa_handler = SIG_DFL};
-	sigset_t all, mask;
+	static struct inherited first;
+	static bool is_taken;
+	struct sigaction plain = {.sa_handler = SIG_DFL};
+	sigset_t all;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &mask);
-	/* Ignored, as who starts us may have left it, the child would end
-	 * unseen. */
-	sigaction(SIGCHLD, &plain, &ending);
+	sigprocmask(SIG_SETMASK, &all, is_taken ? NULL : &first.mask);
+	sigaction(SIGCHLD, &plain, is_taken ? NULL : &first.ending);
+	is_taken = true;
+	return &first;
+}
+
+static void give_signals(const struct inherited *first)
+{
+	sigaction(SIGCHLD, &first->ending, NULL);
+	sigprocmask(SIG_SETMASK, &first->mask, NULL);
+}
+
+int standin_run(standin_child_fn *child, void *data, enum standin_open open,
+		int keep, int *ret_how)
+{
+	const struct inherited *first = take_signals();
+	sigset_t all;
+
+	sigfillset(&all);
 	pid_t pid = fork();
 	if (pid == 0) {
-		sigaction(SIGCHLD, &ending, NULL);
-		sigprocmask(SIG_SETMASK, &mask, NULL);
+		give_signals(first);
 		child(data);
 		_exit(125);
 	}
 	if (pid < 0) {
-		sigaction(SIGCHLD, &ending, NULL);
-		sigprocmask(SIG_SETMASK, &mask, NULL);
+		give_signals(first);
 		return status_fail(DLAZY_EIO, "no process: %s",
 				   strerror(errno));
 	}
-	close_all(keep_output, keep);
+	close_all(open, keep);
 	attend(pid, &all, ret_how);
+	return 0;
+}
+
+int standin_pending(void)
+{
+	static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction action;
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		if (sigismember(&pending, ending[i]) &&
+		    sigaction(ending[i], NULL, &action) == 0 &&
+		    action.sa_handler == SIG_DFL)
+			return ending[i];
 	return 0;
 }
 

@@ -359,7 +359,8 @@ static int run_with_account(struct started *s)
 	bool counted =
 		s->touched &&
 		runs_open(s->touched, entry_facts(&start->entry).lazy, &one);
-	int how, status = standin_run(start_in_child, s, false, -1, &how);
+	int how, status = standin_run(start_in_child, s, STANDIN_OPEN_NONE, -1,
+				      &how);
 
 	if (s->touched)
 		unlink(s->touched);

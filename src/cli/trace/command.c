@@ -17,6 +17,7 @@
 #include "cli/trace/dlopened.h"
 #include "cli/trace/export.h"
 #include "cli/trace/json.h"
+#include "cli/trace/medians.h"
 #include "cli/trace/start.h"
 #include "cli/trace/text.h"
 
@@ -41,6 +42,7 @@ static const char help[] =
 	"                         folded (stacks for flame graphs)\n"
 	"      --dlopened         what was opened by dlopen(), as the JSON of\n"
 	"                         .note.dlopen\n"
+	"      --runs=N           run it N times: times are medians\n"
 	"      --json             JSON on standard output, behind what CMD\n"
 	"                         writes there, instead of the table\n"
 	"  -h, --help             this text\n"
@@ -61,6 +63,7 @@ struct trace_request {
 	bool all;
 	bool children;
 	bool json;
+	size_t runs;
 };
 
 /* ------------------------------------------------------------------ */
@@ -235,9 +238,19 @@ static void print_tables(const struct telling *telling)
 	}
 }
 
-static int tell(const struct trace_request *request,
-		const struct output *output, const struct trace_run *run)
+static int write_out(const struct output *output, const struct telling *telling)
 {
+	return telling->request->out ? write_file(output, telling) : 0;
+}
+
+/* Of the last run, with the times of those before it. */
+static int tell(const struct trace_request *request,
+		const struct output *output, const struct trace_run *run,
+		const struct trace_runs *before)
+{
+	/* A timeline is of one run: there, medians would not fit together. */
+	bool is_timeline = request->format == TRACE_EVENTS;
+
 	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
 	_cleanup_(trace_advice_clear) struct trace_advice advice = {
 		.stubs = NULL};
@@ -246,10 +259,16 @@ static int tell(const struct trace_request *request,
 	if (status < 0)
 		return status;
 	const struct telling telling = {request, &all, &advice, run->how};
+	if (is_timeline)
+		status = write_out(output, &telling);
+	if (status == 0 && !(is_timeline && request->json))
+		status = trace_take_medians(all.list, all.count, before);
+	if (status < 0)
+		return status;
 	if (request->format == TRACE_JSON || !request->json)
 		trace_advise(&all.list[0], &advice);
-	if (request->out)
-		status = write_file(output, &telling);
+	if (!is_timeline)
+		status = write_out(output, &telling);
 	if (status < 0)
 		return status;
 	if (request->json)
@@ -277,21 +296,59 @@ static int refuse(int status, bool json)
 
 static int start(const struct trace_request *request,
 		 const struct program *program, char **argv,
-		 const struct output *output, struct trace_run *ret)
+		 const struct output *output, bool is_last,
+		 struct trace_run *ret)
 {
 	const struct trace_options options = {
 		.children = request->children,
-		.keep_output = request->json,
+		.open = !is_last	? STANDIN_OPEN_ALL
+			: request->json ? STANDIN_OPEN_OUTPUT
+					: STANDIN_OPEN_NONE,
 		.keep = output->fd,
 	};
 
 	return trace_start(program, argv, &options, ret);
 }
 
+static int keep_times(const struct trace_run *run, struct trace_runs *runs)
+{
+	_cleanup_(cleanup_traces) struct traces all = {NULL, 0};
+	int status = read_tracebufs(run, &all);
+
+	return status < 0 ? status : trace_runs_add(runs, all.list, all.count);
+}
+
+/* Whoever ends one run, as from the terminal, wants no other. */
+static bool is_last(const struct trace_run *run, size_t i, size_t runs)
+{
+	return i == runs || run->failed || WIFSIGNALED(run->how) ||
+	       standin_pending() != 0;
+}
+
+/* The times of all runs but the last, and the last. */
+static int start_all(const struct trace_request *request,
+		     const struct program *program, char **argv,
+		     const struct output *output, struct trace_runs *ret_before,
+		     struct trace_run *ret)
+{
+	int status = 0;
+
+	for (size_t i = 1; status == 0; i++) {
+		status = start(request, program, argv, output,
+			       i == request->runs, ret);
+		if (status < 0 || is_last(ret, i, request->runs))
+			return status;
+		status = keep_times(ret, ret_before);
+		trace_run_clear(ret);
+	}
+	return status;
+}
+
 static int trace(const struct trace_request *request, char **argv)
 {
 	_cleanup_program_ struct program program = {.command = NULL};
 	_cleanup_(trace_run_clear) struct trace_run run = {.how = 0};
+	_cleanup_(trace_runs_free) struct trace_runs before = {.list = NULL};
 	_cleanup_(output_close) struct output output = {NULL, -1};
 	int status = launcher_see_through(argv[0], &program);
 
@@ -300,11 +357,11 @@ static int trace(const struct trace_request *request, char **argv)
 	if (status < 0)
 		return refuse(status, request->json);
 	if ((request->out && output_open(request->out, &output) < 0) ||
-	    start(request, &program, argv, &output, &run) < 0) {
+	    start_all(request, &program, argv, &output, &before, &run) < 0) {
 		cli_fail(status_last(), request->json);
 		return RUN_FAILED;
 	}
-	int told = run.failed ? 0 : tell(request, &output, &run);
+	int told = run.failed ? 0 : tell(request, &output, &run, &before);
 	if (told < 0)
 		cli_fail(told, request->json);
 	int finished = cli_finish(CLI_DONE);
@@ -329,6 +386,19 @@ static int take_format(struct trace_request *request)
 			 optarg);
 }
 
+static int take_runs(struct trace_request *request)
+{
+	char *end;
+	unsigned long runs = strtoul(optarg, &end, 10);
+
+	if (*optarg < '0' || *optarg > '9' || *end || runs < 1 ||
+	    runs > TRACE_RUNS_MAX)
+		return cli_usage("trace", "trace: --runs=%s: 1 to %d", optarg,
+				 TRACE_RUNS_MAX);
+	request->runs = runs;
+	return CLI_DONE;
+}
+
 static int take_option(int option, struct trace_request *request)
 {
 	switch (option) {
@@ -346,6 +416,8 @@ static int take_option(int option, struct trace_request *request)
 	case 'c':
 		request->children = true;
 		return CLI_DONE;
+	case 'r':
+		return take_runs(request);
 	case 'j':
 		request->json = true;
 		return CLI_DONE;
@@ -362,11 +434,12 @@ int cli_trace(int argc, char **argv)
 		{"dlopened", no_argument, NULL, 'd'},
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
+		{"runs", required_argument, NULL, 'r'},
 		CLI_OPTION_JSON,
 		CLI_OPTION_HELP,
 		CLI_OPTION_END,
 	};
-	struct trace_request request = {.out = NULL};
+	struct trace_request request = {.runs = 1};
 	int option, status = CLI_DONE;
 
 	while (status == CLI_DONE &&

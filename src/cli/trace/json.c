@@ -286,6 +286,7 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 	json_end_array(j);
 	print_count(j, "pid", t->tracebuf->pid);
 	print_count(j, "parent", t->tracebuf->parent);
+	print_count(j, "runs", t->runs);
 	print_end(j, how);
 	json_key(j, "exited");
 	json_bool(j, t->has_exited);

@@ -7,6 +7,7 @@ dlazy_SOURCES += \
 	%D%/dlopened.c %D%/dlopened.h \
 	%D%/export.c %D%/export.h \
 	%D%/json.c %D%/json.h \
+	%D%/medians.c %D%/medians.h \
 	%D%/memory.c \
 	%D%/start.c %D%/start.h \
 	%D%/text.c %D%/text.h \

@@ -13,7 +13,6 @@
 #include "cli/cli.h"
 #include "cli/run/start.h"
 #include "cli/run/tunables.h"
-#include "cli/frame/standin.h"
 #include "elf/view.h"
 #include "elf/walk.h"
 
@@ -254,7 +253,7 @@ int trace_start(const struct program *program, char **argv,
 			      ret->directory,
 			      options->children,
 			      walk_static_tls(program->executable)};
-	int status = standin_run(become_command, &child, options->keep_output,
+	int status = standin_run(become_command, &child, options->open,
 				 options->keep, &ret->how);
 	ret->span.end_ns = now_ns();
 	ret->span.begin_ns = read_begin(ret->directory);

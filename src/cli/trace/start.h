@@ -6,6 +6,7 @@
 #ifndef CLI_TRACE_START_H
 #define CLI_TRACE_START_H
 
+#include "cli/frame/standin.h"
 #include "cli/trace/trace.h"
 #include "link/cache/program.h"
 
@@ -19,9 +20,9 @@ struct trace_run {
 };
 
 struct trace_options {
-	bool children;	  /* trace what it executes, too */
-	bool keep_output; /* leave standard output open: something follows */
-	int keep;	  /* likewise this descriptor, if it is not -1 */
+	bool children;		/* trace what it executes, too */
+	enum standin_open open; /* something follows */
+	int keep; /* leave this descriptor open, if it is not -1 */
 };
 
 /* Whether the dynamic linker of this command will take an auditor: 0, or a

@@ -110,6 +110,11 @@ static void print_summary(FILE *out, const struct trace *t, int how)
 		w.libraries == 1 ? "y" : "ies");
 	if (!t->wall_us.unknown)
 		fprintf(out, ", %.1f ms", trace_wall(t) / 1e3);
+	if (t->runs > 1)
+		fprintf(out,
+			"\nTimes are medians over %zu runs, the rest is "
+			"that of the last",
+			t->runs);
 	putc('\n', out);
 	if (how >= 0)
 		print_end(out, t, how);

@@ -554,7 +554,7 @@ int trace_read(const char *path, struct trace_span span, struct trace *ret)
 {
 	struct trace *t = ret;
 
-	*t = (struct trace){.tracebuf = NULL};
+	*t = (struct trace){.runs = 1};
 	int status = open_tracebuf(path, t);
 	if (status == 0)
 		status = allocate(t);

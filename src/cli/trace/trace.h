@@ -102,6 +102,8 @@ struct trace {
 	size_t load_count;
 	bool has_exited; /* by exit(), as far as the linker knows */
 
+	size_t runs; /* its times are medians over so many */
+
 	/* Of the whole. */
 	struct trace_value wall_us;
 	struct trace_value exec_us;	/* until the tracer's first moment */
