@@ -65,17 +65,21 @@ static uint32_t block_string(struct metadata_block *b, const char *string)
 	return string ? block_bytes(b, string, strlen(string) + 1) : 0;
 }
 
+/* A string value, malloc'd; NULL: it is none. */
+static char *block_read(struct metadata_block *b, const char *value)
+{
+	char *string = json_read_string(value);
+
+	b->failed |= !string && value && *value == '"';
+	return string;
+}
+
 /* A member of an object; 0 if it is no string. */
 static uint32_t block_member(struct metadata_block *b, const char *object,
 			     const char *key)
 {
-	_cleanup_free_ char *string = NULL;
-	const char *value = json_member(object, key);
+	_cleanup_free_ char *string = block_read(b, json_member(object, key));
 
-	if (!value || *value != '"')
-		return 0;
-	string = json_read_string(value);
-	b->failed |= !string;
 	return block_string(b, string);
 }
 
@@ -112,10 +116,8 @@ static struct metadata_pattern block_magic(struct metadata_block *b,
 					   const char *object)
 {
 	struct metadata_pattern pattern = {.kind = METADATA_MAGIC};
-	_cleanup_free_ char *bytes =
-		json_read_string(json_member(object, "hex"));
-	_cleanup_free_ char *mask =
-		json_read_string(json_member(object, "mask"));
+	_cleanup_free_ char *bytes = block_read(b, json_member(object, "hex"));
+	_cleanup_free_ char *mask = block_read(b, json_member(object, "mask"));
 	int64_t offset = 0;
 
 	if (!bytes)
@@ -143,7 +145,7 @@ static struct metadata_pattern block_magic(struct metadata_block *b,
 static struct metadata_pattern block_text(struct metadata_block *b,
 					  const char *value, unsigned kind)
 {
-	_cleanup_free_ char *text = json_read_string(value);
+	_cleanup_free_ char *text = block_read(b, value);
 
 	if (!text)
 		return (struct metadata_pattern){0};

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "catalog/metadata.h"
 #include "catalog/record.h"
 #include "elf/check.h"
 #include "elf/search.h"
@@ -190,6 +191,28 @@ static int ask_symbol(const char *about, void **ret, size_t *ret_size)
 		return -DLAZY_ENOMEM;
 	memcpy(*ret, &status, sizeof(status));
 	return 0;
+}
+
+static int ask_metadata(const char *about, void **ret, size_t *ret_size)
+{
+	const struct metadata_draft draft = {
+		.name = "a", .file = "a.so", .text = about};
+	struct catalog_metadata *m;
+	int status = metadata_encode(&draft, &m);
+
+	if (status < 0)
+		return status;
+	*ret = m;
+	*ret_size = metadata_size(m);
+	return 0;
+}
+
+TEST_SECONDS(fault_while_metadata_are_written_leaves_nothing_out, 120)
+{
+	sweep(ask_metadata, "{\"interface\":\"a/1.0\", \"provides\":[{"
+			    "\"id\":\"x\", \"mime\":[\"a/b\"], "
+			    "\"magic\":[{\"hex\":\"89ab\", "
+			    "\"mask\":\"ff00\"}]}]}");
 }
 
 /* A record of a file is what the file says, or there is none. */
