@@ -21,6 +21,7 @@
 #include "load/forbid.h"
 #include "load/loading.h"
 #include "load/module.h"
+#include "load/quarantine.h"
 #include "load/require.h"
 #include "load/wait.h"
 #include "registry/job.h"
@@ -63,8 +64,10 @@ static void end_in_child(void)
 	prefetch_after_fork();
 	job_after_fork();
 	wait_begin();
-	if (loading_after_fork())
+	if (loading_after_fork()) {
 		module_after_fork(loading_has_linker());
+		quarantine_after_fork();
+	}
 	loading_fork_done();
 }
 

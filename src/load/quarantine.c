@@ -333,6 +333,19 @@ void quarantine_leave(struct quarantine_mark *mark)
 	mark->set = false;
 }
 
+/* Who has the descriptor has the lock of the line, too. */
+void quarantine_after_fork(void)
+{
+	LOCKED(&load_lock);
+	for (size_t i = 0; i < MARKS; i++) {
+		if (!marks[i].mark.set ||
+		    pthread_equal(marks[i].thread, pthread_self()))
+			continue;
+		close(marks[i].mark.fd);
+		marks[i].mark.set = false;
+	}
+}
+
 /* ------------------------------------------------------------------ */
 /* Quarantines                                                        */
 

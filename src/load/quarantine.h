@@ -39,6 +39,10 @@ int quarantine_enter(const struct dlazy_module *m, struct quarantine_mark *ret);
 void quarantine_leave(struct quarantine_mark *mark);
 #define _cleanup_quarantine_ _cleanup_(quarantine_leave)
 
+/* In the child of fork(2): what other threads were loading is the parent's to end, or
+ * to die of. */
+void quarantine_after_fork(void);
+
 /* Calls fn with the path of each plugin that is refused now. */
 typedef void quarantine_fn(void *data, const char *path);
 int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data);

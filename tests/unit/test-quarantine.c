@@ -234,3 +234,60 @@ TEST(exit_is_no_death_of_what_another_thread_loads)
 	set_constructor(nothing);
 	CHECK_INT(test_child(load_in_child, NULL, said, sizeof(said)), 0);
 }
+
+static int held_open[2];
+
+/* A process that is killed while a thread of it loads, and has forked before. */
+static void die_while_loading(bool child_exits)
+{
+	pthread_t thread;
+	char c;
+
+	pthread_create(&thread, NULL, load_in_thread, with_quarantine());
+	if (read(ready[0], &c, 1) < 0)
+		_exit(8);
+	pid_t pid = fork();
+	if (pid == 0 && child_exits) {
+		alarm(test_seconds(1)); /* exit() waits for the linker */
+		exit(0);
+	}
+	if (pid == 0) {
+		close(held_open[1]);
+		if (write(ready[1], "x", 1) < 0)
+			_exit(8);
+		_exit(read(held_open[0], &c, 1) != 0);
+	}
+	if (child_exits)
+		waitpid(pid, NULL, 0);
+	else if (read(ready[0], &c, 1) < 0)
+		_exit(8);
+	kill(getpid(), SIGKILL);
+}
+
+static void check_death_is_seen(bool child_exits)
+{
+	put("good-host-constructor");
+	CHECK_INT(pipe2(ready, O_CLOEXEC), 0);
+	CHECK_INT(pipe2(held_open, O_CLOEXEC), 0);
+	set_constructor(wait_inside);
+	pid_t pid = fork();
+	if (pid == 0)
+		die_while_loading(child_exits);
+	waitpid(pid, NULL, 0);
+	set_constructor(nothing);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	close(ready[0]);
+	close(ready[1]);
+	close(held_open[0]);
+	close(held_open[1]);
+}
+
+TEST(exit_of_a_forked_child_does_not_end_the_load)
+{
+	check_death_is_seen(true);
+}
+
+TEST(forked_child_that_lives_on_does_not_load)
+{
+	check_death_is_seen(false);
+}
