@@ -4,6 +4,7 @@
 
 #include <dlazy/job.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -277,8 +278,12 @@ TEST(a_constructor_may_free_the_job_that_runs_it)
 
 	set_constructor(free_inside);
 	freed_inside = begun(m, 2, 0);
+	int fd = dlazy_job_fd(freed_inside);
 	inside = 1;
 	while (dlazy_module_state(m[0]) != DLAZY_LOADED)
+		usleep(1000);
+	/* Its thread frees it, at its end. */
+	while (fcntl(fd, F_GETFD) >= 0)
 		usleep(1000);
 	CHECK_INT(dlazy_module_state(m[1]), DLAZY_DECLARED);
 }
