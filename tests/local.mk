@@ -65,9 +65,9 @@ mutants-share:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run \
 		$$(cd $(srcdir) && %D%/mutants/select)
 
-# Unit tests under valgrind, but for those that read the whole machine, or read code
-# for long (AddressSanitizer looks at these), and what
-# valgrind is not: long doubles of 80 bits, the real CPUID, single steps.
+# Unit tests under valgrind, but for those that read the whole machine, or read
+# code for long (AddressSanitizer looks at these), and what valgrind is not: long
+# doubles of 80 bits, the real CPUID, single steps.
 VALGRIND = valgrind -q --error-exitcode=99 \
 	--suppressions=$(abs_top_srcdir)/%D%/valgrind.supp
 NOT_VALGRIND = %/test-libelf %/test-view-mutations %/test-json %/test-search \

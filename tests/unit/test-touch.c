@@ -608,8 +608,16 @@ static void *be_observed_on_a_small_stack(void *unused)
 	return NULL;
 }
 
+/* It takes what is below the stack that was left for nobody's. */
+static void not_in_valgrind(void)
+{
+	if (getenv("TEST_SLOW"))
+		test_skip("valgrind does not see a stack returned to");
+}
+
 TEST_TOUCH(observers_and_what_follows_a_load_are_on_the_callers_stack)
 {
+	not_in_valgrind();
 	set_constructor(see_frame);
 	CHECK_INT(dlazy_observe(observe, NULL), 0);
 	CHECK_INT(dlazy_on_load(touch.module, prepare, NULL), 0);
@@ -639,6 +647,7 @@ static void *call_with_a_busy_observer(void *unused)
 
 TEST_TOUCH(observer_on_a_small_stack_may_touch_another_module)
 {
+	not_in_valgrind();
 	CHECK_INT(dlazy_observe(touch_in_turn, NULL), 0);
 	in_small_thread(call_with_a_busy_observer, 16384);
 }
