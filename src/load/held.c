@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 static uint64_t started_ns; /* since the epoch; 0: not known yet */
+static _Atomic(struct held *) kept;
 
 __attribute__((constructor)) static void note_start(void)
 {
@@ -59,13 +61,23 @@ struct held *held_new(const char *path, const struct file_identity *identity)
 	return NULL;
 }
 
+/* Somebody may read its name still. */
+static void keep(struct held *held)
+{
+	held->next = atomic_load(&kept);
+	while (!atomic_compare_exchange_weak(&kept, &held->next, held))
+		;
+}
+
 void held_free(struct held *held)
 {
 	if (!held)
 		return;
 	held_close(held);
 	file_unmap(&held->map);
-	if (!held->object[0]) /* nobody reads it */
+	if (held->object[0])
+		keep(held);
+	else
 		free(held);
 }
 

@@ -22,6 +22,7 @@ struct held {
 	/* As the linker is told of it; "": never. It stays if it was. */
 	char object[HELD_OBJECT_MAX];
 	const char *before; /* what the linker was told of before */
+	struct held *next;  /* of those that stay */
 };
 
 /* Whether that file is one to hold. */

@@ -755,8 +755,6 @@ static int discard_one(struct dlazy_module *m)
 {
 	void *handle;
 
-	if (forbid_is_sealed())
-		return refuse(m, "this process is sealed (dlazy_seal())");
 	int status = undeclare(m, &handle);
 
 	return status < 0 || !handle ? status : discard(m, handle);

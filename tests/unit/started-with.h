@@ -11,11 +11,16 @@
 /* NULL: without. */
 static inline void started_with(const char *library_path)
 {
+	static char *kept;
+	char *before = kept;
+
 	if (library_path)
 		setenv("LD_LIBRARY_PATH", library_path, 1);
 	else
 		unsetenv("LD_LIBRARY_PATH");
-	started_set_library_path(library_path ? strdup(library_path) : NULL);
+	kept = library_path ? strdup(library_path) : NULL;
+	started_set_library_path(kept);
+	free(before);
 }
 
 #endif
