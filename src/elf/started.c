@@ -21,7 +21,9 @@ static struct {
 	bool known;
 } started;
 
-static char *copy; /* of what was found; stays as long as the process */
+/* Of what was found; stays as long as the process. volatile: nobody reads it, but
+ * LeakSanitizer looks for it. */
+static char *volatile copy;
 
 const char *started_library_path(void)
 {
