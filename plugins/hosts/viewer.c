@@ -138,7 +138,7 @@ static int show(const struct picture *p)
 static int view(struct dlazy_registry *r, const char *path, const char *out)
 {
 	struct picture picture;
-	size_t size;
+	size_t size = 0;
 	uint8_t *data = read_file(path, &size);
 
 	if (!data)
