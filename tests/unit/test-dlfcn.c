@@ -195,7 +195,7 @@ static void gone_then_called(bool is_replaced)
 	CHECK_INT(call_int(dlsym(second, "plain_news")), 44);
 	CHECK_INT(dlclose(second), 0);
 	CHECK_INT(test_mapped("memfd:dlazy"), 0);
-	CHECK_INT(test_mapped("(deleted)"), 0);
+	CHECK_INT(test_mapped(".so (deleted)"), 0);
 }
 
 TEST(file_that_was_removed_is_the_one_that_was_opened)
