@@ -5,10 +5,10 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/cachedir.c \
 	%D%/catalog.c %D%/catalog.h \
+	%D%/draft.c \
 	%D%/format.h \
 	%D%/ids.c %D%/ids.h \
 	%D%/metadata.c %D%/metadata.h \
-	%D%/read.c \
 	%D%/reader.c %D%/reader.h \
 	%D%/record.c %D%/record.h \
 	%D%/scan.c %D%/scan.h \
