@@ -7,7 +7,7 @@ dlazy_SOURCES += \
 	%D%/follow.c %D%/follow.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/launcher.c %D%/launcher.h \
-	%D%/launchers.c %D%/launchers.h \
+	%D%/list.c %D%/list.h \
 	%D%/maker.c %D%/maker.h \
 	%D%/plain.c %D%/plain.h \
 	%D%/request.c %D%/request.h \

@@ -5,7 +5,7 @@
  */
 #include "cli/cli.h"
 #include "cli/run/launcher.h"
-#include "cli/run/launchers.h"
+#include "cli/run/list.h"
 #include "cli/run/start.h"
 #include "link/cache/program.h"
 

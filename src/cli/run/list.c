@@ -3,7 +3,7 @@
  * dlazy run --list: tells what each launcher starts and gains. Each program is
  * judged as a run would judge it; if it may be lazy, its start is measured.
  */
-#include "cli/run/launchers.h"
+#include "cli/run/list.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
