@@ -30,7 +30,7 @@
 #include "load/reload.h"
 #include "load/seal.h"
 #include "load/use.h"
-#include "load/verdict.h"
+#include "load/check.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
 #include "registry/provider.h"
@@ -152,7 +152,8 @@ int dlazy_check(struct dlazy_module *m)
 {
 	int status = module_check(m, "dlazy_check");
 
-	return told(status < 0 ? status : verdict_module(m, registry_defines));
+	return told(status < 0 ? status
+			       : load_check_module(m, registry_defines));
 }
 
 int dlazy_prefetch(struct dlazy_module *m)
@@ -523,7 +524,7 @@ struct dlazy_module *dlazy_registry_find(struct dlazy_registry *r,
 	if (m && provider_obey_policy(r, m, name, CALLER()) < 0)
 		m = NULL;
 	if (m && ((registry_flags(r, m) & DLAZY_CHECK &&
-		   verdict_module(m, registry_defines) < 0) ||
+		   load_check_module(m, registry_defines) < 0) ||
 		  load_promote(m) < 0))
 		m = NULL;
 	return given(m);

@@ -5,6 +5,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/bind.c %D%/bind.h \
 	%D%/binding.c %D%/binding.h \
 	%D%/call.c %D%/call.h \
+	%D%/check.c %D%/check.h \
 	%D%/constant.c %D%/constant.h \
 	%D%/dependents.c %D%/dependents.h \
 	%D%/dl.c %D%/dl.h \
@@ -21,10 +22,9 @@ libdlazy_internal_la_SOURCES += \
 	%D%/open.c %D%/open.h \
 	%D%/part.c %D%/part.h \
 	%D%/policy.c %D%/policy.h \
-	%D%/require.c %D%/require.h \
 	%D%/quarantine.c %D%/quarantine.h \
 	%D%/reload.c %D%/reload.h \
+	%D%/require.c %D%/require.h \
 	%D%/seal.c %D%/seal.h \
 	%D%/use.c %D%/use.h \
-	%D%/verdict.c %D%/verdict.h \
 	%D%/wait.c %D%/wait.h

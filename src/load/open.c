@@ -9,7 +9,7 @@
 #include "elf/search.h"
 #include "load/dl.h"
 #include "load/load.h"
-#include "load/verdict.h"
+#include "load/check.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -87,7 +87,7 @@ static struct dlazy_module *open_file(const char *path, int flags,
 	bool early = flags & DLAZY_EAGER || module_flags_global(flags) ||
 		     module_mode() != MODULE_LAZY ||
 		     (flags & DLAZY_CHECK && is_fleeting(path));
-	if ((!(flags & DLAZY_CHECK) || verdict_module(m, NULL) == 0) &&
+	if ((!(flags & DLAZY_CHECK) || load_check_module(m, NULL) == 0) &&
 	    (!early || load_module(m, &touch, &loaded) == 0) &&
 	    load_promote(m) == 0) {
 		module_confirm_open(m, flags, caller);

@@ -9,7 +9,7 @@
 #include "load/load.h"
 #include "catalog/metadata.h"
 #include "load/metadata.h"
-#include "load/verdict.h"
+#include "load/check.h"
 #include "meta/document.h"
 #include "registry/prefetch.h"
 #include "registry/query.h"
@@ -124,7 +124,7 @@ static int try_provider(struct dlazy_registry *r, struct dlazy_module *m,
 	int status = provider_obey_policy(r, m, m->name, caller);
 
 	if (status == 0)
-		status = verdict_module(m, registry_defines);
+		status = load_check_module(m, registry_defines);
 	if (status == 0 && flags & DLAZY_EAGER)
 		status = load_module(m, &touch, &loaded);
 	return status < 0 ? require_add_hint(m, status) : 0;
@@ -248,7 +248,7 @@ static struct dlazy_module *best_of(struct dlazy_registry *r, const char *id)
 		if (!match->id || strcmp(match->id, id) != 0)
 			continue;
 		struct dlazy_module *m = query_module(cursor, match);
-		if (m && verdict_module(m, registry_defines) == 0)
+		if (m && load_check_module(m, registry_defines) == 0)
 			return m;
 		if (!best)
 			best = m;

@@ -74,7 +74,7 @@ int registry_quarantine(struct dlazy_registry *r, const char *file);
 int registry_flags(struct dlazy_registry *r, const struct dlazy_module *m);
 
 /* Does a registry that has `m` have a plugin that exports this symbol? A
- * verdict_elsewhere_fn. */
+ * load_check_elsewhere_fn. */
 bool registry_defines(const struct dlazy_module *m, const char *symbol,
 		      const char *version);
 

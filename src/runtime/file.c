@@ -14,7 +14,7 @@
 #include "elf/view.h"
 #include "load/bind.h"
 #include "load/dl.h"
-#include "load/verdict.h"
+#include "load/check.h"
 #include "runtime/root.h"
 
 #include <fcntl.h>
@@ -206,7 +206,7 @@ bool linked_available(const struct linked *l)
 		return true;
 	while (linked_search_next(&search))
 		if (goes_with(l, search.path, &search.identity) &&
-		    verdict_file(search.path, flags, NULL, NULL) == 0)
+		    load_check_file(search.path, flags, NULL, NULL) == 0)
 			return true;
 	status_clear();
 	return false;
@@ -245,7 +245,7 @@ bool linked_has(const struct linked *l, const char *symbol)
 		file = module_object(m);
 	while (!file && linked_search_next(&search))
 		if (goes_with(l, search.path, &search.identity) &&
-		    verdict_file(search.path, flags, NULL, NULL) == 0)
+		    load_check_file(search.path, flags, NULL, NULL) == 0)
 			file = search.path;
 	bool found = file && exports(file, &wanted);
 

@@ -5,7 +5,7 @@
  * That something is missing is found again each time, as it may have come. What
  * this process supplies is asked for each time, as it may have gone.
  */
-#include "load/verdict.h"
+#include "load/check.h"
 
 #include "base/cleanup.h"
 #include "elf/check.h"
@@ -21,7 +21,7 @@ static struct map known; /* keys of elf/check.h; under load_lock */
 struct question {
 	const char *path;
 	const struct dlazy_module *module;
-	verdict_elsewhere_fn *elsewhere;
+	load_check_elsewhere_fn *elsewhere;
 	int status; /* of the first problem */
 };
 
@@ -108,8 +108,8 @@ static int judge(const struct walk *walk, const char *path)
 	return status;
 }
 
-int verdict_file(const char *path, int flags, const struct dlazy_module *m,
-		 verdict_elsewhere_fn *elsewhere)
+int load_check_file(const char *path, int flags, const struct dlazy_module *m,
+		    load_check_elsewhere_fn *elsewhere)
 {
 	_cleanup_walk_ struct walk walk = {.count = 0};
 	struct question question = {path, m, elsewhere, 0};
@@ -146,9 +146,9 @@ static const char *path_of(const struct module_search *search,
 	return search->object ? search->object : search->module->path;
 }
 
-static int verdict_files(struct module_search *search,
-			 verdict_elsewhere_fn *elsewhere,
-			 struct first_failure *first)
+static int check_files_in_turn(struct module_search *search,
+			       load_check_elsewhere_fn *elsewhere,
+			       struct first_failure *first)
 {
 	struct dlazy_module *m = search->module;
 	int status;
@@ -159,8 +159,8 @@ static int verdict_files(struct module_search *search,
 		status =
 			m->kind->check_file ? m->kind->check_file(m, &path) : 0;
 		if (status == 0)
-			status = verdict_file(path_of(search, path), m->flags,
-					      m, elsewhere);
+			status = load_check_file(path_of(search, path),
+						 m->flags, m, elsewhere);
 		if (status == 0)
 			return 0;
 		if (!first->status && !search->aside) {
@@ -173,7 +173,8 @@ static int verdict_files(struct module_search *search,
 			     : status;
 }
 
-int verdict_module(struct dlazy_module *m, verdict_elsewhere_fn *elsewhere)
+int load_check_module(struct dlazy_module *m,
+		      load_check_elsewhere_fn *elsewhere)
 {
 	struct module_search search = {.module = m, .reads = true};
 	struct touch touch = {.symbol = NULL};
@@ -186,7 +187,7 @@ int verdict_module(struct dlazy_module *m, verdict_elsewhere_fn *elsewhere)
 	_cleanup_free_ struct first_failure *first = calloc(1, sizeof(*first));
 	if (!first)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
-	status = verdict_files(&search, elsewhere, first);
+	status = check_files_in_turn(&search, elsewhere, first);
 	if (m->kind->end_search)
 		m->kind->end_search(&search);
 	return status;

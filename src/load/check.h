@@ -3,21 +3,22 @@
  * Would a load succeed, as far as reading tells? elf/check.h, asked in this
  * process: what it has loaded already counts.
  */
-#ifndef LOAD_VERDICT_H
-#define LOAD_VERDICT_H
+#ifndef LOAD_CHECK_H
+#define LOAD_CHECK_H
 
 #include "load/module.h"
 
 /* Does somebody else define a symbol, who would be loaded, too? For what lies
  * above this layer (registries); may be NULL. */
-typedef bool verdict_elsewhere_fn(const struct dlazy_module *m,
-				  const char *symbol, const char *version);
+typedef bool load_check_elsewhere_fn(const struct dlazy_module *m,
+				     const char *symbol, const char *version);
 
 /* Of a module: 0, or, with message, what a load would return. */
-int verdict_module(struct dlazy_module *m, verdict_elsewhere_fn *elsewhere);
+int load_check_module(struct dlazy_module *m,
+		      load_check_elsewhere_fn *elsewhere);
 
 /* Of a file, opened with these flags of dlopen; m may be NULL. */
-int verdict_file(const char *path, int flags, const struct dlazy_module *m,
-		 verdict_elsewhere_fn *elsewhere);
+int load_check_file(const char *path, int flags, const struct dlazy_module *m,
+		    load_check_elsewhere_fn *elsewhere);
 
 #endif
