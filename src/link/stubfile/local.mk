@@ -3,9 +3,9 @@
 
 libdlazy_link_la_SOURCES += \
 	%D%/archive.c \
+	%D%/dlopen-note.c %D%/dlopen-note.h \
 	%D%/library.c %D%/library.h \
 	%D%/member.c \
-	%D%/note.c %D%/note.h \
 	%D%/object.c %D%/object.h \
 	%D%/plan.c %D%/plan.h \
 	%D%/shared.c \

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
-#include "link/stubfile/note.h"
+#include "link/stubfile/dlopen-note.h"
 #include "link/stubfile/template.h"
 #include "link/write/frame.h"
 #include "link/write/note.h"

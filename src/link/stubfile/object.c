@@ -12,11 +12,11 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "link/stubfile/dlopen-note.h"
+#include "link/stubfile/plan.h"
 #include "link/write/frame.h"
 #include "link/write/note.h"
 #include "link/write/object.h"
-#include "link/stubfile/note.h"
-#include "link/stubfile/plan.h"
 #include "stub/linked.h"
 
 #include <ctype.h>

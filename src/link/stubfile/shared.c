@@ -20,12 +20,12 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "link/copy/copy.h"
+#include "link/stubfile/dlopen-note.h"
+#include "link/stubfile/plan.h"
 #include "link/write/dynamic.h"
 #include "link/write/frame.h"
 #include "link/write/note.h"
-#include "link/copy/copy.h"
-#include "link/stubfile/note.h"
-#include "link/stubfile/plan.h"
 #include "stub/linked.h"
 
 #include <string.h>

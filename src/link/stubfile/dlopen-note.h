@@ -4,8 +4,8 @@
  * packages the program. See
  * https://uapi-group.org/specifications/specs/elf_dlopen_metadata/ (UAPI.12).
  */
-#ifndef LINK_STUBFILE_NOTE_H
-#define LINK_STUBFILE_NOTE_H
+#ifndef LINK_STUBFILE_DLOPEN_NOTE_H
+#define LINK_STUBFILE_DLOPEN_NOTE_H
 
 #include "link/write/build.h"
 #include "link/stubfile/stubfile.h"

@@ -3,7 +3,7 @@
  * Writing the text of .note.dlopen. One library is one entry: its names are
  * alternatives, the preferred one first.
  */
-#include "link/stubfile/note.h"
+#include "link/stubfile/dlopen-note.h"
 
 #include "base/file.h"
 #include "base/json.h"
