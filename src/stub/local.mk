@@ -2,7 +2,7 @@
 # One CPU's assembly behind the pool, or none.
 
 POOL_FILES = %D%/pool.c %D%/stack.c %D%/stack.h %D%/stub.c
-X86_64_FILES = %D%/stub-x86_64.S %D%/slow-x86_64.c %D%/slow-x86_64.h
+X86_64_FILES = %D%/stub-x86_64.S %D%/save-x86_64.c %D%/save-x86_64.h
 AARCH64_FILES = %D%/stub-aarch64.S
 NONE_FILES = %D%/stub-none.c
 

@@ -11,7 +11,7 @@
  * as an eager load would.
  */
 #include "stub/pool.h"
-#include "stub/slow-x86_64.h"
+#include "stub/save-x86_64.h"
 
 /* Standalone stubs (src/alone) have the slow path alone. */
 #ifndef DLAZY_ALONE
@@ -63,7 +63,7 @@ stub_slots:
  *
  * The same with l in the place of NULL; drops the pushed word on its way. It
  * may be called before any constructor has run, so how vector registers are
- * kept is chosen here, once the others are safe (slow-x86_64.c).
+ * kept is chosen here, once the others are safe (save-x86_64.c).
  *
  * The frame, below the slot's address: rbp, the eight registers, l, MXCSR, then
  * the vectors. Its description is by rbp, so it holds wherever rsp is.

@@ -8,7 +8,7 @@
 
 #ifdef __x86_64__
 extern "C" {
-#include "stub/slow-x86_64.h"
+#include "stub/save-x86_64.h"
 }
 #endif
 

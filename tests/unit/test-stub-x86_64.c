@@ -7,7 +7,7 @@
 #include "tests/unit/stub-target.h"
 
 #include "stub/pool.h"
-#include "stub/slow-x86_64.h"
+#include "stub/save-x86_64.h"
 #include "stub/stub.h"
 
 #include <cpuid.h>

@@ -19,7 +19,7 @@
 #pragma GCC target("general-regs-only")
 #endif
 
-#include "stub/slow-x86_64.h"
+#include "stub/save-x86_64.h"
 
 #include "base/array.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How the slow path saves the vector registers, which depends on the CPU:
- * between stub-x86_64.S, which saves them, and slow-x86_64.c, which chooses
+ * between stub-x86_64.S, which saves them, and save-x86_64.c, which chooses
  * the way.
  */
-#ifndef STUB_SLOW_X86_64_H
-#define STUB_SLOW_X86_64_H
+#ifndef STUB_SAVE_X86_64_H
+#define STUB_SAVE_X86_64_H
 
 /* Vector state that an argument can be in: SSE, AVX, opmask, upper halves of
  * zmm0-15, zmm16-31. x87 has no argument registers, AMX tiles carry none. */
