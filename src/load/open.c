@@ -7,9 +7,9 @@
 
 #include "base/cleanup.h"
 #include "elf/search.h"
+#include "load/check.h"
 #include "load/dl.h"
 #include "load/load.h"
-#include "load/check.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>

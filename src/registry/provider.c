@@ -6,10 +6,10 @@
 #include "registry/provider.h"
 
 #include "base/cleanup.h"
-#include "load/load.h"
 #include "catalog/metadata.h"
-#include "load/metadata.h"
 #include "load/check.h"
+#include "load/load.h"
+#include "load/metadata.h"
 #include "meta/document.h"
 #include "registry/prefetch.h"
 #include "registry/query.h"

@@ -13,8 +13,8 @@
 #include "elf/search.h"
 #include "elf/view.h"
 #include "load/bind.h"
-#include "load/dl.h"
 #include "load/check.h"
+#include "load/dl.h"
 #include "runtime/root.h"
 
 #include <fcntl.h>
