@@ -12,6 +12,7 @@
 
 #include <serd/serd.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,25 @@ static bool make_room(struct reader *r)
 	return true;
 }
 
+static void statement_end(struct statement *s)
+{
+	free(s->subject);
+	free(s->predicate);
+	free(s->object);
+}
+
+/* Takes it over, unless memory was out for a part of it. There is room. */
+static bool keep_statement(struct reader *r, struct statement *s)
+{
+	if (s->subject && s->predicate && s->object) {
+		r->statements[r->count++] = *s;
+		return true;
+	}
+	statement_end(s);
+	r->failed = true;
+	return false;
+}
+
 static SerdStatus take_statement(void *data, SerdStatementFlags flags,
 				 const SerdNode *graph, const SerdNode *subject,
 				 const SerdNode *predicate,
@@ -73,11 +93,9 @@ static SerdStatus take_statement(void *data, SerdStatementFlags flags,
 		r->failed = true;
 		return SERD_ERR_INTERNAL;
 	}
-	struct statement *s = &r->statements[r->count++];
-	*s = (struct statement){text_of(r, subject), text_of(r, predicate),
-				text_of(r, object), language && language->buf};
-	r->failed |= !s->subject || !s->predicate || !s->object;
-	return r->failed ? SERD_ERR_INTERNAL : SERD_SUCCESS;
+	struct statement s = {text_of(r, subject), text_of(r, predicate),
+			      text_of(r, object), language && language->buf};
+	return keep_statement(r, &s) ? SERD_SUCCESS : SERD_ERR_INTERNAL;
 }
 
 static SerdStatus take_base(void *data, const SerdNode *uri)
@@ -120,11 +138,8 @@ static void read_file(struct reader *r, const char *path, unsigned n)
 
 static void reader_end(struct reader *r)
 {
-	for (size_t i = 0; i < r->count; i++) {
-		free(r->statements[i].subject);
-		free(r->statements[i].predicate);
-		free(r->statements[i].object);
-	}
+	for (size_t i = 0; i < r->count; i++)
+		statement_end(&r->statements[i]);
 	free(r->statements);
 	serd_env_free(r->env);
 }
@@ -283,6 +298,22 @@ static size_t write_each(struct json *j, const struct reader *r,
 	return n;
 }
 
+/* Reads a file that the manifest names, unless it was read already. Which were is
+ * kept as statements of our own. */
+static void read_one_more(struct reader *r, const char *path, unsigned *n)
+{
+	if (has(r, path, "read", "read") || r->failed)
+		return;
+	read_file(r, path, (*n)++);
+	if (!make_room(r)) {
+		r->failed = true;
+		return;
+	}
+	struct statement s = {strdup(path), strdup("read"), strdup("read"),
+			      false};
+	keep_statement(r, &s);
+}
+
 /* Reads what the manifest names for more about the file's plugins, each once. */
 static void read_more(struct reader *r, const char *binary)
 {
@@ -295,21 +326,13 @@ static void read_more(struct reader *r, const char *binary)
 		if (!is_of(r, &r->statements[i], binary))
 			continue;
 		for (size_t at = 0;
-		     at < of_manifest &&
 		     (more = find(r, &at, r->statements[i].subject,
-				  RDFS "seeAlso"));) {
+				  RDFS "seeAlso")) &&
+		     at <= of_manifest;) {
 			char *path = (char *)serd_file_uri_parse(
 				(const uint8_t *)more->object, NULL);
-			bool is_read = has(r, path ? path : "", "read", "read");
-			if (path && !is_read && at <= of_manifest) {
-				read_file(r, path, n++);
-				if (make_room(r))
-					r->statements[r->count++] =
-						(struct statement){
-							strdup(path),
-							strdup("read"),
-							strdup("read"), false};
-			}
+			if (path)
+				read_one_more(r, path, &n);
 			serd_free(path);
 		}
 	}
@@ -332,23 +355,38 @@ static char *write_text(const struct reader *r, const char *binary)
 	return NULL;
 }
 
+/* What the manifest beside a plugin's file says of it. */
+static char *read_bundle(struct reader *r, const char *path, const char *binary)
+{
+	const char *slash = strrchr(path, '/');
+	char *manifest;
+
+	if (!slash)
+		return NULL;
+	r->failed = asprintf(&manifest, "%.*s/manifest.ttl",
+			     (int)(slash - path), path) < 0;
+	if (r->failed)
+		return NULL;
+	read_file(r, manifest, 0);
+	free(manifest);
+	read_more(r, binary);
+	return r->failed ? NULL : write_text(r, binary);
+}
+
 char *dlazy_probe_family(const struct probe_plugin *plugin)
 {
 	struct reader r = {.env = serd_env_new(NULL)};
 	SerdNode binary = serd_node_new_file_uri((const uint8_t *)plugin->path,
 						 NULL, NULL, true);
-	const char *slash = strrchr(plugin->path, '/');
-	char *manifest = NULL, *text = NULL;
+	char *text = NULL;
 
-	if (slash && asprintf(&manifest, "%.*s/manifest.ttl",
-			      (int)(slash - plugin->path), plugin->path) >= 0) {
-		read_file(&r, manifest, 0);
-		read_more(&r, (const char *)binary.buf);
-		if (!r.failed)
-			text = write_text(&r, (const char *)binary.buf);
-	}
-	free(manifest);
+	r.failed = !r.env || !binary.buf;
+	if (!r.failed)
+		text = read_bundle(&r, plugin->path, (const char *)binary.buf);
+	/* Too many statements are a fact, no memory is none. */
+	bool is_short = r.failed && r.count < STATEMENTS_MAX / 2;
 	serd_node_free(&binary);
 	reader_end(&r);
+	errno = is_short ? ENOMEM : 0;
 	return text;
 }

@@ -21,8 +21,8 @@ struct probe_plugin {
 	void *(*symbol)(void *handle, const char *name);
 };
 
-/* malloc'd JSON text: an object of metadata; NULL: it is none of the family, or
- * there is no memory. */
+/* malloc'd JSON text: an object of metadata; NULL: it is none of the family, or,
+ * with errno ENOMEM, there is no memory. */
 typedef char *probe_family_fn(const struct probe_plugin *plugin);
 
 __attribute__((visibility("default"))) char *dlazy_probe_family(

@@ -78,7 +78,7 @@ void probe_text_provide(struct json *j, const char *prefix, const char *name,
 
 	json_begin_object(j);
 	json_key(j, "id");
-	json_string(j, id ? id : prefix);
+	json_string(j, id); /* null is no id, and told */
 	free(id);
 	probe_text_member(j, "description", description);
 }

@@ -138,6 +138,48 @@ counts '.timed_out == 2 and .probed == 2 and .crashed == 0' \
 has "$err" "$t/slow/hang.so: no answer after 1 s while it was probed; it said: now" \
 	"that is said"
 
+# A plugin that answers for itself, by the child's pipe, and perhaps for others:
+# if that were taken, it would be of no family.
+mkdir "$t/forged"
+ladspa "$t/forged/a.so" a
+ladspa "$t/forged/forge.so" forge 'const unsigned words[4] = {2, 0, 2, 0};
+	if (write(3, words, sizeof(words)) > 0) usleep(300000);'
+ladspa "$t/forged/z.so" z
+run "$dlazy" scan --json --probe "$t/forged"
+counts '.crashed == 1 and .probed == 2' "who forges an answer has given none"
+has "$err" "$t/forged/forge.so: broke the way to its answer" "and that is said"
+
+# One whose thread ends the process while the next one is asked.
+mkdir "$t/left"
+build "$t/left/a.so" -I"$root" -pthread <<-END
+	#include "plugins/ladspa.h"
+	#include <pthread.h>
+	#include <stdlib.h>
+	#include <unistd.h>
+	static void *wait_for_next(void *arg)
+	{
+		while (access("$t/asked", F_OK) != 0)
+			usleep(1000);
+		abort();
+	}
+	__attribute__((constructor)) static void construct(void)
+	{
+		pthread_t thread;
+		setenv("A_IS_HERE", "1", 1);
+		pthread_create(&thread, NULL, wait_for_next, NULL);
+	}
+	const struct ladspa_descriptor *ladspa_descriptor(unsigned long i)
+	{
+		static const struct ladspa_descriptor a = {.label = "a"};
+		return i ? NULL : &a;
+	}
+END
+ladspa "$t/left/b.so" b "if (getenv(\"A_IS_HERE\")) {
+	close(open(\"$t/asked\", O_CREAT, 0600)); pause(); }"
+run "$dlazy" scan --json --probe "$t/left"
+counts '.crashed == 0 and .probed == 2' \
+	"what another plugin has left does not count as this one's crash"
+
 if env --ignore-signal=CHLD true 2>/dev/null; then
 	rm -r "$DLAZY_CACHE_DIR"
 	cp "$t/bad/exit.so" "$t/p"

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/jsonread.h"
+#include "base/memstream.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "cli/cli.h"
@@ -64,13 +65,15 @@ static void copy_member(FILE *out, const struct json_walk *member)
 	       (size_t)(json_behind(member->value) - member->key), out);
 }
 
-/* Of two objects, one with the members of both; where both have one, the first's. */
+/* Of two objects, one with the members of both; where both have one, the first's.
+ * malloc'd; NULL: out of memory. */
 static char *join(const char *first, const char *second)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 	struct json_walk walk = json_walk(first);
+	bool fits = true;
 
 	if (!out)
 		return NULL;
@@ -80,11 +83,15 @@ static char *join(const char *first, const char *second)
 	for (walk = json_walk(second); json_walk_next(&walk);) {
 		_cleanup_free_ char *key = json_read_string(walk.key);
 
+		fits &= key != NULL;
 		if (key && !json_member(first, key))
 			copy_member(out, &walk);
 	}
 	putc('}', out);
-	return fclose(out) == 0 ? text : NULL;
+	if (!memstream_end(out, &text) || fits)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* Adds one probe's answer to those before it. */

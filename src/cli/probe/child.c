@@ -118,9 +118,11 @@ static void write_all(const void *from, size_t size)
 	}
 }
 
-static void reply(enum probe_reply_kind kind, const char *text)
+static void reply(const struct probe_request *to, enum probe_reply_kind kind,
+		  const char *text)
 {
-	struct probe_reply head = {kind, text ? (uint32_t)strlen(text) : 0};
+	struct probe_reply head = {to->token, kind,
+				   text ? (uint32_t)strlen(text) : 0};
 
 	write_all(&head, sizeof(head));
 	write_all(text, head.length);
@@ -148,10 +150,14 @@ static int ask(struct probe *probe, const char *path, char **ret)
 		status = dl_open(path, dl_flags_late(), &plugin.handle);
 	if (status < 0)
 		return status;
+	errno = 0;
 	if (is_own)
 		*ret = ((char *(*)(void *))entry)(plugin.handle);
 	else
 		*ret = ((probe_family_fn *)entry)(&plugin);
+	/* No fact about the plugin: it is asked again next time. */
+	if (!*ret && errno == ENOMEM)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	return 0;
 }
 
@@ -166,11 +172,11 @@ static void serve(struct probes *probes, const struct probe_request *request,
 		_exit(0);
 	fflush(NULL);
 	if (status < 0)
-		reply(REPLY_REFUSED, status_message());
+		reply(request, REPLY_REFUSED, status_message());
 	else if (text)
-		reply(REPLY_SAID, text);
+		reply(request, REPLY_SAID, text);
 	else
-		reply(REPLY_NOTHING, NULL);
+		reply(request, REPLY_NOTHING, NULL);
 	free(text);
 }
 

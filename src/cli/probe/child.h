@@ -12,6 +12,7 @@
 
 /* Followed by the plugin's path. */
 struct probe_request {
+	uint64_t token; /* another each time: what a reply has to have */
 	uint32_t probe; /* of the list */
 	uint32_t length;
 };
@@ -23,6 +24,7 @@ enum probe_reply_kind {
 };
 
 struct probe_reply {
+	uint64_t token;
 	uint32_t kind;
 	uint32_t length;
 };

@@ -4,6 +4,11 @@
  * that writes without end nor one that forks and leaves its pipes open can hold
  * it up: it looks at the clock, and at the child itself.
  *
+ * A plugin could write to the child's pipe as well, now or later, and so answer
+ * for others. So each reply has to repeat what its request has, drawn by lot. And
+ * what one plugin has left in the process, a thread or a handler, could end it
+ * while another is asked: that one is asked again, in a new child.
+ *
  * A process that leaves the child's group, as daemons do, would outlive it. So
  * orphans become children of this process (PR_SET_CHILD_SUBREAPER), which ends
  * those that were not there before.
@@ -26,6 +31,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -203,11 +209,11 @@ struct incoming {
 	bool is_whole, is_wrong;
 };
 
-static void check_head(struct incoming *in)
+static void check_head(struct incoming *in, uint64_t token)
 {
 	if (in->head_size < sizeof(in->head))
 		return;
-	in->is_wrong = in->head.kind < REPLY_SAID ||
+	in->is_wrong = in->head.token != token || in->head.kind < REPLY_SAID ||
 		       in->head.kind > REPLY_REFUSED ||
 		       in->head.length > META_TEXT_MAX;
 	if (!in->is_wrong && !in->text)
@@ -217,7 +223,7 @@ static void check_head(struct incoming *in)
 }
 
 /* Takes what is there; false: the wire has ended. */
-static bool take_reply(int wire, struct incoming *in)
+static bool take_reply(const struct prober *p, struct incoming *in)
 {
 	while (!in->is_whole && !in->is_wrong) {
 		bool in_head = in->head_size < sizeof(in->head);
@@ -225,7 +231,7 @@ static bool take_reply(int wire, struct incoming *in)
 				   : in->text + in->text_size;
 		size_t room = in_head ? sizeof(in->head) - in->head_size
 				      : in->head.length - in->text_size;
-		ssize_t n = read(wire, to, room);
+		ssize_t n = read(p->wire, to, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -234,14 +240,26 @@ static bool take_reply(int wire, struct incoming *in)
 			in->head_size += (size_t)n;
 		else
 			in->text_size += (size_t)n;
-		check_head(in);
+		check_head(in, p->token);
 	}
 	return true;
 }
 
-static bool send_request(const struct prober *p, size_t probe, const char *path)
+/* Another than before, in any case. */
+static uint64_t draw_token(uint64_t before)
 {
-	struct probe_request request = {(uint32_t)probe,
+	uint64_t token;
+
+	if (getrandom(&token, sizeof(token), GRND_NONBLOCK) == sizeof(token) &&
+	    token != before)
+		return token;
+	return before + event_now() + 1;
+}
+
+static bool send_request(struct prober *p, size_t probe, const char *path)
+{
+	p->token = draw_token(p->token);
+	struct probe_request request = {p->token, (uint32_t)probe,
 					(uint32_t)strlen(path)};
 
 	return send(p->wire, &request, sizeof(request), MSG_NOSIGNAL) ==
@@ -272,7 +290,7 @@ static enum ending wait_for_reply(struct prober *p, struct incoming *in,
 		wait_for_news(p, is_open);
 		ret->is_dead = waitpid(p->child, &ret->how, WNOHANG) > 0;
 		if (is_open)
-			is_open = take_reply(p->wire, in);
+			is_open = take_reply(p, in);
 		if (in->is_whole)
 			return ENDING_REPLIED;
 		if (in->is_wrong)
@@ -357,8 +375,8 @@ static void conclude(struct prober *p, enum ending ending,
 		end_child(p, death);
 }
 
-int prober_ask(struct prober *p, size_t probe, const char *path,
-	       struct probe_answer *ret)
+static int ask_once(struct prober *p, size_t probe, const char *path,
+		    struct probe_answer *ret)
 {
 	struct incoming in = {.is_whole = false};
 	struct death death = {.is_dead = false};
@@ -376,9 +394,24 @@ int prober_ask(struct prober *p, size_t probe, const char *path,
 	send_request(p, probe, path);
 	enum ending ending = wait_for_reply(p, &in, &death);
 	conclude(p, ending, &death, &in, ret);
-	show_output(p, path);
+	p->has_served = p->child > 0;
 	free(in.text);
 	return 0;
+}
+
+int prober_ask(struct prober *p, size_t probe, const char *path,
+	       struct probe_answer *ret)
+{
+	bool had_others = p->child && p->has_served;
+	int status = ask_once(p, probe, path, ret);
+
+	if (status == 0 && ret->outcome == PROBE_CRASHED && had_others) {
+		probe_answer_clear(ret);
+		status = ask_once(p, probe, path, ret);
+	}
+	if (status == 0)
+		show_output(p, path);
+	return status;
 }
 
 void probe_answer_clear(struct probe_answer *answer)

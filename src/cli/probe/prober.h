@@ -20,6 +20,8 @@ struct prober {
 	unsigned seconds; /* that a plugin has */
 	bool isolate;	  /* a child for each */
 	pid_t child;	  /* 0: there is none */
+	bool has_served;  /* it has asked a plugin before */
+	uint64_t token;	  /* of the last request */
 	int wire, output;
 	bool has_output; /* not at its end */
 	pid_t *others;	 /* children of this process that are not ours */
