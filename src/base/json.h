@@ -8,8 +8,8 @@
  *
  *   struct json j = json_to(stdout);
  *   json_begin_object(&j);
- *   json_key(&j, "needs");
- *   json_begin_array(&j);
+ *   json_string_at(&j, "name", "png");
+ *   json_begin_array_at(&j, "needs");
  *   json_string(&j, "libc.so.6");
  *   json_end_array(&j);
  *   json_end_object(&j);
@@ -62,6 +62,58 @@ void json_long_double(struct json *j, long double value);
 
 /* The text itself if it is one JSON value, else as a string. */
 void json_text(struct json *j, const char *text);
+
+/* A key of an object, and its value. */
+static inline void json_string_at(struct json *j, const char *key,
+				  const char *value)
+{
+	json_key(j, key);
+	json_string(j, value);
+}
+
+static inline void json_integer_at(struct json *j, const char *key,
+				   int64_t value)
+{
+	json_key(j, key);
+	json_integer(j, value);
+}
+
+static inline void json_unsigned_at(struct json *j, const char *key,
+				    uint64_t value)
+{
+	json_key(j, key);
+	json_unsigned(j, value);
+}
+
+static inline void json_bool_at(struct json *j, const char *key, bool value)
+{
+	json_key(j, key);
+	json_bool(j, value);
+}
+
+static inline void json_double_at(struct json *j, const char *key, double value)
+{
+	json_key(j, key);
+	json_double(j, value);
+}
+
+static inline void json_null_at(struct json *j, const char *key)
+{
+	json_key(j, key);
+	json_null(j);
+}
+
+static inline void json_begin_object_at(struct json *j, const char *key)
+{
+	json_key(j, key);
+	json_begin_object(j);
+}
+
+static inline void json_begin_array_at(struct json *j, const char *key)
+{
+	json_key(j, key);
+	json_begin_array(j);
+}
 
 /* Whether `text` is exactly one JSON value (RFC 8259), white space aside. */
 bool json_is_valid(const char *text);

@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -259,14 +260,12 @@ static void keep_costs(struct telling *t)
 
 static void print_us(struct json *j, const char *key, uint64_t ns)
 {
-	json_key(j, key);
-	json_double(j, (double)ns / 1e3);
+	json_double_at(j, key, (double)ns / 1e3);
 }
 
 static void print_text(struct json *j, const char *key, const char *text)
 {
-	json_key(j, key);
-	json_string(j, *text ? text : NULL);
+	json_string_at(j, key, *text ? text : NULL);
 }
 
 /*
@@ -282,8 +281,7 @@ static void print_times(struct json *j, const struct telling *t,
 	print_us(j, "load_us", all);
 	print_us(j, "linker_us", linker);
 	print_us(j, "own_us", all > linker ? all - linker : 0);
-	json_key(j, "init_us");
-	json_null(j);
+	json_null_at(j, "init_us");
 }
 
 static void print_reason(struct json *j, bool is_unknown, const char *key,
@@ -291,16 +289,14 @@ static void print_reason(struct json *j, bool is_unknown, const char *key,
 {
 	if (!is_unknown)
 		return;
-	json_key(j, key);
-	json_string(j, why);
+	json_string_at(j, key, why);
 }
 
 static void print_reasons(struct json *j, const struct told *told)
 {
 	const struct ledger_entry *e = told->entry;
 
-	json_key(j, "unknown");
-	json_begin_object(j);
+	json_begin_object_at(j, "unknown");
 	print_reason(j, true, "init_us",
 		     "in the process the linker does not tell its phases "
 		     "apart; dlazy trace does");
@@ -318,11 +314,8 @@ static void print_reasons(struct json *j, const struct told *told)
 
 static void print_memory(struct json *j, const struct told *told)
 {
-	json_key(j, "private_kib");
-	if (told->is_mapped)
-		json_double(j, told->private_kib);
-	else
-		json_null(j);
+	json_double_at(j, "private_kib",
+		       told->is_mapped ? told->private_kib : NAN);
 }
 
 static void print_load(struct json *j, const struct telling *t,
@@ -333,19 +326,16 @@ static void print_load(struct json *j, const struct telling *t,
 	json_begin_object(j);
 	print_text(j, "path", e->module->path);
 	print_text(j, "name", e->module->name);
-	json_key(j, "why");
-	json_string(j, "touch");
+	json_string_at(j, "why", "touch");
 	print_text(j, "symbol", e->symbol);
 	print_text(j, "by", e->by);
 	print_text(j, "caller", e->caller);
-	json_key(j, "thread");
-	json_unsigned(j, e->thread);
-	json_key(j, "inherited");
-	json_bool(j, e->pid != t->pid);
+	json_unsigned_at(j, "thread", e->thread);
+	json_bool_at(j, "inherited", e->pid != t->pid);
 	print_us(j, "at_us", e->begin_ns - t->ledger->begin_ns);
 	print_times(j, t, e);
-	json_key(j, "error");
-	json_string(j, e->status < 0 ? status_text(e->status) : NULL);
+	json_string_at(j, "error",
+		       e->status < 0 ? status_text(e->status) : NULL);
 	print_memory(j, told);
 	print_reasons(j, told);
 	json_end_object(j);
@@ -354,17 +344,10 @@ static void print_load(struct json *j, const struct telling *t,
 static void print_untouched(struct json *j, const struct untouched *u)
 {
 	json_begin_object(j);
-	json_key(j, "path");
-	json_string(j, u->path);
-	json_key(j, "name");
-	json_string(j, u->name);
-	json_key(j, "recorded_us");
-	if (u->ns)
-		json_double(j, (double)u->ns / 1e3);
-	else
-		json_null(j);
-	json_key(j, "unknown");
-	json_begin_object(j);
+	json_string_at(j, "path", u->path);
+	json_string_at(j, "name", u->name);
+	json_double_at(j, "recorded_us", u->ns ? (double)u->ns / 1e3 : NAN);
+	json_begin_object_at(j, "unknown");
 	print_reason(j, !u->ns, "recorded_us",
 		     "it was never loaded with DLAZY_TRACE set; with "
 		     "DLAZY=eager, too, all are");
@@ -379,8 +362,7 @@ static void print_command(struct json *j)
 		open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
-	json_key(j, "command");
-	json_begin_array(j);
+	json_begin_array_at(j, "command");
 	text[n > 0 ? n : 0] = '\0';
 	for (const char *at = text; n > 0 && at < text + n;
 	     at += strlen(at) + 1)
@@ -414,10 +396,8 @@ static void print_sums(struct json *j, const struct telling *t)
 		saved += t->untouched[i].ns;
 		unknown += t->untouched[i].ns == 0;
 	}
-	json_key(j, "touched");
-	json_unsigned(j, t->load_count - failed);
-	json_key(j, "failed");
-	json_unsigned(j, failed);
+	json_unsigned_at(j, "touched", t->load_count - failed);
+	json_unsigned_at(j, "failed", failed);
 	print_us(j, "spent_us", spent);
 	/* Of those whose cost is known. */
 	const char *why = why_unsaved(t, unknown);
@@ -426,14 +406,11 @@ static void print_sums(struct json *j, const struct telling *t)
 		json_null(j);
 	else
 		json_double(j, (double)saved / 1e3);
-	json_key(j, "saved_unknown");
-	json_unsigned(j, unknown);
-	json_key(j, "unknown");
-	json_begin_object(j);
+	json_unsigned_at(j, "saved_unknown", unknown);
+	json_begin_object_at(j, "unknown");
 	print_reason(j, why != NULL, "saved_us", why);
 	json_end_object(j);
-	json_key(j, "lost");
-	json_unsigned(j, atomic_load(&t->ledger->lost));
+	json_unsigned_at(j, "lost", atomic_load(&t->ledger->lost));
 }
 
 static void print_process(struct json *j, const struct telling *t)
@@ -444,8 +421,7 @@ static void print_process(struct json *j, const struct telling *t)
 	program[n > 0 ? n : 0] = '\0';
 	print_text(j, "program", program);
 	print_command(j);
-	json_key(j, "pid");
-	json_unsigned(j, (uint64_t)t->pid);
+	json_unsigned_at(j, "pid", (uint64_t)t->pid);
 	json_key(j, "parent");
 	if (t->pid != t->ledger->pid)
 		json_unsigned(j, (uint64_t)t->ledger->pid);
@@ -458,24 +434,18 @@ static void print(struct json *j, const struct telling *t)
 	static const char *const modes[] = {"lazy", "eager", "off"};
 
 	json_begin_object(j);
-	json_key(j, "format");
-	json_string(j, "dlazy-ledger");
-	json_key(j, "version");
-	json_unsigned(j, 1);
-	json_key(j, "dlazy");
-	json_string(j, PACKAGE_VERSION);
+	json_string_at(j, "format", "dlazy-ledger");
+	json_unsigned_at(j, "version", 1);
+	json_string_at(j, "dlazy", PACKAGE_VERSION);
 	print_process(j, t);
-	json_key(j, "mode");
-	json_string(j, modes[module_mode()]);
+	json_string_at(j, "mode", modes[module_mode()]);
 	print_us(j, "wall_us", t->now_ns - t->ledger->begin_ns);
 	print_sums(j, t);
-	json_key(j, "objects");
-	json_begin_array(j);
+	json_begin_array_at(j, "objects");
 	for (size_t i = 0; i < t->load_count; i++)
 		print_load(j, t, &t->loads[i]);
 	json_end_array(j);
-	json_key(j, "untouched");
-	json_begin_array(j);
+	json_begin_array_at(j, "untouched");
 	for (size_t i = 0; i < t->untouched_count; i++)
 		print_untouched(j, &t->untouched[i]);
 	json_end_array(j);

@@ -23,39 +23,31 @@ static void write_version(struct json *j, const struct frei0r_info *info)
 	char version[32];
 
 	snprintf(version, sizeof(version), "%d.%d", info->major, info->minor);
-	json_key(j, "version");
-	json_string(j, version);
-}
-
-static void write_key(struct json *j, const char *key, const char *value)
-{
-	json_key(j, key);
-	json_string(j, value);
+	json_string_at(j, "version", version);
 }
 
 static void write_parameter(struct json *j, const struct frei0r_parameter *p)
 {
 	json_begin_object(j);
-	write_key(j, "name", p->name);
-	write_key(j, "type",
-		  word(parameter_types, ARRAY_SIZE(parameter_types), p->type));
-	write_key(j, "explanation", p->explanation);
+	json_string_at(j, "name", p->name);
+	json_string_at(
+		j, "type",
+		word(parameter_types, ARRAY_SIZE(parameter_types), p->type));
+	json_string_at(j, "explanation", p->explanation);
 	json_end_object(j);
 }
 
 static void write_family(struct json *j, const struct frei0r_info *info,
 			 const struct frei0r_parameter *parameters)
 {
-	json_key(j, "frei0r");
-	json_begin_object(j);
-	write_key(j, "name", info->name);
-	write_key(j, "author", info->author);
-	write_key(j, "type", word(types, ARRAY_SIZE(types), info->type));
-	write_key(j, "color_model",
-		  word(models, ARRAY_SIZE(models), info->color_model));
+	json_begin_object_at(j, "frei0r");
+	json_string_at(j, "name", info->name);
+	json_string_at(j, "author", info->author);
+	json_string_at(j, "type", word(types, ARRAY_SIZE(types), info->type));
+	json_string_at(j, "color_model",
+		       word(models, ARRAY_SIZE(models), info->color_model));
 	write_version(j, info);
-	json_key(j, "parameters");
-	json_begin_array(j);
+	json_begin_array_at(j, "parameters");
 	for (int i = 0; i < info->parameter_count; i++)
 		write_parameter(j, &parameters[i]);
 	json_end_array(j);
@@ -75,8 +67,7 @@ char *frei0r_text(const struct frei0r_info *info,
 	probe_text_member(j, "name", info->name);
 	write_version(j, info);
 	probe_text_member(j, "description", info->explanation);
-	json_key(j, "provides");
-	json_begin_array(j);
+	json_begin_array_at(j, "provides");
 	snprintf(prefix, sizeof(prefix), "frei0r/%s/", type);
 	probe_text_provide(j, prefix, info->name, info->explanation);
 	json_end_object(j);

@@ -55,17 +55,14 @@ static char *write_points(char **points)
 	if (!probe_text_begin(&text))
 		return NULL;
 	struct json *j = &text.json;
-	json_key(j, "provides");
-	json_begin_array(j);
+	json_begin_array_at(j, "provides");
 	for (size_t i = 0; points[i] && i < POINTS_MAX; i++) {
 		probe_text_provide(j, "gio/", points[i], NULL);
 		json_end_object(j);
 	}
 	json_end_array(j);
-	json_key(j, "gio");
-	json_begin_object(j);
-	json_key(j, "points");
-	json_begin_array(j);
+	json_begin_object_at(j, "gio");
+	json_begin_array_at(j, "points");
 	for (size_t i = 0; points[i] && i < POINTS_MAX; i++)
 		json_string(j, points[i]);
 	json_end_array(j);

@@ -40,8 +40,7 @@ static void write_strings(struct json *j, const char *key,
 {
 	if (!strings || !*strings)
 		return;
-	json_key(j, key);
-	json_begin_array(j);
+	json_begin_array_at(j, key);
 	for (; *strings; strings++) {
 		char *string = g_strconcat(before, *strings, NULL);
 		json_string(j, string);
@@ -55,8 +54,7 @@ static void write_mime(struct json *j, GstCaps *caps)
 {
 	if (!caps || gst_caps_is_any(caps) || gst_caps_is_empty(caps))
 		return;
-	json_key(j, "mime");
-	json_begin_array(j);
+	json_begin_array_at(j, "mime");
 	for (guint i = 0; i < gst_caps_get_size(caps); i++)
 		json_string(j, gst_structure_get_name(
 				       gst_caps_get_structure(caps, i)));
@@ -95,8 +93,7 @@ static void write_provided(struct json *j, GstPluginFeature *f)
 	snprintf(prefix, sizeof(prefix), "gst/%s/", kind);
 	probe_text_provide(j, prefix, gst_plugin_feature_get_name(f),
 			   metadata_of(f, GST_ELEMENT_METADATA_LONGNAME));
-	json_key(j, "rank");
-	json_unsigned(j, rank < RANK_MAX ? rank : RANK_MAX);
+	json_unsigned_at(j, "rank", rank < RANK_MAX ? rank : RANK_MAX);
 	if (GST_IS_TYPE_FIND_FACTORY(f)) {
 		GstTypeFindFactory *t = GST_TYPE_FIND_FACTORY(f);
 
@@ -112,12 +109,9 @@ static void write_provided(struct json *j, GstPluginFeature *f)
 static void write_feature(struct json *j, GstPluginFeature *f)
 {
 	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, gst_plugin_feature_get_name(f));
-	json_key(j, "kind");
-	json_string(j, kind_of(f));
-	json_key(j, "rank");
-	json_unsigned(j, gst_plugin_feature_get_rank(f));
+	json_string_at(j, "name", gst_plugin_feature_get_name(f));
+	json_string_at(j, "kind", kind_of(f));
+	json_unsigned_at(j, "rank", gst_plugin_feature_get_rank(f));
 	probe_text_member(j, "klass",
 			  metadata_of(f, GST_ELEMENT_METADATA_KLASS));
 	probe_text_member(j, "description",
@@ -150,8 +144,7 @@ static char *write_plugin(GstPlugin *plugin, GList *features)
 	probe_text_member(j, "homepage", gst_plugin_get_origin(plugin));
 	json_key(j, "provides");
 	write_features(j, features, write_provided);
-	json_key(j, "gstreamer");
-	json_begin_object(j);
+	json_begin_object_at(j, "gstreamer");
 	probe_text_member(j, "source", gst_plugin_get_source(plugin));
 	probe_text_member(j, "package", gst_plugin_get_package(plugin));
 	json_key(j, "features");

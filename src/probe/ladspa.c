@@ -100,51 +100,39 @@ static void write_number(struct json *j, const char *key, bool is_given,
 	probe_text_float(j, is_given ? value : NAN);
 }
 
-static void write_bool(struct json *j, const char *key, int bits)
-{
-	json_key(j, key);
-	json_bool(j, bits != 0);
-}
-
-static void write_text(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	json_string(j, text);
-}
-
 static void write_port(struct json *j, const struct descriptor *d,
 		       unsigned long i)
 {
 	const struct range *r = &d->ranges[i];
 
 	json_begin_object(j);
-	write_text(j, "name", d->port_names[i]);
-	write_text(j, "kind", d->ports[i] & IS_CONTROL ? "control" : "audio");
-	write_text(j, "direction", d->ports[i] & IS_INPUT ? "input" : "output");
+	json_string_at(j, "name", d->port_names[i]);
+	json_string_at(j, "kind",
+		       d->ports[i] & IS_CONTROL ? "control" : "audio");
+	json_string_at(j, "direction",
+		       d->ports[i] & IS_INPUT ? "input" : "output");
 	write_number(j, "min", r->hints & IS_BELOW, r->lower);
 	write_number(j, "max", r->hints & IS_ABOVE, r->upper);
 	write_number(j, "default", true, default_of(r));
-	write_bool(j, "sample_rate", r->hints & IS_SAMPLE_RATE);
-	write_bool(j, "logarithmic", r->hints & IS_LOGARITHMIC);
-	write_bool(j, "integer", r->hints & IS_INTEGER);
-	write_bool(j, "toggled", r->hints & IS_TOGGLED);
+	json_bool_at(j, "sample_rate", r->hints & IS_SAMPLE_RATE);
+	json_bool_at(j, "logarithmic", r->hints & IS_LOGARITHMIC);
+	json_bool_at(j, "integer", r->hints & IS_INTEGER);
+	json_bool_at(j, "toggled", r->hints & IS_TOGGLED);
 	json_end_object(j);
 }
 
 static void write_plugin(struct json *j, const struct descriptor *d)
 {
 	json_begin_object(j);
-	json_key(j, "id");
-	json_unsigned(j, d->id);
-	write_text(j, "label", d->label);
-	write_text(j, "name", d->name);
-	write_text(j, "maker", d->maker);
-	write_text(j, "copyright", d->copyright);
-	write_bool(j, "realtime", d->properties & IS_REALTIME);
-	write_bool(j, "inplace_broken", d->properties & IS_INPLACE_BROKEN);
-	write_bool(j, "hard_rt", d->properties & IS_HARD_RT);
-	json_key(j, "ports");
-	json_begin_array(j);
+	json_unsigned_at(j, "id", d->id);
+	json_string_at(j, "label", d->label);
+	json_string_at(j, "name", d->name);
+	json_string_at(j, "maker", d->maker);
+	json_string_at(j, "copyright", d->copyright);
+	json_bool_at(j, "realtime", d->properties & IS_REALTIME);
+	json_bool_at(j, "inplace_broken", d->properties & IS_INPLACE_BROKEN);
+	json_bool_at(j, "hard_rt", d->properties & IS_HARD_RT);
+	json_begin_array_at(j, "ports");
 	for (unsigned long i = 0; i < d->ports_count && i < PORTS_MAX; i++)
 		write_port(j, d, i);
 	json_end_array(j);
@@ -162,15 +150,13 @@ char *dlazy_probe_family(const struct probe_plugin *plugin)
 	if (!describe || !describe(0) || !probe_text_begin(&text))
 		return NULL;
 	struct json *j = &text.json;
-	json_key(j, "provides");
-	json_begin_array(j);
+	json_begin_array_at(j, "provides");
 	for (unsigned long i = 0; i < PLUGINS_MAX && (d = describe(i)); i++) {
 		probe_text_provide(j, "ladspa/", d->label, d->name);
 		json_end_object(j);
 	}
 	json_end_array(j);
-	json_key(j, "ladspa");
-	json_begin_array(j);
+	json_begin_array_at(j, "ladspa");
 	for (unsigned long i = 0; i < PLUGINS_MAX && (d = describe(i)); i++)
 		write_plugin(j, d);
 	json_end_array(j);

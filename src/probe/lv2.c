@@ -224,14 +224,10 @@ static void write_port(struct json *j, const struct reader *r, const char *port)
 	bool is_input = has(r, port, RDF "type", LV2 "InputPort");
 
 	json_begin_object(j);
-	json_key(j, "index");
-	json_unsigned(j, index ? strtoul(index, NULL, 10) : 0);
-	json_key(j, "symbol");
-	json_string(j, value(r, port, LV2 "symbol"));
-	json_key(j, "name");
-	json_string(j, value(r, port, LV2 "name"));
-	json_key(j, "direction");
-	json_string(j, is_input ? "input" : "output");
+	json_unsigned_at(j, "index", index ? strtoul(index, NULL, 10) : 0);
+	json_string_at(j, "symbol", value(r, port, LV2 "symbol"));
+	json_string_at(j, "name", value(r, port, LV2 "name"));
+	json_string_at(j, "direction", is_input ? "input" : "output");
 	json_key(j, "types");
 	write_types(j, r, port);
 	write_number(j, "min", value(r, port, LV2 "minimum"));
@@ -246,15 +242,12 @@ static void write_plugin(struct json *j, const struct reader *r,
 	const struct statement *s;
 
 	json_begin_object(j);
-	json_key(j, "uri");
-	json_string(j, uri);
-	json_key(j, "name");
-	json_string(j, value(r, uri, DOAP "name"));
+	json_string_at(j, "uri", uri);
+	json_string_at(j, "name", value(r, uri, DOAP "name"));
 	probe_text_member(j, "license", value(r, uri, DOAP "license"));
 	json_key(j, "types");
 	write_types(j, r, uri);
-	json_key(j, "ports");
-	json_begin_array(j);
+	json_begin_array_at(j, "ports");
 	for (size_t at = 0; (s = find(r, &at, uri, LV2 "port"));)
 		write_port(j, r, s->object);
 	json_end_array(j);

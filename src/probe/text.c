@@ -19,8 +19,7 @@ bool probe_text_begin(struct probe_text *text)
 		return false;
 	text->json = json_to(out);
 	json_begin_object(&text->json);
-	json_key(&text->json, "schema");
-	json_unsigned(&text->json, 1);
+	json_unsigned_at(&text->json, "schema", 1);
 	return true;
 }
 
@@ -35,8 +34,7 @@ void probe_text_member(struct json *j, const char *key, const char *value)
 {
 	if (!value || !*value)
 		return;
-	json_key(j, key);
-	json_string(j, value);
+	json_string_at(j, key, value);
 }
 
 /* RFC 3986, 2.3: unreserved characters; whatever the locale. */
@@ -77,8 +75,7 @@ void probe_text_provide(struct json *j, const char *prefix, const char *name,
 	char *id = encode_id(prefix, name);
 
 	json_begin_object(j);
-	json_key(j, "id");
-	json_string(j, id); /* null is no id, and told */
+	json_string_at(j, "id", id); /* null is no id, and told */
 	free(id);
 	probe_text_member(j, "description", description);
 }

@@ -30,15 +30,12 @@ TEST(commas_stand_between_members_only)
 {
 	begin();
 	json_begin_object(&j);
-	json_key(&j, "empty");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "empty");
 	json_end_array(&j);
-	json_key(&j, "two");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "two");
 	json_integer(&j, -1);
 	json_begin_object(&j);
-	json_key(&j, "x");
-	json_null(&j);
+	json_null_at(&j, "x");
 	json_end_object(&j);
 	json_bool(&j, true);
 	json_end_array(&j);

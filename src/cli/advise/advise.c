@@ -18,6 +18,7 @@
 #include "cli/run/launcher.h"
 #include "cli/run/startup.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,24 +201,16 @@ static int advise_of_path(struct advising *a)
 static void print_json_row(struct json *j, const struct row *row)
 {
 	json_begin_object(j);
-	json_key(j, "path");
-	json_string(j, row->path);
-	json_key(j, "libraries");
-	json_unsigned(j, row->libraries);
-	json_key(j, "lazy");
-	json_unsigned(j, row->lazy);
-	json_key(j, "start_us");
-	if (row->is_measured)
-		json_double(j, row->times.plain_us);
-	else
-		json_null(j);
-	json_key(j, "saving_us");
-	if (row->is_measured)
-		json_double(j, row->times.plain_us - row->times.lazy_us);
-	else
-		json_null(j);
-	json_key(j, "advice");
-	json_string(j, row->advice);
+	json_string_at(j, "path", row->path);
+	json_unsigned_at(j, "libraries", row->libraries);
+	json_unsigned_at(j, "lazy", row->lazy);
+	json_double_at(j, "start_us",
+		       row->is_measured ? row->times.plain_us : NAN);
+	json_double_at(j, "saving_us",
+		       row->is_measured
+			       ? row->times.plain_us - row->times.lazy_us
+			       : NAN);
+	json_string_at(j, "advice", row->advice);
 	json_end_object(j);
 }
 
@@ -226,8 +219,7 @@ static void print_json(const struct advising *a)
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "programs");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "programs");
 	for (size_t i = 0; i < a->count; i++)
 		print_json_row(&j, &a->rows[i]);
 	json_end_array(&j);

@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/frame/table.h"
 
+#include <math.h>
 #include <string.h>
 
 static const struct {
@@ -49,13 +50,11 @@ struct reason {
 
 static void print_reasons(struct json *j, const struct reason *list, size_t n)
 {
-	json_key(j, "unknown");
-	json_begin_object(j);
+	json_begin_object_at(j, "unknown");
 	for (size_t i = 0; i < n; i++) {
 		if (!list[i].why)
 			continue;
-		json_key(j, list[i].key);
-		json_string(j, list[i].why);
+		json_string_at(j, list[i].key, list[i].why);
 	}
 	json_end_object(j);
 }
@@ -90,21 +89,16 @@ static void print_side(struct json *j, const struct bench *b,
 	};
 
 	json_begin_object(j);
-	json_key(j, "wall_us");
-	json_begin_object(j);
-	json_key(j, "median");
-	json_double(j, sample_median(&side->wall_us));
-	json_key(j, "min");
-	json_double(j, sample_min(&side->wall_us));
-	json_key(j, "max");
-	json_double(j, sample_max(&side->wall_us));
+	json_begin_object_at(j, "wall_us");
+	json_double_at(j, "median", sample_median(&side->wall_us));
+	json_double_at(j, "min", sample_min(&side->wall_us));
+	json_double_at(j, "max", sample_max(&side->wall_us));
 	json_end_object(j);
 	for (size_t i = 0; i < ARRAY_SIZE(medians); i++) {
-		json_key(j, medians[i].key);
-		if (medians[i].sample->count)
-			json_double(j, sample_median(medians[i].sample));
-		else
-			json_null(j);
+		json_double_at(j, medians[i].key,
+			       medians[i].sample->count
+				       ? sample_median(medians[i].sample)
+				       : NAN);
 	}
 	json_key(j, "failed");
 	if (b->command)
@@ -133,13 +127,8 @@ static void print_speedup(struct json *j, const struct bench *b)
 	double low, high;
 	bool sure = is_sure(b, &low, &high);
 
-	json_key(j, "speedup");
-	if (sure)
-		json_double(j, sample_median(&b->ratio));
-	else
-		json_null(j);
-	json_key(j, "speedup_interval");
-	json_begin_array(j);
+	json_double_at(j, "speedup", sure ? sample_median(&b->ratio) : NAN);
+	json_begin_array_at(j, "speedup_interval");
 	json_double(j, low);
 	json_double(j, high);
 	json_end_array(j);
@@ -147,8 +136,7 @@ static void print_speedup(struct json *j, const struct bench *b)
 
 static void print_names(struct json *j, const struct bench *b)
 {
-	json_key(j, "touched_names");
-	json_begin_array(j);
+	json_begin_array_at(j, "touched_names");
 	for (size_t i = 0; i < b->touched; i++)
 		json_string(j, b->names[i]);
 	json_end_array(j);
@@ -156,10 +144,8 @@ static void print_names(struct json *j, const struct bench *b)
 
 static void print_counts(struct json *j, const struct bench *b)
 {
-	json_key(j, "declared");
-	json_unsigned(j, b->declared);
-	json_key(j, "touched");
-	json_unsigned(j, b->touched);
+	json_unsigned_at(j, "declared", b->declared);
+	json_unsigned_at(j, "touched", b->touched);
 	print_names(j, b);
 }
 
@@ -168,18 +154,14 @@ static void print_command(struct json *j, const struct bench *b)
 {
 	static const char *const counts[] = {"declared", "touched"};
 
-	json_key(j, "command");
-	json_begin_array(j);
+	json_begin_array_at(j, "command");
 	for (size_t i = 0; b->command[i]; i++)
 		json_string(j, b->command[i]);
 	json_end_array(j);
-	json_key(j, "by");
-	json_string(j, b->env ? "env" : "run");
-	json_key(j, "plain");
-	json_string(j, b->plain);
+	json_string_at(j, "by", b->env ? "env" : "run");
+	json_string_at(j, "plain", b->plain);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		json_key(j, counts[i]);
-		json_null(j);
+		json_null_at(j, counts[i]);
 	}
 }
 
@@ -219,16 +201,12 @@ static void print_baseline(struct json *j, const struct bench *b)
 		return;
 	}
 	json_begin_object(j);
-	json_key(j, "file");
-	json_string(j, b->baseline.path);
-	json_key(j, "of");
-	json_string(j, b->baseline.instructions ? "instructions" : "wall_us");
-	json_key(j, "value");
-	json_double(j, b->baseline.value);
-	json_key(j, "change_percent");
-	json_double(j, baseline_change(&b->baseline, b));
-	json_key(j, "failed");
-	json_bool(j, baseline_is_missed(&b->baseline, b));
+	json_string_at(j, "file", b->baseline.path);
+	json_string_at(j, "of",
+		       b->baseline.instructions ? "instructions" : "wall_us");
+	json_double_at(j, "value", b->baseline.value);
+	json_double_at(j, "change_percent", baseline_change(&b->baseline, b));
+	json_bool_at(j, "failed", baseline_is_missed(&b->baseline, b));
 	json_end_object(j);
 }
 
@@ -237,21 +215,16 @@ void bench_print_json(const struct bench *b)
 	struct json j = json_to(stdout);
 
 	json_begin_object(&j);
-	json_key(&j, "format");
-	json_string(&j, "dlazy-bench");
-	json_key(&j, "version");
-	json_unsigned(&j, 1);
+	json_string_at(&j, "format", "dlazy-bench");
+	json_unsigned_at(&j, "version", 1);
 	cli_json_version(&j);
-	json_key(&j, "subject");
-	json_string(&j, b->subject);
+	json_string_at(&j, "subject", b->subject);
 	if (b->command)
 		print_command(&j, b);
 	else
 		print_counts(&j, b);
-	json_key(&j, "runs");
-	json_unsigned(&j, b->ratio.count);
-	json_key(&j, "cold");
-	json_bool(&j, b->cold);
+	json_unsigned_at(&j, "runs", b->ratio.count);
+	json_bool_at(&j, "cold", b->cold);
 	for (size_t way = 0; way < HOST_WAYS; way++) {
 		json_key(&j, ways[way].key);
 		if (has_side(b, way))

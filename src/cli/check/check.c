@@ -231,12 +231,9 @@ static void print_problems(struct json *j, const struct subject *s)
 		const struct problem *p = &s->problems[i];
 
 		json_begin_object(j);
-		json_key(j, "kind");
-		json_string(j, problem_word(p->kind));
-		json_key(j, "detail");
-		json_string(j, p->detail);
-		json_key(j, "bad");
-		json_bool(j, problem_is_bad(s, p));
+		json_string_at(j, "kind", problem_word(p->kind));
+		json_string_at(j, "detail", p->detail);
+		json_bool_at(j, "bad", problem_is_bad(s, p));
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -248,16 +245,12 @@ static void print_json(const struct subjects *all)
 	size_t bad = count_bad(all);
 
 	cli_json_begin(&j);
-	json_key(&j, "ok");
-	json_unsigned(&j, all->count - bad);
-	json_key(&j, "bad");
-	json_unsigned(&j, bad);
-	json_key(&j, "plugins");
-	json_begin_array(&j);
+	json_unsigned_at(&j, "ok", all->count - bad);
+	json_unsigned_at(&j, "bad", bad);
+	json_begin_array_at(&j, "plugins");
 	for (size_t i = 0; i < all->count; i++) {
 		json_begin_object(&j);
-		json_key(&j, "path");
-		json_string(&j, all->list[i].path);
+		json_string_at(&j, "path", all->list[i].path);
 		json_key(&j, "problems");
 		print_problems(&j, &all->list[i]);
 		json_end_object(&j);

@@ -136,15 +136,13 @@ static int exit_of(int status)
 
 void cli_json_version(struct json *j)
 {
-	json_key(j, "dlazy");
-	json_string(j, PACKAGE_VERSION);
+	json_string_at(j, "dlazy", PACKAGE_VERSION);
 }
 
 void cli_json_begin(struct json *j)
 {
 	json_begin_object(j);
-	json_key(j, "format");
-	json_unsigned(j, ANSWER_FORMAT);
+	json_unsigned_at(j, "format", ANSWER_FORMAT);
 	cli_json_version(j);
 }
 
@@ -154,10 +152,8 @@ int cli_fail(int status, bool json)
 
 	if (json) {
 		cli_json_begin(&j);
-		json_key(&j, "error");
-		json_string(&j, status_message());
-		json_key(&j, "status");
-		json_string(&j, status_text(status));
+		json_string_at(&j, "error", status_message());
+		json_string_at(&j, "status", status_text(status));
 		json_end_object(&j);
 		json_finish(&j);
 	}

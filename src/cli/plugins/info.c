@@ -85,14 +85,11 @@ static void print_exports(struct json *j, const struct record *r)
 		if (!record_symbol_at(r, i, &symbol))
 			continue;
 		json_begin_object(j);
-		json_key(j, "name");
-		json_string(j, symbol.name);
-		json_key(j, "type");
-		json_string(j, elf_type_name(symbol.type));
+		json_string_at(j, "name", symbol.name);
+		json_string_at(j, "type", elf_type_name(symbol.type));
 		json_key(j, "version");
 		string_or_null(j, symbol.version);
-		json_key(j, "default");
-		json_bool(j, symbol.is_default);
+		json_bool_at(j, "default", symbol.is_default);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -142,8 +139,7 @@ static void print_metadata(struct json *j, const struct metadata *metadata)
 	text_or_null(j, document ? document_text(document) : NULL);
 	json_key(j, "metadata_sources");
 	text_or_null(j, document ? document_sources(document) : "{}");
-	json_key(j, "metadata_problems");
-	json_begin_array(j);
+	json_begin_array_at(j, "metadata_problems");
 	for (size_t i = 0; i < METADATA_SOURCES; i++)
 		if (metadata->texts.sources[i].problem[0])
 			json_string(j, metadata->texts.sources[i].problem);
@@ -154,10 +150,8 @@ static void print_members(struct json *j, const struct record *r,
 			  const char *path, const struct metadata *metadata,
 			  const struct verdicts *obstacles)
 {
-	json_key(j, "name");
-	json_string(j, record_name(r));
-	json_key(j, "path");
-	json_string(j, path);
+	json_string_at(j, "name", record_name(r));
+	json_string_at(j, "path", path);
 	json_key(j, "soname");
 	string_or_null(j, record_soname(r));
 	json_key(j, "build_id");
@@ -175,8 +169,7 @@ static void print_members(struct json *j, const struct record *r,
 	print_metadata(j, metadata);
 	json_key(j, "dlopen_notes");
 	print_dlopen_notes(j, r);
-	json_key(j, "lazy");
-	json_bool(j, is_lazy(r, obstacles));
+	json_bool_at(j, "lazy", is_lazy(r, obstacles));
 	json_key(j, "reasons");
 	print_reasons(j, r, obstacles);
 }
@@ -190,10 +183,8 @@ static void print_json(const struct record *r, const char *path,
 	cli_json_begin(&j);
 	print_members(&j, r, path, metadata, obstacles);
 	if (record_status(r) < 0) {
-		json_key(&j, "error");
-		json_string(&j, info_reason(r));
-		json_key(&j, "status");
-		json_string(&j, status_text(record_status(r)));
+		json_string_at(&j, "error", info_reason(r));
+		json_string_at(&j, "status", status_text(record_status(r)));
 	}
 	json_end_object(&j);
 	json_finish(&j);

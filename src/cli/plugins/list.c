@@ -341,8 +341,7 @@ static void print_member(struct json *j, const struct row *row, const char *key)
 	_cleanup_free_ char *value =
 		text ? json_read_string(json_member(text, key)) : NULL;
 
-	json_key(j, key);
-	json_string(j, value);
+	json_string_at(j, key, value);
 }
 
 static void print_problem(struct json *j, const struct row *row)
@@ -356,8 +355,8 @@ static void print_problem(struct json *j, const struct row *row)
 		json_string(j, metadata_problem(row->said));
 	else
 		json_string(j, row->shadow ? words : NULL);
-	json_key(j, "probe");
-	json_string(j, row->said ? metadata_probe(row->said) : NULL);
+	json_string_at(j, "probe",
+		       row->said ? metadata_probe(row->said) : NULL);
 }
 
 static void print_policy(struct json *j, const struct listing *l,
@@ -366,10 +365,9 @@ static void print_policy(struct json *j, const struct listing *l,
 	struct policy_decision decision;
 	bool known = decide(l, row, &decision) == 0;
 
-	json_key(j, "policy");
-	json_string(j, known ? policy_word(decision.policy) : NULL);
-	json_key(j, "policy_by");
-	json_string(j, known ? decision.by : NULL);
+	json_string_at(j, "policy",
+		       known ? policy_word(decision.policy) : NULL);
+	json_string_at(j, "policy_by", known ? decision.by : NULL);
 }
 
 static void print_plugin(struct json *j, const struct listing *l,
@@ -384,8 +382,7 @@ static void print_plugin(struct json *j, const struct listing *l,
 	print_path(j, row->directory, r);
 	json_key(j, "build_id");
 	info_build_id(j, r);
-	json_key(j, "exports");
-	json_unsigned(j, record_symbol_count(r));
+	json_unsigned_at(j, "exports", record_symbol_count(r));
 	json_key(j, "needs");
 	info_needs(j, r);
 	json_key(j, "provides");
@@ -401,12 +398,10 @@ static void print_bad(struct json *j, const struct directory *d,
 		      const struct record *r)
 {
 	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, record_name(r));
+	json_string_at(j, "name", record_name(r));
 	json_key(j, "path");
 	print_path(j, d, r);
-	json_key(j, "reason");
-	json_string(j, info_reason(r));
+	json_string_at(j, "reason", info_reason(r));
 	json_end_object(j);
 }
 
@@ -415,13 +410,11 @@ static void print_json(const struct listing *l)
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "plugins");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "plugins");
 	for (size_t i = 0; i < l->row_count; i++)
 		print_plugin(&j, l, &l->rows[i]);
 	json_end_array(&j);
-	json_key(&j, "bad");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "bad");
 	for (size_t i = 0; i < l->count; i++) {
 		const struct directory *d = &l->directories[i];
 		size_t first = catalog_count(d->catalog);

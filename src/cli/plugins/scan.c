@@ -138,14 +138,11 @@ static void print_json(struct json *j, const struct outcome *o)
 	};
 
 	json_begin_object(j);
-	json_key(j, "path");
-	json_string(j, o->directory.path);
+	json_string_at(j, "path", o->directory.path);
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		json_key(j, counts[i].key);
-		json_unsigned(j, counts[i].value);
+		json_unsigned_at(j, counts[i].key, counts[i].value);
 	}
-	json_key(j, "catalog");
-	json_string(j, o->catalog);
+	json_string_at(j, "catalog", o->catalog);
 	json_end_object(j);
 }
 
@@ -194,8 +191,7 @@ static int scan_each(char **dirs, const struct request *request)
 
 	if (request->json) {
 		cli_json_begin(&j);
-		json_key(&j, "directories");
-		json_begin_array(&j);
+		json_begin_array_at(&j, "directories");
 	}
 	for (; *dirs; dirs++) {
 		struct outcome o = {.directory.fd = -1};

@@ -13,6 +13,7 @@
 #include "cli/report/report.h"
 #include "load/policy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,19 +129,14 @@ static void print_plugin(struct json *j, const struct evidence_program *p,
 			 const struct evidence_plugin *plugin)
 {
 	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, plugin->name);
-	json_key(j, "policy");
-	json_string(j, policy_word(evidence_policy(p, plugin)));
-	json_key(j, "runs");
-	json_unsigned(j, plugin->runs);
-	json_key(j, "children");
-	json_unsigned(j, plugin->children);
-	json_key(j, "gain_us");
-	if (evidence_policy(p, plugin) == DLAZY_POLICY_LAZY)
-		json_null(j);
-	else
-		json_double(j, evidence_gain(plugin));
+	json_string_at(j, "name", plugin->name);
+	json_string_at(j, "policy", policy_word(evidence_policy(p, plugin)));
+	json_unsigned_at(j, "runs", plugin->runs);
+	json_unsigned_at(j, "children", plugin->children);
+	json_double_at(j, "gain_us",
+		       evidence_policy(p, plugin) == DLAZY_POLICY_LAZY
+			       ? NAN
+			       : evidence_gain(plugin));
 	json_end_object(j);
 }
 
@@ -149,22 +145,16 @@ static void print_json(const struct evidence *e, const char *output)
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "output");
-	json_string(&j, output);
-	json_key(&j, "programs");
-	json_begin_array(&j);
+	json_string_at(&j, "output", output);
+	json_begin_array_at(&j, "programs");
 	for (size_t i = 0; i < e->count; i++) {
 		const struct evidence_program *p = &e->programs[i];
 
 		json_begin_object(&j);
-		json_key(&j, "program");
-		json_string(&j, p->name);
-		json_key(&j, "runs");
-		json_unsigned(&j, p->runs);
-		json_key(&j, "children");
-		json_unsigned(&j, p->children);
-		json_key(&j, "plugins");
-		json_begin_array(&j);
+		json_string_at(&j, "program", p->name);
+		json_unsigned_at(&j, "runs", p->runs);
+		json_unsigned_at(&j, "children", p->children);
+		json_begin_array_at(&j, "plugins");
 		for (size_t k = 0; k < p->count; k++)
 			print_plugin(&j, p, &p->plugins[k]);
 		json_end_array(&j);

@@ -130,18 +130,13 @@ static void print_json(const struct report *r, const char *output, size_t size)
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "output");
-	json_string(&j, output);
-	json_key(&j, "size");
-	json_unsigned(&j, size);
-	json_key(&j, "files");
-	json_begin_array(&j);
+	json_string_at(&j, "output", output);
+	json_unsigned_at(&j, "size", size);
+	json_begin_array_at(&j, "files");
 	for (size_t i = 0; i < r->count; i++) {
 		json_begin_object(&j);
-		json_key(&j, "path");
-		json_string(&j, r->files[i].path);
-		json_key(&j, "kind");
-		json_string(&j, r->files[i].kind);
+		json_string_at(&j, "path", r->files[i].path);
+		json_string_at(&j, "kind", r->files[i].kind);
 		json_end_object(&j);
 	}
 	json_end_array(&j);

@@ -71,12 +71,9 @@ static struct account take(const struct program_start *start,
 static void print_json_library(struct json *j, const struct row *row)
 {
 	json_begin_object(j);
-	json_key(j, "path");
-	json_string(j, row->path);
-	json_key(j, "why");
-	json_string(j, row->why);
-	json_key(j, "detail");
-	json_string(j, row->detail);
+	json_string_at(j, "path", row->path);
+	json_string_at(j, "why", row->why);
+	json_string_at(j, "detail", row->detail);
 	json_end_object(j);
 }
 
@@ -106,10 +103,8 @@ static void print_json_loaded(struct json *j, const struct account *a)
 		if (!row.loaded)
 			continue;
 		json_begin_object(j);
-		json_key(j, "path");
-		json_string(j, row.path);
-		json_key(j, "functions");
-		json_unsigned(j, row.functions);
+		json_string_at(j, "path", row.path);
+		json_unsigned_at(j, "functions", row.functions);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -131,16 +126,14 @@ static void print_json(const struct account *a)
 	struct json j = json_to(stderr);
 
 	cli_json_begin(&j);
-	json_key(&j, "lazy");
-	json_unsigned(&j, a->lazy);
+	json_unsigned_at(&j, "lazy", a->lazy);
 	json_key(&j, "eager");
 	print_json_eager(&j, a);
 	print_json_count(&j, a, "touched", a->loaded);
 	print_json_count(&j, a, "functions", a->functions);
 	json_key(&j, "loaded");
 	print_json_loaded(&j, a);
-	json_key(&j, "plain");
-	json_string(&j, a->plain);
+	json_string_at(&j, "plain", a->plain);
 	json_end_object(&j);
 	json_finish(&j);
 }

@@ -14,6 +14,7 @@
 #include "cli/run/launcher.h"
 #include "cli/run/startup.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,28 +108,20 @@ static void print_list_json(const struct listing *l)
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "launchers");
-	json_begin_array(&j);
+	json_begin_array_at(&j, "launchers");
 	for (size_t i = 0; i < l->count; i++) {
 		const struct listed *one = &l->list[i];
 
 		json_begin_object(&j);
-		json_key(&j, "path");
-		json_string(&j, one->path);
-		json_key(&j, "target");
-		json_string(&j, one->target);
-		json_key(&j, "libraries");
-		json_unsigned(&j, one->libraries);
-		json_key(&j, "lazy");
-		json_unsigned(&j, one->lazy);
-		json_key(&j, "saving_us");
-		if (one->is_measured)
-			json_double(&j,
-				    one->times.plain_us - one->times.lazy_us);
-		else
-			json_null(&j);
-		json_key(&j, "plain");
-		json_string(&j, *one->why ? one->why : NULL);
+		json_string_at(&j, "path", one->path);
+		json_string_at(&j, "target", one->target);
+		json_unsigned_at(&j, "libraries", one->libraries);
+		json_unsigned_at(&j, "lazy", one->lazy);
+		json_double_at(&j, "saving_us",
+			       one->is_measured ? one->times.plain_us -
+							  one->times.lazy_us
+						: NAN);
+		json_string_at(&j, "plain", *one->why ? one->why : NULL);
 		json_end_object(&j);
 	}
 	json_end_array(&j);

@@ -290,12 +290,9 @@ static void print_skipped(struct json *j, const struct request *request,
 		if (!why)
 			continue;
 		json_begin_object(j);
-		json_key(j, "name");
-		json_string(j, s->name);
-		json_key(j, "version");
-		json_string(j, *s->version ? s->version : NULL);
-		json_key(j, "why");
-		json_string(j, why);
+		json_string_at(j, "name", s->name);
+		json_string_at(j, "version", *s->version ? s->version : NULL);
+		json_string_at(j, "why", why);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -307,19 +304,14 @@ static void print_json(const struct request *request, const char *path,
 	struct json j = json_to(stdout);
 
 	cli_json_begin(&j);
-	json_key(&j, "library");
-	json_string(&j, library->soname);
-	json_key(&j, "path");
-	json_string(&j, path);
-	json_key(&j, "output");
-	json_string(&j, request->output);
-	json_key(&j, "files");
-	json_begin_array(&j);
+	json_string_at(&j, "library", library->soname);
+	json_string_at(&j, "path", path);
+	json_string_at(&j, "output", request->output);
+	json_begin_array_at(&j, "files");
 	for (size_t i = 0; i < library->file_count; i++)
 		json_string(&j, library->files[i]);
 	json_end_array(&j);
-	json_key(&j, "functions");
-	json_unsigned(&j, count_functions(request, library));
+	json_unsigned_at(&j, "functions", count_functions(request, library));
 	json_key(&j, "skipped");
 	print_skipped(&j, request, library);
 	json_end_object(&j);

@@ -18,14 +18,11 @@
 static void print_entry(struct json *j, const char *soname)
 {
 	json_begin_object(j);
-	json_key(j, "soname");
-	json_begin_array(j);
+	json_begin_array_at(j, "soname");
 	json_string(j, soname);
 	json_end_array(j);
-	json_key(j, "feature");
-	json_string(j, soname);
-	json_key(j, "priority");
-	json_string(j, "recommended");
+	json_string_at(j, "feature", soname);
+	json_string_at(j, "priority", "recommended");
 	json_end_object(j);
 }
 

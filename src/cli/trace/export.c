@@ -59,22 +59,14 @@ static void begin_event(struct events *e, const char *name, const char *kind,
 	double end = on_grid(end_us - e->zero_us);
 
 	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, name);
-	json_key(j, "cat");
-	json_string(j, kind);
-	json_key(j, "ph");
-	json_string(j, "X");
-	json_key(j, "ts");
-	json_double(j, begin);
-	json_key(j, "dur");
-	json_double(j, end - begin);
-	json_key(j, "pid");
-	json_unsigned(j, e->t->tracebuf->pid);
-	json_key(j, "tid");
-	json_unsigned(j, thread);
-	json_key(j, "args");
-	json_begin_object(j);
+	json_string_at(j, "name", name);
+	json_string_at(j, "cat", kind);
+	json_string_at(j, "ph", "X");
+	json_double_at(j, "ts", begin);
+	json_double_at(j, "dur", end - begin);
+	json_unsigned_at(j, "pid", e->t->tracebuf->pid);
+	json_unsigned_at(j, "tid", thread);
+	json_begin_object_at(j, "args");
 }
 
 static void end_event(struct events *e)
@@ -118,17 +110,12 @@ static void print_load_events(struct events *e, size_t i)
 /* Who pulled it in, and what became of it. */
 static void print_arguments(struct events *e, const struct trace_object *o)
 {
-	json_key(e->j, "path");
-	json_string(e->j, o->path);
-	json_key(e->j, "why");
-	json_string(e->j, trace_why_word(o->why));
-	json_key(e->j, "by");
-	json_string(e->j,
-		    o->by == TRACE_NONE ? NULL : e->t->objects[o->by].path);
-	json_key(e->j, "used");
-	json_string(e->j, trace_used_word(o->used));
-	json_key(e->j, "did_nothing");
-	json_bool(e->j, o->did_nothing);
+	json_string_at(e->j, "path", o->path);
+	json_string_at(e->j, "why", trace_why_word(o->why));
+	json_string_at(e->j, "by",
+		       o->by == TRACE_NONE ? NULL : e->t->objects[o->by].path);
+	json_string_at(e->j, "used", trace_used_word(o->used));
+	json_bool_at(e->j, "did_nothing", o->did_nothing);
 }
 
 /* Of an object that was mapped again and again, only the first time of its
@@ -160,16 +147,11 @@ static void print_name(struct events *e)
 	struct json *j = e->j;
 
 	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, "process_name");
-	json_key(j, "ph");
-	json_string(j, "M");
-	json_key(j, "pid");
-	json_unsigned(j, e->t->tracebuf->pid);
-	json_key(j, "args");
-	json_begin_object(j);
-	json_key(j, "name");
-	json_string(j, file_base_name(e->t->objects[0].path));
+	json_string_at(j, "name", "process_name");
+	json_string_at(j, "ph", "M");
+	json_unsigned_at(j, "pid", e->t->tracebuf->pid);
+	json_begin_object_at(j, "args");
+	json_string_at(j, "name", file_base_name(e->t->objects[0].path));
 	json_end_object(j);
 	json_end_object(j);
 }
@@ -220,10 +202,8 @@ void trace_print_events(FILE *out, const struct trace *all, size_t count)
 		      trace_or_zero(all[0].exec_us);
 
 	cli_json_begin(&j);
-	json_key(&j, "displayTimeUnit");
-	json_string(&j, "ms");
-	json_key(&j, "traceEvents");
-	json_begin_array(&j);
+	json_string_at(&j, "displayTimeUnit", "ms");
+	json_begin_array_at(&j, "traceEvents");
 	for (size_t i = 0; i < count; i++)
 		print_process(&(struct events){&j, &all[i], zero});
 	json_end_array(&j);

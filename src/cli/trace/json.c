@@ -40,45 +40,35 @@ static void print_values(struct json *j, const struct values *v)
 static void print_reasons(struct json *j, const struct values *v,
 			  const char *key, const char *why)
 {
-	json_key(j, "unknown");
-	json_begin_object(j);
+	json_begin_object_at(j, "unknown");
 	for (size_t i = 0; i < v->count; i++) {
 		if (!v->list[i].unknown)
 			continue;
-		json_key(j, v->keys[i]);
-		json_string(j, v->list[i].unknown);
+		json_string_at(j, v->keys[i], v->list[i].unknown);
 	}
 	if (why) {
-		json_key(j, key);
-		json_string(j, why);
+		json_string_at(j, key, why);
 	}
 	json_end_object(j);
-}
-
-static void print_count(struct json *j, const char *key, uint64_t count)
-{
-	json_key(j, key);
-	json_unsigned(j, count);
 }
 
 static void print_path(struct json *j, const char *key, const struct trace *t,
 		       size_t object)
 {
-	json_key(j, key);
-	json_string(j, object == TRACE_NONE ? NULL : t->objects[object].path);
+	json_string_at(j, key,
+		       object == TRACE_NONE ? NULL : t->objects[object].path);
 }
 
 static void print_uses(struct json *j, const struct trace *t,
 		       const struct trace_object *o)
 {
-	json_key(j, "bound_by");
-	json_begin_array(j);
+	json_begin_array_at(j, "bound_by");
 	for (size_t i = 0; i < o->use_count; i++) {
 		json_begin_object(j);
 		print_path(j, "path", t, o->uses[i].by);
-		print_count(j, "symbols", o->uses[i].symbols);
-		print_count(j, "called", o->uses[i].called);
-		print_count(j, "data", o->uses[i].data);
+		json_unsigned_at(j, "symbols", o->uses[i].symbols);
+		json_unsigned_at(j, "called", o->uses[i].called);
+		json_unsigned_at(j, "data", o->uses[i].data);
 		json_end_object(j);
 	}
 	json_end_array(j);
@@ -86,11 +76,10 @@ static void print_uses(struct json *j, const struct trace *t,
 
 static void print_relocations(struct json *j, const struct tracebuf_object *raw)
 {
-	json_key(j, "relocations");
-	json_begin_object(j);
-	print_count(j, "relative", raw->relative);
-	print_count(j, "symbolic", raw->symbolic);
-	print_count(j, "calls", raw->calls);
+	json_begin_object_at(j, "relocations");
+	json_unsigned_at(j, "relative", raw->relative);
+	json_unsigned_at(j, "symbolic", raw->symbolic);
+	json_unsigned_at(j, "calls", raw->calls);
 	json_end_object(j);
 }
 
@@ -100,19 +89,16 @@ static void print_object(struct json *j, const struct trace *t,
 	struct values v = {.count = 0};
 
 	json_begin_object(j);
-	json_key(j, "path");
-	json_string(j, o->path);
-	json_key(j, "why");
-	json_string(j, trace_why_word(o->why));
+	json_string_at(j, "path", o->path);
+	json_string_at(j, "why", trace_why_word(o->why));
 	print_path(j, "by", t, o->by);
-	json_key(j, "requested");
-	json_string(j, o->requested);
+	json_string_at(j, "requested", o->requested);
 	json_key(j, "load");
 	if (o->raw->load < t->load_count)
 		json_unsigned(j, o->raw->load);
 	else
 		json_null(j);
-	print_count(j, "opens", o->opens);
+	json_unsigned_at(j, "opens", o->opens);
 	add(&v, "at_us", o->at_us);
 	add(&v, "map_us", o->map_us);
 	add(&v, "relocate_us", o->relocate_us);
@@ -122,13 +108,11 @@ static void print_object(struct json *j, const struct trace *t,
 	add(&v, "touched_kib", o->touched_kib);
 	print_values(j, &v);
 	print_relocations(j, o->raw);
-	print_count(j, "symbols_bound", o->symbols_bound);
-	print_count(j, "symbols_called", o->symbols_called);
+	json_unsigned_at(j, "symbols_bound", o->symbols_bound);
+	json_unsigned_at(j, "symbols_called", o->symbols_called);
 	print_uses(j, t, o);
-	json_key(j, "used");
-	json_string(j, trace_used_word(o->used));
-	json_key(j, "did_nothing");
-	json_bool(j, o->did_nothing);
+	json_string_at(j, "used", trace_used_word(o->used));
+	json_bool_at(j, "did_nothing", o->did_nothing);
 	print_reasons(j, &v, "load",
 		      o->raw->load < t->load_count
 			      ? NULL
@@ -143,10 +127,9 @@ static void print_load(struct json *j, const struct trace *t,
 
 	json_begin_object(j);
 	print_path(j, "by", t, l->by);
-	json_key(j, "requested");
-	json_string(j, l->requested);
-	print_count(j, "objects", l->raw->objects);
-	print_count(j, "thread", l->raw->thread);
+	json_string_at(j, "requested", l->requested);
+	json_unsigned_at(j, "objects", l->raw->objects);
+	json_unsigned_at(j, "thread", l->raw->thread);
 	add(&v, "at_us", l->at_us);
 	add(&v, "map_us", l->map_us);
 	add(&v, "relocate_us", l->relocate_us);
@@ -171,10 +154,9 @@ static void print_lost(struct json *j, const struct tracebuf *tracebuf)
 		{"arguments", tracebuf->arguments_missing},
 	};
 
-	json_key(j, "lost");
-	json_begin_object(j);
+	json_begin_object_at(j, "lost");
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++)
-		print_count(j, lost[i].key, lost[i].count);
+		json_unsigned_at(j, lost[i].key, lost[i].count);
 	json_end_object(j);
 }
 
@@ -194,15 +176,11 @@ static void print_end(struct json *j, int how)
 
 static void print_tracer(struct json *j, const struct trace *t)
 {
-	json_key(j, "tracer");
-	json_begin_object(j);
-	json_key(j, "us");
-	json_double(j, trace_rounded(t->own_us));
-	json_key(j, "memory_us");
-	json_double(j, trace_rounded(t->own_memory_us));
-	json_key(j, "scan_us");
-	json_double(j, trace_rounded(t->own_scan_us));
-	print_count(j, "bindings", t->tracebuf->bind_count);
+	json_begin_object_at(j, "tracer");
+	json_double_at(j, "us", trace_rounded(t->own_us));
+	json_double_at(j, "memory_us", trace_rounded(t->own_memory_us));
+	json_double_at(j, "scan_us", trace_rounded(t->own_scan_us));
+	json_unsigned_at(j, "bindings", t->tracebuf->bind_count);
 	json_end_object(j);
 }
 
@@ -230,18 +208,15 @@ static void print_sums(struct json *j, const struct trace *t, int how)
 
 static void print_arrays(struct json *j, const struct trace *t)
 {
-	json_key(j, "objects");
-	json_begin_array(j);
+	json_begin_array_at(j, "objects");
 	for (size_t i = 0; i < t->object_count; i++)
 		print_object(j, t, &t->objects[i]);
 	json_end_array(j);
-	json_key(j, "loads");
-	json_begin_array(j);
+	json_begin_array_at(j, "loads");
 	for (size_t i = 0; i < t->load_count; i++)
 		print_load(j, t, &t->loads[i]);
 	json_end_array(j);
-	json_key(j, "unused");
-	json_begin_array(j);
+	json_begin_array_at(j, "unused");
 	for (size_t i = 0; i < t->object_count; i++)
 		if (t->objects[i].did_nothing)
 			json_string(j, t->objects[i].path);
@@ -256,14 +231,10 @@ static void print_advice(struct json *j, const struct trace_advice *advice)
 		return;
 	}
 	json_begin_object(j);
-	json_key(j, "run");
-	json_bool(j, advice->run);
-	json_key(j, "why");
-	json_string(j, advice->run ? NULL : advice->why);
-	json_key(j, "saving_us");
-	json_double(j, trace_rounded(advice->saving_us));
-	json_key(j, "stubs");
-	json_begin_array(j);
+	json_bool_at(j, "run", advice->run);
+	json_string_at(j, "why", advice->run ? NULL : advice->why);
+	json_double_at(j, "saving_us", trace_rounded(advice->saving_us));
+	json_begin_array_at(j, "stubs");
 	for (size_t i = 0; i < advice->stub_count; i++)
 		json_string(j, advice->stubs[i]->path);
 	json_end_array(j);
@@ -275,28 +246,24 @@ void trace_print_json(struct json *j, const struct trace *t, int how,
 		      const struct trace *children, size_t child_count)
 {
 	json_begin_object(j);
-	json_key(j, "format");
-	json_string(j, "dlazy-trace");
-	print_count(j, "version", 1);
+	json_string_at(j, "format", "dlazy-trace");
+	json_unsigned_at(j, "version", 1);
 	cli_json_version(j);
-	json_key(j, "command");
-	json_begin_array(j);
+	json_begin_array_at(j, "command");
 	for (size_t i = 0; i < t->command_count; i++)
 		json_string(j, t->command[i]);
 	json_end_array(j);
-	print_count(j, "pid", t->tracebuf->pid);
-	print_count(j, "parent", t->tracebuf->parent);
-	print_count(j, "runs", t->runs);
+	json_unsigned_at(j, "pid", t->tracebuf->pid);
+	json_unsigned_at(j, "parent", t->tracebuf->parent);
+	json_unsigned_at(j, "runs", t->runs);
 	print_end(j, how);
-	json_key(j, "exited");
-	json_bool(j, t->has_exited);
+	json_bool_at(j, "exited", t->has_exited);
 	print_sums(j, t, how);
 	print_tracer(j, t);
 	print_arrays(j, t);
 	print_lost(j, t->tracebuf);
 	print_advice(j, advice);
-	json_key(j, "children");
-	json_begin_array(j);
+	json_begin_array_at(j, "children");
 	for (size_t i = 0; i < child_count; i++)
 		trace_print_json(j, &children[i], -1, NULL, NULL, 0);
 	json_end_array(j);

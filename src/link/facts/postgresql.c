@@ -63,14 +63,11 @@ static char *write_magic(const struct magic *magic)
 	snprintf(interface, sizeof(interface), "postgresql/%d.%d",
 		 magic->version / 100, magic->version % 100);
 	probe_text_member(j, "interface", interface);
-	json_key(j, "postgresql");
-	json_begin_object(j);
+	json_begin_object_at(j, "postgresql");
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		json_key(j, numbers[i].key);
-		json_integer(j, numbers[i].value);
+		json_integer_at(j, numbers[i].key, numbers[i].value);
 	}
-	json_key(j, "float8byval");
-	json_bool(j, magic->passes_float8 != 0);
+	json_bool_at(j, "float8byval", magic->passes_float8 != 0);
 	probe_text_member(j, "abi_extra", magic->extra);
 	json_end_object(j);
 	return probe_text_end(&text);

@@ -65,8 +65,7 @@ static void write_priority(struct json *j, const struct facts_file *f)
 	}
 	if (size != sizeof(priority))
 		return;
-	json_key(j, "priority");
-	json_integer(j, priority);
+	json_integer_at(j, "priority", priority);
 }
 
 char *facts_weechat(const struct facts_file *f)
@@ -78,8 +77,7 @@ char *facts_weechat(const struct facts_file *f)
 	    !probe_text_begin(&text))
 		return NULL;
 	write_texts(&text.json, f, false);
-	json_key(&text.json, "weechat");
-	json_begin_object(&text.json);
+	json_begin_object_at(&text.json, "weechat");
 	write_texts(&text.json, f, true);
 	write_priority(&text.json, f);
 	json_end_object(&text.json);

@@ -49,8 +49,7 @@ static void write_member(struct json *j, const char *key, const char *value)
 {
 	if (!value)
 		return;
-	json_key(j, key);
-	json_string(j, value);
+	json_string_at(j, key, value);
 }
 
 static void write_entry(struct json *j, const struct library *library,
