@@ -7,7 +7,7 @@
  *
  * Kinds: those of fault_kinds in inject.c. An error of 0 makes a read or a write
  * short. "malloc" stands for calloc and realloc too; it is not there under a
- * sanitizer, which has an allocator of its own.
+ * sanitizer or valgrind, which have allocators of their own.
  */
 #ifndef TESTS_FAULTS_INJECT_H
 #define TESTS_FAULTS_INJECT_H

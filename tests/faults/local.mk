@@ -3,8 +3,8 @@
 # does some of them (with TEST_DEEP all), `make check-faults` all.
 
 EXTRA_DIST += %D%/run %D%/kill %D%/machine.bash %D%/test-sweep.sh \
-	%D%/test-kill.sh %D%/inject.c %D%/inject.h %D%/host.c
-TESTS += %D%/test-sweep.sh %D%/test-kill.sh
+	%D%/test-kill.sh %D%/test-states.sh %D%/inject.c %D%/inject.h %D%/host.c
+TESTS += %D%/test-sweep.sh %D%/test-kill.sh %D%/test-states.sh
 
 FAULT_FILES = %D%/inject.so %D%/host
 CLEANFILES += $(FAULT_FILES)

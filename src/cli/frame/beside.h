@@ -8,12 +8,12 @@
 #define CLI_FRAME_BESIDE_H
 
 #include <limits.h>
-#include <stdbool.h>
 
 /* relative: of the file's directory, to the tool's; configured: its absolute
- * path. false: it is not there; ret then says where it should be. */
-bool beside_find(const char *name, const char *relative, const char *configured,
-		 char ret[PATH_MAX]);
+ * path. 1; 0: it is not there; ret then says where it should be; or a state that
+ * kept it from being looked for. */
+int beside_find(const char *name, const char *relative, const char *configured,
+		char ret[PATH_MAX]);
 
 /* The tool's own path; "" if /proc does not tell. */
 void beside_own(char ret[PATH_MAX]);

@@ -47,7 +47,8 @@ static const char *find_follow(const struct request *request,
 	beside_own(own);
 	if (audit && *audit)
 		return "LD_AUDIT is in use";
-	if (!beside_find(FOLLOW, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, follow))
+	if (beside_find(FOLLOW, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, follow) <=
+	    0)
 		return FOLLOW " is not there: dlazy is not installed whole, "
 			      "or cannot do that on this CPU";
 	if (strpbrk(follow, ":;") || !*own)

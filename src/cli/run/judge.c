@@ -39,8 +39,11 @@ int judge_begin(struct judge *judge)
 	if (!judge->cache)
 		return status_fail(DLAZY_ENOENT, "no cache directory: set "
 						 "DLAZY_CACHE_DIR or HOME");
-	if (!beside_find(RUN_LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR,
-			 judge->libdlazy))
+	int found = beside_find(RUN_LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR,
+				judge->libdlazy);
+	if (found < 0)
+		return found;
+	if (!found)
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: dlazy is not installed "
 				   "whole",

@@ -116,7 +116,8 @@ static void write_first(FILE *out, const char *own)
 {
 	char found[PATH_MAX], starter[PATH_MAX];
 
-	if (beside_find(STARTER, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, found) &&
+	if (beside_find(STARTER, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, found) >
+		    0 &&
 	    realpath(found, starter) && access(starter, X_OK) == 0 &&
 	    strlen(starter) + strlen(own) <= OWN_PATH_MAX &&
 	    !strpbrk(starter, " \t\n"))

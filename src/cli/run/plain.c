@@ -19,14 +19,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The identity of a file, or zeros. */
-static struct launch_record record_of(const char *path, uint64_t at)
+/* The identity of a file, or zeros where it is not; or a state. */
+static int record_of(const char *path, uint64_t at, struct launch_record *ret)
 {
 	struct file_identity identity = {.dev = 0};
+	int status = file_identify(AT_FDCWD, path, &identity);
 
-	if (file_identify(AT_FDCWD, path, &identity) < 0)
+	if (status_is_state(status))
+		return status;
+	if (status < 0)
 		identity = (struct file_identity){.dev = 0};
-	return (struct launch_record){
+	*ret = (struct launch_record){
 		.dev = identity.dev,
 		.ino = identity.ino,
 		.size = identity.size,
@@ -34,6 +37,7 @@ static struct launch_record record_of(const char *path, uint64_t at)
 		.ctime_ns = identity.ctime_ns,
 		.path = at,
 	};
+	return 0;
 }
 
 static void write_note(const char *where, const char *const *paths)
@@ -44,9 +48,9 @@ static void write_note(const char *where, const char *const *paths)
 	for (int i = 0; i < LAUNCH_FILES; i++) {
 		size_t n = strlen(paths[i]) + 1;
 
-		if (n > sizeof(file) - note.size)
+		if (n > sizeof(file) - note.size ||
+		    record_of(paths[i], note.size, &note.files[i]) < 0)
 			return;
-		note.files[i] = record_of(paths[i], note.size);
 		memcpy(file + note.size, paths[i], n);
 		note.size += n;
 	}
@@ -68,8 +72,9 @@ void plain_note(const char *launcher, const struct program *program)
 	};
 
 	beside_own(own);
-	if (!cache || launcher[0] != '/' || program->command[0] != '/' ||
-	    getenv("LD_LIBRARY_PATH") || getenv("LD_PRELOAD"))
+	if (!*own || !cache || launcher[0] != '/' ||
+	    program->command[0] != '/' || getenv("LD_LIBRARY_PATH") ||
+	    getenv("LD_PRELOAD"))
 		return;
 	if (asprintf(&where, "%s" LAUNCH_NOTE "%016" PRIx64, cache,
 		     launch_hash(launcher)) < 0)

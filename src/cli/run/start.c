@@ -110,13 +110,16 @@ int run_prepare(const struct request *request, const struct program *program,
 		return status_fail(DLAZY_EINVAL,
 				   "%s is twice in the environment",
 				   LIBRARY_PATH);
-	if (!beside_find(RUN_LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR,
-			 libdlazy))
+	int status = beside_find(RUN_LIBDLAZY, DLAZY_BIN_TO_LIB, DLAZY_LIBDIR,
+				 libdlazy);
+	if (status < 0)
+		return status;
+	if (!status)
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: dlazy is not installed "
 				   "whole",
 				   libdlazy);
-	int status = program_prepare(program, &options, ret);
+	status = program_prepare(program, &options, ret);
 	progress_end(&progress);
 	return status == 0 && ret->missing != PROGRAM_WHOLE && !options.wait
 		       ? make_beside(program, &options, ret)

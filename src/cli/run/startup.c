@@ -128,7 +128,11 @@ int startup_measure(const struct program *program,
 	_cleanup_(way_clear) struct way lazy = {.audit = NULL};
 	char stop[PATH_MAX];
 
-	if (!beside_find(STOP, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, stop))
+	int status =
+		beside_find(STOP, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, stop);
+	if (status < 0)
+		return status;
+	if (!status)
 		return status_fail(DLAZY_ENOSYS,
 				   "%s: not there: dlazy is not installed "
 				   "whole, or cannot measure on this CPU",
@@ -136,7 +140,7 @@ int startup_measure(const struct program *program,
 	struct request now = *request;
 
 	now.wait = true;
-	int status = run_prepare(&now, program, &start);
+	status = run_prepare(&now, program, &start);
 	if (status == 0)
 		status = set_up(&plain, stop, NULL);
 	if (status == 0)

@@ -204,12 +204,16 @@ static int read_alone(enum elf_cpu cpu, struct stubfile *ret)
 	char name[64], path[PATH_MAX];
 
 	snprintf(name, sizeof(name), "standalone-%s.o", machine_words[cpu]);
-	if (!beside_find(name, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, path))
+	int status =
+		beside_find(name, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, path);
+	if (status < 0)
+		return status;
+	if (!status)
 		return status_fail(DLAZY_ENOENT,
 				   "%s: not there: this dlazy was built where "
 				   "no compiler for %s was",
 				   path, machine_words[cpu]);
-	int status = file_open(AT_FDCWD, path, &fd, &identity);
+	status = file_open(AT_FDCWD, path, &fd, &identity);
 	if (status < 0)
 		return status;
 	ret->data = malloc(identity.size + 1);

@@ -234,7 +234,11 @@ int trace_start(const struct program *program, char **argv,
 {
 	char hook[PATH_MAX];
 
-	if (!beside_find(HOOK, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, hook))
+	int found =
+		beside_find(HOOK, DLAZY_BIN_TO_PKGLIB, DLAZY_PKGLIBDIR, hook);
+	if (found < 0)
+		return found;
+	if (!found)
 		return status_fail(
 			DLAZY_ENOSYS,
 			"%s: not there: dlazy is not installed whole, or has "
