@@ -364,8 +364,10 @@ static void lift_memory_limit(void)
 	CHECK_INT(setrlimit(RLIMIT_AS, &limit), 0);
 }
 
+enum { HEALED = 10, LOADED };
+
 /* Whatever it is that the last page was wanted for: the linker does not always
- * say why it could not map. 0: it failed, and healed; 1: it was loaded. */
+ * say why it could not map. HEALED: it failed first; or LOADED. */
 static int heals_from_want_of_memory(rlim_t more)
 {
 	int status;
@@ -377,7 +379,7 @@ static int heals_from_want_of_memory(rlim_t more)
 		int first = dlazy_load(module);
 		lift_memory_limit();
 		CHECK_INT(call_int(dlazy_sym(module, "needs_answer")), 142);
-		_exit(first == 0);
+		_exit(first == 0 ? LOADED : HEALED);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -393,9 +395,9 @@ TEST(want_of_memory_is_not_remembered)
 	needs_stubs();
 	for (rlim_t pages = 0;; pages++) {
 		int loaded = heals_from_want_of_memory(pages * page);
-		CHECK(loaded == 0 || loaded == 1);
+		CHECK(loaded == HEALED || loaded == LOADED);
 		CHECK(pages < 1000);
-		if (loaded)
+		if (loaded == LOADED)
 			break;
 	}
 }

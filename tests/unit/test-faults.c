@@ -210,7 +210,7 @@ static int ask_metadata(const char *about, void **ret, size_t *ret_size)
 TEST_SECONDS(fault_while_metadata_are_written_leaves_nothing_out, 120)
 {
 	if (!fault_has_malloc())
-		test_skip("a sanitizer has an allocator of its own");
+		test_skip("a sanitizer or valgrind has its own allocator");
 	sweep(ask_metadata, "{\"interface\":\"a/1.0\", \"provides\":[{"
 			    "\"id\":\"x\", \"mime\":[\"a/b\"], "
 			    "\"magic\":[{\"hex\":\"89ab\", "
