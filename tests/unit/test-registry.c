@@ -420,6 +420,23 @@ TEST(module_outlives_its_catalog)
 	dlazy_registry_free(r);
 }
 
+TEST(module_outlives_its_registry)
+{
+	const char *dir = make_dir("d");
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/a.so", dir);
+	put(dir, PLUGIN, "a.so");
+	let_time_pass();
+	dlazy_registry_free(registry_of(dir, 0)); /* scans */
+	struct dlazy_registry *r = registry_of(dir, 0);
+	struct dlazy_module *m = found(r, "a");
+	CHECK(dlazy_open(path, 0) == m);
+	dlazy_registry_free(r);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	dlazy_close(m);
+}
+
 /* A directory's times do not tell of that. */
 TEST(file_overwritten_since_the_scan_is_read_anew)
 {
