@@ -19,7 +19,9 @@
 #include "load/metadata.h"
 #include "load/module.h"
 #include "meta/matcher.h"
+#include "registry/interface.h"
 #include "registry/registry.h"
+#include "registry/rescan.h"
 #include "registry/source.h"
 
 #include <errno.h>
@@ -737,16 +739,13 @@ static void leave_registry(struct dlazy_cursor *c)
 	c->link.registry = NULL;
 }
 
-/* How often a catalog may turn out to be another again while it is opened. */
-#define LOOKS 4
-
 /* Opens what there is now. */
 static int open_all(struct dlazy_cursor *c, struct dlazy_registry *r)
 {
 	bool doubt = false;
 	int status = 0;
 
-	for (int looks = 0; looks < LOOKS; looks++) {
+	for (int looks = 0; looks < RESCANS_MAX; looks++) {
 		status = open_streams(c, r, &doubt);
 		if (!doubt || registry_look_again(r, false) < 0)
 			break;

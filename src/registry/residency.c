@@ -15,7 +15,7 @@
 #include "load/load.h"
 #include "load/use.h"
 #include "registry/pages.h"
-#include "registry/source.h"
+#include "registry/place.h"
 
 #include <dlazy/lifecycle.h>
 

@@ -19,10 +19,14 @@
 
 struct change;
 struct dlazy_module;
+struct interface;
 struct known;
+struct place;
 struct quarantine;
 
 extern struct lock registry_lock __attribute__((visibility("hidden")));
+extern struct dlazy_registry *registries /* all of them, under the lock */
+	__attribute__((visibility("hidden")));
 
 /* A directory with its catalog; or one module under a name. */
 struct source {
@@ -46,23 +50,6 @@ struct source {
 		*known;	   /* what refreshes compare with; NULL: the catalog */
 	uint64_t since_ns; /* when it was added, as files count time */
 	uint64_t mark;	   /* of the one module's file; see changes.h */
-};
-
-/* Where a module stands first, of those the registry has handed out. */
-struct place {
-	struct dlazy_module *module;
-	size_t source;
-	size_t index;
-	char *name;    /* there */
-	bool shadowed; /* so that any other place is better */
-	bool gone;     /* with its file; index is what came after it */
-	struct place *next;
-};
-
-/* One that the host offers. */
-struct interface {
-	char *name;
-	unsigned major, minor;
 };
 
 /* What a registry knows of a cursor: it ends when the registry is freed. */
@@ -93,10 +80,49 @@ struct dlazy_registry {
 	uint64_t trimmed; /* what was used later is in use; see use.h */
 };
 
-/* Whether a plugin made for "NAME/MAJOR.MINOR" can be used: one of these is of the
- * same major and no earlier minor; or none is of that name, so that the host has
- * said nothing. */
-bool interface_offered(const struct interface *interfaces, size_t count,
-		       const char *wanted);
+void source_clear(struct source *s);
+
+/* Adds what `s` has, and empties it. 0 or -DLAZY_ENOMEM. */
+int source_add_locked(struct dlazy_registry *r, struct source *s, size_t *ret);
+
+/* Coarse, as files have it: what is written later is not earlier than this. */
+uint64_t source_now_ns(void);
+
+/* How many plugins it has. */
+size_t source_count(const struct source *s);
+
+/* The record at an index; NULL, with message: it cannot be read. */
+const struct record *source_record(struct source *s, size_t index);
+
+/* The record of a name; NULL: none, or *ret_unknown, with message. */
+const struct record *source_find(struct source *s, const char *name,
+				 size_t *ret_index, bool *ret_unknown);
+
+/* The name at a place; NULL: its record cannot be read, or there is none. */
+const char *source_name(struct source *s, size_t index);
+
+/* The part of a plugin's name that is its name in the source's directory; NULL: it
+ * is of another directory. */
+const char *source_name_within(const struct source *s, const char *name);
+
+/* A name in the source's directory as the registry has it; until the next call.
+ * NULL, with message: out of memory. */
+const char *source_full_name(struct source *s, const char *name);
+
+/* Whether an earlier source than `end`, or a later one than `source`, has a usable
+ * plugin of that name. */
+bool source_is_shadowed(struct dlazy_registry *r, size_t end, const char *name);
+bool source_is_provided_after(struct dlazy_registry *r, size_t source,
+			      const char *name);
+
+/* The catalog of a directory: a fresh one, of another file than `but`, or of a scan
+ * made now; *ret_why says why it had to be made. */
+int source_open_catalog(int dirfd, const char *dir,
+			const struct file_identity *but, struct catalog **ret,
+			char **ret_why);
+int source_open_directory(const char *dir, int *ret);
+
+/* keep: modules use its records. */
+void source_drop_catalog_locked(struct catalog *c, bool keep);
 
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a registry's catalogs have of a module, as its plugin says it of itself.
+ */
+
+#include "base/cleanup.h"
+#include "load/metadata.h"
+#include "load/module.h"
+#include "registry/place.h"
+#include "registry/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a catalog has of a module, to be used without the lock. */
+struct said {
+	char *dir;
+	struct catalog_metadata *metadata; /* NULL: nothing */
+	uint64_t placed_ns;
+};
+
+static void said_clear(struct said *said)
+{
+	free(said->dir);
+	free(said->metadata);
+}
+
+/* Whether this registry's catalog says something of it. 0, or negative. */
+static int copy_said_locked(struct dlazy_registry *r,
+			    const struct dlazy_module *m, struct said *ret)
+{
+	const struct place *p = map_get(&r->by_module, map_pointer_key(m));
+	struct source *s = p && !p->gone ? &r->sources[p->source] : NULL;
+	const struct catalog_metadata *metadata = NULL;
+
+	if (!s || s->module || s->gone)
+		return 0;
+	int status = catalog_metadata(s->catalog, p->index, &metadata);
+	if (status < 0 && !status_is_state(status)) {
+		s->doubt = true;
+		status_clear();
+	}
+	if (!metadata)
+		return status_is_state(status) ? status : 0;
+	ret->dir = strdup(s->dir);
+	ret->metadata = malloc(metadata_size(metadata));
+	ret->placed_ns = catalog_identity(s->catalog).ctime_ns;
+	if (!ret->dir || !ret->metadata)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	memcpy(ret->metadata, metadata, metadata_size(metadata));
+	return 0;
+}
+
+static int copy_said(const struct dlazy_module *m, struct said *ret)
+{
+	int status = 0;
+	LOCKED(&registry_lock);
+
+	for (struct dlazy_registry *r = registries;
+	     r && status == 0 && !ret->metadata; r = r->next)
+		status = copy_said_locked(r, m, ret);
+	return status;
+}
+
+int registry_metadata(struct dlazy_module *m, const struct document **ret)
+{
+	_cleanup_(said_clear) struct said said = {.dir = NULL};
+	_cleanup_free_ struct catalog_metadata *fresh = NULL;
+	int status = copy_said(m, &said);
+
+	*ret = NULL;
+	if (status < 0)
+		return status;
+	if (!said.metadata)
+		return metadata_of_module(m, ret);
+	if (metadata_is_current(said.dir, said.metadata, said.placed_ns))
+		return metadata_of_catalog(m, said.metadata, ret);
+	status = metadata_again(said.dir, file_base_name(m->path),
+				said.metadata, &fresh);
+	return status < 0 || !fresh ? status
+				    : metadata_of_catalog(m, fresh, ret);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * See rescan.h. Scans are done without the lock; what has changed is noted for the
+ * host (changes.h), whoever needed the scan.
+ */
+#include "registry/rescan.h"
+
+#include "base/cleanup.h"
+#include "load/module.h"
+#include "registry/add.h"
+#include "registry/changes.h"
+#include "registry/place.h"
+#include "registry/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool rescan_is_bad_still(int dirfd, const struct record *bad)
+{
+	struct file_identity now;
+	bool same = file_identify(dirfd, record_file(bad), &now) == 0 &&
+		    record_is_current(bad, dirfd, &now);
+
+	status_clear();
+	return same;
+}
+
+/* How many names of a catalog come before `name`. */
+static size_t names_before(struct catalog *c, const char *name)
+{
+	size_t low = 0, high = catalog_count(c);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct record *record = catalog_record(c, middle);
+
+		if (record && strcmp(record_name(record), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Takes a new catalog in place of the old one; places move with it. */
+static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
+				   struct catalog *fresh, char *why)
+{
+	struct source *s = &r->sources[source];
+
+	free(TAKE_PTR(s->modules));
+	source_drop_catalog_locked(s->catalog, s->adopted);
+	s->catalog = fresh;
+	map_clear(&s->sonames);
+	s->has_sonames = false;
+	s->adopted = false;
+	s->doubt = s->gone = false;
+	free(s->why);
+	s->why = why;
+	for (struct place *p = r->places; p; p = p->next) {
+		if (p->source != source)
+			continue;
+		const char *within = source_name_within(s, p->name);
+		p->index = names_before(fresh, within ? within : p->name);
+		const char *name = source_name(s, p->index);
+		p->gone = !name || strcmp(name, p->name);
+	}
+}
+
+static void doubt_changed(struct source *s, int dirfd, enum compare compare)
+{
+	size_t count = catalog_count(s->catalog);
+	size_t bad_count =
+		compare >= COMPARE_ALL ? catalog_bad_count(s->catalog) : 0;
+
+	if (compare != COMPARE_NOTHING)
+		s->doubt |= s->gone || !catalog_is_fresh(s->catalog, dirfd);
+	for (size_t i = 0; !s->doubt && i < bad_count; i++) {
+		const struct record *bad = source_record(s, count + i);
+		s->doubt |= bad && !rescan_is_bad_still(dirfd, bad);
+	}
+	if (compare == COMPARE_FILES && !s->doubt && s->known)
+		s->doubt = known_differs(s->known, dirfd);
+}
+
+/* What the host was told of a source last; else what its catalog says. Only a host
+ * that is told of changes has it kept. */
+static struct known *know_locked(struct source *s, int dirfd)
+{
+	if (!s->known && !s->gone)
+		s->known = known_read(s->catalog, dirfd);
+	return s->known;
+}
+
+/* Whose changes they are. */
+struct changed_source {
+	struct dlazy_registry *r;
+	size_t source;
+};
+
+/* What a name stands for changes if no earlier source has it, too; and it stays if
+ * a later one does. */
+static void change_locked(void *data, enum dlazy_event_kind kind,
+			  const char *name)
+{
+	const struct changed_source *changed = data;
+	struct dlazy_registry *r = changed->r;
+
+	if (!r->sources[changed->source].module)
+		name = source_full_name(&r->sources[changed->source], name);
+	if (!name || source_is_shadowed(r, changed->source, name))
+		return;
+	if (source_is_provided_after(r, changed->source, name))
+		kind = DLAZY_EVENT_REPLACED;
+	changes_add(r, kind, name, place_handed_out(r, name));
+}
+
+/* The source is what it is now: notes what has changed for that. */
+static void compare_locked(struct dlazy_registry *r, size_t source, int dirfd,
+			   struct known *before)
+{
+	struct changed_source changed = {r, source};
+	struct source *s = &r->sources[source];
+	struct known *now = s->gone ? NULL : known_read(s->catalog, dirfd);
+
+	if (before)
+		known_compare(before, now, s->since_ns, change_locked,
+			      &changed);
+	else if (now)
+		known_each(now, change_locked, &changed);
+	s->since_ns = source_now_ns();
+	if (r->is_refreshed)
+		s->known = now;
+	else
+		known_free(now);
+}
+
+/*
+ * Scans a directory again, if it is in doubt, also after what is to be compared. 1:
+ * there is a new catalog; 0: there is no need for one; or, with message, a state
+ * that kept us from looking.
+ */
+static int refresh_source(struct dlazy_registry *r, size_t source,
+			  enum compare compare)
+{
+	_cleanup_catalog_ struct catalog *fresh = NULL;
+	_cleanup_free_ char *dir = NULL, *why = NULL;
+	_cleanup_close_ int dirfd = -1;
+	const struct catalog *old; /* to compare with: another may free it */
+	struct file_identity old_file;
+	{
+		LOCKED(&registry_lock);
+		struct source *s = &r->sources[source];
+
+		if (s->module || (compare == COMPARE_NOTHING && !s->doubt))
+			return 0;
+		int status = source_open_directory(s->dir, &dirfd);
+		if (status_is_state(status))
+			return status;
+		if (status < 0) {
+			bool news = !s->gone;
+			_cleanup_known_ struct known *lost = know_locked(s, -1);
+			s->known = NULL;
+			s->gone = true;
+			s->doubt = false;
+			status_clear();
+			if (news)
+				compare_locked(r, source, -1, lost);
+			return news;
+		}
+		if (r->is_refreshed)
+			know_locked(s, dirfd);
+		doubt_changed(s, dirfd, compare);
+		if (!s->doubt)
+			return 0;
+		know_locked(s, dirfd);
+		old = s->catalog;
+		old_file = catalog_identity(old);
+		dir = strdup(s->dir);
+	}
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = source_open_catalog(dirfd, dir, &old_file, &fresh, &why);
+	if (status < 0)
+		return status;
+	LOCKED(&registry_lock);
+	struct source *s = &r->sources[source];
+	if (s->catalog == old) {
+		_cleanup_known_ struct known *before = TAKE_PTR(s->known);
+
+		replace_catalog_locked(r, source, TAKE_PTR(fresh),
+				       TAKE_PTR(why));
+		compare_locked(r, source, dirfd, before);
+	}
+	return 1;
+}
+
+/* Compares the file of a single module with what it was. */
+static void look_at_file(struct dlazy_registry *r, size_t source)
+{
+	struct source *s = &r->sources[source];
+	struct changed_source changed = {r, source};
+
+	if (!s->module || !s->module->path[0])
+		return;
+	uint64_t now = changes_mark(s->module->path);
+	if (now == s->mark)
+		return;
+	change_locked(&changed,
+		      !now	 ? DLAZY_EVENT_REMOVED
+		      : !s->mark ? DLAZY_EVENT_ADDED
+				 : DLAZY_EVENT_REPLACED,
+		      s->name);
+	s->mark = now;
+}
+
+static size_t sources_now(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	return r->count;
+}
+
+/* A directory has changed: others may be below it now. 1 or a status. */
+static int refresh_below(struct dlazy_registry *r, size_t source)
+{
+	_cleanup_free_ char *dir = NULL;
+	struct source like;
+	{
+		LOCKED(&registry_lock);
+		const struct source *s = &r->sources[source];
+
+		if (!s->recursive || s->gone)
+			return 1;
+		like = (struct source){.flags = s->flags, .by = s->by};
+		dir = strdup(s->dir);
+	}
+	if (!dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = add_below(r, dir, &like);
+	return status < 0 ? status : 1;
+}
+
+int rescan_all(struct dlazy_registry *r, enum compare compare)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < sources_now(r); i++) {
+		int status = refresh_source(r, i, compare);
+		if (status > 0)
+			status = refresh_below(r, i);
+		if (status < 0)
+			return status;
+		all |= status;
+	}
+	return all;
+}
+
+int registry_look_again(struct dlazy_registry *r, bool all)
+{
+	return rescan_all(r, all ? COMPARE_ALL : COMPARE_NOTHING);
+}
+
+int registry_look(struct dlazy_registry *r)
+{
+	int status = rescan_all(r, COMPARE_FILES);
+	LOCKED(&registry_lock);
+
+	for (size_t i = 0; i < r->count; i++)
+		look_at_file(r, i);
+	return status < 0 ? status : 0;
+}
