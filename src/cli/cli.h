@@ -3,7 +3,7 @@
  * What the subcommands of dlazy(1) share: exit statuses, messages, options.
  *
  * A subcommand is one function in one file. It parses its options with
- * cli_option(), writes its answer to standard output, as one JSON object if
+ * cli_options(), writes its answer to standard output, as one JSON object if
  * --json was given, and everything else to standard error; it returns an exit
  * status. Nothing here reads the locale or runs before main: `dlazy --version`
  * costs what /bin/true costs.
@@ -13,10 +13,10 @@
 
 #include "base/json.h"
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <unistd.h> /* optind */
 
 enum cli_exit {
 	CLI_DONE = 0,	  /* done */
@@ -84,26 +84,34 @@ int cli_finish(int status);
 /* ------------------------------------------------------------------ */
 /* Options (option.c)                                                 */
 
-/* Entries that each command has. */
-#define CLI_OPTION_JSON                        \
-	{                                      \
-		"json", no_argument, NULL, 'j' \
-	}
-#define CLI_OPTION_HELP                        \
-	{                                      \
-		"help", no_argument, NULL, 'h' \
-	}
-#define CLI_OPTION_END           \
-	{                        \
-		NULL, 0, NULL, 0 \
-	}
+/*
+ * An option, and what it sets: `flag` becomes true, `text` is the value. With both,
+ * the value may be left out. `take` is given the value, and returns -1, or an exit
+ * status after a message, which ends the command.
+ */
+struct cli_option {
+	const char *name; /* as behind "--"; "": it has a letter alone */
+	char letter;	  /* as behind "-"; 0: none */
+	bool *flag;
+	const char **text;
+	int (*take)(char *value, void *data);
+	void *data;
+};
 
 /*
- * getopt_long(3) that says itself what is wrong, with a suggestion: returns
- * the option, -1 at the end, or '?' after a message (return CLI_USAGE then).
- * shorts begins with ":" or "+:".
+ * Obeys the options from optind on, as getopt_long(3) does, and --help, which
+ * prints `help` (NULL: it is in the table, if anywhere). `options` ends with one without a name. Returns -1, with optind at
+ * the operands; or an exit status: help was printed, or it was said what is wrong,
+ * and what may have been meant.
  */
-int cli_option(int argc, char **argv, const char *shorts,
-	       const struct option *longs);
+int cli_options(int argc, char **argv, const char *help,
+		const struct cli_option *options);
+
+/* The same, of options before the first operand alone. */
+int cli_options_first(int argc, char **argv, const char *help,
+		      const struct cli_option *options);
+
+/* Whether text is a number from least to most, in decimal digits. */
+bool cli_number(const char *text, size_t least, size_t most, size_t *ret);
 
 #endif

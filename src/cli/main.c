@@ -118,10 +118,11 @@ static int help(int argc, char **argv)
 
 static int start(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		CLI_OPTION_HELP,
-		{"version", no_argument, NULL, 'V'},
-		CLI_OPTION_END,
+	bool wants_help = false, wants_version = false;
+	const struct cli_option options[] = {
+		{"help", 'h', .flag = &wants_help},
+		{"version", 'V', .flag = &wants_version},
+		{.name = NULL},
 	};
 
 	if (argc < 2)
@@ -136,17 +137,15 @@ static int start(int argc, char **argv)
 		return run_command(argc - 1, argv + 1);
 	}
 	argv[0] = NULL;
-	switch (cli_option(argc, argv, "+:hV", longs)) {
-	case 'h':
-		return print_help();
-	case 'V':
-		puts("dlazy " PACKAGE_VERSION);
-		return CLI_DONE;
-	case -1: /* "--" or "-" */
-		return cli_usage(NULL, "which command?");
-	default:
+	/* The first alone: what it asks for is all that is done. */
+	if (cli_options_first(2, argv, NULL, options) >= 0)
 		return CLI_USAGE;
-	}
+	if (wants_help)
+		return print_help();
+	if (!wants_version) /* "--" or "-" */
+		return cli_usage(NULL, "which command?");
+	puts("dlazy " PACKAGE_VERSION);
+	return CLI_DONE;
 }
 
 /* What is to take our place gets signals as we got them. */

@@ -316,28 +316,13 @@ static int advise(char **programs, bool is_measured, bool json)
 
 int cli_advise(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"measure", no_argument, NULL, 'm'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	bool is_measured = false, json = false;
-	int option;
+	const struct cli_option options[] = {
+		{"measure", .flag = &is_measured},
+		{"json", .flag = &json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
-		switch (option) {
-		case 'm':
-			is_measured = true;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
-	return advise(argv + optind, is_measured, json);
+	return status < 0 ? advise(argv + optind, is_measured, json) : status;
 }

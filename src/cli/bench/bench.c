@@ -575,24 +575,14 @@ static int bench(const struct request *request)
 	return status;
 }
 
-static bool parse_count(const char *text, size_t max, size_t *ret)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || value > max)
-		return false;
-	*ret = value;
-	return true;
-}
-
 /* One more --touch: a number, or names. */
-static int add_touch(struct request *request, const char *text)
+static int add_touch(char *text, void *data)
 {
+	struct request *request = data;
 	char *names;
 
-	if (parse_count(text, SIZE_MAX, &request->touch_count))
-		return CLI_DONE;
+	if (cli_number(text, 0, SIZE_MAX, &request->touch_count))
+		return -1;
 	if (!*text || text[0] == '-')
 		return cli_usage("bench",
 				 "bench: --touch=%s: a number or names", text);
@@ -605,11 +595,22 @@ static int add_touch(struct request *request, const char *text)
 	}
 	free(request->touch_names);
 	request->touch_names = names;
-	return CLI_DONE;
+	return -1;
 }
 
-static int take_percent(struct request *request, const char *text)
+static int take_runs(char *text, void *data)
 {
+	struct request *request = data;
+
+	if (cli_number(text, 1, SAMPLE_MAX, &request->runs))
+		return -1;
+	return cli_usage("bench", "bench: --runs=%s: 1 to %d", text,
+			 SAMPLE_MAX);
+}
+
+static int take_percent(char *text, void *data)
+{
+	struct request *request = data;
 	char *end;
 	double value = strtod(text, &end);
 
@@ -617,7 +618,7 @@ static int take_percent(struct request *request, const char *text)
 		return cli_usage("bench", "bench: --fail-over=%s: a percentage",
 				 text);
 	request->baseline.fail_over = value;
-	return CLI_DONE;
+	return -1;
 }
 
 /* Read before anything is measured. */
@@ -631,39 +632,6 @@ static int read_baseline(struct request *request)
 	if (baseline->path && baseline_read(baseline) < 0)
 		return cli_fail(status_last(), request->json);
 	return CLI_DONE;
-}
-
-static int take_option(int option, struct request *request)
-{
-	switch (option) {
-	case 't':
-		return add_touch(request, optarg);
-	case 'r':
-		if (parse_count(optarg, SAMPLE_MAX, &request->runs) &&
-		    request->runs)
-			return CLI_DONE;
-		return cli_usage("bench", "bench: --runs=%s: 1 to %d", optarg,
-				 SAMPLE_MAX);
-	case 'c':
-		request->cold = true;
-		return CLI_DONE;
-	case 'e':
-		request->env = true;
-		return CLI_DONE;
-	case 'b':
-		request->baseline.path = optarg;
-		return CLI_DONE;
-	case 'f':
-		return take_percent(request, optarg);
-	case 'i':
-		request->baseline.instructions = true;
-		return CLI_DONE;
-	case 'j':
-		request->json = true;
-		return CLI_DONE;
-	default:
-		return CLI_USAGE;
-	}
 }
 
 /* Behind "--" stands a command. */
@@ -683,45 +651,44 @@ static int bench_behind(const struct request *request, char **argv)
 			     request->cold, request->runs, json);
 }
 
+/* What was asked for, behind the options: a command, or a directory. */
+static int bench_asked(struct request *request, int argc, char **argv)
+{
+	int status = read_baseline(request);
+
+	if (status != CLI_DONE)
+		return status;
+	if (optind > 1 && strcmp(argv[optind - 1], "--") == 0)
+		return bench_behind(request, argv + optind);
+	if (argc - optind > 1)
+		return cli_usage("bench", "bench: one directory at a time");
+	if (request->env)
+		return cli_usage("bench", "bench: --env is for a command: "
+					  "dlazy bench --env -- CMD");
+	request->dir = argv[optind];
+	return bench(request);
+}
+
 int cli_bench(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"touch", required_argument, NULL, 't'},
-		{"runs", required_argument, NULL, 'r'},
-		{"cold", no_argument, NULL, 'c'},
-		{"env", no_argument, NULL, 'e'},
-		{"baseline", required_argument, NULL, 'b'},
-		{"fail-over", required_argument, NULL, 'f'},
-		{"instructions", no_argument, NULL, 'i'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	struct request request = {.touch_count = 1,
 				  .runs = RUNS_DEFAULT,
 				  .baseline.fail_over = -1};
-	int option, status = CLI_DONE;
+	const struct cli_option options[] = {
+		{"touch", .take = add_touch, .data = &request},
+		{"runs", .take = take_runs, .data = &request},
+		{"cold", .flag = &request.cold},
+		{"env", .flag = &request.env},
+		{"baseline", .text = &request.baseline.path},
+		{"fail-over", .take = take_percent, .data = &request},
+		{"instructions", .flag = &request.baseline.instructions},
+		{"json", .flag = &request.json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while (status == CLI_DONE &&
-	       (option = cli_option(argc, argv, ":h", longs)) != -1) {
-		if (option == 'h')
-			return cli_help(help);
-		status = take_option(option, &request);
-	}
-	if (status == CLI_DONE)
-		status = read_baseline(&request);
-	bool command = optind > 1 && !strcmp(argv[optind - 1], "--");
-	if (status == CLI_DONE && command)
-		status = bench_behind(&request, argv + optind);
-	else if (status == CLI_DONE && argc - optind > 1)
-		status = cli_usage("bench", "bench: one directory at a time");
-	else if (status == CLI_DONE && request.env)
-		status = cli_usage("bench", "bench: --env is for a command: "
-					    "dlazy bench --env -- CMD");
-	else if (status == CLI_DONE) {
-		request.dir = argv[optind];
-		status = bench(&request);
-	}
+	if (status < 0)
+		status = bench_asked(&request, argc, argv);
 	free(request.touch_names);
 	return status;
 }

@@ -371,55 +371,34 @@ static int check(char **operands, const struct request *request)
 	return count_bad(&all) ? CLI_PROBLEMS : CLI_DONE;
 }
 
-static bool parse_timeout(const char *text, unsigned *ret)
+static int take_timeout(char *text, void *data)
 {
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
+	struct request *request = data;
+	size_t seconds;
 
-	if (*text < '0' || *text > '9' || *end || value == 0 ||
-	    value > TIMEOUT_MAX)
-		return false;
-	*ret = (unsigned)value;
-	return true;
+	if (!cli_number(text, 1, TIMEOUT_MAX, &seconds))
+		return cli_usage("check",
+				 "check: --timeout=%s: a number of seconds, 1 "
+				 "to %d",
+				 text, TIMEOUT_MAX);
+	request->timeout = (unsigned)seconds;
+	return -1;
 }
 
 int cli_check(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"host", required_argument, NULL, 'H'},
-		{"load", no_argument, NULL, 'l'},
-		{"timeout", required_argument, NULL, 't'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	struct request request = {.timeout = TIMEOUT_DEFAULT};
-	int option;
+	const struct cli_option options[] = {
+		{"host", .text = &request.host},
+		{"load", .flag = &request.load},
+		{"timeout", .take = take_timeout, .data = &request},
+		{"json", .flag = &request.json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
-		switch (option) {
-		case 'H':
-			request.host = optarg;
-			break;
-		case 'l':
-			request.load = true;
-			break;
-		case 't':
-			if (!parse_timeout(optarg, &request.timeout))
-				return cli_usage("check",
-						 "check: --timeout=%s: a "
-						 "number of seconds, 1 to %d",
-						 optarg, TIMEOUT_MAX);
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc)
 		return cli_usage("check", "check: which directory or file?");
 	return check(argv + optind, &request);

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options, by getopt_long(3), with messages of our own: what was typed, and
- * what may have been meant.
+ * Options, by getopt_long(3) from the table of a command, with messages of our own:
+ * what was typed, and what may have been meant.
  */
 #include "cli/cli.h"
 
 #include "base/nearest.h"
 
+#include <assert.h>
+#include <getopt.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Of one command. */
+#define OPTIONS_MAX 24
 
 static void refuse_long(const char *command, const char *typed,
 			const struct option *longs)
@@ -36,8 +42,9 @@ static void refuse(const char *command, char **argv, int previous,
 		cli_usage(command, "-%c: no such option", optopt);
 }
 
-int cli_option(int argc, char **argv, const char *shorts,
-	       const struct option *longs)
+/* getopt_long(3) that says itself what is wrong: '?' then. */
+static int next_option(int argc, char **argv, const char *shorts,
+		       const struct option *longs)
 {
 	int previous = optind;
 
@@ -49,4 +56,109 @@ int cli_option(int argc, char **argv, const char *shorts,
 	else if (option == '?')
 		refuse(argv[0], argv, previous, longs);
 	return option == ':' ? '?' : option;
+}
+
+static int argument_of(const struct cli_option *o)
+{
+	if (o->flag && o->text)
+		return optional_argument;
+	return o->flag ? no_argument : required_argument;
+}
+
+/* What getopt_long(3) wants to know. It returns an option's letter, or, of the
+ * long ones, FIRST_LONG and the index. */
+#define FIRST_LONG 256
+struct getopt_tables {
+	struct option longs[OPTIONS_MAX + 2];
+	char shorts[2 * OPTIONS_MAX + sizeof("+:h")];
+};
+
+static char *add_letter(const struct cli_option *o, char *shorts)
+{
+	*shorts++ = o->letter;
+	if (argument_of(o) == required_argument)
+		*shorts++ = ':';
+	return shorts;
+}
+
+static void make_tables(const struct cli_option *options, bool has_help,
+			const char *before, struct getopt_tables *ret)
+{
+	char *shorts = stpcpy(ret->shorts, before);
+	struct option *longs = ret->longs;
+
+	for (size_t i = 0; options[i].name; i++) {
+		const struct cli_option *o = &options[i];
+
+		assert(i < OPTIONS_MAX);
+		if (o->letter)
+			shorts = add_letter(o, shorts);
+		if (*o->name)
+			*longs++ = (struct option){o->name, argument_of(o),
+						   NULL, FIRST_LONG + (int)i};
+	}
+	strcpy(shorts, has_help ? "h" : "");
+	if (has_help)
+		*longs++ = (struct option){"help", no_argument, NULL, 'h'};
+	*longs = (struct option){NULL, 0, NULL, 0};
+}
+
+static const struct cli_option *find_option(const struct cli_option *options,
+					    int returned)
+{
+	if (returned >= FIRST_LONG)
+		return &options[returned - FIRST_LONG];
+	while (options->letter != returned)
+		options++;
+	return options;
+}
+
+static int obey(const struct cli_option *o)
+{
+	if (o->flag)
+		*o->flag = true;
+	if (o->text)
+		*o->text = optarg;
+	return o->take ? o->take(optarg, o->data) : -1;
+}
+
+static int obey_options(int argc, char **argv, const char *help,
+			const struct cli_option *options, const char *before)
+{
+	struct getopt_tables tables;
+	int option, status = -1;
+
+	make_tables(options, help, before, &tables);
+	while (status < 0 && (option = next_option(argc, argv, tables.shorts,
+						   tables.longs)) != -1) {
+		if (option == '?')
+			return CLI_USAGE;
+		if (option == 'h' && help)
+			return cli_help(help);
+		status = obey(find_option(options, option));
+	}
+	return status;
+}
+
+int cli_options(int argc, char **argv, const char *help,
+		const struct cli_option *options)
+{
+	return obey_options(argc, argv, help, options, ":");
+}
+
+int cli_options_first(int argc, char **argv, const char *help,
+		      const struct cli_option *options)
+{
+	return obey_options(argc, argv, help, options, "+:");
+}
+
+bool cli_number(const char *text, size_t least, size_t most, size_t *ret)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value < least || value > most)
+		return false;
+	*ret = value;
+	return true;
 }

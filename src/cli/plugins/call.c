@@ -292,28 +292,15 @@ static int parse_values(const struct request *request, char **texts,
 	return CLI_DONE;
 }
 
-/* Goes through the options at optind: -1, or the exit status. */
+/* Obeys the options at optind: -1, or the exit status. */
 static int parse_options(int argc, char **argv, struct request *request)
 {
-	static const struct option longs[] = {
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
+	const struct cli_option options[] = {
+		{"json", .flag = &request->json},
+		{.name = NULL},
 	};
-	int option;
 
-	while ((option = cli_option(argc, argv, "+:h", longs)) != -1) {
-		switch (option) {
-		case 'j':
-			request->json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
-	return -1;
+	return cli_options_first(argc, argv, help, options);
 }
 
 int cli_call(int argc, char **argv)

@@ -437,29 +437,16 @@ static int info(const char *name, bool symbols, bool json)
 
 int cli_info(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"symbols", no_argument, NULL, 's'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	bool symbols = false, json = false;
-	int option;
+	const struct cli_option options[] = {
+		{"symbols", .flag = &symbols},
+		{"json", .flag = &json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":h", longs)) != -1) {
-		switch (option) {
-		case 's':
-			symbols = true;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (argc - optind != 1)
 		return cli_usage("info", "info: one file is wanted, not %d",
 				 argc - optind);

@@ -567,52 +567,24 @@ static int read_head(struct wanted *w)
 
 int cli_list(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"provides", required_argument, NULL, 'p'},
-		{"opens", required_argument, NULL, 'o'},
-		{"mime", required_argument, NULL, 'm'},
-		{"program", required_argument, NULL, 'P'},
-		{"all", no_argument, NULL, 'a'},
-		{"recursive", no_argument, NULL, 'r'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	struct wanted w = {.provides = NULL};
-	int option;
+	const struct cli_option options[] = {
+		{"provides", .text = &w.provides},
+		{"opens", .text = &w.opens},
+		{"mime", .text = &w.mime},
+		{"program", .text = &w.program},
+		{"all", .flag = &w.all},
+		{"recursive", 'r', .flag = &w.recursive},
+		{"json", .flag = &w.json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":hr", longs)) != -1) {
-		switch (option) {
-		case 'p':
-			w.provides = optarg;
-			break;
-		case 'o':
-			w.opens = optarg;
-			break;
-		case 'm':
-			w.mime = optarg;
-			break;
-		case 'P':
-			w.program = optarg;
-			break;
-		case 'a':
-			w.all = true;
-			break;
-		case 'r':
-			w.recursive = true;
-			break;
-		case 'j':
-			w.json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc)
 		return cli_usage("list", "list: which directory?");
-	int status = w.opens ? read_head(&w) : 0;
+	status = w.opens ? read_head(&w) : 0;
 	status =
 		status < 0 ? cli_fail(status, w.json) : list(argv + optind, &w);
 	free(w.head);

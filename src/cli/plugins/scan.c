@@ -231,26 +231,26 @@ static int scan_all(char **dirs, const struct request *request)
 	return status > worst ? status : worst;
 }
 
-static bool parse_deadline(const char *text, unsigned *ret)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	*ret = (unsigned)value;
-	if (*text >= '0' && *text <= '9' && !*end && value > 0 &&
-	    value <= DEADLINE_MAX)
-		return true;
-	cli_usage("scan", "scan: --deadline=%s: a number of seconds, 1 to %d",
-		  text, DEADLINE_MAX);
-	return false;
-}
-
 /* Probes as they were asked for. */
 struct probing {
 	bool wanted, isolate;
 	const char *families; /* NULL: all */
 	unsigned deadline;
 };
+
+static int take_deadline(char *text, void *data)
+{
+	struct probing *probing = data;
+	size_t seconds;
+
+	if (!cli_number(text, 1, DEADLINE_MAX, &seconds))
+		return cli_usage("scan",
+				 "scan: --deadline=%s: a number of seconds, 1 "
+				 "to %d",
+				 text, DEADLINE_MAX);
+	probing->deadline = (unsigned)seconds;
+	return -1;
+}
 
 static int scan_probing(char **dirs, struct request *request,
 			const struct probing *probing)
@@ -296,53 +296,23 @@ static int scan_asked(int count, char **dirs, struct request *request,
 
 int cli_scan(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"system", no_argument, NULL, 's'},
-		{"recursive", no_argument, NULL, 'r'},
-		{"probe", optional_argument, NULL, 'p'},
-		{"deadline", required_argument, NULL, 'd'},
-		{"isolate", no_argument, NULL, 'i'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	struct request request = {0};
 	struct probing probing = {.deadline = DEADLINE_DEFAULT};
 	const char *output = NULL;
-	int option;
+	const struct cli_option options[] = {
+		{"output", 'o', .text = &output},
+		{"system", .flag = &request.system},
+		{"recursive", 'r', .flag = &request.recursive},
+		{"probe", .flag = &probing.wanted, .text = &probing.families},
+		{"deadline", .take = take_deadline, .data = &probing},
+		{"isolate", .flag = &probing.isolate},
+		{"json", .flag = &request.json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":ho:r", longs)) != -1) {
-		switch (option) {
-		case 'o':
-			output = optarg;
-			break;
-		case 's':
-			request.system = true;
-			break;
-		case 'r':
-			request.recursive = true;
-			break;
-		case 'p':
-			probing.wanted = true;
-			probing.families = optarg;
-			break;
-		case 'd':
-			if (!parse_deadline(optarg, &probing.deadline))
-				return CLI_USAGE;
-			break;
-		case 'i':
-			probing.isolate = true;
-			break;
-		case 'j':
-			request.json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	return scan_asked(argc - optind, argv + optind, &request, &probing,
 			  output);
 }

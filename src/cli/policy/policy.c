@@ -221,30 +221,17 @@ static int make_policy(char **paths, const char *output, bool json)
 
 int cli_policy(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"output", required_argument, NULL, 'o'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	const char *output = NULL;
 	bool json = false;
-	int option;
+	const struct cli_option options[] = {
+		{"output", 'o', .text = &output},
+		{"json", .flag = &json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":o:h", longs)) != -1) {
-		switch (option) {
-		case 'o':
-			output = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc)
 		return cli_usage("policy", "policy: of which ledger?");
 	return make_policy(argv + optind, output, json);

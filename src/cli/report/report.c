@@ -182,30 +182,17 @@ static bool is_among(const char *output, char **paths)
 
 int cli_report(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"output", required_argument, NULL, 'o'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	const char *output = NULL;
 	bool json = false;
-	int option;
+	const struct cli_option options[] = {
+		{"output", 'o', .text = &output},
+		{"json", .flag = &json},
+		{.name = NULL},
+	};
+	int status = cli_options(argc, argv, help, options);
 
-	while ((option = cli_option(argc, argv, ":o:h", longs)) != -1) {
-		switch (option) {
-		case 'o':
-			output = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return cli_help(help);
-		default:
-			return CLI_USAGE;
-		}
-	}
+	if (status >= 0)
+		return status;
 	if (optind == argc)
 		return cli_usage("report", "report: of which file?");
 	if (!output)

@@ -46,87 +46,44 @@ static const char help[] =
 	"Exit status: CMD's own; else 127 not found, 126 not executable,\n"
 	"125 dlazy failed, 2 usage.\n";
 
-static int add_glob(struct request_globs *globs, const char *option)
+static int add_glob(const char *option, char *glob, struct request_globs *globs)
 {
-	if (request_add_glob(globs, optarg))
+	if (request_add_glob(globs, glob))
 		return -1;
 	return cli_usage("run", "run: --%s: at most %d of them", option,
 			 REQUEST_GLOBS_MAX);
 }
 
-/* -1, or the exit status. */
-static int parse_option(int option, struct request *request)
+static int add_eager(char *glob, void *data)
 {
-	switch (option) {
-	case 'w':
-		request->wait = true;
-		return -1;
-	case 'e':
-		return add_glob(&request->eager, "eager");
-	case 'l':
-		return add_glob(&request->lazy, "lazy");
-	case 'L':
-		request->learn = true;
-		return -1;
-	case 'S':
-		request->stats = true;
-		return -1;
-	case 'j':
-		request->json = true;
-		return -1;
-	case 'c':
-		request->children = true;
-		return -1;
-	case 'p':
-		request->prepare = true;
-		return -1;
-	case 's':
-		request->system = true;
-		return -1;
-	case 'i':
-		request->install = true;
-		return -1;
-	case 'u':
-		request->uninstall = true;
-		return -1;
-	case 'I':
-		request->list = true;
-		return -1;
-	case 'd':
-		request->dir = optarg;
-		return -1;
-	case 'h':
-		return cli_help(help);
-	default:
-		return CLI_USAGE;
-	}
+	return add_glob("eager", glob, data);
+}
+
+static int add_lazy(char *glob, void *data)
+{
+	return add_glob("lazy", glob, data);
 }
 
 static int parse_options(int argc, char **argv, struct request *request)
 {
-	static const struct option longs[] = {
-		{"wait", no_argument, NULL, 'w'},
-		{"eager", required_argument, NULL, 'e'},
-		{"lazy", required_argument, NULL, 'l'},
-		{"children", no_argument, NULL, 'c'},
-		{"learn", no_argument, NULL, 'L'},
-		{"stats", no_argument, NULL, 'S'},
-		{"prepare", no_argument, NULL, 'p'},
-		{"system", no_argument, NULL, 's'},
-		{"install", no_argument, NULL, 'i'},
-		{"uninstall", no_argument, NULL, 'u'},
-		{"list", no_argument, NULL, 'I'},
-		{"dir", required_argument, NULL, 'd'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
+	const struct cli_option options[] = {
+		{"wait", .flag = &request->wait},
+		{"eager", .take = add_eager, .data = &request->eager},
+		{"lazy", .take = add_lazy, .data = &request->lazy},
+		{"children", .flag = &request->children},
+		{"learn", .flag = &request->learn},
+		{"stats", .flag = &request->stats},
+		{"prepare", .flag = &request->prepare},
+		{"system", .flag = &request->system},
+		{"install", .flag = &request->install},
+		{"uninstall", .flag = &request->uninstall},
+		{"list", .flag = &request->list},
+		{"dir", .text = &request->dir},
+		{"json", .flag = &request->json},
+		{.name = NULL},
 	};
-	int option, status = -1;
 
-	while (status < 0 &&
-	       (option = cli_option(argc, argv, "+:h", longs)) != -1)
-		status = parse_option(option, request);
-	return status;
+	return cli_options_first(argc, argv, help, options);
 }
 
 /* Behind CMD, where its own options would be when it is run. */

@@ -495,26 +495,29 @@ static bool parse_format(const char *output, enum format *ret)
 	return true;
 }
 
-static int parse_machine(const char *name, struct request *request)
+static int take_machine(char *name, void *data)
 {
+	struct request *request = data;
+
 	for (int cpu = 0; cpu < ELF_CPU_COUNT; cpu++) {
 		if (strcmp(name, machine_words[cpu]) != 0)
 			continue;
 		request->options.cpu = (enum elf_cpu)cpu;
-		return CLI_DONE;
+		return -1;
 	}
 	return cli_usage("stub", "stub: --machine=%s: x86_64 or aarch64", name);
 }
 
-static int parse_priority(const char *name, struct request *request)
+static int take_priority(char *name, void *data)
 {
 	static const char *const known[] = {"required", "recommended",
 					    "suggested"};
+	struct request *request = data;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(name, known[i]) == 0) {
 			request->options.note.priority = name;
-			return CLI_DONE;
+			return -1;
 		}
 	}
 	return cli_usage("stub",
@@ -523,144 +526,57 @@ static int parse_priority(const char *name, struct request *request)
 			 name);
 }
 
-/* To a NULL-ended list with room for all words of the command line. */
-static void append(const char **list, const char *word)
+/* data: a NULL-ended list with room for all words of the command line. */
+static int append_word(char *word, void *data)
 {
+	const char **list = data;
+
 	while (*list)
 		list++;
 	*list = word;
+	return -1;
 }
 
-enum {
-	OPTION_DESCRIPTION = 256,
-	OPTION_EXPORT,
-	OPTION_FEATURE,
-	OPTION_MACHINE,
-	OPTION_NO_NEEDED,
-	OPTION_ONLY,
-	OPTION_PACKAGE,
-	OPTION_PREFIX,
-	OPTION_PRIORITY,
-	OPTION_SONAME,
-	OPTION_STANDALONE,
-	OPTION_SYMBOLS,
-	OPTION_TWIN,
-	OPTION_USED_BY,
-};
-
-/* What the stub is to be. */
-static int take_property(int option, struct request *request)
+static int take_flag(char *name, void *data)
 {
-	switch (option) {
-	case OPTION_DESCRIPTION:
-		request->options.note.description = optarg;
-		return CLI_DONE;
-	case OPTION_EXPORT:
-		request->options.exported = true;
-		return CLI_DONE;
-	case OPTION_FEATURE:
-		request->feature = optarg;
-		return CLI_DONE;
-	case OPTION_MACHINE:
-		return parse_machine(optarg, request);
-	case OPTION_NO_NEEDED:
-		request->no_needed = true;
-		return CLI_DONE;
-	case OPTION_PACKAGE:
-		request->package = optarg;
-		return CLI_DONE;
-	case OPTION_TWIN:
-		request->twin = optarg;
-		return CLI_DONE;
-	case OPTION_STANDALONE:
-		request->standalone = true;
-		return CLI_DONE;
-	case OPTION_PREFIX:
-		request->options.prefix = optarg;
-		return CLI_DONE;
-	case OPTION_PRIORITY:
-		return parse_priority(optarg, request);
-	default: /* cli_option() has said why */
-		return CLI_USAGE;
-	}
-}
+	struct request *request = data;
 
-static int take_flag(struct request *request)
-{
 	if (request->selection.flag)
 		return cli_usage("stub",
 				 "stub: one library at a time: -l%s, and then "
 				 "-l%s",
-				 request->selection.flag, optarg);
-	request->selection.flag = optarg;
-	return CLI_DONE;
+				 request->selection.flag, name);
+	request->selection.flag = name;
+	return -1;
 }
 
-/* What it is a stub of. */
-static int take_option(int option, struct request *request)
-{
-	switch (option) {
-	case 'l':
-		return take_flag(request);
-	case 'L':
-		append(request->selection.directories, optarg);
-		return CLI_DONE;
-	case 'o':
-		request->output = optarg;
-		return CLI_DONE;
-	case 'j':
-		request->json = true;
-		return CLI_DONE;
-	case OPTION_ONLY:
-		append(request->selection.globs, optarg);
-		return CLI_DONE;
-	case OPTION_SONAME:
-		append(request->sonames, optarg);
-		return CLI_DONE;
-	case OPTION_SYMBOLS:
-		request->list = optarg;
-		return CLI_DONE;
-	case OPTION_USED_BY:
-		append(request->selection.users, optarg);
-		return CLI_DONE;
-	default:
-		return take_property(option, request);
-	}
-}
-
-/* Goes through the options: -1, or the exit status. */
 static int parse_options(int argc, char **argv, struct request *request)
 {
-	static const struct option longs[] = {
-		{"description", required_argument, NULL, OPTION_DESCRIPTION},
-		{"export", no_argument, NULL, OPTION_EXPORT},
-		{"feature", required_argument, NULL, OPTION_FEATURE},
-		{"machine", required_argument, NULL, OPTION_MACHINE},
-		{"no-needed", no_argument, NULL, OPTION_NO_NEEDED},
-		{"only", required_argument, NULL, OPTION_ONLY},
-		{"output", required_argument, NULL, 'o'},
-		{"package", required_argument, NULL, OPTION_PACKAGE},
-		{"prefix", required_argument, NULL, OPTION_PREFIX},
-		{"priority", required_argument, NULL, OPTION_PRIORITY},
-		{"soname", required_argument, NULL, OPTION_SONAME},
-		{"standalone", no_argument, NULL, OPTION_STANDALONE},
-		{"symbols", required_argument, NULL, OPTION_SYMBOLS},
-		{"twin", required_argument, NULL, OPTION_TWIN},
-		{"used-by", required_argument, NULL, OPTION_USED_BY},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
+	struct selection *selection = &request->selection;
+	struct stubfile_options *stubs = &request->options;
+	const struct cli_option options[] = {
+		{"description", .text = &stubs->note.description},
+		{"export", .flag = &stubs->exported},
+		{"feature", .text = &request->feature},
+		{"machine", .take = take_machine, .data = request},
+		{"no-needed", .flag = &request->no_needed},
+		{"only", .take = append_word, .data = selection->globs},
+		{"output", 'o', .text = &request->output},
+		{"package", .text = &request->package},
+		{"prefix", .text = &stubs->prefix},
+		{"priority", .take = take_priority, .data = request},
+		{"soname", .take = append_word, .data = request->sonames},
+		{"standalone", .flag = &request->standalone},
+		{"symbols", .text = &request->list},
+		{"twin", .text = &request->twin},
+		{"used-by", .take = append_word, .data = selection->users},
+		{"json", .flag = &request->json},
+		{"", 'l', .take = take_flag, .data = request},
+		{"", 'L', .take = append_word, .data = selection->directories},
+		{.name = NULL},
 	};
-	int option;
 
-	while ((option = cli_option(argc, argv, ":hl:L:o:", longs)) != -1) {
-		if (option == 'h')
-			return cli_help(help);
-		int status = take_option(option, request);
-		if (status != CLI_DONE)
-			return status;
-	}
-	return -1;
+	return cli_options(argc, argv, help, options);
 }
 
 /* Which library: one of LIB, -lNAME and --symbols. */

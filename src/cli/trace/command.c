@@ -372,84 +372,51 @@ static int trace(const struct trace_request *request, char **argv)
 	standin_end(run.how);
 }
 
-static int take_format(struct trace_request *request)
+static int take_format(char *name, void *data)
 {
 	static const char *const names[] = {"json", "perfetto", "folded"};
+	struct trace_request *request = data;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(optarg, names[i]) == 0) {
+		if (strcmp(name, names[i]) == 0) {
 			request->format = (enum trace_format)i;
-			return CLI_DONE;
+			return -1;
 		}
 	return cli_usage("trace",
 			 "trace: --format=%s: it is json, perfetto or folded",
-			 optarg);
+			 name);
 }
 
-static int take_runs(struct trace_request *request)
+static int take_runs(char *text, void *data)
 {
-	char *end;
-	unsigned long runs = strtoul(optarg, &end, 10);
+	struct trace_request *request = data;
 
-	if (*optarg < '0' || *optarg > '9' || *end || runs < 1 ||
-	    runs > TRACE_RUNS_MAX)
-		return cli_usage("trace", "trace: --runs=%s: 1 to %d", optarg,
+	if (!cli_number(text, 1, TRACE_RUNS_MAX, &request->runs))
+		return cli_usage("trace", "trace: --runs=%s: 1 to %d", text,
 				 TRACE_RUNS_MAX);
-	request->runs = runs;
-	return CLI_DONE;
-}
-
-static int take_option(int option, struct trace_request *request)
-{
-	switch (option) {
-	case 'o':
-		request->out = optarg;
-		return CLI_DONE;
-	case 'a':
-		request->all = true;
-		return CLI_DONE;
-	case 'f':
-		return take_format(request);
-	case 'd':
-		request->format = TRACE_DLOPENED;
-		return CLI_DONE;
-	case 'c':
-		request->children = true;
-		return CLI_DONE;
-	case 'r':
-		return take_runs(request);
-	case 'j':
-		request->json = true;
-		return CLI_DONE;
-	default:
-		return CLI_USAGE;
-	}
+	return -1;
 }
 
 int cli_trace(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{"all", no_argument, NULL, 'a'},
-		{"children", no_argument, NULL, 'c'},
-		{"dlopened", no_argument, NULL, 'd'},
-		{"format", required_argument, NULL, 'f'},
-		{"output", required_argument, NULL, 'o'},
-		{"runs", required_argument, NULL, 'r'},
-		CLI_OPTION_JSON,
-		CLI_OPTION_HELP,
-		CLI_OPTION_END,
-	};
 	struct trace_request request = {.runs = 1};
-	int option, status = CLI_DONE;
+	bool dlopened = false;
+	const struct cli_option options[] = {
+		{"all", .flag = &request.all},
+		{"children", .flag = &request.children},
+		{"dlopened", .flag = &dlopened},
+		{"format", .take = take_format, .data = &request},
+		{"output", 'o', .text = &request.out},
+		{"runs", .take = take_runs, .data = &request},
+		{"json", .flag = &request.json},
+		{.name = NULL},
+	};
+	int status = cli_options_first(argc, argv, help, options);
 
-	while (status == CLI_DONE &&
-	       (option = cli_option(argc, argv, "+:ho:", longs)) != -1) {
-		if (option == 'h')
-			return cli_help(help);
-		status = take_option(option, &request);
-	}
-	if (status != CLI_DONE)
+	if (status >= 0)
 		return status;
+	if (dlopened)
+		request.format = TRACE_DLOPENED;
 	/* Another format than the table is for somewhere. */
 	if (request.format != TRACE_JSON && !request.out)
 		request.json = true;
