@@ -86,6 +86,48 @@ if has eu-elflint; then :; else
 	skip "eu-elflint accepts stub files" "eu-elflint is missing"
 fi
 
+# What else reads, or writes anew, ELF files.
+
+says_nothing()
+{
+	local said
+	said=$("$@" 2>&1 >"$directory/said") && [ -z "$said" ] || {
+		echo "$said"
+		return 1
+	}
+}
+
+# changes TOOL ARGUMENT...: of a copy of the shared object; it stays whole.
+changes()
+{
+	cp "$directory/shared-$machine" "$directory/changed"
+	"$@" "$directory/changed" && reads_silently "$directory/changed"
+}
+
+if has llvm-readobj; then
+	for target in x86_64 aarch64; do
+		for kind in "${kinds[@]}"; do
+			check "llvm-readobj reads $kind of $target" says_nothing \
+				llvm-readobj --all "$directory/$kind-$target"
+		done
+	done
+else
+	skip "llvm-readobj reads stub files" "llvm-readobj (llvm) is missing"
+fi
+if has abidw; then
+	check "abidw reads a shared object" says_nothing \
+		abidw "$directory/shared-$machine"
+else
+	skip "abidw reads a shared object" "abidw (abigail-tools) is missing"
+fi
+check "strip leaves a shared object whole" changes strip
+if has patchelf; then
+	check "patchelf leaves a shared object whole" changes patchelf \
+		--set-soname other.so.9 --set-rpath /another/place
+else
+	skip "patchelf leaves a shared object whole" "patchelf is missing"
+fi
+
 # Mnemonics and registers, without addresses.
 instructions()
 {
@@ -283,7 +325,7 @@ for cc in "${CC:-cc}" clang; do
 	has "${cc%% *}" || continue
 	[ "$cc" != clang ] || [ "$cc" = "${CC:-cc}" ] || [[ ${CC-} != *sanitize* ]] ||
 		continue
-	for linker in bfd gold lld; do
+	for linker in bfd gold lld mold; do
 		has "ld.$linker" || continue
 		for flags in "-fPIE -pie" "-fno-PIE -no-pie" \
 			"-fPIE -pie -ffunction-sections -Wl,--gc-sections" \
@@ -303,6 +345,23 @@ for cc in "${CC:-cc}" clang; do
 	done
 done
 cc=${CC:-cc}
+
+# What packages do with a program after its link: it runs as before.
+changed_runs()
+{
+	"$@" "$directory/main" && "$directory/main" && has_note
+}
+
+check "a program is linked with debugging information" builds_and_runs \
+	-g "$directory/main.c" "$directory/plain.o"
+for change in "dwz" "patchelf --add-rpath /another/place" "strip"; do
+	if has "${change%% *}"; then
+		# shellcheck disable=SC2086 # words
+		check "it runs after ${change%% *}" changed_runs $change
+	else
+		skip "it runs after ${change%% *}" "${change%% *} is missing"
+	fi
+done
 
 exports()
 {
