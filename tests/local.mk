@@ -53,7 +53,8 @@ TREE_CHECKS = \
 	%D%/check-symbols \
 	%D%/check-abi
 TESTS += $(check_PROGRAMS) $(TREE_CHECKS)
-EXTRA_DIST += $(TREE_CHECKS) %D%/abi/0.1.0.names %D%/tap.bash %D%/cross.bash %D%/same-code \
+EXTRA_DIST += $(TREE_CHECKS) %D%/abi/0.1.0.names %D%/abi/0.1.0.abi \
+	%D%/abi/grown.suppr %D%/tap.bash %D%/cross.bash %D%/same-code \
 	%D%/layers %D%/layers.bash
 check_DATA += stage.stamp
 
@@ -85,7 +86,7 @@ check-helgrind:
 PLAIN_ALONE = $(TREE_CHECKS) %-qemu.sh %/test-linked-files.sh \
 	%/test-builders.sh %/test-completion.sh %/test-example.sh \
 	%/test-forbid.sh %/test-manual.sh %/test-page.sh %/test-probes.sh \
-	%/test-readme.sh %/test-real.sh %D%/cli/test-run% \
+	%/test-readme.sh %/test-real.sh %/test-situations.sh %D%/cli/test-run% \
 	%/test-terminal.sh
 check-build:
 	$(MAKE) check TESTS='$(filter-out $(PLAIN_ALONE),$(TESTS))'
