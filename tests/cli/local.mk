@@ -33,6 +33,7 @@ CLI_TESTS = \
 	%D%/test-real.sh \
 	%D%/test-run-limits.sh \
 	%D%/test-scan.sh \
+	%D%/test-situations.sh \
 	%D%/test-standalone.sh \
 	%D%/test-stub.sh \
 	%D%/test-terminal.sh \
@@ -42,6 +43,14 @@ CLI_TESTS = \
 
 TESTS += $(CLI_TESTS)
 EXTRA_DIST += $(CLI_TESTS) %D%/cli.bash %D%/run.bash $(BUILDERS_FILES)
+
+# What test-situations.sh and test-stubfile-qemu.sh build.
+EXTRA_DIST += \
+	tests/situations/library.cc \
+	tests/situations/library.map \
+	tests/situations/program.cc \
+	tests/situations/situations.bash \
+	tests/situations/wrap.c
 
 # The projects that test-builders.sh builds.
 BUILDERS_FILES = \

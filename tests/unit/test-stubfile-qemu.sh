@@ -131,13 +131,21 @@ write_object()
 
 links_and_runs()
 {
-	$cc -shared -o "$directory/libdlazy.so" "$directory"/library/*.o &&
-		$cc "$directory/main.c" "$directory/plain.o" "$@" \
+	$cc "$directory/main.c" "$directory/plain.o" "$@" \
 			-L"$directory" -ldlazy -Wl,-rpath,"$directory" \
 			-o "$directory/main" && $TEST_RUN "$directory/main"
 }
 
+links_library()
+{
+	$cc -shared -o "$directory/libdlazy.so" "$directory"/library/*.o \
+		-Wl,-soname,libdlazy.so.0 \
+		-Wl,--version-script=src/libdlazy.map &&
+		ln -s libdlazy.so "$directory/libdlazy.so.0"
+}
+
 check "stub files are written on AArch64" write_object
+check "libdlazy is linked" links_library
 # lld is one for all machines; a cross compiler looks for its own.
 if command -v ld.lld >/dev/null; then
 	ln -s "$(command -v ld.lld)" "$directory/ld.lld"
@@ -151,4 +159,23 @@ for linker in bfd gold lld; do
 			links_and_runs -B"$directory" -fuse-ld=$linker $flag
 	done
 done
+
+# As `dlazy stub LIBRARY -o FILE` there.
+stub_there()
+{
+	local kind=shared
+	case $3 in
+	*.o) kind=object ;;
+	*.a) kind=archive ;;
+	esac
+	$TEST_RUN "$directory/make-stub" $kind aarch64 "$3" "$1"
+}
+
+# Standalone ones: tests/cli/test-situations.sh.
+export top_srcdir=$PWD
+# shellcheck disable=SC2034 # for situations.bash
+sit_cc=("$cc") sit_cxx=("$cxx") sit_run=$TEST_RUN sit_native='' \
+	sit_flags=(-L"$directory" -ldlazy "-Wl,-rpath,$directory")
+. tests/situations/situations.bash
+situations AArch64 "$directory/situations" stub_there o a so
 finish
