@@ -57,6 +57,14 @@ bool file_has_fine_time(uint64_t time_ns)
 	return time_ns % 1000000000u != 0;
 }
 
+uint64_t file_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return nanoseconds(now);
+}
+
 uint64_t file_time_grain(uint64_t time_ns)
 {
 	return file_has_fine_time(time_ns) ? TICK_NS : SECONDS_NS;

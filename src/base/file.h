@@ -40,6 +40,9 @@ bool file_time_is_past(uint64_t time_ns, uint64_t now_ns);
 /* Whether it is of a file system that keeps less than a second. */
 bool file_has_fine_time(uint64_t time_ns);
 
+/* Now, since the epoch. */
+uint64_t file_now(void);
+
 /* How long it takes until that is true of a time that is now. */
 uint64_t file_time_grain(uint64_t time_ns);
 

@@ -325,7 +325,8 @@ static void check_symbols(struct state *s, size_t place)
 
 int check_file(const struct check *check, struct walk *walk)
 {
-	const struct walk_options options = {.symbols = true};
+	const struct walk_options options = {.symbols = true,
+					     .cache = check->views};
 	struct state s = {.check = check, .walk = walk};
 	int r = walk_run(walk, check->path, &options);
 

@@ -43,6 +43,7 @@ struct check {
 	 */
 	bool (*is_known)(uint64_t key, void *data);
 	void (*know)(uint64_t key, void *data);
+	struct view_cache *views; /* of the walk: see walk.h; or NULL */
 	/* false: no more is wanted. */
 	bool (*problem)(const struct check_problem *problem, void *data);
 	void *data;

@@ -90,6 +90,7 @@ static int read_whole(struct ldcache *cache, const char *file)
 {
 	_cleanup_close_ int fd = -1;
 	struct file_identity identity;
+	uint64_t now = file_now();
 	int r = file_open(AT_FDCWD, file, &fd, &identity);
 
 	if (r < 0 || identity.size > CACHE_MAX)
@@ -106,6 +107,9 @@ static int read_whole(struct ldcache *cache, const char *file)
 	data[size] = '\0';
 	cache->data = TAKE_PTR(data);
 	cache->size = size;
+	if (file_time_is_past(identity.mtime_ns, now) &&
+	    file_time_is_past(identity.ctime_ns, now))
+		cache->identity = identity;
 	return 0;
 }
 
@@ -191,6 +195,18 @@ void ldcache_close(struct ldcache *cache)
 {
 	free(cache->data);
 	*cache = (struct ldcache){0};
+}
+
+bool ldcache_is_fresh(const struct ldcache *cache, const char *file)
+{
+	struct file_identity identity;
+
+	if (!cache->identity.ino)
+		return false;
+	if (file_identify(AT_FDCWD, file, &identity) == 0)
+		return file_identity_equal(&identity, &cache->identity);
+	status_clear();
+	return false;
 }
 
 static uint64_t take_number(const char **at)

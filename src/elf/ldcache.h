@@ -11,8 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file.h"
+
 struct ldcache {
-	uint8_t *data; /* NULL: there is no cache, nothing is found */
+	struct file_identity
+		identity; /* all 0: none, or it may change unseen */
+	uint8_t *data;	  /* NULL: there is no cache, nothing is found */
 	size_t size;
 	size_t start;	/* of the new format in it */
 	uint32_t count; /* of entries */
@@ -25,6 +29,9 @@ struct ldcache {
  * with message; ldcache_close() in any case. */
 int ldcache_open(struct ldcache *cache, const char *file);
 void ldcache_close(struct ldcache *cache);
+
+/* Is the file still the one that was read? */
+bool ldcache_is_fresh(const struct ldcache *cache, const char *file);
 
 /*
  * The files that the cache has for a name, best first: those of a better hwcap

@@ -21,5 +21,6 @@ libdlazy_internal_la_SOURCES += \
 	%D%/symbols.c %D%/symbols.h \
 	%D%/versions.c %D%/versions.h \
 	%D%/view.c %D%/view.h \
+	%D%/viewcache.c %D%/viewcache.h \
 	%D%/walk.c %D%/walk.h \
 	%D%/warm.c %D%/warm.h

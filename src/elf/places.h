@@ -14,6 +14,8 @@
 
 #define PLACES_MAX 4
 
+struct view_cache;
+
 struct places {
 	char lib[64];		       /* what $LIB stands for */
 	char *directories[PLACES_MAX]; /* the default ones */
@@ -24,6 +26,7 @@ struct places {
 				     this process's */
 	const char *const *hwcaps;
 	struct ldcache cache;
+	struct view_cache *views; /* whose files are known; or NULL */
 	bool denied; /* a search passed over what it has no permission for: as
 			ld.so does, but who has it finds something else */
 };
@@ -31,6 +34,9 @@ struct places {
 /* 0, or the state (status_is_state()) that kept something from being read, with
  * message; places_close() in any case. */
 int places_open(struct places *places);
+
+/* The same for places that were opened before: what has changed is read anew. */
+int places_refresh(struct places *places);
 void places_close(struct places *places);
 
 /*

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "elf/machine.h"
 #include "elf/view.h"
+#include "elf/viewcache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,10 +99,18 @@ static bool is_usable(struct search *search, const char *path)
 	return machine_fit(header, sizeof(header)) != MACHINE_FOREIGN;
 }
 
+/* Has it been read, and is it unchanged? */
+static bool is_known(const struct search *search, const char *path)
+{
+	return search->places->views && !search->but &&
+	       view_cache_get(search->places->views, path);
+}
+
 /* True: it is found, or the search is over. So with all that follows. */
 static bool try_file(struct search *search, const char *path)
 {
-	if (strlen(path) >= sizeof(search->found) || !is_usable(search, path))
+	if (strlen(path) >= sizeof(search->found) ||
+	    !(is_known(search, path) || is_usable(search, path)))
 		return false;
 	strcpy(search->found, path);
 	return true;

@@ -215,6 +215,16 @@ void elf_view_close(struct elf_view *view)
 	free(view);
 }
 
+/* Of a symbol: its entry, its version, two hash tables. */
+#define SYMBOL_MEMORY (sizeof(ElfN(Sym)) + 2 + 2 * 8)
+#define VIEW_MEMORY 4096 /* headers, notes, the rest */
+
+size_t elf_view_memory(const struct elf_view *view)
+{
+	return view->strings.size + view->symbols.count * SYMBOL_MEMORY +
+	       VIEW_MEMORY;
+}
+
 int elf_view_check_plugin(const struct elf_view *view, const char *name)
 {
 	const char *why = NULL;

@@ -93,6 +93,9 @@ int elf_view_open(int fd, const char *name, struct elf_view **ret);
 int elf_view_open_needs(int fd, const char *name, struct elf_view **ret);
 void elf_view_close(struct elf_view *view);
 
+/* The memory that it takes, about. */
+size_t elf_view_memory(const struct elf_view *view);
+
 /* Is it a shared object that dlopen takes? 0, or -DLAZY_EFORMAT with why. */
 int elf_view_check_plugin(const struct elf_view *view, const char *name);
 

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "elf/view.h"
+#include "elf/viewcache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,8 @@ void walk_object_free(struct walk_object *object)
 {
 	if (!object)
 		return;
-	elf_view_close(object->view);
+	if (!object->is_kept)
+		elf_view_close(object->view);
 	free(object->name);
 	free(object->path);
 	free(object->needs);
@@ -44,7 +46,10 @@ void walk_end(struct walk *walk)
 	free(walk->objects);
 	map_clear(&walk->names);
 	map_clear(&walk->files);
-	places_close(&walk->places);
+	if (walk->cache)
+		view_cache_end(walk->cache, &walk->places);
+	else
+		places_close(&walk->places);
 }
 
 static int out_of_memory(const char *name)
@@ -139,6 +144,36 @@ static int read_object(struct walk_object *object,
 	return r;
 }
 
+static bool take_kept(struct walk_object *object, struct view_cache *cache)
+{
+	const struct kept_view *kept =
+		cache ? view_cache_get(cache, object->path) : NULL;
+
+	if (!kept)
+		return false;
+	object->view = kept->view;
+	object->is_kept = true;
+	object->identity = kept->identity;
+	object->requester.origin = search_origin_of(object->view, object->path);
+	return true;
+}
+
+/* A library that others may need, too. */
+static int read_library(struct walk_object *object,
+			const struct walk_options *options)
+{
+	if (take_kept(object, options->cache))
+		return 0;
+	uint64_t now = options->cache ? file_now() : 0;
+	int r = read_object(object, options);
+
+	if (r == 0 && options->cache)
+		object->is_kept =
+			view_cache_put(options->cache, object->path,
+				       &object->identity, now, object->view);
+	return r;
+}
+
 /* ------------------------------------------------------------------ */
 /* One step                                                           */
 
@@ -179,7 +214,7 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 		return out_of_memory(name);
 	object->way = way;
 	if (r == 0)
-		r = read_object(object, options);
+		r = read_library(object, options);
 	if (status_is_state(r))
 		return r;
 	/* That it is missing, or damaged, is the caller's to say. */
@@ -349,7 +384,12 @@ int walk_run(struct walk *walk, const char *path,
 	bool on = true;
 
 	*walk = (struct walk){0};
-	int r = places_open(&walk->places);
+	int r = options->cache ? view_cache_begin(options->cache, &walk->places)
+			       : places_open(&walk->places);
+	if (r == 0) {
+		walk->cache = options->cache;
+		walk->places.views = options->cache;
+	}
 	if (r == 0)
 		r = begin(walk, path, options);
 	if (r == 0 && options->preload)

@@ -14,6 +14,7 @@
 #define WALK_NONE ((size_t)-1)
 
 struct elf_view;
+struct view_cache;
 
 /* One object. It stays where it is, as others point at its requester. */
 struct walk_object {
@@ -26,6 +27,7 @@ struct walk_object {
 	size_t *needs;	  /* places in the walk, in DT_NEEDED's order */
 	size_t need_count, need_room;
 	enum requester_way way;
+	bool is_kept;	/* the view is the view cache's */
 	bool aliased;	/* needed by a name that is not its SONAME */
 	bool preloaded; /* named by LD_PRELOAD or /etc/ld.so.preload */
 };
@@ -40,10 +42,14 @@ struct walk_options {
 	bool preload; /* as ld.so starts a program: with what is preloaded */
 	walk_found_fn *found; /* or NULL */
 	void *data;
+	/* With symbols: libraries' views are taken from there, and put there;
+	 * until walk_end() it is this walk's. NULL: all is read. */
+	struct view_cache *cache;
 };
 
 struct walk {
 	struct places places;
+	struct view_cache *cache;     /* or NULL */
 	struct walk_object **objects; /* [0]: the root */
 	size_t count, room;
 	struct map names; /* hash of a name -> place + 1 */

@@ -1,24 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is remembered are facts about files alone: that the symbols of an object
- * are all defined by what it needs itself, by the identities of all these files.
- * That something is missing is found again each time, as it may have come. What
- * this process supplies is asked for each time, as it may have gone.
+ * are all defined by what it needs itself, by the identities of all these files,
+ * and what was read of libraries. That something is missing is found again each
+ * time, as it may have come. What this process supplies is asked for each time,
+ * as it may have gone.
+ *
+ * What is remembered is taken by whoever asks and given back in one step each, so
+ * that no lock is held while files are read. Who comes meanwhile begins anew; of
+ * two that are given back one is kept.
  */
 #include "load/check.h"
 
+#include "base/atomic.h"
 #include "base/cleanup.h"
 #include "elf/check.h"
+#include "elf/viewcache.h"
 #include "load/dl.h"
 #include "load/load.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct map known; /* keys of elf/check.h; under load_lock */
+struct memory {
+	struct map known; /* keys of elf/check.h */
+	struct view_cache views;
+};
+
+static _Atomic(struct memory *) kept; /* NULL: none, or somebody has it */
+
+static struct memory *take_memory(void)
+{
+	ATOMIC_SHARED(&kept);
+	struct memory *memory = atomic_exchange(&kept, NULL);
+
+	return memory ? memory : calloc(1, sizeof(*memory));
+}
+
+static void give_back(struct memory **memory)
+{
+	struct memory *none = NULL;
+
+	if (!*memory || atomic_compare_exchange_strong(&kept, &none, *memory))
+		return;
+	map_clear(&(*memory)->known);
+	view_cache_clear(&(*memory)->views);
+	free(*memory);
+}
 
 /* One question. */
 struct question {
+	struct memory *memory;
 	const char *path;
 	const struct dlazy_module *module;
 	load_check_elsewhere_fn *elsewhere;
@@ -45,17 +77,17 @@ static bool has_symbol(const struct elf_symbol *symbol, void *data)
 
 static bool is_known(uint64_t key, void *data)
 {
-	(void)data;
-	LOCKED(&load_lock);
-	return map_get(&known, key);
+	const struct question *q = data;
+
+	return map_get(&q->memory->known, key);
 }
 
 /* Without memory it is found out again. */
 static void know(uint64_t key, void *data)
 {
-	(void)data;
-	LOCKED(&load_lock);
-	map_put(&known, key, &known);
+	const struct question *q = data;
+
+	map_put(&q->memory->known, key, q->memory);
 }
 
 /* The first problem is the one that the dynamic linker would name. */
@@ -111,8 +143,12 @@ static int judge(const struct walk *walk, const char *path)
 int load_check_file(const char *path, int flags, const struct dlazy_module *m,
 		    load_check_elsewhere_fn *elsewhere)
 {
+	_cleanup_(give_back) struct memory *memory = take_memory();
 	_cleanup_walk_ struct walk walk = {.count = 0};
-	struct question question = {path, m, elsewhere, 0};
+	struct question question = {memory, path, m, elsewhere, 0};
+
+	if (!memory)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	const struct check check = {
 		.path = path,
 		.lazy = dl_flags_lazy(flags),
@@ -120,6 +156,7 @@ int load_check_file(const char *path, int flags, const struct dlazy_module *m,
 		.has_symbol = has_symbol,
 		.is_known = is_known,
 		.know = know,
+		.views = &memory->views,
 		.problem = note_problem,
 		.data = &question,
 	};
