@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
+#include "elf/hash.h"
 #include "elf/relocated.h"
 
 #include <fcntl.h>
@@ -130,9 +131,11 @@ static bool is_weak(const struct elf_view *view, const char *library,
 	return found;
 }
 
-static void check_versions(struct state *s, const struct walk_object *object)
+/* Returns whether all is as the files say, whatever else is loaded. */
+static bool check_versions(struct state *s, const struct walk_object *object)
 {
 	const char *library, *version;
+	bool known = true;
 
 	for (size_t i = 1;
 	     !s->over &&
@@ -143,14 +146,17 @@ static void check_versions(struct state *s, const struct walk_object *object)
 
 		if (!other || !other->view ||
 		    defines_version(other->view, version) ||
-		    is_elsewhere(s, library) ||
 		    is_weak(object->view, library, version))
+			continue;
+		known = false;
+		if (is_elsewhere(s, library))
 			continue;
 		tell(s, (struct check_problem){.kind = CHECK_VERSION,
 					       .needed_by = object->path,
 					       .name = other->path,
 					       .version = version});
 	}
+	return known;
 }
 
 /* ------------------------------------------------------------------ */
@@ -205,23 +211,29 @@ static uint64_t closure_key(const struct state *s,
 	return key;
 }
 
+/* A symbol that is looked for in many files. */
+struct wanted {
+	const struct elf_symbol *symbol;
+	uint32_t hash;
+};
+
 static bool defines(const struct walk_object *object,
-		    const struct elf_symbol *wanted)
+		    const struct wanted *wanted)
 {
-	const char *version = *wanted->version ? wanted->version : NULL;
-	struct elf_symbol found;
+	const char *version = wanted->symbol->version;
 
 	return object->view &&
-	       elf_view_find(object->view, wanted->name, version, &found);
+	       elf_view_defines(object->view, wanted->symbol->name,
+				*version ? version : NULL, wanted->hash);
 }
 
 static bool is_in_closure(const struct state *s, const struct closure *closure,
-			  const struct elf_symbol *wanted)
+			  const struct wanted *wanted)
 {
 	const struct walk_object *object = s->walk->objects[closure->places[0]];
+	const char *name = wanted->symbol->library;
 	const struct walk_object *library =
-		*wanted->library ? find_library(s, object, wanted->library)
-				 : NULL;
+		*name ? find_library(s, object, name) : NULL;
 
 	if (library && defines(library, wanted)) /* mostly */
 		return true;
@@ -233,13 +245,13 @@ static bool is_in_closure(const struct state *s, const struct closure *closure,
 
 static bool is_elsewhere_defined(const struct state *s,
 				 const struct closure *closure,
-				 const struct elf_symbol *wanted)
+				 const struct wanted *wanted)
 {
 	for (size_t i = 0; i < s->walk->count; i++)
 		if (!closure->has[i] && defines(s->walk->objects[i], wanted))
 			return true;
 	return s->check->has_symbol &&
-	       s->check->has_symbol(wanted, s->check->data);
+	       s->check->has_symbol(wanted->symbol, s->check->data);
 }
 
 /* What relocations there are is read only where a symbol is not found. */
@@ -272,7 +284,7 @@ static uint8_t asked_of(const struct state *s, const struct walk_object *object)
 
 /* One that is not in the closure; *ret_known: and may not always be there. */
 static void check_symbol(struct state *s, const struct closure *closure,
-			 const struct elf_symbol *symbol, size_t number,
+			 const struct wanted *wanted, size_t number,
 			 struct relocations *relocations, bool *ret_known)
 {
 	const struct walk_object *object = s->walk->objects[closure->places[0]];
@@ -283,10 +295,10 @@ static void check_symbol(struct state *s, const struct closure *closure,
 	    !(relocations->of_symbol[number] & relocations->asked))
 		return;
 	*ret_known = false;
-	if (!is_elsewhere_defined(s, closure, symbol))
+	if (!is_elsewhere_defined(s, closure, wanted))
 		tell(s, (struct check_problem){.kind = CHECK_SYMBOL,
 					       .needed_by = object->path,
-					       .symbol = symbol});
+					       .symbol = wanted->symbol});
 }
 
 static bool check_each_symbol(struct state *s, const struct closure *closure)
@@ -299,46 +311,99 @@ static bool check_each_symbol(struct state *s, const struct closure *closure)
 	bool known = true;
 
 	for (size_t i = 1; !s->over && s->status == 0 && i < count; i++) {
-		if (elf_view_symbol(object->view, i, &symbol) &&
-		    !symbol.defined && symbol.binding != ELF_BINDING_WEAK &&
-		    !is_in_closure(s, closure, &symbol))
-			check_symbol(s, closure, &symbol, i, &relocations,
+		if (!elf_view_import(object->view, i, &symbol) ||
+		    symbol.binding == ELF_BINDING_WEAK)
+			continue;
+		const struct wanted wanted = {&symbol,
+					      gnu_hash_of(symbol.name)};
+		if (!is_in_closure(s, closure, &wanted))
+			check_symbol(s, closure, &wanted, i, &relocations,
 				     &known);
 	}
 	return known && !s->over && s->status == 0;
 }
 
-static void check_symbols(struct state *s, size_t place)
+/* ------------------------------------------------------------------ */
+/* All of it                                                          */
+
+/* The objects that there is something to ask about: not those of which it is
+ * known that all is well. */
+struct questions {
+	uint64_t *keys;	 /* of their closures; by place in the walk */
+	bool *are_known; /* as far as it was asked, all is as the files say */
+};
+
+static void questions_free(struct questions *q)
 {
-	_cleanup_(closure_free) struct closure closure;
+	free(q->keys);
+	free(q->are_known);
+}
+
+static int key_of(const struct state *s, size_t place, uint64_t *ret)
+{
+	_cleanup_(closure_free) struct closure closure = {.count = 0};
+	int r = closure_of(s->walk, place, &closure);
+
+	if (r == 0)
+		*ret = closure_key(s, &closure);
+	return r;
+}
+
+static bool is_asked(const struct state *s, const struct questions *q, size_t i)
+{
 	const struct check *check = s->check;
 
+	return s->walk->objects[i]->view &&
+	       !(check->is_known && check->is_known(q->keys[i], check->data));
+}
+
+static int questions_find(const struct state *s, struct questions *q)
+{
+	int r = 0;
+
+	q->keys = calloc(s->walk->count, sizeof(*q->keys));
+	q->are_known = calloc(s->walk->count, sizeof(*q->are_known));
+	if (!q->keys || !q->are_known)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	for (size_t i = 0; s->check->is_known && r == 0 && i < s->walk->count;
+	     i++)
+		r = key_of(s, i, &q->keys[i]);
+	return r;
+}
+
+static void check_symbols(struct state *s, struct questions *q, size_t place)
+{
+	_cleanup_(closure_free) struct closure closure = {.count = 0};
+	const struct check *check = s->check;
+
+	if (!is_asked(s, q, place))
+		return;
 	s->status = closure_of(s->walk, place, &closure);
-	if (s->status < 0)
-		return;
-	uint64_t key = check->is_known ? closure_key(s, &closure) : 0;
-	if (check->is_known && check->is_known(key, check->data))
-		return;
-	if (check_each_symbol(s, &closure) && check->know)
-		check->know(key, check->data);
+	if (s->status == 0 && check_each_symbol(s, &closure) &&
+	    q->are_known[place] && check->know)
+		check->know(q->keys[place], check->data);
 }
 
 int check_file(const struct check *check, struct walk *walk)
 {
 	const struct walk_options options = {.symbols = true,
 					     .cache = check->views};
+	_cleanup_(questions_free) struct questions questions = {NULL, NULL};
 	struct state s = {.check = check, .walk = walk};
 	int r = walk_run(walk, check->path, &options);
 
+	for (size_t i = 1; r == 0 && !s.over && i < walk->count; i++)
+		check_library(&s, walk->objects[i]);
+	if (r == 0)
+		r = questions_find(&s, &questions);
 	if (r < 0)
 		return r;
-	for (size_t i = 1; !s.over && i < walk->count; i++)
-		check_library(&s, walk->objects[i]);
 	for (size_t i = 0; !s.over && i < walk->count; i++)
-		if (walk->objects[i]->view)
-			check_versions(&s, walk->objects[i]);
+		if (is_asked(&s, &questions, i))
+			questions.are_known[i] =
+				check_versions(&s, walk->objects[i]);
 	for (size_t i = 0;
 	     !s.over && !s.incomplete && s.status == 0 && i < walk->count; i++)
-		check_symbols(&s, i);
+		check_symbols(&s, &questions, i);
 	return s.status;
 }

@@ -145,11 +145,9 @@ static bool bloom_lacks(const struct gnu_hash *hash, uint32_t h)
 		 1);
 }
 
-void gnu_hash_search(const struct gnu_hash *hash, const char *name,
+void gnu_hash_search(const struct gnu_hash *hash, uint32_t h,
 		     hash_candidate_fn *fn, void *data)
 {
-	uint32_t h = gnu_hash_of(name);
-
 	if (bloom_lacks(hash, h))
 		return;
 	uint32_t symbol = hash->buckets[h % hash->bucket_count];

@@ -48,9 +48,10 @@ int sysv_hash_read(struct sysv_hash *hash, const struct image *image,
 /* The number of symbols, as the table knows it; 0: it does not. */
 size_t gnu_hash_count(const struct gnu_hash *hash);
 
-/* Called with the index of each symbol that may have the name; true: enough. */
+/* Called with the index of each symbol that may have the name (of that
+ * gnu_hash_of()); true: enough. */
 typedef bool hash_candidate_fn(size_t symbol, void *data);
-void gnu_hash_search(const struct gnu_hash *hash, const char *name,
+void gnu_hash_search(const struct gnu_hash *hash, uint32_t h,
 		     hash_candidate_fn *fn, void *data);
 void sysv_hash_search(const struct sysv_hash *hash, const char *name,
 		      hash_candidate_fn *fn, void *data);

@@ -117,28 +117,23 @@ int places_open(struct places *places)
 }
 
 #ifdef __GLIBC__
-static bool is_fresh(const struct places *places)
+bool places_are_fresh(const struct places *places)
 {
 	return ldcache_is_fresh(&places->cache, CACHE_FILE);
 }
 #else
-static bool is_fresh(const struct places *places)
+bool places_are_fresh(const struct places *places)
 {
 	(void)places;
 	return false;
 }
 #endif
 
-int places_refresh(struct places *places)
+void places_begin(struct places *places)
 {
-	if (!is_fresh(places)) {
-		places_close(places);
-		return places_open(places);
-	}
 	places->library_path = started_library_path();
 	places->program = NULL;
 	places->denied = false;
-	return 0;
 }
 
 void places_close(struct places *places)

@@ -35,8 +35,11 @@ struct places {
  * message; places_close() in any case. */
 int places_open(struct places *places);
 
-/* The same for places that were opened before: what has changed is read anew. */
-int places_refresh(struct places *places);
+/* Is ld.so.cache still as it was read? */
+bool places_are_fresh(const struct places *places);
+
+/* Makes them ready for another search or walk. */
+void places_begin(struct places *places);
 void places_close(struct places *places);
 
 /*

@@ -179,6 +179,13 @@ bool symbols_get(const struct symbols *symbols, size_t i,
 	return true;
 }
 
+bool symbols_get_import(const struct symbols *symbols, size_t i,
+			struct elf_symbol *ret)
+{
+	return i < symbols->count && is_import(&symbols->table[i]) &&
+	       symbols_get(symbols, i, ret);
+}
+
 /* One lookup while it goes through the candidates. */
 struct lookup {
 	const struct symbols *symbols;
@@ -236,22 +243,39 @@ static bool consider(size_t i, void *data)
 			       : match_default(lookup, i);
 }
 
+/* 0: it is not there. */
+static size_t find(struct lookup *lookup, uint32_t h)
+{
+	const struct symbols *symbols = lookup->symbols;
+
+	if (symbols->gnu.words) {
+		gnu_hash_search(&symbols->gnu, h, consider, lookup);
+	} else if (symbols->sysv.words) {
+		sysv_hash_search(&symbols->sysv, lookup->name, consider,
+				 lookup);
+	} else {
+		for (size_t i = 1; i < symbols->count; i++)
+			if (consider(i, lookup))
+				break;
+	}
+	return lookup->version || lookup->versioned == 1 ? lookup->found : 0;
+}
+
 bool symbols_find(const struct symbols *symbols, const char *name,
 		  const char *version, struct elf_symbol *ret)
 {
 	struct lookup lookup = {
 		.symbols = symbols, .name = name, .version = version};
+	size_t found = find(&lookup, gnu_hash_of(name));
 
-	if (symbols->gnu.words) {
-		gnu_hash_search(&symbols->gnu, name, consider, &lookup);
-	} else if (symbols->sysv.words) {
-		sysv_hash_search(&symbols->sysv, name, consider, &lookup);
-	} else {
-		for (size_t i = 1; i < symbols->count; i++)
-			if (consider(i, &lookup))
-				break;
-	}
-	if (lookup.found == 0 || (!version && lookup.versioned != 1))
-		return false;
-	return symbols_get(symbols, lookup.found, ret);
+	return found && symbols_get(symbols, found, ret);
+}
+
+bool symbols_define(const struct symbols *symbols, const char *name,
+		    const char *version, uint32_t h)
+{
+	struct lookup lookup = {
+		.symbols = symbols, .name = name, .version = version};
+
+	return find(&lookup, h);
 }

@@ -26,10 +26,15 @@ int symbols_read(struct symbols *symbols, const struct image *image,
 		 const struct strings *strings);
 void symbols_clear(struct symbols *symbols);
 
-/* As elf_view_symbol() and elf_view_find(). */
+/* As elf_view_symbol(), elf_view_import(), elf_view_find() and
+ * elf_view_defines(); h is the name's gnu_hash_of(). */
 bool symbols_get(const struct symbols *symbols, size_t i,
 		 struct elf_symbol *ret);
+bool symbols_get_import(const struct symbols *symbols, size_t i,
+			struct elf_symbol *ret);
 bool symbols_find(const struct symbols *symbols, const char *name,
 		  const char *version, struct elf_symbol *ret);
+bool symbols_define(const struct symbols *symbols, const char *name,
+		    const char *version, uint32_t h);
 
 #endif

@@ -341,6 +341,12 @@ bool elf_view_symbol(const struct elf_view *view, size_t i,
 	return symbols_get(&view->symbols, i, ret);
 }
 
+bool elf_view_import(const struct elf_view *view, size_t i,
+		     struct elf_symbol *ret)
+{
+	return symbols_get_import(&view->symbols, i, ret);
+}
+
 size_t elf_view_version_end(const struct elf_view *view)
 {
 	return view->symbols.versions.count;
@@ -369,6 +375,12 @@ bool elf_view_find(const struct elf_view *view, const char *name,
 		   const char *version, struct elf_symbol *ret)
 {
 	return symbols_find(&view->symbols, name, version, ret);
+}
+
+bool elf_view_defines(const struct elf_view *view, const char *name,
+		      const char *version, uint32_t hash)
+{
+	return symbols_define(&view->symbols, name, version, hash);
 }
 
 const char *elf_type_name(unsigned type)

@@ -158,6 +158,10 @@ size_t elf_view_symbol_count(const struct elf_view *view);
 bool elf_view_symbol(const struct elf_view *view, size_t i,
 		     struct elf_symbol *ret);
 
+/* The same for imports alone: false for exports, too. */
+bool elf_view_import(const struct elf_view *view, size_t i,
+		     struct elf_symbol *ret);
+
 /* The versions that this file defines, by their indexes, which begin at 2;
  * NULL: no such one. A plain import, made when there were no versions yet,
  * binds to the one of index 2. */
@@ -177,6 +181,11 @@ bool elf_view_needed_version(const struct elf_view *view, size_t i,
  */
 bool elf_view_find(const struct elf_view *view, const char *name,
 		   const char *version, struct elf_symbol *ret);
+
+/* Would it be found? For who asks many files: `hash` is the name's gnu_hash_of()
+ * (hash.h). */
+bool elf_view_defines(const struct elf_view *view, const char *name,
+		      const char *version, uint32_t hash);
 
 /* The machine an ELF file is for, as words ("x86-64", "AArch64", "machine
  * 243"): from its first 64 bytes, in any class and byte order. Static or in

@@ -26,6 +26,7 @@ static void drop_all(struct view_cache *cache)
 		drop_view(cache, cache->views[i]);
 	cache->count = 0;
 	map_clear(&cache->by_path);
+	map_clear(&cache->by_name);
 }
 
 static void drop_older(struct view_cache *cache)
@@ -33,6 +34,7 @@ static void drop_older(struct view_cache *cache)
 	size_t n = 0;
 
 	map_clear(&cache->by_path);
+	map_clear(&cache->by_name);
 	for (size_t i = 0; i < cache->count; i++) {
 		struct kept_view *kept = cache->views[i];
 
@@ -57,7 +59,13 @@ int view_cache_begin(struct view_cache *cache, struct places *ret_places)
 		return places_open(ret_places);
 	cache->has_places = false;
 	*ret_places = cache->places;
-	return places_refresh(ret_places);
+	if (places_are_fresh(ret_places)) {
+		places_begin(ret_places);
+		return 0;
+	}
+	map_clear(&cache->by_name);
+	places_close(ret_places);
+	return places_open(ret_places);
 }
 
 void view_cache_end(struct view_cache *cache, struct places *places)
@@ -99,6 +107,29 @@ const struct kept_view *view_cache_get(struct view_cache *cache,
 		return NULL;
 	kept->walk = cache->walk;
 	return kept;
+}
+
+const struct kept_view *view_cache_get_name(struct view_cache *cache,
+					    const char *name)
+{
+	const struct kept_view *kept =
+		map_get(&cache->by_name, hash_string(name));
+
+	return kept && !strcmp(file_base_name(kept->path), name)
+		       ? view_cache_get(cache, kept->path)
+		       : NULL;
+}
+
+void view_cache_put_name(struct view_cache *cache, const struct places *places,
+			 const char *name, const char *path)
+{
+	struct kept_view *kept = map_get(&cache->by_path, hash_string(path));
+	const char *first;
+
+	if (kept && !strcmp(kept->path, path) &&
+	    ldcache_find(&places->cache, name, places->hwcaps, &first, 1) &&
+	    !strcmp(first, path) && !strcmp(file_base_name(path), name))
+		map_put(&cache->by_name, hash_string(name), kept);
 }
 
 /* Of two paths of one hash the first stays; a file that was put in the place of

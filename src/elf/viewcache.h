@@ -32,6 +32,7 @@ struct view_cache {
 	struct kept_view **views;
 	size_t count, room;
 	struct map by_path; /* hash of a path -> struct kept_view */
+	struct map by_name; /* hash of a base name -> the same, see below */
 	size_t bytes;
 	size_t walk;	      /* the number of this one */
 	uid_t user;	      /* who has read: another may not be allowed to */
@@ -47,6 +48,16 @@ void view_cache_end(struct view_cache *cache, struct places *places);
 /* NULL: there is none, or the file is another one now. */
 const struct kept_view *view_cache_get(struct view_cache *cache,
 				       const char *path);
+
+/*
+ * The library that ld.so.cache has first for a name; NULL: not known, or not as
+ * it was. It is known after view_cache_put_name() with the path that was found,
+ * until ld.so.cache changes.
+ */
+const struct kept_view *view_cache_get_name(struct view_cache *cache,
+					    const char *name);
+void view_cache_put_name(struct view_cache *cache, const struct places *places,
+			 const char *name, const char *path);
 
 /* Takes the view, which was read at that time (since the epoch) or later, over if
  * it returns true; else it is still the caller's. */

@@ -177,6 +177,31 @@ static int read_library(struct walk_object *object,
 /* ------------------------------------------------------------------ */
 /* One step                                                           */
 
+/* Does nothing come before ld.so.cache? */
+static bool is_by_cache(const struct walk *walk, const struct requester *needs)
+{
+	const char *list = walk->places.library_path;
+
+	if ((list && *list) || *needs->origin.runpath ||
+	    needs->origin.no_default)
+		return false;
+	for (const struct requester *at = needs; at; at = at->loader)
+		if (*at->origin.rpath)
+			return false;
+	return true;
+}
+
+static char *find_kept(struct walk *walk, const struct requester *needs,
+		       const char *name)
+{
+	const struct kept_view *kept =
+		walk->cache && is_by_cache(walk, needs)
+			? view_cache_get_name(walk->cache, name)
+			: NULL;
+
+	return kept ? strdup(kept->path) : NULL;
+}
+
 static int find_path(struct walk *walk, const struct walk_object *needs,
 		     const char *name, char **ret, enum requester_way *ret_way)
 {
@@ -189,8 +214,10 @@ static int find_path(struct walk *walk, const struct walk_object *needs,
 		*ret = strdup(interpreter);
 		return *ret ? 0 : out_of_memory(name);
 	}
-	return requester_find(&needs->requester, &walk->places, name, ret,
-			      ret_way);
+	*ret = find_kept(walk, &needs->requester, name);
+	return *ret ? 0
+		    : requester_find(&needs->requester, &walk->places, name,
+				     ret, ret_way);
 }
 
 /* The object of a name: *ret_place is the walk's count if it is a new one, and
@@ -215,6 +242,8 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 	object->way = way;
 	if (r == 0)
 		r = read_library(object, options);
+	if (r == 0 && object->is_kept && is_by_cache(walk, &needs->requester))
+		view_cache_put_name(walk->cache, &walk->places, name, path);
 	if (status_is_state(r))
 		return r;
 	/* That it is missing, or damaged, is the caller's to say. */
