@@ -15,7 +15,11 @@
 #include "elf/view.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Linkers put what a view reads first; more is read for nothing. */
+#define HEAD_MAX 16384
 
 int image_damaged(const struct image *image, const char *what)
 {
@@ -34,6 +38,15 @@ static int image_short(const struct image *image, const char *what)
 			   image->name, what);
 }
 
+static bool read_bytes(const struct image *image, uint64_t offset, char *to,
+		       uint64_t size)
+{
+	if (!range_within(offset, size, image->head_size))
+		return file_read_at(image->fd, offset, to, size);
+	memcpy(to, image->head + offset, size);
+	return true;
+}
+
 int image_read(const struct image *image, const char *what, uint64_t offset,
 	       uint64_t size, void **ret)
 {
@@ -50,7 +63,7 @@ int image_read(const struct image *image, const char *what, uint64_t offset,
 	if (!data)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
 				   image->name);
-	if (!file_read_at(image->fd, offset, data, size))
+	if (!read_bytes(image, offset, data, size))
 		return image_short(image, what);
 	data[size] = '\0';
 	*ret = TAKE_PTR(data);
@@ -172,15 +185,28 @@ int image_sections(const struct image *image, ElfN(Shdr) * *ret,
 	return 0;
 }
 
+static int read_head(struct image *image)
+{
+	size_t size = image->size < HEAD_MAX ? image->size : HEAD_MAX;
+
+	image->head = malloc(size + 1);
+	if (!image->head)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
+				   image->name);
+	errno = 0;
+	if (!file_read_at(image->fd, 0, image->head, size))
+		return image_short(image, "its header");
+	image->head_size = size;
+	return 0;
+}
+
 static int read_header(struct image *image)
 {
 	uint8_t head[sizeof(image->header)] = {0};
 	char words[48];
 	size_t size = image->size < sizeof(head) ? image->size : sizeof(head);
 
-	errno = 0;
-	if (!file_read_at(image->fd, 0, head, size))
-		return image_short(image, "its header");
+	memcpy(head, image->head, size);
 	switch (machine_fit(head, size)) {
 	case MACHINE_NOT_ELF:
 		return status_fail(DLAZY_EFORMAT, "%s: not an ELF file",
@@ -265,14 +291,25 @@ int image_open(struct image *image, int fd, const char *name)
 		return status_fail(status_from_errno(errno), "%s: %s", name,
 				   strerror(errno));
 	image->size = st.st_size > 0 ? (uint64_t)st.st_size : 0;
-	int r = read_header(image);
+	int r = read_head(image);
+	if (r == 0)
+		r = read_header(image);
 	if (r == 0)
 		r = read_segments(image);
 	return r ? r : read_dynamic(image);
 }
 
+void image_end(struct image *image)
+{
+	free(image->head);
+	image->head = NULL;
+	image->head_size = 0;
+	image->fd = -1;
+}
+
 void image_clear(struct image *image)
 {
+	free(image->head);
 	free(image->segments);
 	free(image->dynamic);
 	*image = (struct image){.fd = -1};

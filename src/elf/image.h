@@ -21,6 +21,8 @@ struct image {
 	int fd;		  /* borrowed; read during opening only */
 	const char *name; /* for messages; borrowed */
 	uint64_t size;	  /* of the file, when it was opened */
+	char *head;	  /* its first bytes, where most tables are */
+	size_t head_size;
 	ElfN(Ehdr) header;
 	ElfN(Phdr) * segments;
 	size_t segment_count;
@@ -33,6 +35,9 @@ struct image {
  * image_clear() frees. */
 int image_open(struct image *image, int fd, const char *name);
 void image_clear(struct image *image);
+
+/* No more is read. */
+void image_end(struct image *image);
 
 /*
  * The section headers, where a file has sound ones; none (NULL, 0) if not. A

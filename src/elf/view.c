@@ -185,8 +185,8 @@ static int open_view(int fd, const char *name, bool whole,
 		r = notes_read(&view->notes, &view->image);
 	if (r < 0)
 		return r;
-	/* Both are the caller's, and may end before the view does. */
-	view->image.fd = -1;
+	/* Descriptor and name are the caller's, and may end before the view. */
+	image_end(&view->image);
 	view->image.name = NULL;
 	*ret = TAKE_PTR(view);
 	return 0;
