@@ -7,7 +7,12 @@
 
 #include "tests/unit/opened.h"
 
+#include <stdio.h>
 #include <unistd.h>
+
+/* As long as a file's times may not tell it from its later self, what was read of
+ * it is not kept. */
+#define SETTLES_US 60000
 
 /* A plugin without the library beside it that it needs. */
 static const char *lonely(void)
@@ -55,6 +60,58 @@ TEST(library_that_is_cut_is_found)
 	CHECK_INT(truncate(own_path("good-plain.so"), 5000), 0);
 	CHECK_INT(dlazy_check(m), -DLAZY_ELOAD);
 	CHECK_IN(dlazy_error(), "truncated");
+}
+
+TEST(what_is_kept_of_a_library_is_that_files_alone)
+{
+	struct dlazy_module *m = opened(lonely(), 0);
+
+	bring_library();
+	usleep(SETTLES_US);
+	CHECK_INT(dlazy_check(m), 0);
+	CHECK_INT(dlazy_check(m), 0);
+	CHECK_INT(truncate(own_path("good-plain.so"), 5000), 0);
+	CHECK_INT(dlazy_check(m), -DLAZY_ELOAD);
+	own_copy("good-plain", "new.so");
+	usleep(SETTLES_US);
+	CHECK_INT(rename(own_path("new.so"), own_path("good-plain.so")), 0);
+	CHECK_INT(dlazy_check(m), 0);
+	CHECK_INT(dlazy_check(m), 0);
+	CHECK_INT(unlink(own_path("good-plain.so")), 0);
+	CHECK_INT(dlazy_check(m), -DLAZY_EDEPEND);
+	CHECK_INT(rename(lonely(), own_path("good-plain.so")), 0);
+	CHECK_INT(dlazy_check(m), -DLAZY_ENOENT);
+}
+
+/* Bytes that this process has read; 0: the kernel does not count them. */
+static unsigned long long bytes_read(void)
+{
+	unsigned long long n = 0;
+	FILE *file = fopen("/proc/self/io", "r");
+
+	if (!file || fscanf(file, "rchar: %llu", &n) != 1)
+		n = 0;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+TEST(library_is_read_once_for_many_plugins)
+{
+	struct dlazy_module *first = opened(lonely(), 0);
+	struct dlazy_module *second =
+		opened(own_copy("good-needs-plain", "second.so"), 0);
+
+	bring_library();
+	usleep(SETTLES_US);
+	unsigned long long before = bytes_read();
+	if (!before)
+		test_skip("no /proc/self/io");
+	CHECK_INT(dlazy_check(first), 0);
+	unsigned long long between = bytes_read();
+	CHECK_INT(dlazy_check(second), 0);
+	unsigned long long after = bytes_read();
+	CHECK(after - between < (between - before) / 2);
 }
 
 TEST(plugin_that_is_gone_is_enoent)
