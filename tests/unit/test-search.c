@@ -584,6 +584,7 @@ static void ask_damaged(const struct elf_file *file)
 	const char *path = in_directory("damaged"), *paths[4];
 	struct ldcache cache;
 
+	unlink(path); /* ext4 would write out at once what replaces a file's bytes */
 	elf_file_write(file, path);
 	ldcache_open(&cache, path);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
