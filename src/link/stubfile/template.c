@@ -36,6 +36,18 @@
 	.fixup_count = sizeof((struct template_fixup[]){__VA_ARGS__}) /  \
 		       sizeof(struct template_fixup)
 
+/* Goes on to one of libdlazy's functions with an address in a register, which the
+ * lea's ModR/M byte names. */
+#define X86_64_GO_WITH(modrm, address)                              \
+	{                                                           \
+		CODE(0xf3, 0x0f, 0x1e, 0xfa, /* endbr64 */          \
+		     0x48, 0x8d, modrm, 0, 0, 0, 0, /* lea */       \
+		     0xff, 0x25, 0, 0, 0, 0), /* jmp *pointer(%rip) */ \
+		.alignment = 16,                                    \
+		FIXUPS({7, TEMPLATE_PC32, address, -4},             \
+		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),  \
+	}
+
 static const struct template x86_64[TEMPLATE_KINDS] = {
 	[TEMPLATE_STUB] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
@@ -74,30 +86,9 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		       {12, TEMPLATE_WORD32, TEMPLATE_NUMBER, 0},
 		       {18, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
 	},
-	[TEMPLATE_START] = {
-		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
-		     0x48, 0x8d, 0x0d, 0, 0, 0, 0, /* lea run(%rip), %rcx */
-		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
-		.alignment = 16,
-		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_RUN, -4},
-		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
-	},
-	[TEMPLATE_ASK] = {
-		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
-		     0x48, 0x8d, 0x3d, 0, 0, 0, 0, /* lea linked(%rip), %rdi */
-		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
-		.alignment = 16,
-		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
-		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
-	},
-	[TEMPLATE_ASK_MORE] = {
-		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
-		     0x48, 0x8d, 0x15, 0, 0, 0, 0, /* lea linked(%rip), %rdx */
-		     0xff, 0x25, 0, 0, 0, 0),      /* jmp *pointer(%rip) */
-		.alignment = 16,
-		FIXUPS({7, TEMPLATE_PC32, TEMPLATE_LINKED, -4},
-		       {13, TEMPLATE_PC32, TEMPLATE_POINTER, -4}),
-	},
+	[TEMPLATE_START] = X86_64_GO_WITH(0x0d, TEMPLATE_RUN), /* %rcx */
+	[TEMPLATE_ASK] = X86_64_GO_WITH(0x3d, TEMPLATE_LINKED), /* %rdi */
+	[TEMPLATE_ASK_MORE] = X86_64_GO_WITH(0x15, TEMPLATE_LINKED), /* %rdx */
 	[TEMPLATE_CONSTANT_NOTHING] = {
 		CODE(0xf3, 0x0f, 0x1e, 0xfa,       /* endbr64 */
 		     0x4c, 0x8b, 0x1d, 0, 0, 0, 0, /* mov slot(%rip), %r11 */
@@ -140,6 +131,22 @@ static const struct template x86_64[TEMPLATE_KINDS] = {
 		       {26, TEMPLATE_PC32, TEMPLATE_DATUM, -4}),
 	},
 };
+
+/* The same, with an address in x`n`. */
+#define AARCH64_GO_WITH(n, address)                                        \
+	{                                                                  \
+		CODE(WORD(0xd503245f),                   /* bti c */       \
+		     WORD(0x90000000u | (n)),            /* adrp xn */     \
+		     WORD(0x91000000u | (n) << 5 | (n)), /* add xn, xn */  \
+		     WORD(0x90000010),  /* adrp x16, pointer */            \
+		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */ \
+		     WORD(0xd61f0200)), /* br x16 */                       \
+		.alignment = 8,                                            \
+		FIXUPS({4, TEMPLATE_PAGE, address, 0},                     \
+		       {8, TEMPLATE_ADD, address, 0},                      \
+		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},           \
+		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),          \
+	}
 
 /* It has no constant functions. */
 static const struct template aarch64[TEMPLATE_KINDS] = {
@@ -189,45 +196,9 @@ static const struct template aarch64[TEMPLATE_KINDS] = {
 		       {20, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
 		       {24, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
 	},
-	[TEMPLATE_START] = {
-		CODE(WORD(0xd503245f),  /* bti c */
-		     WORD(0x90000003),  /* adrp x3, run */
-		     WORD(0x91000063),  /* add x3, x3, :lo12:run */
-		     WORD(0x90000010),  /* adrp x16, pointer */
-		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
-		     WORD(0xd61f0200)), /* br x16 */
-		.alignment = 8,
-		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_RUN, 0},
-		       {8, TEMPLATE_ADD, TEMPLATE_RUN, 0},
-		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
-	},
-	[TEMPLATE_ASK] = {
-		CODE(WORD(0xd503245f),  /* bti c */
-		     WORD(0x90000000),  /* adrp x0, linked */
-		     WORD(0x91000000),  /* add x0, x0, :lo12:linked */
-		     WORD(0x90000010),  /* adrp x16, pointer */
-		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
-		     WORD(0xd61f0200)), /* br x16 */
-		.alignment = 8,
-		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
-		       {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
-		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
-	},
-	[TEMPLATE_ASK_MORE] = {
-		CODE(WORD(0xd503245f),  /* bti c */
-		     WORD(0x90000002),  /* adrp x2, linked */
-		     WORD(0x91000042),  /* add x2, x2, :lo12:linked */
-		     WORD(0x90000010),  /* adrp x16, pointer */
-		     WORD(0xf9400210),  /* ldr x16, [x16, :lo12:pointer] */
-		     WORD(0xd61f0200)), /* br x16 */
-		.alignment = 8,
-		FIXUPS({4, TEMPLATE_PAGE, TEMPLATE_LINKED, 0},
-		       {8, TEMPLATE_ADD, TEMPLATE_LINKED, 0},
-		       {12, TEMPLATE_PAGE, TEMPLATE_POINTER, 0},
-		       {16, TEMPLATE_LOAD, TEMPLATE_POINTER, 0}),
-	},
+	[TEMPLATE_START] = AARCH64_GO_WITH(3u, TEMPLATE_RUN),
+	[TEMPLATE_ASK] = AARCH64_GO_WITH(0u, TEMPLATE_LINKED),
+	[TEMPLATE_ASK_MORE] = AARCH64_GO_WITH(2u, TEMPLATE_LINKED),
 };
 
 /* clang-format on */
