@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trampolines, inits and system calls for x86-64, System V ABI. Trampolines and
- * inits touch neither the stack nor a register that can carry an argument, so
+ * Trampolines, inits and the clock for x86-64, System V ABI. Trampolines and inits
+ * touch neither the stack nor a register that can carry an argument, so
  * that vector arguments, variadic calls and static chains pass as they are, and
  * unwinding needs one description for each table.
  */
@@ -68,28 +68,8 @@ cpu_targets:
 	.zero	CPU_TRAMPOLINES * 8
 	.size	cpu_targets, CPU_TRAMPOLINES * 8
 
-/* long cpu_call(long number, long a, long b, long c, long d, long e, long f) */
-	.text
-	.globl	cpu_call
-	.hidden	cpu_call
-	.type	cpu_call, @function
-	.balign	16
-cpu_call:
-	.cfi_startproc
-	endbr64
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
-	mov	8(%rsp), %r9
-	syscall
-	ret
-	.cfi_endproc
-	.size	cpu_call, . - cpu_call
-
 /* uint64_t cpu_ticks(void) */
+	.text
 	.globl	cpu_ticks
 	.hidden	cpu_ticks
 	.type	cpu_ticks, @function

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What each CPU has for the audit object, in cpu-CPU.S and cpu-CPU.c.
+ * What each CPU has for the audit object, in cpu-CPU.S and cpu-CPU.c, and
+ * its system calls, in call-CPU.S.
  *
  * A trampoline stands in a caller's slot for one function of another object: it
  * notes that it was called and jumps on. An init stands for one object's

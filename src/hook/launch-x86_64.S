@@ -2,7 +2,7 @@
 /*
  * Where the kernel begins a process of launch.c: void _start(void), with argc, the
  * arguments and the environment on the stack. Calls launch_start(stack), which does
- * not return. And its system calls.
+ * not return.
  */
 	.text
 	.globl	_start
@@ -18,27 +18,6 @@ _start:
 	hlt
 	.cfi_endproc
 	.size	_start, . - _start
-
-/* long cpu_call(long number, long a, long b, long c, long d, long e, long f): that of
- * cpu-x86_64.S has much beside it that would be mapped here, too. */
-	.globl	cpu_call
-	.hidden	cpu_call
-	.type	cpu_call, @function
-	.balign	16
-cpu_call:
-	.cfi_startproc
-	endbr64
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
-	mov	8(%rsp), %r9
-	syscall
-	ret
-	.cfi_endproc
-	.size	cpu_call, . - cpu_call
 
 /* As in cpu-x86_64.S. */
 	.section .note.gnu.property, "a"

@@ -12,7 +12,7 @@ HOOK_SOURCES = \
 	%D%/object.c \
 	%D%/start.c \
 	%D%/tracebuf.h
-HOOK_X86_64_FILES = %D%/cpu-x86_64.c %D%/cpu-x86_64.S
+HOOK_X86_64_FILES = %D%/call-x86_64.S %D%/cpu-x86_64.c %D%/cpu-x86_64.S
 # That of `dlazy run --children`.
 FOLLOW_SOURCES = %D%/follow.c %D%/follow.h %D%/kernel.h %D%/cpu.h \
 	%D%/environment.h %D%/tunables.h
@@ -33,20 +33,20 @@ hook_la_CFLAGS = -std=gnu11 $(call NOT_SANITIZED,$(OUR_CFLAGS))
 hook_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
 	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined
 pkglib_LTLIBRARIES += follow.la
-follow_la_SOURCES = $(FOLLOW_SOURCES) %D%/cpu-x86_64.S
+follow_la_SOURCES = $(FOLLOW_SOURCES) %D%/call-x86_64.S
 follow_la_CFLAGS = $(hook_la_CFLAGS)
-# Of the CPU's file it wants the system call alone.
 follow_la_LDFLAGS = -module -avoid-version -Wc,-nostdlib \
 	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--no-undefined \
 	-Wl,--gc-sections
 pkglib_LTLIBRARIES += stop.la
-stop_la_SOURCES = $(STOP_SOURCES) %D%/cpu-x86_64.S
+stop_la_SOURCES = $(STOP_SOURCES) %D%/call-x86_64.S
 stop_la_CFLAGS = $(hook_la_CFLAGS)
 stop_la_LDFLAGS = $(follow_la_LDFLAGS)
 launcherdir = $(pkglibdir)
 launcher_PROGRAMS = launch
-launch_SOURCES = $(LAUNCH_SOURCES) %D%/launch-x86_64.S
+launch_SOURCES = $(LAUNCH_SOURCES) %D%/call-x86_64.S %D%/launch-x86_64.S
 launch_CFLAGS = $(hook_la_CFLAGS) -fno-pie
+launch_CCASFLAGS = $(AM_CCASFLAGS)
 # The fewer pages it has, the sooner it starts.
 launch_LDFLAGS = -Wc,-nostdlib -Wc,-static -Wc,-no-pie \
 	$(call NOT_SANITIZED,$(OUR_LDFLAGS)) -Wl,--gc-sections \
