@@ -6,6 +6,7 @@
  * through the new ones: old lists are freed by the next change that finds no
  * thread walking one.
  */
+#include "base/clock.h"
 #include "base/event.h"
 
 #include "base/above.h"
@@ -186,10 +187,7 @@ void event_abort(void)
 
 uint64_t event_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 void event_fork_prepare(void)

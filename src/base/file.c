@@ -6,6 +6,7 @@
  * one or the new one. A killed writer leaves at most a dot file, which the
  * next writer of the same name removes.
  */
+#include "base/clock.h"
 #include "base/file.h"
 
 #include "base/cleanup.h"
@@ -261,10 +262,7 @@ static void cleanup_locked(int *fd)
 
 static uint64_t monotonic_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return nanoseconds(now) / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 bool file_lock(int fd, unsigned milliseconds)

@@ -5,6 +5,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/array.h \
 	%D%/atomic.h \
 	%D%/cleanup.h \
+	%D%/clock.h \
 	%D%/event.c %D%/event.h \
 	%D%/file.c %D%/file.h \
 	%D%/hash.h \

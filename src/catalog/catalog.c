@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/status.h"
 #include "catalog/bytes.h"
@@ -239,14 +240,6 @@ struct file_identity catalog_identity(const struct catalog *c)
 	return c->bytes.path ? c->bytes.identity : (struct file_identity){0};
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /*
  * A portable catalog is part of the directory: putting it there changed both,
  * and whatever changed the directory later left it younger. But if the clock has
@@ -259,8 +252,8 @@ static bool is_fresh_portable(const struct catalog *c,
 {
 	uint64_t placed = c->ctime_ns, changed = now->ctime_ns;
 
-	if (placed > now_ns() || now->mtime_ns > placed || changed > placed ||
-	    placed - changed > PLACED_NS)
+	if (placed > clock_ns(CLOCK_REALTIME) || now->mtime_ns > placed ||
+	    changed > placed || placed - changed > PLACED_NS)
 		return false;
 	return file_has_fine_time(placed) || file_time_is_past(changed, placed);
 }
@@ -283,7 +276,7 @@ bool catalog_is_fresh(const struct catalog *c, int dirfd)
 	now.size = 0;
 	return file_identity_equal(&now, &h->directory) &&
 	       file_time_is_past(now.ctime_ns, h->scan_start_ns) &&
-	       h->scan_start_ns <= now_ns();
+	       h->scan_start_ns <= clock_ns(CLOCK_REALTIME);
 }
 
 size_t catalog_count(const struct catalog *c)

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/status.h"
 #include "catalog/format.h"
@@ -466,14 +467,6 @@ static int draft_portable(struct draft *d, int fd, const char *file)
 	return 0;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int read_file(int dirfd, const char *file, bool portable,
 		     struct record **ret)
 {
@@ -481,7 +474,7 @@ static int read_file(int dirfd, const char *file, bool portable,
 	_cleanup_(cleanup_draft) struct draft draft = {0};
 	struct file_identity identity;
 	const char *base = file_base_name(file);
-	uint64_t opened_ns = now_ns();
+	uint64_t opened_ns = clock_ns(CLOCK_REALTIME);
 	int status = file_open(dirfd, file, &fd, &identity);
 
 	/* A directory or a device: no times to know it by, looked at again. */

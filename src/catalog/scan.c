@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "catalog/format.h"
 
@@ -74,14 +75,6 @@ static void cleanup_listing(struct listing *l)
 	*l = (struct listing){0};
 }
 #define _cleanup_listing_ _cleanup_(cleanup_listing)
-
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void sleep_ns(uint64_t ns)
 {
@@ -197,7 +190,7 @@ static int list_begin(struct listing *l, int dirfd, const char *dir)
 {
 	struct stat st;
 
-	l->start_ns = now_ns(CLOCK_REALTIME);
+	l->start_ns = clock_ns(CLOCK_REALTIME);
 	if (fstat(dirfd, &st) < 0)
 		return list_error(dir);
 	l->directory = file_identity_of(&st);

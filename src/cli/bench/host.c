@@ -7,6 +7,7 @@
 #include "cli/bench/host.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/event.h"
 #include "cli/cli.h"
 #include "load/dl.h"
@@ -170,14 +171,6 @@ static size_t be_ready(enum host_way way, const char *dir,
 	}
 }
 
-static uint64_t cpu_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t faults_now(void)
 {
 	struct rusage usage;
@@ -211,10 +204,10 @@ int cli_bench_host(int argc, char **argv)
 		return cli_usage(NULL, "bench-host: is for \"dlazy bench\"");
 	enum host_way way = (enum host_way)(argv[1][0] - '0');
 	struct host_cost cost = {.faults = faults_now()};
-	uint64_t cpu = cpu_now(), wall = event_now();
+	uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), wall = event_now();
 	cost.failed = be_ready(way, argv[2], &plan);
 	cost.wall_ns = event_now() - wall;
-	cost.cpu_ns = cpu_now() - cpu;
+	cost.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	cost.faults = faults_now() - cost.faults;
 	count_memory(&cost);
 	if (write(HOST_RESULT_FD, &cost, sizeof(cost)) != sizeof(cost))

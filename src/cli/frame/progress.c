@@ -5,6 +5,7 @@
  */
 #include "cli/frame/progress.h"
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/frame/table.h"
 
@@ -15,14 +16,6 @@
 
 #define REDRAW_NS 40000000
 #define BAR_MAX 40
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 struct progress progress_begin(const char *label)
 {
@@ -62,7 +55,7 @@ void progress_update(size_t done, size_t all, void *data)
 
 	if (!p->shown)
 		return;
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	if (p->drawn_ns && done < all && now - p->drawn_ns < REDRAW_NS)
 		return;
 	p->drawn_ns = now;

@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "cli/frame/beside.h"
 #include "cli/cli.h"
@@ -121,14 +122,6 @@ struct child {
 	uint32_t tls; /* static TLS that it takes */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* Says when it began, in a file; its absence: it did not. */
 static void note_begin(const char *directory)
 {
@@ -138,7 +131,7 @@ static void note_begin(const char *directory)
 	FILE *f = fopen(path, "we");
 	if (!f)
 		return;
-	fprintf(f, "%" PRIu64 "\n", now_ns());
+	fprintf(f, "%" PRIu64 "\n", clock_ns(CLOCK_MONOTONIC));
 	fclose(f);
 }
 
@@ -259,7 +252,7 @@ int trace_start(const struct program *program, char **argv,
 			      walk_static_tls(program->executable)};
 	int status = standin_run(become_command, &child, options->open,
 				 options->keep, &ret->how);
-	ret->span.end_ns = now_ns();
+	ret->span.end_ns = clock_ns(CLOCK_MONOTONIC);
 	ret->span.begin_ns = read_begin(ret->directory);
 	ret->failed = ret->span.begin_ns == 0;
 	return status;

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/status.h"
 
@@ -319,11 +320,8 @@ void entry_draft_path(struct entry_draft *draft, const char *path)
 
 uint64_t entry_draft_youth(const struct entry_draft *draft, uint64_t read_ns)
 {
-	uint64_t most = 0;
-	struct timespec t;
+	uint64_t most = 0, now = clock_ns(CLOCK_REALTIME);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	uint64_t now = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 	for (size_t i = 0; i < draft->input_count; i++) {
 		uint64_t changed = draft->inputs[i].identity.ctime_ns;
 

@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/status.h"
 #include "elf/hwcaps.h"
@@ -756,14 +757,6 @@ static int analyse(struct making *m)
 	return check_states(m);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void wait_ns(uint64_t ns)
 {
 	nanosleep(&(struct timespec){.tv_sec = (time_t)(ns / 1000000000u),
@@ -787,7 +780,7 @@ static int put_in_place(struct making *m, struct entry *ret)
 /* -DLAZY_EBUSY: to be tried again, in so many nanoseconds. */
 static int make(struct making *m, struct entry *ret, uint64_t *ret_again)
 {
-	uint64_t begun = now_ns();
+	uint64_t begun = clock_ns(CLOCK_REALTIME);
 	int status = analyse(m);
 
 	if (status == 0)

@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/status.h"
 #include "link/index/facts.h"
@@ -34,14 +35,6 @@
 static int out_of_memory(void)
 {
 	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 /* No file is so large, and none has no time. */
@@ -492,7 +485,8 @@ int dirwalk_run(struct dirwalk *walk, const struct tables *former,
 {
 	uint32_t empty;
 
-	*walk = (struct dirwalk){.former = former, .start_ns = now_ns()};
+	*walk = (struct dirwalk){.former = former,
+				 .start_ns = clock_ns(CLOCK_REALTIME)};
 	/* Other places may go deeper into a directory that is as it was. */
 	walk->recall = former && places_are_current(former, places);
 	if (!index_former(walk) || !draft_string(&walk->draft, "", &empty))

@@ -11,6 +11,7 @@
 #include "link/index/scan.h"
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "link/index/facts.h"
 #include "link/index/dirwalk.h"
@@ -51,14 +52,6 @@ static void cleanup_scan(struct scan *s)
 static int out_of_memory(void)
 {
 	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static int read_file(struct scan *s, size_t i)
@@ -285,7 +278,7 @@ static void keep_partial(struct scan *s)
 			scan_keep(s->options->path, data, size);
 	}
 	status_clear();
-	uint64_t now = now_ns();
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 	s->keep_ns = now + (now - s->begun_ns);
 }
 
@@ -306,7 +299,7 @@ static int read_files(struct scan *s)
 		    (s->read % PROGRESS_EACH == 0 || s->read == total))
 			o->progress(s->read, total, o->data);
 		if (status == 0 && o->path && s->read < total &&
-		    now_ns() >= s->keep_ns)
+		    clock_ns(CLOCK_MONOTONIC) >= s->keep_ns)
 			keep_partial(s);
 	}
 	return status;
@@ -327,8 +320,8 @@ static int prepare(struct scan *s)
 int scan_run(const struct scan_options *options, struct tables_file *ret,
 	     size_t *ret_read)
 {
-	_cleanup_(cleanup_scan) struct scan s = {.options = options,
-						 .begun_ns = now_ns()};
+	_cleanup_(cleanup_scan) struct scan s = {
+		.options = options, .begun_ns = clock_ns(CLOCK_MONOTONIC)};
 	uint8_t *data;
 	size_t size;
 	int status = dirwalk_run(&s.walk, options->former, options->places);
