@@ -113,25 +113,9 @@ static bool unpack(struct machine *m, const struct machine_insn *insn,
 	return true;
 }
 
-static double compute_double(unsigned op, double a, double b)
-{
-	switch (op) {
-	case 0x58:
-		return a + b;
-	case 0x59:
-		return a * b;
-	case 0x5c:
-		return a - b;
-	case 0x5d:
-		return a < b ? a : b;
-	case 0x5e:
-		return a / b;
-	default:
-		return a > b ? a : b;
-	}
-}
-
-static float compute_single(unsigned op, float a, float b)
+/* Also of single precision: rounding a double's result to it gives what the
+ * operation itself would, as a double has more than twice the digits. */
+static double compute_lane(unsigned op, double a, double b)
 {
 	switch (op) {
 	case 0x58:
@@ -158,11 +142,11 @@ static bool compute(struct machine *m, const struct machine_insn *insn)
 	if (is_double(insn))
 		for (unsigned i = 0; i < (size + 7) / 8; i++)
 			a->doubles[i] =
-				compute_double(op, a->doubles[i], b.doubles[i]);
+				compute_lane(op, a->doubles[i], b.doubles[i]);
 	else
 		for (unsigned i = 0; i < size / 4; i++)
-			a->floats[i] =
-				compute_single(op, a->floats[i], b.floats[i]);
+			a->floats[i] = (float)compute_lane(
+				op, (double)a->floats[i], (double)b.floats[i]);
 	return true;
 }
 
