@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "base/status.h"
 #include "cli/frame/beside.h"
+#include "cli/frame/sample.h"
 #include "cli/run/start.h"
 #include "cli/run/tunables.h"
 #include "link/cache/program.h"
@@ -31,7 +32,7 @@ struct way {
 	char *audit;	    /* an entry of the environment */
 	char *library_path; /* likewise; NULL: as it is */
 	uint32_t tls;	    /* static TLS that it takes */
-	double values[ROUNDS];
+	struct sample us;
 };
 
 static void way_clear(struct way *way)
@@ -79,32 +80,19 @@ static int measure_once(const struct program *program, const struct way *way,
 			   program->command);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(struct way *way)
-{
-	qsort(way->values, ROUNDS, sizeof(way->values[0]), compare);
-	return way->values[ROUNDS / 2];
-}
-
 /* The first round, which warms the page cache, does not count. */
 static int measure_rounds(const struct program *program, struct way *ways,
 			  size_t count)
 {
-	double unused;
+	double us = 0;
 	int status = 0;
 
 	for (int round = -1; round < ROUNDS && status == 0; round++)
 		for (size_t i = 0; i < count && status == 0; i++) {
 			size_t k = (i + (size_t)(round + 1)) % count;
-			status = measure_once(
-				program, &ways[k],
-				round < 0 ? &unused : &ways[k].values[round]);
+			status = measure_once(program, &ways[k], &us);
+			if (status == 0 && round >= 0)
+				sample_add(&ways[k].us, us);
 		}
 	return status;
 }
@@ -152,7 +140,8 @@ int startup_measure(const struct program *program,
 	status = measure_rounds(program, ways, start.directory ? 2 : 1);
 	if (status < 0)
 		return status;
-	ret->plain_us = median(&ways[0]);
-	ret->lazy_us = start.directory ? median(&ways[1]) : ret->plain_us;
+	ret->plain_us = sample_median(&ways[0].us);
+	ret->lazy_us =
+		start.directory ? sample_median(&ways[1].us) : ret->plain_us;
 	return 0;
 }
