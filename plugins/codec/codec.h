@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Three bytes a dot, red, green, blue, from the top left. */
 struct picture {
@@ -77,6 +78,16 @@ static inline unsigned text_number(const uint8_t *d, size_t size, size_t *at)
 	for (; *at < size && d[*at] >= '0' && d[*at] <= '9'; ++*at)
 		n = n < 100000 ? 10 * n + d[*at] - '0' : n;
 	return n;
+}
+
+/* The number behind the first such word; 0: none. */
+static inline unsigned text_number_behind(const uint8_t *d, size_t size,
+					  const char *word)
+{
+	const uint8_t *found = memmem(d, size, word, strlen(word));
+	size_t at = found ? (size_t)(found - d) + strlen(word) : size;
+
+	return text_number(d, size, &at);
 }
 
 #endif

@@ -13,26 +13,17 @@ DLAZY_PLUGIN("{\"schema\":1, \"name\":\"pam\", \"version\":\"1.0\", "
 	     "{\"offset\":0, \"hex\":\"5037\"}], "
 	     "\"symbol\":\"codec_decode\"}]}")
 
-/* A number of the header, which ends at `end`; 0: not there. */
-static unsigned field(const uint8_t *d, size_t end, const char *name)
-{
-	const uint8_t *found = memmem(d, end, name, strlen(name));
-	size_t at = found ? (size_t)(found - d) + strlen(name) : end;
-
-	return text_number(d, end, &at);
-}
-
 int codec_decode(const uint8_t *d, size_t size, struct picture *ret)
 {
 	const uint8_t *stop = memmem(d, size, "\nENDHDR\n", 8);
 	size_t end = stop ? (size_t)(stop - d) : 0;
-	unsigned depth = field(d, end, "\nDEPTH ");
-	unsigned most = field(d, end, "\nMAXVAL ");
+	unsigned depth = text_number_behind(d, end, "\nDEPTH ");
+	unsigned most = text_number_behind(d, end, "\nMAXVAL ");
 
 	if (size < 2 || memcmp(d, "P7", 2) != 0 || depth == 0 || depth > 4 ||
 	    most == 0 || most > 255 ||
-	    picture_new(ret, field(d, end, "\nWIDTH "),
-			field(d, end, "\nHEIGHT ")) < 0)
+	    picture_new(ret, text_number_behind(d, end, "\nWIDTH "),
+			text_number_behind(d, end, "\nHEIGHT ")) < 0)
 		return -1;
 	size_t n = (size_t)ret->width * ret->height;
 	const uint8_t *c = d + end + 8;

@@ -13,15 +13,6 @@ DLAZY_PLUGIN("{\"schema\":1, \"name\":\"xbm\", \"version\":\"1.0\", "
 	     "{\"offset\":0, \"hex\":\"23646566696e6520\"}], "
 	     "\"symbol\":\"codec_decode\"}]}")
 
-/* The number behind a word, at or after *at; 0: none. */
-static unsigned behind(const uint8_t *d, size_t size, const char *word)
-{
-	const uint8_t *found = memmem(d, size, word, strlen(word));
-	size_t at = found ? (size_t)(found - d) + strlen(word) : size;
-
-	return text_number(d, size, &at);
-}
-
 static int hex_byte(const uint8_t *d, size_t size, size_t *at)
 {
 	const uint8_t *x = memmem(d + *at, size - *at, "0x", 2);
@@ -44,8 +35,8 @@ int codec_decode(const uint8_t *d, size_t size, struct picture *ret)
 {
 	size_t at = 0;
 
-	if (picture_new(ret, behind(d, size, "_width "),
-			behind(d, size, "_height ")) < 0)
+	if (picture_new(ret, text_number_behind(d, size, "_width "),
+			text_number_behind(d, size, "_height ")) < 0)
 		return -1;
 	for (unsigned y = 0; y < ret->height; y++)
 		for (unsigned x = 0, bits = 0; x < ret->width; x++) {
