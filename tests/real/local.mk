@@ -26,11 +26,14 @@ check-real-short: stage
 	$(PLAIN_AND_LAZY) --short $(REAL_JOBS:%=$(srcdir)/%)
 check-real-every: stage
 	$(PLAIN_AND_LAZY) --every
+# kmod from Debian's source, with standalone stubs: fetches it, builds it twice.
+check-real-kmod: stage
+	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/kmod
 check-real:
 	$(MAKE) check-real-plugins
 	$(MAKE) check-real-said
 	$(MAKE) check-real-programs
 	$(MAKE) check-real-every
 PHONY += check-real check-real-plugins check-real-said check-real-programs check-real-short \
-	check-real-every
-EXTRA_DIST += %D%/run %D%/said %D%/programs %D%/inputs %D%/not-run $(REAL_JOBS)
+	check-real-every check-real-kmod
+EXTRA_DIST += %D%/kmod %D%/run %D%/said %D%/programs %D%/inputs %D%/not-run $(REAL_JOBS)
