@@ -37,25 +37,34 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
 		$(srcdir)/%D%/calls.c %D%/linked.o -ldlazy -L%D% -ltarget \
 		-Wl,-rpath,$(abs_builddir)/%D%
-	@rm -f %D%/ltdl %D%/gmodule %D%/first
+	@rm -f %D%/ltdl %D%/gmodule %D%/first %D%/first-alone %D%/alone
 	@if $(STAGE)$(bindir)/dlazy stub -lpng16 -o %D%/first.o \
 		>/dev/null 2>&1; then \
 		$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/first \
 			$(srcdir)/%D%/first.c %D%/first.o -ldlazy; \
 	else echo "libpng: not installed"; fi
+	@if $(STAGE)$(bindir)/dlazy stub -lpng16 --standalone \
+		-o %D%/alone.a >/dev/null 2>&1; then \
+		$(BENCH_COMPILE) -o %D%/first-alone $(srcdir)/%D%/first.c \
+			%D%/alone.a && \
+		$(BENCH_COMPILE) -o %D%/alone $(srcdir)/%D%/plain.c \
+			-Wl,--whole-archive %D%/alone.a \
+			-Wl,--no-whole-archive || \
+		echo "standalone stubs: not linked"; fi
 	@$(BENCH_COMPILE) -o %D%/ltdl $(srcdir)/%D%/ltdl.c -lltdl \
 		2>/dev/null || echo "libltdl: not installed"
 	@$(BENCH_COMPILE) -o %D%/gmodule $(srcdir)/%D%/gmodule.c \
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --first, --programs
+# BENCH_FLAGS=--json, --rounds=N, --first, --standalone, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
 CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) \
 	%D%/target.so %D%/libtarget.so \
-	%D%/liblinked.so %D%/linked.o %D%/first.o
+	%D%/liblinked.so %D%/linked.o %D%/first.o %D%/first-alone \
+	%D%/alone.a %D%/alone
 
 # The last part of ./bootstrap demo.
 demo-run: all stage

@@ -2,13 +2,14 @@
 /*
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
- *   rows [--json] [--rounds=N] [--first | --machine | --programs]
+ *   rows [--json] [--rounds=N] [--first | --standalone | --machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
  * many least plugins), BENCH_DIRS (real ones: "DIR,SYMBOL,NAME,..." by spaces,
- * NAME a plugin that needs little), DLAZY_TOOL; for bench/programs.c
- * BENCH_INPUTS; for bench/machine.c BENCH_KEPT. Catalogs are fresh.
+ * NAME a plugin that needs little), BENCH_STANDALONE ("BYTES MOST FUNCTIONS"),
+ * DLAZY_TOOL; for bench/programs.c BENCH_INPUTS; for bench/machine.c BENCH_KEPT.
+ * Catalogs are fresh.
  */
 #include "bench/row.h"
 
@@ -252,6 +253,37 @@ static void calling_first(void)
 		       measure_system_calls(hand));
 }
 
+/* The same without libdlazy, and what such stubs take of a program: bench/run
+ * has linked all of libpng's into one, and says how many bytes more it has, and
+ * how many it may have. */
+static void standing_alone(void)
+{
+	const char *file = program("first-alone");
+	const char *size = getenv("BENCH_STANDALONE");
+	double bytes, most;
+	int functions;
+
+	if (!size || access(file, X_OK) < 0 ||
+	    sscanf(size, "%lf %lf %d", &bytes, &most, &functions) != 3) {
+		fprintf(stderr, "first-alone: not built, skipped\n");
+		return;
+	}
+	struct side *stub = side("the first call of a standalone stub", file,
+				 "stub", NULL, NULL, NULL);
+	struct side *hand =
+		side("dlopen, dlsym, call", file, "hand", NULL, NULL, NULL);
+	char *what;
+
+	if (asprintf(&what, "%d functions of libpng take", functions) < 0)
+		err(1, "memory");
+	row_heading("Standalone stubs");
+	row_tell(&(struct row){
+		.what = what, .value = bytes, .unit = "bytes", .budget = most});
+	free(what);
+	ROW_MEASURE(ROW_OFTEN, false, stub, hand);
+	tell_ratio("first call through one, against", stub, hand, BUDGET_NONE);
+}
+
 /* "DIR,SYMBOL,NAME", taken apart in place; NULL for an empty part. */
 static char *part(char **rest)
 {
@@ -400,6 +432,7 @@ static void all_rows(void)
 	calling();
 	touching_tiny();
 	calling_first();
+	standing_alone();
 	while (dirs && (dir = strsep(&dirs, " ")))
 		if (*dir)
 			directory(dir);
@@ -417,6 +450,7 @@ int main(int argc, char **argv)
 		{"machine", no_argument, NULL, 'm'},
 		{"programs", no_argument, NULL, 'p'},
 		{"rounds", required_argument, NULL, 'r'},
+		{"standalone", no_argument, NULL, 's'},
 		{NULL, 0, NULL, 0},
 	};
 	void (*which)(void) = all_rows;
@@ -432,6 +466,8 @@ int main(int argc, char **argv)
 			which = machine_rows;
 		else if (option == 'p')
 			which = programs_rows;
+		else if (option == 's')
+			which = standing_alone;
 		else if (option == 'r')
 			row_rounds = strtoul(optarg, NULL, 10);
 		else
