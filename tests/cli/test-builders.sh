@@ -85,11 +85,16 @@ then
 	ACLOCAL_PATH=$(dirname "$(find "$stage" -name dlazy.m4)")
 	export ACLOCAL_PATH
 	check "autotools: autoreconf finds the macro" autoreconf -fi
-	check "autotools: configure" ./configure -q
-	check "autotools: make" make -s
+	# By the way, with link-time optimisation; installed.
+	check "autotools: configure" ./configure -q -C CFLAGS="-O1 -flto"
+	# What was found out of the compiler, whatever the options.
+	sed '/ac_cv_env_/d; /ac_cv_host=/d; /pkg_cv/d; /DLAZY/d' config.cache \
+		>config.site
+	export CONFIG_SITE=$PWD/config.site
+	check "autotools: make install" make -s install DESTDIR="$t/root"
 	hasnt "$(<program.pc)" dlazy \
 		"autotools: a .pc file has the library itself"
-	lazy autotools ./program
+	lazy autotools "$t/root/usr/local/bin/program"
 	check "autotools: make distclean leaves no stub" \
 		eval "make -s distclean && [ -z \"\$(find . -name '*.a')\" ]"
 	check "autotools: --disable-lazy-libs" ./configure -q \
@@ -131,6 +136,7 @@ then
 else
 	skip "autotools: configure" "autoconf or automake is missing"
 fi
+unset CONFIG_SITE
 
 if command -v cmake >/dev/null; then
 	project cmake
@@ -138,15 +144,19 @@ if command -v cmake >/dev/null; then
 	check "cmake: configure" cmake -S . -B lazy \
 		-DCMAKE_PREFIX_PATH="$prefix"
 	check "cmake: build" cmake --build lazy
-	lazy cmake lazy/program
+	check "cmake: install" cmake --install lazy --prefix "$t/cmake-root"
+	lazy cmake "$t/cmake-root/bin/program"
 	lazy "cmake, a static library of an interface target" lazy/other
 	library=$(sed -n 's/^PNG_LIBRARY_RELEASE:FILEPATH=//p' \
 		lazy/CMakeCache.txt)
 	cp -L "$library" "$t/libpng16.so"
-	check "cmake: configure with a library of one's own" cmake -S . \
-		-B own -DCMAKE_PREFIX_PATH="$prefix" \
+	check "cmake: configure with a library of one's own, and LTO" \
+		cmake -S . -B own -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON \
+		-DCMAKE_PREFIX_PATH="$prefix" \
 		-DPNG_LIBRARY_RELEASE="$t/libpng16.so"
 	check "cmake: build with it" cmake --build own
+	check "cmake: with LTO it does not need the library" \
+		eval "! needs_png own/program"
 	touch "$t/libpng16.so"
 	run cmake --build own
 	has "$out" "Lazy stub of PNG::PNG" \
@@ -177,9 +187,9 @@ if command -v meson >/dev/null && command -v ninja >/dev/null; then
 	project meson
 	mkdir dlazy
 	cp "$root/builders/meson/meson.build" dlazy
-	check "meson: setup" meson setup lazy
-	check "meson: build" ninja -C lazy
-	lazy meson lazy/program
+	check "meson: setup, with LTO" meson setup lazy -Db_lto=true
+	check "meson: install" meson install -C lazy --destdir "$t/meson-root"
+	lazy meson "$t/meson-root/usr/local/bin/program"
 	check "meson: -Dlazy=disabled" \
 		env CFLAGS="-I$root/include" meson setup plain -Dlazy=disabled
 	check "meson: build, plainly" ninja -C plain
