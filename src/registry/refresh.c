@@ -18,25 +18,36 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The directory in which a change of the source shows; malloc'd; NULL: none. */
-static char *watched_of(const struct source *s)
+/* The directory in which a change of the source shows: its length in *ret_dir; 0:
+ * none, as of a built-in. */
+static size_t watched_of(const struct source *s, const char **ret_dir)
 {
+	*ret_dir = s->dir ? s->dir : s->module->path;
 	if (s->dir)
-		return strdup(s->dir);
-	const char *path = s->module->path;
-	size_t n = (size_t)(file_base_name(path) - path);
-	return n ? strndup(path, n > 1 ? n - 1 : 1) : NULL;
+		return strlen(s->dir);
+	size_t n = (size_t)(file_base_name(*ret_dir) - *ret_dir);
+	return n > 1 ? n - 1 : n;
+}
+
+static int watch_source(struct dlazy_registry *r, const struct source *s)
+{
+	const char *dir;
+	size_t length = watched_of(s, &dir);
+	_cleanup_free_ char *copy = length ? strndup(dir, length) : NULL;
+
+	if (!length)
+		return 0;
+	if (!copy)
+		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	return watch_directory(r->watch, copy);
 }
 
 static int watch_all_locked(struct dlazy_registry *r)
 {
 	int status = 0;
 
-	for (size_t i = 0; status == 0 && i < r->count; i++) {
-		_cleanup_free_ char *dir = watched_of(&r->sources[i]);
-		if (dir)
-			status = watch_directory(r->watch, dir);
-	}
+	for (size_t i = 0; status == 0 && i < r->count; i++)
+		status = watch_source(r, &r->sources[i]);
 	return status;
 }
 
