@@ -395,8 +395,9 @@ static void *stand_in(struct binding *b, const struct bind_request *request,
 	    loading_has_module(m))
 		return NULL;
 	void *address = find_beside_linker(&f, request);
-	if (address &&
-	    (state != DLAZY_DECLARED || f.queue(m, touch->caller) == 0))
+	/* Of a sealed process it will never be loaded. */
+	if (address && (state != DLAZY_DECLARED || stub_is_sealed() ||
+			f.queue(m, touch->caller) == 0))
 		binding_stand_in(b, address);
 	status_clear();
 	return address;
@@ -410,18 +411,22 @@ __attribute__((noinline)) static void *find_in_fallback(
 {
 	char message[STATUS_MESSAGE_MAX];
 	int status = status_last();
+	unsigned generation;
 	void *address = NULL;
 	bool published;
 
 	strcpy(message, status_message());
-	if (bind_find(f->other, request, touch, &address, &published) == 0 &&
-	    address) {
-		pin(f->other, atomic_load(&f->other->generation));
-		status_clear();
-		return address;
-	}
-	status_fail(-status, "%s", message);
-	return NULL;
+	do {
+		generation = atomic_load(&f->other->generation);
+		if (bind_find(f->other, request, touch, &address, &published) <
+			    0 ||
+		    !address) {
+			status_fail(-status, "%s", message);
+			return NULL;
+		}
+	} while (!pin(f->other, generation));
+	status_clear();
+	return address;
 }
 
 void *bind_instead(struct dlazy_module *m, const struct bind_request *request,
