@@ -64,6 +64,7 @@ static void end_in_child(void)
 	prefetch_after_fork();
 	job_after_fork();
 	wait_begin();
+	forbid_after_fork();
 	if (loading_after_fork()) {
 		module_after_fork(loading_has_linker());
 		quarantine_after_fork();

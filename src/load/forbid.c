@@ -6,6 +6,9 @@
  * phase is over, and then nothing is forbidden.
  *
  * What the environment forbids holds until the host calls dlazy_forbid_loading().
+ *
+ * A seal forbids first and then waits. A load counts itself (load/loading.c), and then
+ * looks whether it is forbidden: so either the seal sees it, or it sees the seal.
  */
 #include "load/forbid.h"
 
@@ -18,6 +21,7 @@
 #include "load/policy.h"
 
 #include <fnmatch.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +29,7 @@
 #define PHASE_MAX 128	/* bytes, with its NUL */
 #define PATTERN_MAX 256 /* the same; as long as a file's name can be */
 
-enum author { NOBODY, HOST, ENVIRONMENT, SEAL };
+enum author { NOBODY, HOST, ENVIRONMENT, SEALING, SEAL };
 
 struct phase {
 	enum author author;
@@ -50,7 +54,7 @@ int forbid_loading(const char *name, const void *caller)
 	if (name)
 		snprintf(next.name, sizeof(next.name), "%s", name);
 	LOCKED(&load_lock);
-	if (phase.author == SEAL)
+	if (phase.author >= SEALING)
 		return status_fail(DLAZY_EBUSY,
 				   "dlazy_forbid_loading: this process is "
 				   "sealed (dlazy_seal()), for good");
@@ -61,29 +65,86 @@ int forbid_loading(const char *name, const void *caller)
 
 static struct phase before_seal; /* under load_lock */
 
-bool forbid_seal(const void *caller)
+/* Which thread seals, and which discard, of all and of this one. Under load_lock. */
+static pthread_t sealer;
+static unsigned discarding;
+static _Thread_local unsigned discarding_here
+	__attribute__((tls_model("initial-exec")));
+
+enum forbid_seal forbid_seal(const void *caller)
 {
 	LOCKED(&load_lock);
 	if (phase.author == SEAL)
-		return false;
+		return FORBID_SEAL_DONE;
+	if (phase.author == SEALING)
+		return FORBID_SEAL_ELSEWHERE;
 	before_seal = phase;
-	phase = (struct phase){SEAL, "sealed (dlazy_seal())", caller};
+	phase = (struct phase){SEALING, "sealed (dlazy_seal())", caller};
+	sealer = pthread_self();
 	atomic_store_explicit(&forbid_on, true, memory_order_relaxed);
-	return true;
+	return FORBID_SEAL_BEGUN;
 }
 
-void forbid_undo_seal(void)
+static void end_seal_locked(bool done)
 {
-	LOCKED(&load_lock);
-	phase = before_seal;
+	if (done)
+		phase.author = SEAL;
+	else
+		phase = before_seal;
 	atomic_store_explicit(&forbid_on, phase.author != NOBODY,
 			      memory_order_relaxed);
+}
+
+void forbid_end_seal(bool done)
+{
+	LOCKED(&load_lock);
+	end_seal_locked(done);
 }
 
 bool forbid_is_sealed(void)
 {
 	LOCKED(&load_lock);
-	return phase.author == SEAL;
+	return phase.author == SEAL ||
+	       (phase.author == SEALING && !discarding_here);
+}
+
+bool forbid_begin_discarding(void)
+{
+	LOCKED(&load_lock);
+	if (phase.author == SEAL || (phase.author == SEALING &&
+				     !discarding_here && !loading_is_inside()))
+		return false;
+	discarding++;
+	discarding_here++;
+	return true;
+}
+
+void forbid_end_discarding(const bool *begun)
+{
+	if (!*begun)
+		return;
+	LOCKED(&load_lock);
+	discarding--;
+	discarding_here--;
+}
+
+bool forbid_is_discarding(void)
+{
+	LOCKED(&load_lock);
+	return discarding > 0;
+}
+
+bool forbid_is_discarding_here(void)
+{
+	return discarding_here > 0;
+}
+
+void forbid_after_fork(void)
+{
+	LOCKED(&load_lock);
+	discarding = discarding_here;
+	if (phase.author == SEALING && !pthread_equal(sealer, pthread_self()))
+		end_seal_locked(false);
 }
 
 /* A pattern that is too long matches nothing. */
@@ -136,10 +197,20 @@ static bool is_listed(const char *list, const char *name)
 	return false;
 }
 
+/* What is forbidden to this thread: not what it is in the middle of, for which a seal
+ * waits. */
 static struct phase current(void)
 {
+	bool inside = loading_is_inside() || discarding_here;
+
 	LOCKED(&load_lock);
-	return phase;
+	return phase.author == SEALING && inside ? before_seal : phase;
+}
+
+/* Not to wait for a constructor or a destructor that waits for us. */
+static bool is_linker_busy(void)
+{
+	return loading_is_elsewhere() || forbid_is_discarding();
 }
 
 /* Its words; each its own function, as a thread's stack may be small and this is
@@ -148,8 +219,7 @@ __attribute__((noinline)) static int refuse(const struct phase *p,
 					    const struct dlazy_module *m,
 					    const struct touch *touch)
 {
-	/* Not to wait for a constructor that waits for us. */
-	bool may_wait = !loading_is_elsewhere();
+	bool may_wait = !is_linker_busy();
 	char toucher[256], forbidder[256];
 
 	dl_describe(touch->caller, may_wait, toucher, sizeof(toucher));
@@ -166,8 +236,7 @@ __attribute__((noinline)) static int refuse_finally(
 {
 	char toucher[256];
 
-	dl_describe(touch->caller, !loading_is_elsewhere(), toucher,
-		    sizeof(toucher));
+	dl_describe(touch->caller, !is_linker_busy(), toucher, sizeof(toucher));
 	return status_fail(DLAZY_EBUSY,
 			   "%s: %s was asked for by %s, but the environment "
 			   "forbids to load %s (DLAZY_FORBID=%.100s "
@@ -182,7 +251,7 @@ int forbid_check(const struct dlazy_module *m, const struct touch *touch,
 	struct phase now = current();
 
 	*ret_final = now.author == ENVIRONMENT;
-	if (now.author == HOST || now.author == SEAL)
+	if (now.author == HOST || now.author >= SEALING)
 		return refuse(&now, m, touch);
 	if (now.author == ENVIRONMENT && is_listed(forbidden, m->name) &&
 	    !is_listed(allowed, m->name))

@@ -516,6 +516,39 @@ int load_promote(struct dlazy_module *m)
 	return 0;
 }
 
+/* Loading is forbidden, as a rule: may this module be loaded all the same? */
+__attribute__((noinline)) static int obey(struct dlazy_module *m,
+					  const struct touch *touch)
+{
+	struct result r = {.counts = true};
+	bool final;
+
+	r.status = forbid_check(m, touch, &final);
+	if (r.status == 0)
+		return 0;
+	tell_failure(m, touch, &r);
+	if (final)
+		failure_give_up(m, touch, r.status);
+	return r.status;
+}
+
+int load_enter(struct dlazy_module *m, const struct touch *touch,
+	       struct loading_frame **ret)
+{
+	for (;;) {
+		*ret = loading_enter(m);
+		if (!*ret)
+			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
+					   m->path);
+		if ((*ret)->outer || !forbid_is_on() || !forbid_is_sealed())
+			return 0;
+		loading_leave(m);
+		int status = obey(m, touch);
+		if (status < 0)
+			return status;
+	}
+}
+
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
@@ -523,10 +556,11 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 
 	UNINTERRUPTED(); /* or who jumped away would leave the frame */
 	bool was_there = is_there(m, touch);
-	struct loading_frame *frame = loading_enter(m);
+	struct loading_frame *frame;
+	int status = load_enter(m, touch, &frame);
 
-	if (!frame)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	if (status < 0)
+		return status;
 	r.handle = NULL;
 	enum outcome outcome = try_loading(frame, was_there, touch, &r);
 
@@ -548,22 +582,6 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	atomic_store(&m->linker_ns, r.linker_ns);
 	load_tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
-}
-
-/* Loading is forbidden, as a rule: may this module be loaded all the same? */
-__attribute__((noinline)) static int obey(struct dlazy_module *m,
-					  const struct touch *touch)
-{
-	struct result r = {.counts = true};
-	bool final;
-
-	r.status = forbid_check(m, touch, &final);
-	if (r.status == 0)
-		return 0;
-	tell_failure(m, touch, &r);
-	if (final)
-		failure_give_up(m, touch, r.status);
-	return r.status;
 }
 
 int load_permit_again(struct dlazy_module *m, const struct touch *touch)
@@ -784,8 +802,9 @@ static int check_dependents(const struct dlazy_module *m,
 int load_discard(struct dlazy_module *m)
 {
 	_cleanup_free_ struct dlazy_module **dependents = NULL;
+	_cleanup_discarding_ bool begun = forbid_begin_discarding();
 
-	if (forbid_is_sealed())
+	if (!begun)
 		return refuse(m, "this process is sealed (dlazy_seal())");
 	ptrdiff_t n = dependents_find(m, &dependents);
 	if (n < 0)
@@ -811,7 +830,8 @@ static void *undeclare_closed(struct dlazy_module *m)
 
 void load_close(struct dlazy_module *m)
 {
-	void *handle = forbid_is_sealed() ? NULL : undeclare_closed(m);
+	_cleanup_discarding_ bool begun = forbid_begin_discarding();
+	void *handle = begun ? undeclare_closed(m) : NULL;
 
 	if (handle && discard(m, handle) < 0)
 		status_clear();

@@ -8,6 +8,8 @@
 
 #include "load/module.h"
 
+struct loading_frame;
+
 /*
  * The linker's handle of a loaded module, for the time of a look-up. While the
  * module's constructors run on this very thread it is there too, but nothing
@@ -42,12 +44,18 @@ int load_recall(struct dlazy_module *m, const struct touch *touch);
  * message, of which observers are told (load/forbid.h).
  */
 int load_permit(struct dlazy_module *m, const struct touch *touch);
+/* The same of a module that is loaded, and would be loaded once more. */
+int load_permit_again(struct dlazy_module *m, const struct touch *touch);
+
+/* Begins a load that was permitted (loading_enter()), unless the process was sealed
+ * since. 0 and the frame, or a status with message. */
+int load_enter(struct dlazy_module *m, const struct touch *touch,
+	       struct loading_frame **ret);
 
 /*
  * What plugins say of themselves and a load goes by. It is given once, by a file that
  * itself needs loads (load/require.c), before any registry is made.
  */
-struct loading_frame;
 struct load_demand {
 	/* Loads what the module of a frame requires, on this thread. 0, or, with
 	 * message, why it cannot; *ret_required: the one that failed, NULL: it is
@@ -58,8 +66,6 @@ struct load_demand {
 	int (*add_hint)(struct dlazy_module *m, int status);
 };
 void load_set_demand(const struct load_demand *given);
-/* The same of a module that is loaded, and would be loaded once more. */
-int load_permit_again(struct dlazy_module *m, const struct touch *touch);
 
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);

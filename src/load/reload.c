@@ -287,8 +287,10 @@ int reload_module(struct dlazy_module *m, const void *caller)
 	if (!atomic_load(&m->handle))
 		return reload_declared(m, &touch, &new);
 	UNINTERRUPTED();
-	new.frame = loading_enter(m);
-	if (!new.frame)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+	status = load_enter(m, &touch, &new.frame);
+	if (status < 0) {
+		new.frame = NULL;
+		return status;
+	}
 	return reload_loaded(m, &touch, &new);
 }

@@ -186,8 +186,9 @@ static int give_pages_back(struct dlazy_registry *r,
 int residency_trim(struct dlazy_registry *r, int flags)
 {
 	_cleanup_(residents_free) struct residents residents = {NULL, 0, 0};
+	_cleanup_discarding_ bool begun = forbid_begin_discarding();
 
-	if (forbid_is_sealed())
+	if (!begun)
 		return status_fail(DLAZY_EBUSY, "dlazy_registry_trim: this "
 						"process is sealed "
 						"(dlazy_seal())");

@@ -220,18 +220,24 @@ static int map_copy(const unsigned char **ret_code)
 #define SYS_mseal 462 /* on all CPUs */
 #endif
 
-/* That the kernel has no mseal is no failure. */
-int pool_seal(const unsigned char *code)
+static void *slots_of(const unsigned char *code)
 {
-	void *slots = (char *)(uintptr_t)code + pool_distance();
+	return (char *)(uintptr_t)code + pool_distance();
+}
 
-	if (mprotect(slots, POOL_BYTES, PROT_READ) < 0)
-		return status_fail(DLAZY_ENOMEM,
-				   "tables of stubs cannot be made read-only: "
-				   "%s",
-				   strerror(errno));
-	syscall(SYS_mseal, slots, POOL_BYTES, 0ul);
-	return 0;
+int pool_protect(const unsigned char *code, bool read_only)
+{
+	if (mprotect(slots_of(code), POOL_BYTES,
+		     read_only ? PROT_READ : PROT_READ | PROT_WRITE) == 0)
+		return 0;
+	return status_fail(DLAZY_ENOMEM,
+			   "tables of stubs cannot be made read-only: %s",
+			   strerror(errno));
+}
+
+void pool_seal(const unsigned char *code)
+{
+	syscall(SYS_mseal, slots_of(code), POOL_BYTES, 0ul);
 }
 
 int pool_map(const unsigned char **ret_code)

@@ -16,6 +16,7 @@
 
 #include "stub/slot.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define POOL_BYTES ((size_t)STUB_POOL * STUB_SIZE)
@@ -52,9 +53,13 @@ static inline ptrdiff_t pool_distance(void)
 	return (char *)stub_slots - (char *)stub_pool;
 }
 
-/* Makes a pool's slots read-only, and where the kernel can (Linux 6.10), nothing of
- * it can be mapped otherwise again. 0 or, with message, -DLAZY_ENOMEM. */
-int pool_seal(const unsigned char *code);
+/* Makes a pool's slots read-only, or writable again. 0 or, with message,
+ * -DLAZY_ENOMEM. */
+int pool_protect(const unsigned char *code, bool read_only);
+
+/* Where the kernel can (mseal, Linux 6.10), nothing of a pool's slots can be mapped
+ * otherwise again. */
+void pool_seal(const unsigned char *code);
 
 /*
  * Maps the pool once more, beside new slots (all zero). 0 and the code's

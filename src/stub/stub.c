@@ -141,16 +141,32 @@ void *stub_code(const struct slot *slot)
 	return (char *)slot - pool_distance();
 }
 
+/* NULL: it is the first. */
+static struct pool *pool_before(const struct pool *pool)
+{
+	struct pool *before = pool == &first ? NULL : &first;
+
+	while (before && atomic_load(&before->next) != pool)
+		before = atomic_load(&before->next);
+	return before;
+}
+
+/* All of them, or none. */
 int stub_seal(void)
 {
 	LOCKED(&pools.lock);
 	ATOMIC_SHARED(&sealed);
-	atomic_store(&sealed, true);
 	for (struct pool *p = &first; p; p = atomic_load(&p->next)) {
-		int status = pool_seal(p->code);
-		if (status < 0)
-			return status;
+		int status = pool_protect(p->code, true);
+		if (status == 0)
+			continue;
+		for (; p; p = pool_before(p))
+			pool_protect(p->code, false);
+		return status;
 	}
+	for (struct pool *p = &first; p; p = atomic_load(&p->next))
+		pool_seal(p->code);
+	atomic_store(&sealed, true);
 	return 0;
 }
 
