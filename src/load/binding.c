@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/hash.h"
 #include "load/dl.h"
+#include "stub/noted.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,36 @@ void binding_publish(struct binding *b, unsigned generation, void *address)
 	LOCKED(&load_lock);
 	if (atomic_load(&b->module->generation) == generation)
 		stub_publish(b->slot, address);
+}
+
+/* false: there is no room to note it. */
+static bool publish_linked(struct dlazy_module *m, unsigned generation,
+			   _Atomic(void *) *slot, void *address,
+			   struct noted_slots **fresh, bool *ret_first)
+{
+	LOCKED(&load_lock);
+	*ret_first = false;
+	if (atomic_load(&m->generation) != generation)
+		return true;
+	bool first = !atomic_load_explicit(slot, memory_order_relaxed);
+	if (first && !noted_add(&m->linked_slots, slot, fresh))
+		return false;
+	*ret_first = first;
+	atomic_store_explicit(slot, address, memory_order_release);
+	return true;
+}
+
+void binding_publish_linked(struct dlazy_module *m, unsigned generation,
+			    _Atomic(void *) *slot, void *address,
+			    bool *ret_first)
+{
+	struct noted_slots *fresh = NULL;
+
+	if (publish_linked(m, generation, slot, address, &fresh, ret_first))
+		return;
+	fresh = noted_new(); /* NULL: the next call looks again */
+	publish_linked(m, generation, slot, address, &fresh, ret_first);
+	noted_free(fresh);
 }
 
 /* ------------------------------------------------------------------ */
@@ -237,6 +268,7 @@ void binding_look_locked(const struct dlazy_module *m)
 
 void binding_switch_locked(struct dlazy_module *m)
 {
+	noted_clear(m->linked_slots);
 	for (struct binding *b = m->all_bindings; b; b = b->next)
 		if (b->slot)
 			stub_arm(b->slot);

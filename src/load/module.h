@@ -24,6 +24,7 @@ struct binding;
 struct held;
 struct loading_frame;
 struct module_metadata;
+struct noted_slots;
 struct quarantine;
 struct replaced_slot;
 struct spelling;
@@ -189,6 +190,7 @@ struct dlazy_module {
 	struct binding *all_bindings;
 	struct import *imports;
 	struct replaced_slot *replaced_slots; /* see binding.c */
+	struct noted_slots *linked_slots;     /* the same */
 	struct dlazy_module *fallback;	      /* see fallback.c */
 	struct dlazy_module **required;	      /* see require.c */
 	size_t required_count;

@@ -332,13 +332,19 @@ static int find_function(const struct linked_question *q, void **ret,
 	return linked_judge(q, status, *ret);
 }
 
-static void publish(const struct linked_question *q, linked_slot *slot,
-		    void *address)
+/* `generation`: of the module, when the address was asked for. */
+static void publish(const struct linked_question *q, unsigned generation,
+		    linked_slot *slot, void *address)
 {
-	ATOMIC_SHARED(slot);
-	bool first =
-		!atomic_exchange_explicit(slot, address, memory_order_release);
+	bool first;
 
+	ATOMIC_SHARED(slot);
+	if (module_is_file(q->module))
+		binding_publish_linked(q->module, generation, slot, address,
+				       &first);
+	else
+		first = !atomic_exchange_explicit(slot, address,
+						  memory_order_release);
 	linked_count(q->linked, q->module, first);
 	event_bound(q->module, q->touch.symbol, q->touch.caller, address);
 }
@@ -369,10 +375,13 @@ static void *linked_miss(const struct linked *l, linked_slot *slot,
 	_cleanup_question_ struct linked_question q = question_of(l, slot);
 	void *address = NULL;
 	bool published = false;
+	unsigned generation = 0;
 	int status = linked_question_begin(&q, caller);
 
-	if (status == 0)
+	if (status == 0) {
+		generation = atomic_load(&q.module->generation);
 		status = find_function(&q, &address, &published);
+	}
 	if (status < 0) {
 		address = bind_instead(q.module, &q.request, &q.touch);
 		if (!address)
@@ -385,7 +394,7 @@ static void *linked_miss(const struct linked *l, linked_slot *slot,
 		return NULL;
 	}
 	if (published)
-		publish(&q, slot, address);
+		publish(&q, generation, slot, address);
 	return address;
 }
 

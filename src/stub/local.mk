@@ -6,7 +6,8 @@ X86_64_FILES = %D%/stub-x86_64.S %D%/save-x86_64.c %D%/save-x86_64.h
 AARCH64_FILES = %D%/stub-aarch64.S
 NONE_FILES = %D%/stub-none.c
 
-libdlazy_internal_la_SOURCES += %D%/linked.h %D%/pool.h %D%/slot.h %D%/stub.h
+libdlazy_internal_la_SOURCES += %D%/linked.h %D%/pool.h %D%/slot.h %D%/stub.h \
+	%D%/noted.c %D%/noted.h
 if STUB_X86_64
 libdlazy_internal_la_SOURCES += $(POOL_FILES) $(X86_64_FILES)
 endif
