@@ -407,21 +407,44 @@ struct result {
 	uint64_t linker_ns; /* of that, in the linker */
 };
 
+int load_require(struct loading_frame *frame, const struct touch *touch,
+		 const struct elf_view *file, struct load_required *ret)
+{
+	*ret = (struct load_required){.modules = NULL};
+	return demand ? demand->require(frame, touch, file, ret) : 0;
+}
+
+void load_keep_required_locked(struct dlazy_module *m,
+			       struct load_required *required)
+{
+	struct load_required old = {m->required, m->required_count, NULL};
+
+	m->required = required->modules;
+	m->required_count = required->count;
+	*required = old;
+}
+
 /* What it requires is loaded before it. */
 static int load_requirements(struct loading_frame *frame,
 			     const struct touch *touch,
 			     struct module_failure **ret_failure)
 {
-	struct dlazy_module *required = NULL;
-	int status = demand ? demand->require(frame, touch, &required) : 0;
+	struct load_required required;
+	int status = load_require(frame, touch, NULL, &required);
 
-	if (status == 0)
+	if (status == 0) {
+		{
+			LOCKED(&load_lock);
+			load_keep_required_locked(frame->module, &required);
+		}
+		free(required.modules); /* of the load before */
 		return 0;
+	}
 	*ret_failure = failure_new(frame->module, status, false);
 	if (!*ret_failure)
 		return status;
-	(*ret_failure)->required = required;
-	(*ret_failure)->passing |= !required;
+	(*ret_failure)->required = required.failed;
+	(*ret_failure)->passing |= !required.failed;
 	return status_fail(-status, "%s", (*ret_failure)->message);
 }
 

@@ -52,20 +52,35 @@ int load_permit_again(struct dlazy_module *m, const struct touch *touch);
 int load_enter(struct dlazy_module *m, const struct touch *touch,
 	       struct loading_frame **ret);
 
+/* What a module requires, loaded: a malloc'd array. */
+struct load_required {
+	struct dlazy_module **modules;
+	size_t count;
+	struct dlazy_module *failed; /* NULL: it is none that is known */
+};
+
 /*
  * What plugins say of themselves and a load goes by. It is given once, by a file that
  * itself needs loads (load/require.c), before any registry is made.
  */
 struct load_demand {
-	/* Loads what the module of a frame requires, on this thread. 0, or, with
-	 * message, why it cannot; *ret_required: the one that failed, NULL: it is
-	 * none that is known. */
+	/* Loads what the module of a frame requires, on this thread; of a file that
+	 * is to take the place of the module's, what that requires (`file`, else
+	 * NULL). 0, or, with message, why it cannot. */
 	int (*require)(struct loading_frame *frame, const struct touch *touch,
-		       struct dlazy_module **ret_required);
+		       const struct elf_view *file, struct load_required *ret);
 	/* Adds a hint to the pending words; returns the status again. */
 	int (*add_hint)(struct dlazy_module *m, int status);
 };
 void load_set_demand(const struct load_demand *given);
+
+/* Loads what is required (see above), before the module of a frame; `file` as there. */
+int load_require(struct loading_frame *frame, const struct touch *touch,
+		 const struct elf_view *file, struct load_required *ret);
+
+/* The module has required those, and not what it did; exchanges the two. */
+void load_keep_required_locked(struct dlazy_module *m,
+			       struct load_required *required);
 
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);

@@ -67,6 +67,14 @@ static int open_locked(const char *file, int *ret)
 	return 0;
 }
 
+static int fail_to_read(const char *file)
+{
+	return status_fail(DLAZY_ENOMEM,
+			   "%s: the quarantine cannot be read: too large, or "
+			   "out of memory",
+			   file);
+}
+
 /* All of it, with a NUL; malloc'd. */
 static char *read_all(int fd, size_t *ret_size)
 {
@@ -290,10 +298,7 @@ static int enter(const struct quarantine *q, const char *path, const char *name,
 	text = read_all(fd, &size);
 	line = make_line(&file, path);
 	if (!text || !line)
-		return status_fail(DLAZY_ENOMEM,
-				   "%s: the quarantine cannot be read: too "
-				   "large, or out of memory",
-				   q->file);
+		return fail_to_read(q->file);
 	if (has_died(fd, text, &file))
 		return status_fail(
 			DLAZY_EPOLICY,
@@ -382,18 +387,15 @@ int quarantine_open(const char *file, struct quarantine **ret)
 	return 0;
 }
 
-int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data)
+static int list_left(int fd, const char *file, quarantine_fn *fn, void *data)
 {
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *text = NULL;
 	struct marker marker;
 	size_t size;
-	int status = open_locked(q->file, &fd);
+	_cleanup_free_ char *text = read_all(fd, &size);
 
-	if (status < 0)
-		return status;
-	text = read_all(fd, &size);
-	for (char *line = text; line && *line;) {
+	if (!text)
+		return fail_to_read(file);
+	for (char *line = text; *line;) {
 		size_t length = strcspn(line, "\n");
 		bool ends = line[length] == '\0';
 
@@ -404,4 +406,23 @@ int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data)
 		line += length + !ends;
 	}
 	return 0;
+}
+
+int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data)
+{
+	_cleanup_close_ int fd = -1;
+	int status = open_locked(q->file, &fd);
+
+	return status < 0 ? status : list_left(fd, q->file, fn, data);
+}
+
+int quarantine_read(const char *file, quarantine_fn *fn, void *data)
+{
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return fail_on(file, "opened");
+	if (!file_lock(fd, LOCK_WAIT_MS))
+		return fail_on(file, "locked");
+	return list_left(fd, file, fn, data);
 }

@@ -46,5 +46,7 @@ void quarantine_after_fork(void);
 /* Calls fn with the path of each plugin that is refused now. */
 typedef void quarantine_fn(void *data, const char *path);
 int quarantine_list(const struct quarantine *q, quarantine_fn *fn, void *data);
+/* The same of a file that is only read; -DLAZY_ENOENT if it is not there. */
+int quarantine_read(const char *file, quarantine_fn *fn, void *data);
 
 #endif

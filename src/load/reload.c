@@ -42,6 +42,7 @@ struct replacement {
 	const char *object; /* its path, as the linker is told */
 	struct elf_view *view;
 	struct file_identity identity;
+	struct load_required required;
 	void *handle;
 	uintptr_t base; /* of that object */
 	uint64_t start_ns;
@@ -79,6 +80,7 @@ static void replacement_end(struct replacement *new)
 	struct dlazy_module *m = new->frame ? new->frame->module : NULL;
 
 	elf_view_close(new->view);
+	free(new->required.modules);
 	if (!m)
 		return;
 	if (new->begun) {
@@ -119,13 +121,9 @@ static bool is_that_file(const struct dlazy_module *m,
 static int open_new(struct dlazy_module *m, const struct touch *touch,
 		    struct replacement *new)
 {
-	int status = begin(m, new);
-
-	if (status < 0)
-		return status;
-	load_tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
-	new->start_ns = event_wanted() ? event_now() : 0;
-	status = ask_linker(m, new);
+	int status = load_require(new->frame, touch, new->view, &new->required);
+	if (status == 0)
+		status = ask_linker(m, new);
 	if (status < 0)
 		return status;
 	if (new->handle == atomic_load(&m->handle) || !is_that_file(m, new)) {
@@ -157,6 +155,7 @@ static void *switch_objects(struct dlazy_module *m, struct replacement *new,
 	*ret_why = reason_to_keep_locked(m);
 	atomic_fetch_add(&m->generation, 1);
 	module_replace_locked(m, new->object, &new->view, &new->identity);
+	load_keep_required_locked(m, &new->required);
 	m->pinned =
 		m->base; /* what stands in is called without being asked for */
 	if (m->base)
@@ -221,6 +220,18 @@ static int prepare(struct dlazy_module *m, struct replacement *new)
 	return status_fail(-status, "%s", message);
 }
 
+/* Nothing has changed; the words are kept. */
+__attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
+						  const struct touch *touch,
+						  int status, uint64_t start_ns)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	strcpy(message, status_message());
+	load_tell(DLAZY_EVENT_FAILED, m, touch, status, start_ns);
+	return status_fail(-status, "%s", message);
+}
+
 static int reload_loaded(struct dlazy_module *m, const struct touch *touch,
 			 struct replacement *new)
 {
@@ -233,11 +244,16 @@ static int reload_loaded(struct dlazy_module *m, const struct touch *touch,
 				   "and the dynamic linker has bound that to "
 				   "the object that is loaded",
 				   m->path, importer);
-	int status = open_new(m, touch, new);
+	int status = begin(m, new);
+	if (status < 0)
+		return status;
+	load_tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
+	new->start_ns = event_wanted() ? event_now() : 0;
+	status = open_new(m, touch, new);
 	if (status == 0)
 		status = prepare(m, new);
 	if (status < 0)
-		return status;
+		return tell_failure(m, touch, status, new->start_ns);
 	void *old = switch_objects(m, new, &why);
 	binding_loaded(m);
 	load_tell(DLAZY_EVENT_LOADED, m, touch, 0, new->start_ns);

@@ -32,12 +32,16 @@ void require_ask_registries(require_find_fn *find_fn, require_said_fn *said_fn)
 	atomic_store(&find, find_fn);
 }
 
-/* The i-th that it needs; NULL: there are no more. */
-static const char *needed_locked(const struct dlazy_module *m, size_t i)
+/* The i-th that it needs, or a file that is to take the place of its own; NULL: there
+ * are no more. */
+static const char *needed_locked(const struct dlazy_module *m,
+				 const struct elf_view *file, size_t i)
 {
-	if (m->view)
-		return i < elf_view_needed_count(m->view)
-			       ? elf_view_needed(m->view, i)
+	const struct elf_view *view = file ? file : m->view;
+
+	if (view)
+		return i < elf_view_needed_count(view)
+			       ? elf_view_needed(view, i)
 			       : NULL;
 	return m->record && i < record_needs_count(m->record)
 		       ? record_need(m->record, i)
@@ -46,13 +50,14 @@ static const char *needed_locked(const struct dlazy_module *m, size_t i)
 
 /* One behind the other, each with its NUL, as many as there is room for; the size of
  * all. */
-static size_t copy_needed(const struct dlazy_module *m, char *to, size_t room)
+static size_t copy_needed(const struct dlazy_module *m,
+			  const struct elf_view *file, char *to, size_t room)
 {
 	size_t size = 0;
 	const char *name;
 
 	LOCKED(&load_lock);
-	for (size_t i = 0; (name = needed_locked(m, i)); i++) {
+	for (size_t i = 0; (name = needed_locked(m, file, i)); i++) {
 		size_t length = strlen(name) + 1;
 
 		if (size + length <= room)
@@ -64,11 +69,12 @@ static size_t copy_needed(const struct dlazy_module *m, char *to, size_t room)
 
 /* Nothing is allocated under the lock, as an interposed malloc() may use this
  * library. malloc'd; NULL: out of memory. */
-static char *needed(const struct dlazy_module *m, size_t *ret_size)
+static char *needed(const struct dlazy_module *m, const struct elf_view *file,
+		    size_t *ret_size)
 {
-	for (size_t room = copy_needed(m, NULL, 0);;) {
+	for (size_t room = copy_needed(m, file, NULL, 0);;) {
 		char *names = malloc(room + 1);
-		size_t size = names ? copy_needed(m, names, room) : 0;
+		size_t size = names ? copy_needed(m, file, names, room) : 0;
 
 		*ret_size = size;
 		if (!names || size <= room)
@@ -84,6 +90,7 @@ static char *needed(const struct dlazy_module *m, size_t *ret_size)
 struct requiring {
 	struct loading_frame *frame;
 	const struct touch *touch;
+	const struct elf_view *file;
 	struct dlazy_module *failed;
 	struct dlazy_module **modules;
 	size_t count, room;
@@ -189,7 +196,7 @@ static int require_name(struct requiring *r, const char *name, bool soname)
 static int require_needed(struct requiring *r)
 {
 	size_t size;
-	_cleanup_free_ char *names = needed(r->frame->module, &size);
+	_cleanup_free_ char *names = needed(r->frame->module, r->file, &size);
 	int status = 0;
 
 	if (!names)
@@ -219,23 +226,11 @@ static int require_named(struct requiring *r)
 	return status;
 }
 
-static void keep_required(struct dlazy_module *m, struct requiring *r)
-{
-	struct dlazy_module **old;
-	{
-		LOCKED(&load_lock);
-		old = m->required;
-		m->required = r->modules;
-		m->required_count = r->count;
-	}
-	free(old);
-}
-
 static int require_all(struct loading_frame *frame, const struct touch *touch,
-		       struct dlazy_module **ret_required)
+		       const struct elf_view *file, struct load_required *ret)
 {
 	struct dlazy_module *m = frame->module;
-	struct requiring r = {.frame = frame, .touch = touch};
+	struct requiring r = {.frame = frame, .touch = touch, .file = file};
 
 	if (!atomic_load(&find) || !m->borrows || !m->kind->is_plugin_file ||
 	    m->is_part || touch->relocating)
@@ -245,13 +240,13 @@ static int require_all(struct loading_frame *frame, const struct touch *touch,
 	if (status == 0)
 		status = require_needed(&r);
 	frame->requiring = false;
-	*ret_required = r.failed;
 	if (status < 0) {
 		free(r.modules);
+		ret->failed = r.failed;
 		return status;
 	}
 	status_clear();
-	keep_required(m, &r);
+	*ret = (struct load_required){r.modules, r.count, NULL};
 	return 0;
 }
 

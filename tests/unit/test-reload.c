@@ -6,6 +6,7 @@
 #include "tests/unit/opened.h"
 #include "tests/unit/world.h"
 
+#include "base/array.h"
 #include "load/open.h"
 
 #include <dlazy/lifecycle.h>
@@ -34,7 +35,8 @@ static const char *build(const char *file, const char *source, int version,
 	char options[256];
 
 	snprintf(options, sizeof(options),
-		 "-shared -fPIC -DV=%d -Wl,-soname,%s", version, file);
+		 "-shared -fPIC -DV=%d -Wl,-soname,%s", version,
+		 strrchr(file, '/') ? strrchr(file, '/') + 1 : file);
 	world_compile("new", source, options, needs);
 	CHECK_INT(rename(own_path("new"), own_path(file)), 0);
 	return own_path(file);
@@ -350,6 +352,101 @@ TEST(function_after_the_load_has_the_new_object)
 	CHECK_INT(prepared_answer, 43);
 	CHECK_INT(call_int(stub), 43);
 	CHECK_INT(call_int(pointer), 43);
+}
+
+static char told[512];
+
+static void tell(const struct dlazy_event *event, void *data)
+{
+	static const char *const words[] = {
+		[DLAZY_EVENT_LOADING] = "loading",
+		[DLAZY_EVENT_LOADED] = "loaded",
+		[DLAZY_EVENT_FAILED] = "failed",
+	};
+	size_t n = strlen(told);
+
+	(void)data;
+	if (event->kind < ARRAY_SIZE(words) && words[event->kind])
+		snprintf(told + n, sizeof(told) - n, "%s:%s:%d ",
+			 dlazy_module_name(event->module), words[event->kind],
+			 event->status);
+}
+
+TEST(a_reload_is_told_with_its_end)
+{
+	const char *path = put("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	CHECK_INT(dlazy_load(m), 0);
+	CHECK_INT(dlazy_observe(tell, NULL), 0);
+	put("bad-missing-library", "p.so");
+	CHECK_INT(dlazy_reload(m), -DLAZY_EDEPEND);
+	CHECK_IN(dlazy_error(), "which is not found");
+	CHECK_STR(told, "p:loading:0 p:failed:-7 ");
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	told[0] = 0;
+	put("good-plain-other", "p.so");
+	check_reloaded(m);
+	CHECK_STR(told, "p:loading:0 p:loaded:0 ");
+}
+
+/* A registry of own_path("d") with b.so, which answers 7, and others. */
+static struct dlazy_registry *with_base(void)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	mkdir(own_path("d"), 0755);
+	build("d/b.so", "int base(void) { return V; }", 7, "");
+	build("d/u.so", "int answer(void) { return V; }", 1, "");
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("d"), DLAZY_DISCARD), 0);
+	return r;
+}
+
+#define NEEDS_BASE "int base(void); int answer(void) { return V + base(); }"
+
+/* Which the linker would not find. */
+TEST(what_only_the_new_file_needs_is_loaded)
+{
+	needs_stubs();
+	struct dlazy_registry *r = with_base();
+	struct dlazy_module *m = dlazy_registry_find(r, "u");
+	struct dlazy_module *b = dlazy_registry_find(r, "b");
+	void *stub = symbol_of(m, "answer");
+
+	CHECK_INT(call_int(stub), 1);
+	build("d/u.so", NEEDS_BASE, 2, own_path("d/b.so"));
+	check_reloaded(m);
+	CHECK_INT(call_int(stub), 9);
+	CHECK_INT(dlazy_module_state(b), DLAZY_LOADED);
+	/* It is what it requires from now on. */
+	CHECK_INT(dlazy_pin(m), 0);
+	CHECK_INT(dlazy_unload(b), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "u requires it");
+	CHECK_INT(dlazy_unpin(m), 0);
+	build("d/u.so", "int answer(void) { return V; }", 3, "");
+	check_reloaded(m);
+	CHECK_INT(call_int(stub), 3);
+	CHECK_INT(dlazy_unload(b), 0);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+	dlazy_registry_free(r);
+}
+
+TEST(what_the_new_file_requires_and_cannot_be_had_changes_nothing)
+{
+	needs_stubs();
+	struct dlazy_registry *r = with_base();
+	struct dlazy_module *m = dlazy_registry_find(r, "u");
+	void *stub = symbol_of(m, "answer");
+
+	CHECK_INT(call_int(stub), 1);
+	build("d/u.so", NEEDS_BASE, 2, own_path("d/b.so"));
+	CHECK_INT(dlazy_observe(tell, NULL), 0);
+	CHECK_INT(unlink(own_path("d/b.so")), 0);
+	CHECK(dlazy_reload(m) < 0);
+	CHECK_IN(told, "u:loading:0 ");
+	CHECK_IN(told, "u:failed:");
+	CHECK_INT(call_int(stub), 1);
+	dlazy_registry_free(r);
 }
 
 static int something;
