@@ -11,7 +11,7 @@ _dlazy_options()
 	scan)
 		echo "--output --system --recursive --probe --deadline --isolate"
 		;;
-	list) echo "--provides --opens --mime --all --recursive --program" ;;
+	list) echo "--provides --opens --mime --all --recursive --program --quarantine" ;;
 	info) echo "--symbols" ;;
 	check) echo "--host --load --timeout" ;;
 	stub)
@@ -78,7 +78,7 @@ _dlazy()
 		return
 	fi
 	case $command,$before in
-	scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
+	list,--quarantine | scan,-o | scan,--output | check,--host | stub,-o | stub,--output | \
 		trace,-o | trace,--output | report,-o | report,--output | \
 		policy,-o | policy,--output | \
 		stub,--symbols | stub,--used-by)

@@ -16,6 +16,7 @@
 #include "cli/plugins/info.h"
 #include "cli/frame/table.h"
 #include "load/policy.h"
+#include "load/quarantine.h"
 #include "meta/matcher.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@
 static const char help[] =
 	"Usage: dlazy list DIR... [--provides GLOB] [--opens FILE] [--mime "
 	"TYPE]\n"
-	"                  [--all] [-r] [--program NAME] [--json]\n"
+	"                  [--all] [-r] [--program NAME] [--quarantine FILE] "
+	"[--json]\n"
 	"\n"
 	"Lists the plugins of each directory, one a line; nothing is loaded.\n"
 	"A file that looks like a plugin and is none is named on standard\n"
@@ -41,6 +43,10 @@ static const char help[] =
 	"      --all            of these also such as are shadowed by one of "
 	"the\n"
 	"                       same name, in a directory that comes earlier\n"
+	"      --quarantine=FILE\n"
+	"                       says of each that is refused by this file, "
+	"which\n"
+	"                       a host gives to dlazy_registry_quarantine()\n"
 	"  -r, --recursive      the directories below, too; names are paths "
 	"then\n"
 	"      --program=NAME   policies are those of this program's\n"
@@ -56,6 +62,7 @@ struct wanted {
 	const char *opens;
 	const char *mime;
 	const char *program; /* as which policies are asked */
+	const char *quarantine;
 	bool all, recursive, json;
 	unsigned char *head;
 	size_t head_size;
@@ -68,6 +75,7 @@ struct row {
 	const struct record *record;
 	const struct catalog_metadata *said; /* NULL: nothing */
 	const char *shadow; /* the directory of the one that counts */
+	bool is_refused;    /* by the quarantine */
 	int rank;
 	size_t number;
 };
@@ -82,6 +90,10 @@ struct listing {
 	size_t row_count, row_room;
 	const char *program; /* as which policies are asked */
 	bool has_policies;   /* of any row something has been said */
+	const char *quarantine;
+	struct file_identity *refused; /* by it */
+	size_t refused_count, refused_room;
+	bool is_cut; /* of these, for want of memory */
 };
 
 static void listing_free(struct listing *l)
@@ -93,6 +105,7 @@ static void listing_free(struct listing *l)
 	free(l->directories);
 	free(l->prefixes);
 	free(l->rows);
+	free(l->refused);
 }
 #define _cleanup_listing_ _cleanup_(listing_free)
 
@@ -244,6 +257,50 @@ static int ask_policy(struct listing *l, const struct row *row)
 	return status;
 }
 
+static void add_refused(void *data, const char *path)
+{
+	struct listing *l = data;
+	struct file_identity file;
+
+	if (file_identify(AT_FDCWD, path, &file) < 0)
+		return;
+	if (array_reserve(&l->refused, l->refused_count, &l->refused_room,
+			  sizeof(*l->refused)))
+		l->refused[l->refused_count++] = file;
+	else
+		l->is_cut = true;
+}
+
+/* A host that has not loaded anything yet has made no such file. */
+static int read_quarantine(struct listing *l, const char *file)
+{
+	int status = quarantine_read(file, add_refused, l);
+
+	l->quarantine = file;
+	if (l->is_cut)
+		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+	if (status != -DLAZY_ENOENT)
+		return status;
+	cli_say("%s: not there: nothing is in quarantine", file);
+	status_clear();
+	return 0;
+}
+
+static bool is_refused(const struct listing *l, const struct row *row)
+{
+	_cleanup_free_ char *path =
+		l->refused_count ? directory_file(row->directory, row->record)
+				 : NULL;
+	struct file_identity file;
+	bool found = false;
+
+	if (!path || file_identify(AT_FDCWD, path, &file) < 0)
+		return false;
+	for (size_t i = 0; i < l->refused_count && !found; i++)
+		found = file_identity_equal(&l->refused[i], &file);
+	return found;
+}
+
 static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 		      size_t index)
 {
@@ -266,6 +323,7 @@ static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 		return status_fail(DLAZY_ENOMEM, "list: out of memory");
 	}
 	row.shadow = find_shadow(l, i, name);
+	row.is_refused = is_refused(l, &row);
 	if (row.shadow && is_filter(w) && !w->all)
 		return 0;
 	if (!array_reserve(&l->rows, l->row_count, &l->row_room,
@@ -344,17 +402,22 @@ static void print_member(struct json *j, const struct row *row, const char *key)
 	json_string_at(j, key, value);
 }
 
-static void print_problem(struct json *j, const struct row *row)
+static void print_problem(struct json *j, const struct listing *l,
+			  const struct row *row)
 {
 	char words[PATH_MAX + 64];
 
-	snprintf(words, sizeof(words), "shadowed by the one in %s",
-		 row->shadow ? row->shadow : "");
+	if (row->is_refused)
+		snprintf(words, sizeof(words), "in quarantine by %s",
+			 l->quarantine);
+	else
+		snprintf(words, sizeof(words), "shadowed by the one in %s",
+			 row->shadow ? row->shadow : "");
 	json_key(j, "problem");
-	if (row->said && metadata_problem(row->said))
+	if (!row->is_refused && row->said && metadata_problem(row->said))
 		json_string(j, metadata_problem(row->said));
 	else
-		json_string(j, row->shadow ? words : NULL);
+		json_string(j, row->shadow || row->is_refused ? words : NULL);
 	json_string_at(j, "probe",
 		       row->said ? metadata_probe(row->said) : NULL);
 }
@@ -389,7 +452,7 @@ static void print_plugin(struct json *j, const struct listing *l,
 	print_ids(j, row->said);
 	print_member(j, row, "description");
 	print_member(j, row, "version");
-	print_problem(j, row);
+	print_problem(j, l, row);
 	print_policy(j, l, row);
 	json_end_object(j);
 }
@@ -512,12 +575,17 @@ static bool is_short(const struct listing *l)
 	return false;
 }
 
-/* What of their metadata is not usable. */
+/* What of them, or of their metadata, is not usable. */
 static void say_problems(const struct listing *l)
 {
 	for (size_t i = 0; i < l->row_count; i++) {
 		const struct row *row = &l->rows[i];
 
+		if (row->is_refused)
+			cli_say("%s/%s: in quarantine, as a process that "
+				"loaded it died; replace it, or remove %s",
+				row->directory->path, record_file(row->record),
+				l->quarantine);
 		if (row->said && metadata_problem(row->said))
 			cli_say("%s/%s: metadata: %s", row->directory->path,
 				record_file(row->record),
@@ -530,7 +598,10 @@ static int list(char **dirs, const struct wanted *w)
 	_cleanup_listing_ struct listing l = {.program = w->program ? w->program
 								    : ""};
 	int status = open_each(dirs, w->recursive, &l);
-	int found = find_rows(&l, w);
+	int found = w->quarantine ? read_quarantine(&l, w->quarantine) : 0;
+
+	if (found == 0)
+		found = find_rows(&l, w);
 
 	if (found < 0)
 		return cli_fail(found, w->json);
@@ -573,6 +644,7 @@ int cli_list(int argc, char **argv)
 		{"opens", .text = &w.opens},
 		{"mime", .text = &w.mime},
 		{"program", .text = &w.program},
+		{"quarantine", .text = &w.quarantine},
 		{"all", .flag = &w.all},
 		{"recursive", 'r', .flag = &w.recursive},
 		{"json", .flag = &w.json},
