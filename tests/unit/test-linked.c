@@ -103,6 +103,25 @@ TEST(first_call_obeys_a_phase_that_forbids_loading)
 	CHECK_INT(stub_sum(1, 7), 7);
 }
 
+TEST(stubs_of_a_plugin_that_is_reloaded_go_to_its_new_object)
+{
+	const char *path = own_copy("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	linked_files(&linked_plain, path, NULL);
+	CHECK_INT(stub_plain(), 42);
+	CHECK(module_of(&linked_plain) == m);
+	for (int i = 0; i < 3; i++) {
+		own_copy(i % 2 ? "good-plain" : "good-plain-other", "new");
+		CHECK_INT(rename(own_path("new"), path), 0);
+		CHECK_INT(dlazy_reload(m), 0);
+		CHECK(!slot_of(&linked_plain, 0));
+		CHECK_INT(stub_plain(), i % 2 ? 42 : 43);
+		CHECK(slot_of(&linked_plain, 0) != NULL);
+		CHECK_INT(stub_plain(), i % 2 ? 42 : 43);
+	}
+}
+
 TEST(elf_file_is_not_read)
 {
 	stand_for(&linked_real, "linked-real");
