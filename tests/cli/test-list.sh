@@ -36,6 +36,40 @@ END
 run "$dlazy" list "$t/side"
 is_status 0 "listing loads nothing"
 
+# A host's quarantine, as it is left by one that died of a plugin.
+cat >"$t/host.c" <<-END
+	#include <dlazy/lifecycle.h>
+	int main(int argc, char **argv)
+	{
+		struct dlazy_registry *r = dlazy_registry_new();
+		(void)argc;
+		dlazy_registry_add_dir(r, argv[1], 0);
+		dlazy_registry_quarantine(r, argv[2]);
+		return dlazy_load(dlazy_registry_find(r, "side")) ? 1 : 0;
+	}
+END
+run "$dlazy" list "$t/side" --quarantine="$t/marks"
+is_status 0 "a quarantine that no host has made yet is no failure"
+has "$err" "nothing is in quarantine" "it is said"
+if pkg-config --exists dlazy 2>/dev/null; then
+	$CC "$t/host.c" -o "$t/host" $(pkg-config --cflags --libs dlazy)
+	(
+		export LD_LIBRARY_PATH=${DLAZY_STAGE_LIBDIR-}
+		"$t/host" "$t/side" "$t/marks"
+		true
+	) >"$t/died" 2>&1
+	run "$dlazy" list "$t/side" "$t/p" --quarantine="$t/marks" --json
+	is_status 0 "what is in quarantine is listed"
+	json '.plugins | map(.problem != null and (.problem |
+		test("in quarantine by"))) == [true, false, false, false]' \
+		"with its problem, and no other has one"
+	run "$dlazy" list "$t/side" --quarantine="$t/marks"
+	has "$err" "$t/side/side.so: in quarantine" "in words, too"
+	touch -d 2020-01-01 "$t/side/side.so"
+	run "$dlazy" list "$t/side" --quarantine="$t/marks" --json
+	json '.plugins[0].problem == null' "until its file changes"
+fi
+
 run "$dlazy" list /nonexistent
 is_status 1 "a directory that does not exist is a problem"
 has "$err" "/nonexistent" "it is named"

@@ -5,6 +5,8 @@
  */
 #include "tests/unit/opened.h"
 
+#include "load/quarantine.h"
+
 #include <dlazy/lifecycle.h>
 
 #include <fcntl.h>
@@ -68,6 +70,11 @@ static int child(void)
 	return test_child(load_in_child, NULL, said, sizeof(said));
 }
 
+static void note_path(void *data, const char *path)
+{
+	snprintf(data, 4096, "%s", path);
+}
+
 static char told[256];
 static int told_status;
 
@@ -101,6 +108,34 @@ TEST(what_the_host_died_of_is_refused_until_its_file_changes)
 	CHECK_STR(told, "");
 	CHECK_INT(load(later), 0);
 	dlazy_registry_free(later);
+	dlazy_registry_free(r);
+}
+
+/* For what a tool that lists says: nothing is written. */
+TEST(what_is_refused_can_be_read)
+{
+	char path[4096] = "";
+
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, path),
+		  -DLAZY_ENOENT);
+	put("good-host-constructor");
+	set_constructor(leave);
+	child();
+	CHECK_INT(chmod(own_path("marks"), 0400), 0);
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, path), 0);
+	CHECK_STR(path, own_path("p.so"));
+	path[0] = '\0';
+	put("good-plain");
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, path), 0);
+	CHECK_STR(path, "");
+	/* Larger than any that was not damaged. */
+	CHECK_INT(chmod(own_path("marks"), 0600), 0);
+	CHECK_INT(truncate(own_path("marks"), 2 << 20), 0);
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, path),
+		  -DLAZY_ENOMEM);
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")),
+		  -DLAZY_ENOMEM);
 	dlazy_registry_free(r);
 }
 
