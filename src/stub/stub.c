@@ -49,6 +49,7 @@ bool stub_available(void)
 }
 
 ABOVE_NONE stub_linked_miss_fn *stub_linked_miss = NULL;
+ABOVE_NONE stub_linked_settled_fn *stub_linked_settled = NULL;
 
 /* What a slow path asks, and the answer. */
 struct question {
@@ -82,8 +83,11 @@ void *stub_miss(void *slot, const void *caller, const struct linked *l)
 	struct stub_failure failure;
 	struct question question = {slot, caller, l, NULL, &failure};
 	int saved = errno;
-	void *target = ask_uninterrupted(&question);
+	void *target =
+		l && stub_is_sealed() ? stub_linked_settled(l, slot) : NULL;
 
+	if (!target)
+		target = ask_uninterrupted(&question);
 	if (!target)
 		target = failure.instead(&failure);
 	errno = saved;

@@ -67,6 +67,15 @@ typedef void *stub_linked_miss_fn(const struct linked *l, _Atomic(void *) *slot,
 extern stub_linked_miss_fn *stub_linked_miss
 	__attribute__((visibility("hidden")));
 
+/*
+ * The same once stubs are sealed, of a library that is loaded: without a system call
+ * or a lock, as there may be a sandbox. NULL: it is to be asked as ever.
+ */
+typedef void *stub_linked_settled_fn(const struct linked *l,
+				     _Atomic(void *) *slot);
+extern stub_linked_settled_fn *stub_linked_settled
+	__attribute__((visibility("hidden")));
+
 /* Whether this CPU has stubs, and there can be more of them. */
 bool stub_available(void);
 

@@ -14,11 +14,14 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +123,47 @@ TEST(stubs_of_a_plugin_that_is_reloaded_go_to_its_new_object)
 		CHECK(slot_of(&linked_plain, 0) != NULL);
 		CHECK_INT(stub_plain(), i % 2 ? 42 : 43);
 	}
+}
+
+static bool is_sanitized(void)
+{
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+	return true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+	return true;
+#endif
+#endif
+	return false;
+}
+
+/* From here on only read, write, _exit and sigreturn. */
+static void sum_in_a_sandbox(void *unused)
+{
+	(void)unused;
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT) < 0)
+		_exit(4);
+	int ok = stub_sum(2, 40, 2) == 42 && stub_sum(1, 7) == 7;
+	syscall(SYS_exit, ok ? 0 : 5);
+}
+
+TEST(first_call_after_a_seal_makes_no_system_call)
+{
+	char said[4096];
+
+	if (is_sanitized() || getenv("TEST_SLOW"))
+		test_skip("sanitizers and valgrind make system calls of their "
+			  "own");
+#ifndef __GLIBC__
+	test_skip("the linker is asked");
+#endif
+	stand_for(&linked_real, "linked-real");
+	CHECK_INT(dlazy_linked_load(&linked_real), 0);
+	CHECK_INT(dlazy_seal(), 0);
+	int status = test_child(sum_in_a_sandbox, NULL, said, sizeof(said));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 4)
+		test_skip("no seccomp here");
+	CHECK_INT(status, 0);
 }
 
 TEST(elf_file_is_not_read)
