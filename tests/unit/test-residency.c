@@ -211,6 +211,33 @@ TEST(pages_of_idle_modules_go_back)
 	dlazy_registry_free(r);
 }
 
+/* A call may be in them. */
+TEST(pages_of_what_is_pinned_stay)
+{
+	if (getenv("TEST_SLOW"))
+		test_skip("valgrind runs a translation, not these pages");
+	needs_stubs();
+	struct dlazy_registry *r = begin(2, 0);
+
+	CHECK_INT(answer(r, 0), 42);
+	CHECK_INT(answer(r, 1), 42);
+	CHECK_INT(dlazy_pin(plugin(r, 0)), 0);
+	int given = dlazy_registry_trim(r, DLAZY_TRIM_PAGES);
+	if (given == 0)
+		test_skip("traced, or /proc does not say what is clean");
+	CHECK_INT(given, 1);
+	CHECK_INT(resident_code("p001.so"), 0);
+	CHECK(resident_code("p000.so") > 0);
+	/* Nor when it has not been used since. */
+	dlazy_registry_trim(r, DLAZY_TRIM_PAGES);
+	CHECK(resident_code("p000.so") > 0);
+	CHECK_INT(dlazy_unpin(plugin(r, 0)), 0);
+	dlazy_registry_trim(r, DLAZY_TRIM_PAGES);
+	CHECK_INT(resident_code("p000.so"), 0);
+	CHECK_INT(answer(r, 0), 42);
+	dlazy_registry_free(r);
+}
+
 enum { PLUGINS = 300, RESIDENT = 10, THREADS = 8 };
 
 static struct dlazy_module *modules[PLUGINS];
