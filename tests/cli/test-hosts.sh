@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# doc/hosts.md: its ten steps are one program, which is compiled and run; its example
-# of metadata is of the schema that is installed. TAP.
+# doc/hosts.md: its ten steps are one program, and so is what it says of plugins that
+# come and go; both are compiled and run. Its example of metadata is of the schema that
+# is installed. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
 libdir=${DLAZY_STAGE_LIBDIR:-}
@@ -10,11 +11,15 @@ libdir=${DLAZY_STAGE_LIBDIR:-}
 read -ra cc <<<"${CC:-cc}"
 page=$root/doc/hosts.md
 
-# blocks LANGUAGE: those of the page, one after the other
-blocks() { sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/d;p}" "$page"; }
+# blocks LANGUAGE SECTION: those of the page, one after the other
+blocks()
+{
+	sed -n "/^## $2\$/,/^## /p" "$page" |
+		sed -n "/^\`\`\`$1\$/,/^\`\`\`\$/{/^\`\`\`/d;p}"
+}
 
-blocks c >"$t/host.c"
-blocks json >"$t/example.json"
+blocks c "Ten steps" >"$t/host.c"
+blocks json "An example for each key" >"$t/example.json"
 check_same "there are ten steps" "$(grep -c '^\*\*[0-9]*\. ' "$page")" 10
 check "the steps are a program" "${cc[@]}" -std=c11 -D_DEFAULT_SOURCE -Wall \
 	-Wextra -Werror -I"$root/include" "$t/host.c" -o "$t/host" -L"$libdir" \
@@ -37,6 +42,21 @@ has "$out" "x.answer is for first" "and who can open a file"
 has "$out" "newer: made for the interface answers/2.4" \
 	"another interface is refused"
 has "$out" "the answer is 42" "and a plugin is called"
+
+blocks c "Plugins that come and go" >"$t/long.c"
+check "so is what is said of plugins that come and go" "${cc[@]}" -std=c11 \
+	-D_DEFAULT_SOURCE -Wall -Wextra -Werror -I"$root/include" "$t/long.c" \
+	-o "$t/long" -L"$libdir" -ldlazy -Wl,-rpath,"$libdir"
+mkdir "$t/q"
+cp "$t/p/first.so" "$t/q/first.so"
+build "$t/second.so" <<<"int answer(void) { return 43; }"
+if [ "${STUBS-yes}" = yes ]; then
+	run "$t/long" "$t/q" "$t/marks" "$t/second.so" "$t/q/first.so"
+	is_status 0 "it runs"
+	check_same "and a plugin is replaced, goes, comes back and stays" \
+		"$(tr '\n' ' ' <<<"$out")" \
+		"first: 42 then: 43 again: 43 sealed: 43 "
+fi
 
 run "$dlazy" info "$t/p/first.so" --json
 json '.metadata_problems == []' "the example has each key as it should be"
