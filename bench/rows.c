@@ -2,7 +2,8 @@
 /*
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
- *   rows [--json] [--rounds=N] [--first | --standalone | --machine | --programs]
+ *   rows [--json] [--rounds=N]
+ *        [--discard | --first | --standalone | --machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
@@ -208,6 +209,43 @@ static void touching_tiny(void)
 			       measure_difference(&stub, &hand) / 1e3, "us", 2,
 			       "the first call of a stub",
 			       "dlopen, dlsym, call", &stub, &hand, "ns"});
+}
+
+/* Columns that `lazy MODE DIR ROUNDS` prints. */
+static void measure_lazy(const char *mode, struct sample *const *columns,
+			 size_t count)
+{
+	char rounds[32];
+
+	snprintf(rounds, sizeof(rounds), "%zu", ROW_OFTEN * row_rounds);
+	measure_output((const char *[]){program("lazy"), mode,
+					getenv("BENCH_100"), rounds, NULL},
+		       columns, count);
+	if (columns[count - 1]->count == 0)
+		errx(1, "%s failed", mode);
+}
+
+static void discarding(void)
+{
+	static struct sample hand, back, called, pinned, seen;
+	struct sample *const backs[] = {&hand, &back};
+	struct sample *const uses[] = {&called, &pinned, &seen};
+
+	row_heading("Plugins that come and go");
+	measure_lazy("back", backs, 2);
+	row_tell(&(struct row){"one that was discarded comes back, against",
+			       measure_ratio(&back, &hand), "x", BUDGET_NONE,
+			       "a call of its stub", "dlopen, dlsym, call",
+			       &back, &hand, "ns"});
+	measure_lazy("uses", uses, 3);
+	row_tell(&(struct row){"a call with a pin, more than without",
+			       measure_difference(&pinned, &called) / 1e3, "ns",
+			       BUDGET_NONE, "dlazy_pin, call, dlazy_unpin",
+			       "a call", &pinned, &called, "ps"});
+	row_tell(&(struct row){
+		"the one call of a plugin after a trim that is seen, more",
+		measure_difference(&seen, &called) / 1e3, "ns", BUDGET_NONE,
+		"that call", "a call", &seen, &called, "ps"});
 }
 
 /* A row of what a first call takes more than an empty process, where there is
@@ -433,6 +471,7 @@ static void all_rows(void)
 	touching_tiny();
 	calling_first();
 	standing_alone();
+	discarding();
 	while (dirs && (dir = strsep(&dirs, " ")))
 		if (*dir)
 			directory(dir);
@@ -445,6 +484,7 @@ static void all_rows(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{"discard", no_argument, NULL, 'd'},
 		{"first", no_argument, NULL, 'f'},
 		{"json", no_argument, NULL, 'j'},
 		{"machine", no_argument, NULL, 'm'},
@@ -460,6 +500,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			as_json = true;
+		else if (option == 'd')
+			which = discarding;
 		else if (option == 'f')
 			which = calling_first;
 		else if (option == 'm')
