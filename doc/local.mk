@@ -104,6 +104,12 @@ $(QUERY_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy-query.3' >$@
 
 # For authors of hosts and plugins.
-EXTRA_DIST += %D%/hosts.md
+EXTRA_DIST += %D%/hosts.md %D%/README.md %D%/picture %D%/report.svg
 schemadir = $(datadir)/dlazy
 dist_schema_DATA = %D%/plugin.schema.json
+
+# The README's picture of a report.
+picture: stage
+	$(AM_TESTS_ENVIRONMENT) DLAZY='$(STAGE)$(bindir)/dlazy' \
+		$(srcdir)/%D%/picture $(srcdir)/%D%/report.svg
+PHONY += picture
