@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "fork.h"
+#include "load/absent.h"
 #include "load/bind.h"
 #include "load/dl.h"
 #include "load/load.h"
@@ -100,13 +101,21 @@ void *dlazy_dlopen(const char *path, int flags)
 void *dlazy_dlsym(void *handle, const char *symbol)
 {
 	struct dlazy_module *m = handle;
+	uint64_t key = absent_key(m, symbol);
 
 	forget_errors();
+	if (absent_is_known(key)) {
+		bind_absent(m, symbol);
+		return given(NULL);
+	}
 	if (!module_is_known(m))
 		return dl_host_symbol(handle, symbol);
 	if (module_check(m, "dlsym") < 0)
 		return given(NULL);
-	return given(bind_sym(m, symbol, true, CALLER()));
+	void *found = bind_sym(m, symbol, true, CALLER());
+	if (!found && status_is_pending() && status_last() == -DLAZY_ENOSYM)
+		absent_note(key);
+	return given(found);
 }
 
 void *dlazy_dlvsym(void *handle, const char *symbol, const char *version)

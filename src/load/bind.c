@@ -15,6 +15,7 @@
 #include "base/event.h"
 #include "base/interrupt.h"
 #include "load/binding.h"
+#include "load/check.h"
 #include "load/dl.h"
 #include "load/failure.h"
 #include "load/fallback.h"
@@ -214,28 +215,17 @@ struct closure_search {
 	const struct bind_request *request;
 	struct module_export export;
 	bool found;
-	int state; /* that kept a library from being looked at */
 };
 
-static bool search_needed(const char *name, const char *path,
-			  const char *needed_by, void *data)
+static bool search_needed(const struct walk_object *object,
+			  const struct walk_object *needed_by, void *data)
 {
 	struct closure_search *search = data;
-	_cleanup_close_ int fd = -1;
-	_cleanup_elf_view_ struct elf_view *view = NULL;
 	struct elf_symbol symbol;
 
-	(void)name;
 	(void)needed_by;
-	int status = path ? file_open(AT_FDCWD, path, &fd, NULL) : -1;
-	if (status == 0)
-		status = elf_view_open(fd, path, &view);
-	if (status_is_state(status)) {
-		search->state = status;
-		return false;
-	}
-	if (status < 0 || !elf_view_find(view, search->request->name,
-					 search->request->version, &symbol))
+	if (!object->view || !elf_view_find(object->view, search->request->name,
+					    search->request->version, &symbol))
 		return true;
 	/* Another file's default is not what dlsym() without a version finds. */
 	search->export = (struct module_export){
@@ -243,6 +233,13 @@ static bool search_needed(const char *name, const char *path,
 		symbol.is_default && !search->request->version, symbol.variant};
 	search->found = true;
 	return false;
+}
+
+int bind_absent(const struct dlazy_module *m, const char *symbol)
+{
+	return status_fail(DLAZY_ENOSYM,
+			   "neither %s nor a library it needs exports %s",
+			   m->path, symbol);
 }
 
 int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
@@ -257,18 +254,26 @@ int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
 	}
 	if (status != -DLAZY_ENOSYM || !closure)
 		return status;
-	status = search_closure(m->path, search_needed, &search);
-	if (search.state < 0)
-		return search.state;
+	status = load_check_walk(m->path, search_needed, &search);
 	if (status_is_state(status))
 		return status;
 	if (!search.found)
-		return status_fail(DLAZY_ENOSYM,
-				   "neither %s nor a library it needs exports "
-				   "%s",
-				   m->path, request->name);
+		return bind_absent(m, request->name);
 	*ret = search.export;
 	return 0;
+}
+
+/* Of a module that is loaded, the linker knows. */
+static bool is_absent_for_linker(struct dlazy_module *m,
+				 const struct bind_request *request)
+{
+	struct touch touch = {.symbol = request->name};
+	void *address;
+	bool published;
+
+	return atomic_load(&m->state) == DLAZY_LOADED &&
+	       bind_find(m, request, &touch, &address, &published) ==
+		       -DLAZY_ENOSYM;
 }
 
 bool bind_can_defer(const struct module_export *export)
@@ -315,6 +320,10 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	stub = known_stub(m, &request, object);
 	if (stub)
 		return stub;
+	if (closure && is_absent_for_linker(m, &request)) {
+		bind_absent(m, request.name);
+		return NULL;
+	}
 	if (bind_find_export(m, &request, closure, &export) < 0)
 		return module_is_left_by_file(m)
 			       ? bind_real(m, &request, caller)

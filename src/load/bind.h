@@ -51,6 +51,9 @@ void *bind_instead(struct dlazy_module *m, const struct bind_request *request,
 void *bind_real(struct dlazy_module *m, const struct bind_request *request,
 		const void *caller);
 
+/* The failure of who finds no such symbol, -DLAZY_ENOSYM. */
+int bind_absent(const struct dlazy_module *m, const char *symbol);
+
 /* The export that a request means, in the file or, if wanted, in the libraries
  * that it needs. 0 or a status. */
 int bind_find_export(struct dlazy_module *m, const struct bind_request *request,

@@ -229,3 +229,17 @@ int load_check_module(struct dlazy_module *m,
 		m->kind->end_search(&search);
 	return status;
 }
+
+int load_check_walk(const char *path, walk_found_fn *found, void *data)
+{
+	_cleanup_(give_back) struct memory *memory = take_memory();
+	_cleanup_walk_ struct walk walk = {.count = 0};
+
+	if (!memory)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	const struct walk_options options = {.symbols = true,
+					     .found = found,
+					     .data = data,
+					     .cache = &memory->views};
+	return walk_run(&walk, path, &options);
+}

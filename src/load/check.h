@@ -6,6 +6,7 @@
 #ifndef LOAD_CHECK_H
 #define LOAD_CHECK_H
 
+#include "elf/walk.h"
 #include "load/module.h"
 
 /* Does somebody else define a symbol, who would be loaded, too? For what lies
@@ -20,5 +21,8 @@ int load_check_module(struct dlazy_module *m,
 /* Of a file, opened with these flags of dlopen; m may be NULL. */
 int load_check_file(const char *path, int flags, const struct dlazy_module *m,
 		    load_check_elsewhere_fn *elsewhere);
+
+/* Tells of each library that a file needs, with its view (walk_run()). */
+int load_check_walk(const char *path, walk_found_fn *found, void *data);
 
 #endif

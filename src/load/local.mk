@@ -2,6 +2,7 @@
 # The first touch of a module: loading it, binding its symbols.
 
 libdlazy_internal_la_SOURCES += \
+	%D%/absent.c %D%/absent.h \
 	%D%/bind.c %D%/bind.h \
 	%D%/binding.c %D%/binding.h \
 	%D%/call.c %D%/call.h \

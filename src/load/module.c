@@ -151,6 +151,20 @@ int module_check(const struct dlazy_module *m, const char *function)
 			   m ? "not an open module" : "module is NULL");
 }
 
+/* Of any module: its state, its file's contents, an opener that has gone. */
+static _Atomic(unsigned) changes;
+
+static void note_change(void)
+{
+	ATOMIC_SHARED(&changes);
+	atomic_fetch_add(&changes, 1);
+}
+
+unsigned module_changes(void)
+{
+	return atomic_load(&changes);
+}
+
 /* What the file itself says; the caller owns *ret. */
 static int read_view(const char *path, struct elf_view **ret,
 		     struct file_identity *ret_identity)
@@ -243,6 +257,7 @@ static int take_reading_locked(struct dlazy_module *m, struct reading *reading)
 	reading->view = old;
 	m->record = NULL;
 	m->contents += !file_identity_equal(&m->identity, &identity);
+	note_change();
 	m->identity = identity;
 	m->undiscardable = reason_to_stay(m->view);
 	if (!module_of_file_locked(&identity))
@@ -444,6 +459,7 @@ bool module_has_soname(struct dlazy_module *m, const char *soname)
 
 void module_move_locked(struct dlazy_module *m, enum dlazy_state to)
 {
+	note_change();
 	int from = atomic_load_explicit(&m->state, memory_order_relaxed);
 
 	switch (to) {
@@ -1012,6 +1028,7 @@ static void module_renew_locked(struct dlazy_module *m,
 	m->view = TAKE_PTR(fresh->view);
 	m->record = fresh->record;
 	m->contents++;
+	note_change();
 	m->identity = fresh->identity;
 	m->undiscardable = fresh->undiscardable;
 }
@@ -1100,6 +1117,7 @@ void module_replace_locked(struct dlazy_module *m, const char *object,
 	m->record = NULL;
 	m->identity = *identity;
 	m->contents++;
+	note_change();
 	m->undiscardable = reason_to_stay(m->view);
 	m->object = object;
 	map_put(&by_file, file_key(identity), m);
@@ -1436,6 +1454,7 @@ int module_close(struct dlazy_module *m, const void *by)
 					   "closed; it ends with its registry",
 					   m->name);
 		m->opens--;
+		note_change();
 		close_opener_locked(m, object);
 		module_forget_locked(m);
 	}
@@ -1448,6 +1467,7 @@ void module_return(struct dlazy_module *m)
 	{
 		LOCKED(&load_lock);
 		m->borrows--;
+		note_change();
 		forget_flags_locked(m);
 		module_forget_locked(m);
 	}

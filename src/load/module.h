@@ -377,6 +377,10 @@ bool module_is_open(const struct file_identity *identity);
 /* Whether it is or was one: never a handle of the linker's. */
 bool module_is_known(const struct dlazy_module *m);
 
+/* Counts what may make another answer of a module: each change of one's state or
+ * contents, each close. */
+unsigned module_changes(void);
+
 /* The same as module_is_valid(), as a public function's first line: 0 or -DLAZY_EINVAL. */
 int module_check(const struct dlazy_module *m, const char *function);
 

@@ -409,3 +409,33 @@ TEST(origin_in_a_path_is_the_callers_directory)
 	test_copy(test_plugin("good-plain"), path);
 	CHECK(dlopen(path, RTLD_NOW) != NULL);
 }
+
+/* What was said of a handle a moment ago holds for that handle alone, while it is
+ * open. More than once, as a moment may end in between. */
+TEST(absent_symbol_of_a_closed_handle_is_no_answer)
+{
+	for (int i = 0; i < 20; i++) {
+		void *handle = dlopen(test_plugin("good-plain"), RTLD_NOW);
+
+		CHECK(dlsym(handle, "no_such_symbol") == NULL);
+		CHECK_IN(dlerror(), "no_such_symbol");
+		CHECK(dlsym(handle, "no_such_symbol") == NULL);
+		CHECK_IN(dlerror(), "no_such_symbol");
+		CHECK(dlsym(handle, "no_such_other") == NULL);
+		CHECK_IN(dlerror(), "no_such_other");
+		CHECK_INT(dlclose(handle), 0);
+		CHECK(dlsym(handle, "no_such_symbol") == NULL);
+		CHECK_IN(dlerror(), "not an open module");
+	}
+}
+
+TEST(absent_symbol_of_what_is_loaded_is_absent)
+{
+	void *handle = dlopen(test_plugin("good-needs-plain"), RTLD_NOW);
+
+	CHECK_INT(dlazy_load(handle), 0);
+	CHECK(dlsym(handle, "no_such_symbol") == NULL);
+	CHECK_IN(dlerror(), "neither");
+	CHECK(dlsym(handle, "plain_answer") != NULL);
+	CHECK(dlerror() == NULL);
+}
