@@ -32,6 +32,8 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 	@$(STAGE)$(bindir)/dlazy stub %D%/liblinked.so -o %D%/linked.o \
 		>/dev/null
 	@$(BENCH_COMPILE) -o %D%/plain $(srcdir)/%D%/plain.c
+	@$(BENCH_COMPILE) $(BENCH_STAGED) -include dlazy/dlfcn.h \
+		-o %D%/dlfcn $(srcdir)/%D%/plain.c -ldlazy
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/lazy $(srcdir)/%D%/lazy.c \
 		-ldlazy
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
@@ -57,11 +59,11 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --discard, --first, --standalone, --programs
+# BENCH_FLAGS=--json, --rounds=N, --discard, --dlfcn, --first, --standalone, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
-CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) \
+CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) %D%/dlfcn \
 	%D%/target.so %D%/libtarget.so \
 	%D%/liblinked.so %D%/linked.o %D%/first.o %D%/first-alone \
 	%D%/alone.a %D%/alone

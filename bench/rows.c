@@ -3,7 +3,7 @@
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
  *   rows [--json] [--rounds=N]
- *        [--discard | --first | --standalone | --machine | --programs]
+ *        [--discard | --dlfcn | --first | --standalone | --machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
@@ -406,6 +406,34 @@ static void probing(const char *dir, struct side *eager)
 			      &probe->total_us, &eager->total_us, "us"});
 }
 
+/* The same host, built with <dlazy/dlfcn.h>. The plugins of GStreamer have a
+ * budget. */
+static void adopting(const char *dir)
+{
+	struct side *lazily = side("dlopen all through <dlazy/dlfcn.h>",
+				   program("dlfcn"), "eager", dir, NULL, NULL);
+	struct side *plainly = plain("dlopen all", "eager", dir, NULL);
+
+	ROW_MEASURE(1, false, lazily, plainly);
+	tell_ratio("dlopen all through <dlazy/dlfcn.h>, against", lazily,
+		   plainly, strstr(dir, "gstreamer") ? 0.25 : BUDGET_NONE);
+}
+
+static void asking_for_absent(void)
+{
+	char file[4096];
+
+	snprintf(file, sizeof(file), "%s/p0.so", getenv("BENCH_100"));
+	struct side *lazily = side("through <dlazy/dlfcn.h>", program("dlfcn"),
+				   "absent", file, NULL, NULL);
+	struct side *plainly = plain("dlsym", "absent", file, NULL);
+
+	row_heading("A symbol that is absent, 10,000 times");
+	ROW_MEASURE(1, false, lazily, plainly);
+	tell_ratio("through <dlazy/dlfcn.h>, against dlsym", lazily, plainly,
+		   2);
+}
+
 static void directory(char *description)
 {
 	const char *dir = part(&description), *symbol = part(&description);
@@ -419,8 +447,24 @@ static void directory(char *description)
 		touching_one(dir, symbol, name);
 	ROW_MEASURE(1, false, all, eager);
 	tell_ratio("touch every plugin, against", all, eager, 1.02);
+	adopting(dir);
 	probing(dir, eager);
 	other_loaders(dir, declare);
+}
+
+static void adopting_all(void)
+{
+	char *dirs = strdup(getenv("BENCH_DIRS")), *dir;
+
+	asking_for_absent();
+	while (dirs && (dir = strsep(&dirs, " "))) {
+		const char *path = part(&dir);
+
+		if (!path)
+			continue;
+		row_heading(path);
+		adopting(path);
+	}
 }
 
 static void tool(void)
@@ -472,6 +516,7 @@ static void all_rows(void)
 	calling_first();
 	standing_alone();
 	discarding();
+	asking_for_absent();
 	while (dirs && (dir = strsep(&dirs, " ")))
 		if (*dir)
 			directory(dir);
@@ -485,6 +530,7 @@ int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"discard", no_argument, NULL, 'd'},
+		{"dlfcn", no_argument, NULL, 'a'},
 		{"first", no_argument, NULL, 'f'},
 		{"json", no_argument, NULL, 'j'},
 		{"machine", no_argument, NULL, 'm'},
@@ -502,6 +548,8 @@ int main(int argc, char **argv)
 			as_json = true;
 		else if (option == 'd')
 			which = discarding;
+		else if (option == 'a')
+			which = adopting_all;
 		else if (option == 'f')
 			which = calling_first;
 		else if (option == 'm')
