@@ -37,20 +37,27 @@ prepare()
 	sleep 0.1
 }
 
-# A machine of few files: $dlazy as installed, and a program with libraries.
+# A machine of few files, as each is read each time: of $dlazy what runs and
+# traces, and a program with as many libraries as laziness is worth while for.
 prepare_small()
 {
-	local i file
-	mkdir -p "$small/bin" "$small/lib" "$small/proc" "$small/tmp" &&
+	local i file installed=$small/usr/local
+	mkdir -p "$small/bin" "$small/lib" "$small/proc" "$small/tmp" \
+		"$installed/bin" "$installed/lib/dlazy" &&
 		mount -t proc proc "$small/proc" &&
-		cp -a "$DLAZY_STAGE/." "$inject" "$small" || return
-	for i in {1..8}; do
+		cp "$inject" "$small" &&
+		cp "$dlazy" "$installed/bin" &&
+		cp -a "$DLAZY_STAGE_LIBDIR/libdlazy.so"* "$installed/lib" &&
+		cp "$DLAZY_STAGE_LIBDIR/dlazy/hook.so" "$installed/lib/dlazy" &&
+		strip "$installed/bin/dlazy" "$installed/lib/libdlazy.so" \
+			"$installed/lib/dlazy/hook.so" || return
+	for i in {1..10}; do
 		build "$small/lib/libf$i.so" -Wl,-soname,"libf$i.so" \
 			<<<"int f$i(void) { return $i; }"
 	done
 	# shellcheck disable=SC2086 # CC may hold options
 	${CC:-cc} -x c -o "$small/bin/program" - -x none -Wl,--no-as-needed \
-		-Wl,-rpath,/lib -L"$small/lib" -lf{1..8} <<-END || return
+		-Wl,-rpath,/lib -L"$small/lib" -lf{1..10} <<-END || return
 			#include <stdio.h>
 			int f1(void);
 			int main(void) { printf("%d\n", f1()); return 0; }

@@ -133,19 +133,29 @@ static int read_table(struct elf_data *data, const struct numbers *n,
 	return r;
 }
 
-/* The addend stands in the place itself. */
-static int add_packed(struct elf_data *data, uint64_t address)
+/* The words from an address on of which a bit is set, the lowest being the first
+ * word's. The addends stand in the places themselves, which are read at once. */
+static int add_packed(struct elf_data *data, uint64_t address, uint64_t bits)
 {
-	_cleanup_free_ ElfN(Addr) *place = NULL;
-	int r = image_read_address(&data->image, "a relocated place", address,
-				   sizeof(*place), (void **)&place);
+	_cleanup_free_ ElfN(Addr) *places = NULL;
+	size_t n = 0;
 
-	return r < 0 ? r
-		     : add_fixup(data, (struct elf_fixup){
-					       .address = address,
-					       .addend = (int64_t)*place,
-					       .kind = ELF_FIXUP_RELATIVE,
-				       });
+	while (n < 64 && bits >> n)
+		n++;
+	if (n == 0)
+		return 0;
+	int r = image_read_address(&data->image, "relocated places", address,
+				   n * sizeof(*places), (void **)&places);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (bits >> i & 1)
+			r = add_fixup(data,
+				      (struct elf_fixup){
+					      .address = address +
+							 i * sizeof(*places),
+					      .addend = (int64_t)places[i],
+					      .kind = ELF_FIXUP_RELATIVE,
+				      });
+	return r;
 }
 
 /* An even word is an address; an odd one the bits of the 63 words behind. */
@@ -162,16 +172,12 @@ static int read_packed(struct elf_data *data)
 	r = image_read_address(&data->image, "the relative relocations",
 			       address, size, (void **)&table);
 	for (size_t i = 0; r == 0 && i < size / word; i++) {
-		uint64_t bits = table[i] >> 1;
-
 		if (!(table[i] & 1)) {
-			r = add_packed(data, table[i]);
+			r = add_packed(data, table[i], 1);
 			at = table[i] + word;
 			continue;
 		}
-		for (size_t k = 0; r == 0 && bits; k++, bits >>= 1)
-			if (bits & 1)
-				r = add_packed(data, at + k * word);
+		r = add_packed(data, at, table[i] >> 1);
 		at += (8 * word - 1) * word;
 	}
 	return r;
