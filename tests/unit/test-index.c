@@ -10,7 +10,9 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "elf/view.h"
+#include "link/index/facts.h"
 #include "link/index/index.h"
+#include "tests/unit/elf-file.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -1072,6 +1074,64 @@ static void check_program(const struct index *index, const char *program)
 	for (size_t i = 0; i < closure.count; i++)
 		elf_view_close(closure.files[i].view);
 	free(closure.files);
+}
+
+/* ------------------------------------------------------------------ */
+/* Files that ask for too much                                        */
+
+#define LONG_NAME 16000
+#define NAMES 300
+
+/* A library with a name that is long, and many that are short. */
+static void compile_names(void)
+{
+	static char source[LONG_NAME + NAMES * 16];
+	char *at = source + sprintf(source, "int ");
+
+	memset(at, 'x', LONG_NAME);
+	at += LONG_NAME;
+	for (int i = 0; i < NAMES; i++)
+		at += sprintf(at, ",a%d", i);
+	strcpy(at, ";");
+	world_compile("names.so", source, "-shared -fPIC -fno-common", "");
+}
+
+static struct facts *facts_of(const char *path)
+{
+	struct file_identity identity;
+	struct facts *facts;
+	bool denied;
+
+	CHECK_INT(facts_read(path, &identity, &facts, &denied), 0);
+	CHECK(!denied);
+	return facts;
+}
+
+/* They can overlap: a small file would be read for hours. */
+TEST(names_that_are_all_one_long_name_are_not_read)
+{
+	compile_names();
+	const char *path = world_path("names.so");
+	struct facts *facts = facts_of(path);
+
+	CHECK(facts && facts->counts[TABLE_DATA] > NAMES);
+	size_t n = facts->counts[TABLE_DATA];
+	free(facts);
+	struct elf_file file = elf_file_read(path);
+	ElfN(Sym) *table = elf_file_at(
+		&file, elf_file_dynamic(&file, DT_SYMTAB)->d_un.d_ptr);
+	const char *strings = elf_file_at(
+		&file, elf_file_dynamic(&file, DT_STRTAB)->d_un.d_ptr);
+	ElfN(Word) longest = 0;
+	for (size_t i = 1; i <= n; i++)
+		if (strlen(strings + table[i].st_name) >= LONG_NAME)
+			longest = table[i].st_name;
+	CHECK(longest);
+	for (size_t i = 1; i <= n; i++)
+		table[i].st_name = longest;
+	elf_file_write(&file, world_path("long.so"));
+	free(file.data);
+	CHECK(!facts_of(world_path("long.so")));
 }
 
 /* The second opinion. */

@@ -478,6 +478,54 @@ TEST(a_note_of_many_megabytes_costs_itself_alone)
 	free(file.data);
 }
 
+/* The plugin's note in the last of so many sections; the others are empty. */
+static int read_note_of_section(size_t count, char **ret)
+{
+	struct elf_file file = exports_file();
+	size_t note = (file.size + 7) & ~(size_t)7;
+
+	drop_sections(&file);
+	append_note(&file, DLAZY_PLUGIN_OWNER, DLAZY_PLUGIN_TYPE, "{}", 4);
+	size_t end = file.size, table = (end + 7) & ~(size_t)7;
+	append_zeros(&file, table - end + count * sizeof(ElfN(Shdr)));
+	ElfN(Shdr) *sections = (void *)(file.data + table);
+	for (size_t i = 0; i < count; i++)
+		sections[i].sh_type = SHT_NOTE;
+	sections[count - 1].sh_offset = note;
+	sections[count - 1].sh_size = end - note;
+	elf_file_header(&file)->e_shoff = table;
+	elf_file_header(&file)->e_shnum = (ElfN(Half))count;
+	elf_file_header(&file)->e_shentsize = sizeof(*sections);
+	int r = read_own_note(&file, ret);
+	free(file.data);
+	return r;
+}
+
+TEST(sections_of_notes_beyond_a_number_are_not_read)
+{
+	_cleanup_free_ char *text = NULL, *none = NULL;
+
+	CHECK_INT(read_note_of_section(256, &text), 0);
+	CHECK_STR(text, "{}");
+	CHECK_INT(read_note_of_section(257, &none), -DLAZY_EFORMAT);
+	CHECK_IN(status_message(), " 256 sections");
+}
+
+TEST(a_note_whose_owner_does_not_end_is_none)
+{
+	struct elf_file file = exports_file();
+	size_t begin = (file.size + 7) & ~(size_t)7;
+	_cleanup_free_ char *text = NULL, *none = NULL;
+
+	append_note(&file, DLAZY_PLUGIN_OWNER, DLAZY_PLUGIN_TYPE, "{}", 4);
+	make_note_segment(&file, begin);
+	CHECK_INT(read_own_note(&file, &text), 0);
+	/* The zero that ends it is padding then. */
+	((ElfN(Nhdr) *)(file.data + begin))->n_namesz--;
+	CHECK_INT(read_own_note(&file, &none), -DLAZY_ENOENT);
+	free(file.data);
+}
+
 TEST(notes_padded_to_4_and_to_8_bytes_share_a_segment)
 {
 	static const struct {
