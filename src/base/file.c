@@ -270,8 +270,10 @@ bool file_lock(int fd, unsigned milliseconds)
 	const struct timespec moment = {.tv_nsec = LOCK_MOMENT_MS * 1000000};
 	uint64_t end = monotonic_ms() + milliseconds;
 
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
+	for (int interrupts = 0; flock(fd, LOCK_EX | LOCK_NB) < 0;) {
+		if (errno == EINTR && interrupts++ < INTERRUPTIONS)
+			continue;
+		if (errno != EWOULDBLOCK)
 			return false;
 		if (monotonic_ms() >= end) {
 			if (errno == EWOULDBLOCK)

@@ -190,6 +190,33 @@ TEST(no_fault_leaves_a_temporary)
 	close(dirfd);
 }
 
+TEST_SECONDS(lock_that_is_interrupted_each_time_is_not_waited_for, 10)
+{
+	int dirfd = dirfd_of_test();
+
+	write_text(dirfd, "file", "old");
+	int fd = openat(dirfd, "file", O_RDONLY | O_CLOEXEC);
+	fault_arm("flock", 1, EINTR, true);
+	CHECK(!file_lock(fd, 600000));
+	CHECK(fault_disarm());
+	close(fd);
+	close(dirfd);
+}
+
+/* The file's contents, and then its name. Some file systems do not sync
+ * directories: the file is in place all the same. */
+TEST(directory_is_synced_after_a_rename)
+{
+	int dirfd = dirfd_of_test();
+
+	write_text(dirfd, "file", "old");
+	fault_arm("fsync", 2, EIO, false);
+	CHECK_INT(replace(dirfd), 0);
+	CHECK(fault_disarm());
+	check_text(dirfd, "file", "new");
+	close(dirfd);
+}
+
 TEST(end_of_a_file_is_told_from_a_read_error)
 {
 	int dirfd = dirfd_of_test();
