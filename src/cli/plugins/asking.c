@@ -214,16 +214,18 @@ static void count(const struct catalog_metadata *m,
 	counts->probed += flags & METADATA_PROBED && !given.probe;
 }
 
-struct asking_counts asking_count(struct catalog *catalog)
+int asking_count(struct catalog *catalog, struct asking_counts *ret)
 {
-	struct asking_counts counts = {0};
-
+	*ret = (struct asking_counts){0};
 	for (size_t i = 0; i < catalog_count(catalog); i++) {
 		const struct catalog_metadata *m;
+		int status = catalog_metadata(catalog, i, &m);
 
-		if (catalog_metadata(catalog, i, &m) == 0 && m)
-			count(m, &counts);
+		if (status_is_state(status))
+			return status;
+		if (status == 0 && m)
+			count(m, ret);
 	}
 	status_clear();
-	return counts;
+	return 0;
 }

@@ -29,6 +29,7 @@ struct asking_counts {
 	size_t timed_out; /* or did not end in time */
 };
 
-struct asking_counts asking_count(struct catalog *catalog);
+/* 0, or the state that kept one from being looked at. */
+int asking_count(struct catalog *catalog, struct asking_counts *ret);
 
 #endif

@@ -78,15 +78,22 @@ static char *catalog_path(const struct request *request, const char *dir)
 }
 
 /* What the catalog has, and the scan's result has not: which files are bad, and
- * what is known of the others. */
-static void look_into(struct outcome *o)
+ * what is known of the others. 0, or a state; a catalog that was not written has
+ * been told of. */
+static int look_into(struct outcome *o)
 {
-	if (catalog_open_file(AT_FDCWD, NULL, o->catalog ? o->catalog : "",
-			      &o->directory.catalog) == 0) {
+	int status =
+		catalog_open_file(AT_FDCWD, NULL, o->catalog ? o->catalog : "",
+				  &o->directory.catalog);
+
+	if (status == 0) {
 		directory_say_bad(&o->directory);
-		o->counts = asking_count(o->directory.catalog);
+		status = asking_count(o->directory.catalog, &o->counts);
 	}
+	if (status_is_state(status))
+		return status;
 	status_clear();
+	return 0;
 }
 
 static int scan(const char *path, const struct request *request,
@@ -115,7 +122,11 @@ static int scan(const char *path, const struct request *request,
 		return CLI_FAILED;
 	}
 	o->catalog = catalog_path(request, o->directory.path);
-	look_into(o);
+	status = look_into(o);
+	if (status < 0) {
+		cli_fail(status, false);
+		return CLI_FAILED;
+	}
 	return CLI_DONE;
 }
 

@@ -25,6 +25,9 @@
 #define FILES_MOST 1024u
 #define DATA_MOST (UINT64_C(4) << 30)
 
+/* So often a call is made again that a signal has cut short. */
+#define INTERRUPTS_MOST 100
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1
 #elif defined(__has_feature)
@@ -59,6 +62,8 @@ static void set_limits(void)
 		limit(RLIMIT_DATA, DATA_MOST);
 }
 
+static int unable_status;
+
 static void close_from(int first)
 {
 #ifdef SYS_close_range
@@ -78,7 +83,7 @@ static void set_descriptors(int wire, int output)
 	int spare_output = fcntl(output, F_DUPFD_CLOEXEC, 10);
 
 	if (null < 0 || spare_wire < 0 || spare_output < 0)
-		_exit(1);
+		_exit(unable_status);
 	dup2(null, 0);
 	dup2(spare_output, 1);
 	dup2(spare_output, 2);
@@ -87,15 +92,18 @@ static void set_descriptors(int wire, int output)
 	close_from(CHILD_WIRE + 1);
 }
 
+/* False: there are no more requests. */
 static bool read_all(void *to, size_t size)
 {
 	char *at = to;
 
-	while (size > 0) {
+	for (int tries = 0; size > 0;) {
 		ssize_t n = read(CHILD_WIRE, at, size);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && tries++ < INTERRUPTS_MOST)
 			continue;
-		if (n <= 0)
+		if (n < 0)
+			_exit(unable_status);
+		if (n == 0)
 			return false;
 		at += n;
 		size -= (size_t)n;
@@ -107,12 +115,12 @@ static void write_all(const void *from, size_t size)
 {
 	const char *at = from;
 
-	while (size > 0) {
+	for (int tries = 0; size > 0;) {
 		ssize_t n = write(CHILD_WIRE, at, size);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && tries++ < INTERRUPTS_MOST)
 			continue;
 		if (n <= 0)
-			_exit(1);
+			_exit(unable_status);
 		at += n;
 		size -= (size_t)n;
 	}
@@ -166,13 +174,17 @@ static void serve(struct probes *probes, const struct probe_request *request,
 {
 	pid_t own = getpid();
 	char *text = NULL;
+
+	reply(request, REPLY_BEGUN, NULL);
 	int status = ask(&probes->list[request->probe], path, &text);
 
 	if (getpid() != own)
 		_exit(0);
 	fflush(NULL);
 	if (status < 0)
-		reply(request, REPLY_REFUSED, status_message());
+		reply(request,
+		      status_is_state(status) ? REPLY_FAILED : REPLY_REFUSED,
+		      status_message());
 	else if (text)
 		reply(request, REPLY_SAID, text);
 	else
@@ -181,11 +193,12 @@ static void serve(struct probes *probes, const struct probe_request *request,
 }
 
 void child_serve(struct probes *probes, int wire, int output,
-		 const sigset_t *mask)
+		 const sigset_t *mask, int unable)
 {
 	struct probe_request request;
 	char path[PATH_MAX];
 
+	unable_status = unable;
 	/* A group, so that what it forks ends with it. */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -21,6 +21,9 @@ enum probe_reply_kind {
 	REPLY_SAID = 1, /* a text follows */
 	REPLY_NOTHING,
 	REPLY_REFUSED, /* words follow: why it was not asked */
+	REPLY_FAILED,  /* likewise, and it is no fact about the plugin */
+	REPLY_BEGUN,   /* comes before the others: from now on it is the plugin
+			  that may have ended the process */
 };
 
 struct probe_reply {
@@ -34,8 +37,10 @@ struct probe_reply {
 #define CHILD_WIRE 3
 
 /* Serves until there are no more requests. wire, output: see above; mask: what
- * plugins find. */
+ * plugins find; unable: the status that it exits with where it cannot go on,
+ * through no fault of a plugin, which does not know that number. */
 __attribute__((noreturn)) void child_serve(struct probes *probes, int wire,
-					   int output, const sigset_t *mask);
+					   int output, const sigset_t *mask,
+					   int unable);
 
 #endif

@@ -198,6 +198,8 @@ bool probes_parse(const char *list, struct probes *ret)
 		if (!add_named(ret, name))
 			return false;
 	}
+	if (!copy)
+		cli_say("scan: --probe: out of memory");
 	return copy != NULL;
 }
 

@@ -117,6 +117,23 @@ static int fail_child(const char *what)
 			   what, strerror(errno));
 }
 
+/* Another than before, in any case. */
+static uint64_t draw_token(uint64_t before)
+{
+	uint64_t token;
+
+	if (getrandom(&token, sizeof(token), GRND_NONBLOCK) == sizeof(token) &&
+	    token != before)
+		return token;
+	return before + event_now() + 1;
+}
+
+/* How a child ends that is unable to go on: plugins exit as they like. */
+static int draw_status(void)
+{
+	return 100 + (int)(draw_token(0) % 100);
+}
+
 static int begin_child(struct prober *p)
 {
 	int wire[2], output[2];
@@ -130,11 +147,12 @@ static int begin_child(struct prober *p)
 		return fail_child("pipe");
 	}
 	sigprocmask(SIG_SETMASK, NULL, &mask);
+	p->unable = draw_status();
 	/* What a plugin's exit() would write again. */
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0)
-		child_serve(p->probes, wire[1], output[1], &mask);
+		child_serve(p->probes, wire[1], output[1], &mask, p->unable);
 	close(wire[1]);
 	close(output[1]);
 	if (pid < 0) {
@@ -206,7 +224,8 @@ struct incoming {
 	size_t head_size;
 	char *text; /* malloc'd when the head is there */
 	size_t text_size;
-	bool is_whole, is_wrong;
+	bool has_begun, is_whole, is_wrong;
+	int error; /* of ours, which says nothing of the child */
 };
 
 static void check_head(struct incoming *in, uint64_t token)
@@ -214,28 +233,36 @@ static void check_head(struct incoming *in, uint64_t token)
 	if (in->head_size < sizeof(in->head))
 		return;
 	in->is_wrong = in->head.token != token || in->head.kind < REPLY_SAID ||
-		       in->head.kind > REPLY_REFUSED ||
+		       in->head.kind > REPLY_BEGUN ||
+		       (in->head.kind == REPLY_BEGUN && in->has_begun) ||
 		       in->head.length > META_TEXT_MAX;
+	if (!in->is_wrong && in->head.kind == REPLY_BEGUN) {
+		in->has_begun = true;
+		in->head_size = 0;
+		return;
+	}
 	if (!in->is_wrong && !in->text)
 		in->text = calloc(1, (size_t)in->head.length + 1);
-	in->is_wrong |= !in->text;
-	in->is_whole = !in->is_wrong && in->text_size == in->head.length;
+	if (!in->is_wrong && !in->text)
+		in->error = ENOMEM;
+	in->is_whole = in->text && in->text_size == in->head.length;
 }
 
 /* Takes what is there; false: the wire has ended. */
 static bool take_reply(const struct prober *p, struct incoming *in)
 {
-	while (!in->is_whole && !in->is_wrong) {
+	while (!in->is_whole && !in->is_wrong && !in->error) {
 		bool in_head = in->head_size < sizeof(in->head);
 		char *to = in_head ? (char *)&in->head + in->head_size
 				   : in->text + in->text_size;
 		size_t room = in_head ? sizeof(in->head) - in->head_size
 				      : in->head.length - in->text_size;
 		ssize_t n = read(p->wire, to, room);
-		if (n < 0 && errno == EINTR)
-			continue;
+		bool none = n < 0 && (errno == EAGAIN || errno == EINTR);
+		if (n < 0 && !none && errno != ECONNRESET)
+			in->error = errno;
 		if (n <= 0)
-			return n < 0 && errno == EAGAIN;
+			return none;
 		if (in_head)
 			in->head_size += (size_t)n;
 		else
@@ -245,30 +272,35 @@ static bool take_reply(const struct prober *p, struct incoming *in)
 	return true;
 }
 
-/* Another than before, in any case. */
-static uint64_t draw_token(uint64_t before)
+static bool send_all(int wire, const void *data, size_t size)
 {
-	uint64_t token;
+	ssize_t n = send(wire, data, size, MSG_NOSIGNAL);
 
-	if (getrandom(&token, sizeof(token), GRND_NONBLOCK) == sizeof(token) &&
-	    token != before)
-		return token;
-	return before + event_now() + 1;
+	if (n >= 0 && (size_t)n < size)
+		errno = EAGAIN;
+	return n == (ssize_t)size;
 }
 
-static bool send_request(struct prober *p, size_t probe, const char *path)
+/* 0, or an errno of ours: that the child is gone is told by its end. */
+static int send_request(struct prober *p, size_t probe, const char *path)
 {
 	p->token = draw_token(p->token);
 	struct probe_request request = {p->token, (uint32_t)probe,
 					(uint32_t)strlen(path)};
 
-	return send(p->wire, &request, sizeof(request), MSG_NOSIGNAL) ==
-		       (ssize_t)sizeof(request) &&
-	       send(p->wire, path, request.length, MSG_NOSIGNAL) ==
-		       (ssize_t)request.length;
+	if (send_all(p->wire, &request, sizeof(request)) &&
+	    send_all(p->wire, path, request.length))
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? 0 : errno;
 }
 
-enum ending { ENDING_REPLIED, ENDING_DEAD, ENDING_LATE, ENDING_WRONG };
+enum ending {
+	ENDING_REPLIED,
+	ENDING_DEAD,
+	ENDING_LATE,
+	ENDING_WRONG,
+	ENDING_FAILED, /* we have */
+};
 
 /* Waits for what comes, a moment. */
 static void wait_for_news(struct prober *p, bool is_open)
@@ -291,6 +323,8 @@ static enum ending wait_for_reply(struct prober *p, struct incoming *in,
 		ret->is_dead = waitpid(p->child, &ret->how, WNOHANG) > 0;
 		if (is_open)
 			is_open = take_reply(p, in);
+		if (in->error)
+			return ENDING_FAILED;
 		if (in->is_whole)
 			return ENDING_REPLIED;
 		if (in->is_wrong)
@@ -362,6 +396,32 @@ static void tell_ending(struct prober *p, enum ending ending, int how,
 		  line ? "; it said: " : "", line ? line : "");
 }
 
+static int fail_probe(const char *path, const char *why)
+{
+	return status_fail(DLAZY_EIO, "%s: cannot be probed: %s", path, why);
+}
+
+/* 0, or a state: it was not the plugin that had no answer. */
+static int status_of(const struct prober *p, const char *path,
+		     enum ending ending, const struct death *death,
+		     const struct incoming *in,
+		     const struct probe_answer *answer)
+{
+	if (ending == ENDING_FAILED)
+		return fail_probe(path, strerror(in->error));
+	if (ending == ENDING_REPLIED)
+		return in->head.kind != REPLY_FAILED
+			       ? 0
+			       : fail_probe(path,
+					    answer->words ? answer->words : "");
+	if (!in->has_begun)
+		return fail_probe(path, "the process for it did not begin");
+	if (ending == ENDING_DEAD && WIFEXITED(death->how) &&
+	    WEXITSTATUS(death->how) == p->unable)
+		return fail_probe(path, "the process for it could not go on");
+	return 0;
+}
+
 static void conclude(struct prober *p, enum ending ending,
 		     const struct death *death, struct incoming *in,
 		     struct probe_answer *answer)
@@ -391,21 +451,28 @@ static int ask_once(struct prober *p, size_t probe, const char *path,
 	if (status < 0)
 		return status;
 	p->wrote_size = 0;
-	send_request(p, probe, path);
-	enum ending ending = wait_for_reply(p, &in, &death);
+	in.error = send_request(p, probe, path);
+	enum ending ending =
+		in.error ? ENDING_FAILED : wait_for_reply(p, &in, &death);
 	conclude(p, ending, &death, &in, ret);
 	p->has_served = p->child > 0;
+	status = status_of(p, path, ending, &death, &in, ret);
 	free(in.text);
-	return 0;
+	return status;
 }
 
+/*
+ * What ends a process that has served others before may be their doing: it is asked
+ * again then, in a new one. What ended before it began, or says that it cannot go
+ * on, says nothing of the plugin, and nothing is kept of it.
+ */
 int prober_ask(struct prober *p, size_t probe, const char *path,
 	       struct probe_answer *ret)
 {
 	bool had_others = p->child && p->has_served;
 	int status = ask_once(p, probe, path, ret);
 
-	if (status == 0 && ret->outcome == PROBE_CRASHED && had_others) {
+	if (had_others && (status < 0 || ret->outcome == PROBE_CRASHED)) {
 		probe_answer_clear(ret);
 		status = ask_once(p, probe, path, ret);
 	}

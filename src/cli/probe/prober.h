@@ -29,6 +29,7 @@ struct prober {
 	/* The end of what the plugin that is asked has written. */
 	char wrote[PROBER_OUTPUT_MAX];
 	size_t wrote_size;
+	int unable; /* the status of a child that cannot go on */
 };
 
 enum probe_outcome {
