@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,18 +60,6 @@ bool fault_disarm(void)
 {
 	armed.kind[0] = '\0';
 	return armed.hit;
-}
-
-__attribute__((constructor(101))) static void arm_by_environment(void)
-{
-	const char *kind = getenv("FAULT_CALL"), *n = getenv("FAULT_N");
-	const char *error = getenv("FAULT_ERRNO"), *in = getenv("FAULT_IN");
-	const char *always = getenv("FAULT_ALWAYS");
-
-	hit_file = getenv("FAULT_HIT");
-	if (kind && n && error &&
-	    (!in || !strcmp(in, program_invocation_short_name)))
-		fault_arm(kind, atol(n), atoi(error), always && *always == '1');
 }
 
 /* Whether this call of that kind is to fail; errno is set then. */
@@ -256,25 +245,87 @@ EXPORT int symlinkat(const char *target, int dir, const char *path)
 	return fails("symlink") ? -1 : REAL(symlinkat)(target, dir, path);
 }
 
+static void arm_by_environment(void)
+{
+	const char *kind = getenv("FAULT_CALL"), *n = getenv("FAULT_N");
+	const char *error = getenv("FAULT_ERRNO"), *in = getenv("FAULT_IN");
+	const char *always = getenv("FAULT_ALWAYS");
+
+	hit_file = getenv("FAULT_HIT");
+	if (kind && n && error &&
+	    (!in || !strcmp(in, program_invocation_short_name)))
+		fault_arm(kind, atol(n), atoi(error), always && *always == '1');
+}
+
 #if defined(__GLIBC__) && !defined(OWN_ALLOCATOR)
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);
 
+/* LeakSanitizer, where it is preloaded behind us: it looks at what it has
+ * allocated. Its functions are looked up once, as dlsym() forgets what dlerror()
+ * is just allocating a text for. */
+__attribute__((weak)) extern void __lsan_do_leak_check(void);
+static __typeof__(&malloc) next_malloc;
+static __typeof__(&calloc) next_calloc;
+static __typeof__(&realloc) next_realloc;
+
+static void find_next(void)
+{
+	next_malloc = __libc_malloc;
+	next_calloc = __libc_calloc;
+	next_realloc = __libc_realloc;
+	if (!__lsan_do_leak_check)
+		return;
+	next_malloc = REAL(malloc);
+	next_calloc = REAL(calloc);
+	next_realloc = REAL(realloc);
+}
+
 EXPORT void *malloc(size_t size)
 {
-	return fails("malloc") ? NULL : __libc_malloc(size);
+	if (!next_malloc)
+		find_next();
+	return fails("malloc") ? NULL : next_malloc(size);
 }
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-	return fails("malloc") ? NULL : __libc_calloc(count, size);
+	if (!next_malloc)
+		find_next();
+	return fails("malloc") ? NULL : next_calloc(count, size);
 }
 
 EXPORT void *realloc(void *block, size_t size)
 {
-	return fails("malloc") ? NULL : __libc_realloc(block, size);
+	if (!next_malloc)
+		find_next();
+	return fails("malloc") ? NULL : next_realloc(block, size);
+}
+
+/* Preloaded alone, LeakSanitizer has these, but not what they are to call. */
+static __typeof__(&signal) libc_signal;
+static __typeof__(&sigaction) libc_sigaction;
+
+__attribute__((constructor(101))) static void find_signals(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_LAZY | RTLD_NOLOAD);
+
+	libc_signal = (__typeof__(&signal))dlsym(libc, "signal");
+	libc_sigaction = (__typeof__(&sigaction))dlsym(libc, "sigaction");
+	arm_by_environment();
+}
+
+EXPORT sighandler_t signal(int number, sighandler_t handler)
+{
+	return libc_signal(number, handler);
+}
+
+EXPORT int sigaction(int number, const struct sigaction *action,
+		     struct sigaction *old)
+{
+	return libc_sigaction(number, action, old);
 }
 
 /* valgrind puts an allocator of its own before ours, too. */
@@ -287,6 +338,11 @@ bool fault_has_malloc(void)
 }
 
 #else
+
+__attribute__((constructor(101))) static void arm_first(void)
+{
+	arm_by_environment();
+}
 
 bool fault_has_malloc(void)
 {

@@ -14,7 +14,7 @@ fi
 [ "${STUBS-}" != none ] ||
 	skip_all "no stubs for this CPU: the host's modules cannot be discarded"
 inject=$TEST_BUILD/tests/faults/inject.so
-host=$TEST_BUILD/tests/faults/host
+host=$TEST_BUILD/tests/faults/host live=$TEST_BUILD/tests/faults/live
 there=/usr/local/bin/dlazy small=
 if [ -n "${FAULTS_APART-}" ] && [ "$(id -u)" = 0 ]; then
 	small=$t/small
@@ -32,6 +32,18 @@ prepare()
 	done
 	echo "no ELF" >"$t/d/bad.so"
 	build "$t/q.so" <<<"int answer(void) { return 4; }"
+	build "$t/probe.so" <<-END
+		#include <string.h>
+		char *dlazy_probe(void *h) { return strdup("{\"provides\": [{\"id\": \"x/y\"}]}"); }
+	END
+	mkdir "$t/keep/live" "$t/keep/live/d" &&
+		cp "$t/d/p1.so" "$t/d/p2.so" "$t/keep/live/d" &&
+		cp "$t/q.so" "$t/keep/live/other.so" || return
+	build "$t/keep/live/d/p3.so" -Wl,-z,now \
+		<<<"int no(void); int answer(void) { return no(); }"
+	build "$t/keep/live/new.so" <<<"int answer(void) { return 9; }"
+	echo '{"schema": 1, "provides": [{"id": "x/y", "symbol": "answer"}]}' \
+		>"$t/keep/live/d/p2.dlazy.json"
 	build "$t/lib/libf1.so" -Wl,-soname,libf1.so <<<"int f1(void) { return 1; }"
 	[ -z "$small" ] || prepare_small || return
 	sleep 0.1
@@ -51,13 +63,13 @@ prepare_small()
 		cp "$DLAZY_STAGE_LIBDIR/dlazy/hook.so" "$installed/lib/dlazy" &&
 		strip "$installed/bin/dlazy" "$installed/lib/libdlazy.so" \
 			"$installed/lib/dlazy/hook.so" || return
-	for i in {1..10}; do
+	for i in {1..12}; do
 		build "$small/lib/libf$i.so" -Wl,-soname,"libf$i.so" \
 			<<<"int f$i(void) { return $i; }"
 	done
 	# shellcheck disable=SC2086 # CC may hold options
 	${CC:-cc} -x c -o "$small/bin/program" - -x none -Wl,--no-as-needed \
-		-Wl,-rpath,/lib -L"$small/lib" -lf{1..10} <<-END || return
+		-Wl,-rpath,/lib -L"$small/lib" -lf{1..12} <<-END || return
 			#include <stdio.h>
 			int f1(void);
 			int main(void) { printf("%d\n", f1()); return 0; }
@@ -72,8 +84,7 @@ prepare_small()
 # Nothing is known.
 fresh()
 {
-	rm -rf "$t/cache" "$t/out.o" "$t/out.json" "$t/out.html" \
-		"${small:-$t}/cache"
+	rm -rf "$t/cache" "$t"/out.* "$t/live" "${small:-$t}/cache"
 }
 
 # What a host and a person are told of the plugins.

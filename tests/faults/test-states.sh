@@ -26,4 +26,53 @@ has "$err" /proc/self/exe "it is plain for what could not be read, and not unkno
 check "nothing is kept of it" [ ! -e "$t/cache" ]
 run failing readlink 5 1 "$dlazy" trace /bin/true
 has "$err" "/proc/self/exe: Input" "a tracer that was not looked for is not missing"
+
+# A process that plugins are probed in may fail, too, and the wire to it.
+# probing KIND ERRNO MOST: each call of that kind in turn, up to a number; what is
+# kept of plugins that was no doing of theirs
+probing()
+{
+	local n
+	for ((n = 1; n <= $3; n++)); do
+		rm -rf "$t/cache"
+		failing "$1" "$2" "$n" "$dlazy" scan --probe="$t/probe.so" "$t/d" \
+			>/dev/null 2>&1
+		"$dlazy" list --json "$t/d" 2>/dev/null |
+			grep -o '"probe":"[^"]*"' | sed "s/^/$1 $n: /"
+	done
+}
+
+mkdir "$t/d"
+build "$t/d/p.so" <<<"int p(void) { return 1; }"
+build "$t/probe.so" <<<"char *dlazy_probe(void *h) { return 0; }"
+if [ -e "$DLAZY_STAGE_LIBDIR/dlazy/json.so" ]; then
+	sleep 0.1
+	check_empty "no fault of the process that probes is kept as the plugin's" \
+		"$(probing read 5 30; probing open 24 12; probing write 28 2)"
+else
+	skip "no fault of the process that probes is kept as the plugin's" \
+		"built without jansson"
+fi
+
+# A home that two machines share, each with a directory of its own at one path.
+for who in a b; do
+	mkdir "$t/$who"
+	build "$t/$who/p.so" <<<"int of_$who(void) { return 1; }"
+	build "$t/$who/p_$who.so" <<<"int of_$who(void) { return 1; }"
+done
+mkdir "$t/p"
+on() { unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && "$@"' - "$t/$1" "$t/p" "${@:2}"; }
+if on a true 2>/dev/null; then
+	for who in a b a b; do
+		on $who "$dlazy" list "$t/p" | awk '{ print $1 }'
+		on $who "$dlazy" info --symbols "$t/p/p.so" | grep -o of_.
+	done >"$t/said" 2>&1
+	check_same "machines that share a home are told of their own plugins" \
+		"$(tr '\n' ' ' <"$t/said")" "$(for who in a b a b; do
+			printf 'NAME p p_%s of_%s ' $who $who
+		done)"
+else
+	skip "machines that share a home are told of their own plugins" \
+		"needs a mount namespace"
+fi
 finish
