@@ -35,7 +35,10 @@ struct catalog {
 	struct bytes bytes;
 	uint64_t ctime_ns;	/* of the catalog file; 0: in memory */
 	unsigned long *checked; /* a bit for each sound record and block */
+	struct catalog *next;	/* of those that are kept */
 };
+
+static _Atomic(struct catalog *) kept_catalogs;
 
 static bool is_ours(const struct catalog_header *h)
 {
@@ -91,6 +94,15 @@ void catalog_close(struct catalog *c)
 	bytes_end(&c->bytes);
 	free(c->checked);
 	free(c);
+}
+
+void catalog_keep(struct catalog *c)
+{
+	if (!c)
+		return;
+	c->next = atomic_load(&kept_catalogs);
+	while (!atomic_compare_exchange_weak(&kept_catalogs, &c->next, c))
+		;
 }
 
 /* The header of an open file. */

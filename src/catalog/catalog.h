@@ -48,6 +48,10 @@ int catalog_open_memory(void *data, size_t size, struct catalog **ret);
 
 void catalog_close(struct catalog *c);
 
+/* Leaves it, with a user's share of it, for as long as the process lives: its
+ * records are in use. Allocates nothing, so that it cannot fail. */
+void catalog_keep(struct catalog *c);
+
 static inline void cleanup_catalog(struct catalog **c)
 {
 	catalog_close(*c);

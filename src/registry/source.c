@@ -27,22 +27,13 @@ struct lock registry_lock = LOCK_INIT(LOCK_REGISTRY);
 
 struct dlazy_registry *registries;
 
-/* Catalogs whose records modules use: they stay, as modules do. */
-static struct kept {
-	struct catalog *catalog;
-	struct kept *next;
-} * kept;
-
+/* One whose records modules use stays, as modules do. */
 void source_drop_catalog_locked(struct catalog *c, bool keep)
 {
-	struct kept *entry = keep ? malloc(sizeof(*entry)) : NULL;
-
-	if (!keep)
+	if (keep)
+		catalog_keep(c);
+	else
 		catalog_close(c);
-	if (!entry)
-		return;
-	*entry = (struct kept){c, kept};
-	kept = entry;
 }
 
 void source_clear(struct source *s)
