@@ -87,7 +87,7 @@ int below_add(struct below *below, const char *dir)
 		bool has_plugins;
 
 		status = list(&all, all.paths[i], &has_plugins);
-		if (status == 0 && (has_plugins || i == 0))
+		if (status == 0 && (has_plugins || i == 0 || below->every))
 			status = add(below, strdup(all.paths[i]));
 		/* Of one that is below, whoever may not read it is no failure. */
 		if (status < 0 && i > 0 && status != -DLAZY_ENOMEM) {

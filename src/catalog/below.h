@@ -6,11 +6,13 @@
 #ifndef CATALOG_BELOW_H
 #define CATALOG_BELOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct below {
 	char **paths; /* sorted; NULL behind the last one */
 	size_t count, room;
+	bool every; /* also those without plugins */
 };
 
 /* Adds the directory, and those below it in which a file has a plugin's name. 0 or,

@@ -157,7 +157,8 @@ static int add_each_file(struct dlazy_registry *r, const char *dir,
 
 /* One directory, whose plugins' names get a prefix. */
 static int add_directory(struct dlazy_registry *r, const char *dir,
-			 const struct source *like, const char *prefix)
+			 const struct source *like, const char *prefix,
+			 added_fn *added)
 {
 	_cleanup_(source_clear) struct source s = {.flags = like->flags,
 						   .by = like->by,
@@ -185,6 +186,8 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 		if (status == 0 && r->watch >= 0 &&
 		    watch_directory(r->watch, dir) < 0)
 			status_clear();
+		if (status == 0 && added)
+			added(r, source, dirfd);
 	}
 	if (status == 0)
 		ledger_declare(dir);
@@ -208,7 +211,7 @@ static bool has_directory(struct dlazy_registry *r, const char *dir,
 }
 
 int add_below(struct dlazy_registry *r, const char *dir,
-	      const struct source *like)
+	      const struct source *like, added_fn *added)
 {
 	_cleanup_(below_free) struct below below = {.paths = NULL};
 	size_t n = strcmp(dir, "/") ? strlen(dir) + 1 : 1;
@@ -225,7 +228,7 @@ int add_below(struct dlazy_registry *r, const char *dir,
 		}
 		if (has_directory(r, below.paths[i], prefix))
 			continue;
-		status = add_directory(r, below.paths[i], like, prefix);
+		status = add_directory(r, below.paths[i], like, prefix, added);
 		if (status == -DLAZY_ENOMEM)
 			return status;
 		if (status < 0)
@@ -235,15 +238,30 @@ int add_below(struct dlazy_registry *r, const char *dir,
 	return status;
 }
 
+/* A refresh will say so if it cannot be. */
+static void watch_late(struct dlazy_registry *r, const char *dir)
+{
+	int watch;
+	{
+		LOCKED(&registry_lock);
+		watch = r->watch;
+	}
+	if (watch >= 0 && watch_below(watch, dir) < 0)
+		status_clear();
+}
+
 int registry_add_dir(struct dlazy_registry *r, const char *dir, int flags,
 		     const void *by)
 {
 	struct source like = {.flags = flags & ~DLAZY_RECURSIVE,
 			      .by = by,
 			      .recursive = flags & DLAZY_RECURSIVE};
-	int status = add_directory(r, dir, &like, "");
+	int status = add_directory(r, dir, &like, "", NULL);
 
 	like.recursive = false;
-	return status == 0 && flags & DLAZY_RECURSIVE ? add_below(r, dir, &like)
-						      : status;
+	if (status == 0 && flags & DLAZY_RECURSIVE)
+		status = add_below(r, dir, &like, NULL);
+	if (status == 0 && flags & DLAZY_RECURSIVE)
+		watch_late(r, dir);
+	return status;
 }

@@ -5,9 +5,13 @@
 
 #include "registry/source.h"
 
+/* Called for each source that was added, under registry_lock. */
+typedef void added_fn(struct dlazy_registry *r, size_t source, int dirfd);
+
 /* Those below a directory that have plugins and are not there yet, with the flags of
- * `like`. One that has gone meanwhile, or may not be read, is passed over. */
+ * `like`. One that has gone meanwhile, or may not be read, is passed over. `added` may
+ * be NULL. */
 int add_below(struct dlazy_registry *r, const char *dir,
-	      const struct source *like);
+	      const struct source *like, added_fn *added);
 
 #endif

@@ -51,15 +51,51 @@ static int watch_all_locked(struct dlazy_registry *r)
 	return status;
 }
 
-static void begin(struct dlazy_registry *r)
+/* The directory of a source that has those below it, too; malloc'd. 1, 0: it is none,
+ * -DLAZY_ENOENT: there are no more, or -DLAZY_ENOMEM. */
+static int recursive_directory(struct dlazy_registry *r, size_t source,
+			       char **ret)
+{
+	LOCKED(&registry_lock);
+	if (source >= r->count)
+		return -DLAZY_ENOENT;
+	if (!r->sources[source].recursive)
+		return 0;
+	*ret = strdup(r->sources[source].dir);
+	return *ret ? 1 : status_fail(DLAZY_ENOMEM, "registry: out of memory");
+}
+
+static int watch_all_below(struct dlazy_registry *r, int watch)
+{
+	for (size_t i = 0;; i++) {
+		_cleanup_free_ char *dir = NULL;
+		int status = recursive_directory(r, i, &dir);
+
+		if (status > 0)
+			status = watch_below(watch, dir);
+		if (status < 0)
+			return status == -DLAZY_ENOENT ? 0 : status;
+	}
+}
+
+static int begin_locked(struct dlazy_registry *r)
 {
 	LOCKED(&registry_lock);
 	r->is_refreshed = true;
 	if (r->watch < 0)
-		return;
+		return -1;
 	watch_drain(r->watch);
 	if (watch_all_locked(r) < 0)
 		status_clear(); /* the look itself does not need it */
+	return r->watch;
+}
+
+static void begin(struct dlazy_registry *r)
+{
+	int watch = begin_locked(r);
+
+	if (watch >= 0 && watch_all_below(r, watch) < 0)
+		status_clear();
 }
 
 static struct change *take_changes(struct dlazy_registry *r)
@@ -92,20 +128,45 @@ int refresh_registry(struct dlazy_registry *r)
 	return told;
 }
 
-int refresh_watch(struct dlazy_registry *r)
+/* *ret_new: it was made. */
+static int watch_made(struct dlazy_registry *r, bool *ret_new)
 {
 	LOCKED(&registry_lock);
 	r->is_refreshed = true;
-	if (r->watch >= 0)
-		return r->watch;
-	int watch = watch_new();
-	if (watch < 0)
+	*ret_new = r->watch < 0;
+	if (*ret_new)
+		r->watch = watch_new();
+	return r->watch;
+}
+
+/* Else the next call would give it. */
+static void take_watch_back(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+	close(r->watch);
+	r->watch = -1;
+}
+
+static int watch_all(struct dlazy_registry *r, int watch)
+{
+	int status;
+	{
+		LOCKED(&registry_lock);
+		status = watch_all_locked(r);
+	}
+	return status < 0 ? status : watch_all_below(r, watch);
+}
+
+int refresh_watch(struct dlazy_registry *r)
+{
+	bool is_new;
+	int watch = watch_made(r, &is_new);
+
+	if (watch < 0 || !is_new)
 		return watch;
-	r->watch = watch;
-	int status = watch_all_locked(r);
+	int status = watch_all(r, watch);
 	if (status == 0)
 		return watch;
-	r->watch = -1; /* else the next call would give it */
-	close(watch);
+	take_watch_back(r);
 	return status;
 }

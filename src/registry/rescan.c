@@ -135,6 +135,13 @@ static void compare_locked(struct dlazy_registry *r, size_t source, int dirfd,
 		known_free(now);
 }
 
+/* A directory that was not there when the host added the one above. */
+static void tell_added_locked(struct dlazy_registry *r, size_t source,
+			      int dirfd)
+{
+	compare_locked(r, source, dirfd, NULL);
+}
+
 /*
  * Scans a directory again, if it is in doubt, also after what is to be compared. 1:
  * there is a new catalog; 0: there is no need for one; or, with message, a state
@@ -220,7 +227,7 @@ static size_t sources_now(struct dlazy_registry *r)
 	return r->count;
 }
 
-/* A directory has changed: others may be below it now. 1 or a status. */
+/* Others may be below a directory now. 0 or a status. */
 static int refresh_below(struct dlazy_registry *r, size_t source)
 {
 	_cleanup_free_ char *dir = NULL;
@@ -230,14 +237,13 @@ static int refresh_below(struct dlazy_registry *r, size_t source)
 		const struct source *s = &r->sources[source];
 
 		if (!s->recursive || s->gone)
-			return 1;
+			return 0;
 		like = (struct source){.flags = s->flags, .by = s->by};
 		dir = strdup(s->dir);
 	}
 	if (!dir)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = add_below(r, dir, &like);
-	return status < 0 ? status : 1;
+	return add_below(r, dir, &like, tell_added_locked);
 }
 
 int rescan_all(struct dlazy_registry *r, enum compare compare)
@@ -245,12 +251,15 @@ int rescan_all(struct dlazy_registry *r, enum compare compare)
 	int all = 0;
 
 	for (size_t i = 0; i < sources_now(r); i++) {
-		int status = refresh_source(r, i, compare);
-		if (status > 0)
+		int changed = refresh_source(r, i, compare);
+		int status = changed;
+
+		/* One further down changes no time of this one. */
+		if (changed > 0 || (changed == 0 && compare == COMPARE_FILES))
 			status = refresh_below(r, i);
 		if (status < 0)
 			return status;
-		all |= status;
+		all |= changed;
 	}
 	return all;
 }

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/status.h"
+#include "catalog/below.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +46,20 @@ int watch_directory(int watch, const char *dir)
 					   strerror(errno));
 		slash[slash == path] = '\0';
 	}
+}
+
+int watch_below(int watch, const char *dir)
+{
+	_cleanup_(below_free) struct below below = {.every = true};
+	int status = below_add(&below, dir);
+
+	if (status < 0 && status != -DLAZY_ENOMEM) {
+		status_clear();
+		status = 0;
+	}
+	for (size_t i = 0; status == 0 && i < below.count; i++)
+		status = watch_directory(watch, below.paths[i]);
+	return status;
 }
 
 void watch_drain(int watch)

@@ -14,6 +14,10 @@ int watch_new(void);
  * nearest above it. 0, or, with message, -DLAZY_EIO: too many are watched. */
 int watch_directory(int watch, const char *dir);
 
+/* The same of it and all below, also those in which there is no plugin yet. One that
+ * cannot be read is passed over. */
+int watch_below(int watch, const char *dir);
+
 /* What is there to be read is no news any more. */
 void watch_drain(int watch);
 

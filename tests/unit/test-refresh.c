@@ -241,6 +241,38 @@ TEST(the_descriptor_follows_a_directory_made_again)
 	dlazy_registry_free(r);
 }
 
+TEST(what_comes_below_a_directory_is_told)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	mkdir(own_path("d"), 0755);
+	mkdir(own_path("d/empty"), 0755);
+	put("good-plain", "d/a.so");
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("d"), DLAZY_RECURSIVE), 0);
+	CHECK_INT(dlazy_observe(listen, NULL), 0);
+	int fd = dlazy_registry_watch(r);
+	CHECK(fd >= 0);
+	check_refresh(r, "");
+	/* Of neither does any directory change in which there was a plugin. */
+	put("good-plain", "d/empty/b.so");
+	CHECK(is_due(fd, 10000));
+	check_refresh(r, "+empty/b ");
+	mkdir(own_path("d/empty/new"), 0755);
+	CHECK(is_due(fd, 10000));
+	check_refresh(r, "");
+	put("good-plain", "d/empty/new/c.so");
+	CHECK(is_due(fd, 10000));
+	check_refresh(r, "+empty/new/c ");
+	CHECK(dlazy_registry_find(r, "empty/new/c") != NULL);
+	CHECK_INT(unlink(own_path("d/empty/new/c.so")), 0);
+	CHECK_INT(rmdir(own_path("d/empty/new")), 0);
+	check_refresh(r, "-empty/new/c ");
+	mkdir(own_path("d/empty/new"), 0755);
+	put("good-plain", "d/empty/new/c.so");
+	check_refresh(r, "+empty/new/c ");
+	dlazy_registry_free(r);
+}
+
 TEST(a_walk_goes_on_behind_where_it_stands)
 {
 	struct dlazy_registry *r = begin("d");
