@@ -216,7 +216,7 @@ DLAZY_PUBLIC int dlazy_registry_trim(struct dlazy_registry *r, int flags);
  * Keeps the module from being discarded, by dlazy_registry_trim(), dlazy_unload() or
  * dlazy_reload(), until dlazy_unpin(); counted. A pin covers a call: threads that call
  * plugins between the two need no promise about calls while another trims. Loads
- * nothing. Takes no lock, but the first time that a thread pins a module.
+ * nothing. Takes no lock, but the first time that a module is pinned.
  *
  * Returns 0, or -DLAZY_EINVAL: not an open module; not pinned. Any thread.
  * Since: 0.2

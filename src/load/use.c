@@ -18,20 +18,40 @@
 static _Atomic(uint64_t) uses;
 static _Atomic(bool) is_wanted;
 
-/* Modules are never freed: what was one is one, and only `is_open` changes. */
-#define KNOWN 8
-static _Thread_local const struct dlazy_module *known[KNOWN]
-	__attribute__((tls_model("initial-exec")));
+/* Modules are never freed: what was one is one, and only `is_open` changes. Each has
+ * two places here. */
+#define KNOWN_BITS 10
+static _Atomic(const struct dlazy_module *) known[1 << KNOWN_BITS];
+
+static unsigned place_of(const struct dlazy_module *m)
+{
+	return (unsigned)(((uintptr_t)m * UINT64_C(0x9e3779b97f4a7c15)) >>
+			  (64 - KNOWN_BITS));
+}
+
+static bool is_known(const struct dlazy_module *m, unsigned place)
+{
+	return atomic_load_explicit(&known[place], memory_order_relaxed) == m;
+}
+
+static void make_known(const struct dlazy_module *m, unsigned place)
+{
+	unsigned at = is_known(NULL, place) ? place : place ^ 1;
+
+	ATOMIC_SHARED(&known[at]);
+	atomic_store_explicit(&known[at], m, memory_order_relaxed);
+}
 
 static int check(const struct dlazy_module *m, const char *function)
 {
-	const struct dlazy_module **at = &known[((uintptr_t)m >> 6) % KNOWN];
+	unsigned place = place_of(m);
 
-	if (m && *at == m && atomic_load(&m->is_open))
+	if (m && (is_known(m, place) || is_known(m, place ^ 1)) &&
+	    atomic_load(&m->is_open))
 		return 0;
 	int status = module_check(m, function);
 	if (status == 0)
-		*at = m;
+		make_known(m, place);
 	return status;
 }
 
