@@ -66,13 +66,16 @@ mutants-share:
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/mutants/run \
 		$$(cd $(srcdir) && %D%/mutants/select)
 
+# What decides which libraries may be lazy, and of it.
+VERDICT_TESTS = %/test-binding %/test-constants %/test-copies %/test-effects \
+	%/test-verdict
 # Unit tests under valgrind, but for those that read the whole machine, or read
 # code for long (AddressSanitizer looks at these), and what valgrind is not: long
 # doubles of 80 bits, the real CPUID, single steps.
 VALGRIND = valgrind -q --error-exitcode=99 \
 	--suppressions=$(abs_top_srcdir)/%D%/valgrind.supp
 NOT_VALGRIND = %/test-libelf %/test-view-mutations %/test-json %/test-search \
-	%/test-facts %/test-verdict \
+	%/test-facts $(VERDICT_TESTS) \
 	%/test-stub-unwind %/test-stubfile-unwind %/test-run-faults
 check-valgrind:
 	TEST_SLOW=20 $(MAKE) check LOG_COMPILER='$(VALGRIND)' \
@@ -94,7 +97,7 @@ check-build:
 # ThreadSanitizer looks at threads. Lazy linking, which is the tool's, has none.
 ONE_THREAD = %/test-closure %/test-code %/test-entry %/test-facts %/test-libelf \
 	%/test-library %/test-machine %/test-program %/test-search \
-	%/test-stubfile %/test-stubfile-unwind %/test-verdict %/test-view \
+	%/test-stubfile %/test-stubfile-unwind $(VERDICT_TESTS) %/test-view \
 	%/test-view-mutations
 THREAD_TESTS = $(filter-out $(ONE_THREAD),$(check_PROGRAMS))
 check-threads:
