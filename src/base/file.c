@@ -229,19 +229,27 @@ void file_release(void *memory, size_t size)
 		munmap(memory, size);
 }
 
-static bool write_all(int fd, const char *data, size_t size)
+void file_forget(void *memory, size_t size)
 {
+	if (memory && madvise(memory, size, MADV_DONTNEED) < 0)
+		memset(memory, 0, size);
+}
+
+bool file_write_at(int fd, uint64_t offset, const void *data, size_t size)
+{
+	const char *at = data;
 	int interruptions = 0;
 
 	while (size > 0) {
-		ssize_t n = write(fd, data, size);
+		ssize_t n = pwrite(fd, at, size, (off_t)offset);
 		if (n < 0 && errno == EINTR && ++interruptions < INTERRUPTIONS)
 			continue;
 		if (n == 0)
 			errno = ENOSPC;
 		if (n <= 0)
 			return false;
-		data += n;
+		at += n;
+		offset += (uint64_t)n;
 		size -= (size_t)n;
 	}
 	return true;
@@ -384,8 +392,8 @@ static void sync_parent(int dirfd, const char *name)
 		fsync(fd);
 }
 
-int file_replace(int dirfd, const char *name, const void *data, size_t size,
-		 mode_t mode)
+int file_replace_by(int dirfd, const char *name, file_fill_fn *fill, void *data,
+		    mode_t mode)
 {
 	char temporary[PATH_MAX];
 	const char *base = file_base_name(name);
@@ -400,7 +408,7 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 		return status_fail(status_from_errno(errno),
 				   "%s: cannot write: %s", name,
 				   strerror(errno));
-	if (!write_all(fd, data, size) || fsync(fd) < 0 ||
+	if (!fill(fd, data) || fsync(fd) < 0 ||
 	    renameat(dirfd, temporary, dirfd, name) < 0) {
 		drop_temporary(dirfd, temporary);
 		return status_fail(status_from_errno(errno),
@@ -409,6 +417,26 @@ int file_replace(int dirfd, const char *name, const void *data, size_t size,
 	}
 	sync_parent(dirfd, name);
 	return 0;
+}
+
+struct contents {
+	const void *data;
+	size_t size;
+};
+
+static bool fill_with(int fd, void *data)
+{
+	const struct contents *contents = data;
+
+	return file_write_at(fd, 0, contents->data, contents->size);
+}
+
+int file_replace(int dirfd, const char *name, const void *data, size_t size,
+		 mode_t mode)
+{
+	struct contents contents = {data, size};
+
+	return file_replace_by(dirfd, name, fill_with, &contents, mode);
 }
 
 int file_make_dirs(const char *path)

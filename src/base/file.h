@@ -105,6 +105,9 @@ void file_unmap_shared(void *data, size_t size);
 void *file_reserve(size_t size);
 void file_release(void *memory, size_t size);
 
+/* Makes it zeros again, which cost nothing. */
+void file_forget(void *memory, size_t size);
+
 /* Waits for the lock of an open file for so long. false, with errno: it is not
  * to be had (EBUSY: another process still has it). Unlocked by closing. */
 bool file_lock(int fd, unsigned milliseconds);
@@ -119,6 +122,15 @@ bool file_lock(int fd, unsigned milliseconds);
  */
 int file_replace(int dirfd, const char *name, const void *data, size_t size,
 		 mode_t mode);
+
+/* The same, with what `fill` writes to the empty file; false: it could not, and
+ * errno says why. */
+typedef bool file_fill_fn(int fd, void *data);
+int file_replace_by(int dirfd, const char *name, file_fill_fn *fill, void *data,
+		    mode_t mode);
+
+/* Writes all at an offset. false, with errno, without message: it cannot be. */
+bool file_write_at(int fd, uint64_t offset, const void *data, size_t size);
 
 /* Makes a directory and those above it, mode 0700 each. 0 or negated status. */
 int file_make_dirs(const char *path);

@@ -19,6 +19,9 @@
 /* Few system calls for a walk, and little read in vain for one plugin. */
 #define PIECE 32768u
 
+/* What is worth to be given back. */
+#define FORGET_LEAST ((size_t)1 << 20)
+
 #define WORD_BITS (sizeof(unsigned long) * CHAR_BIT)
 
 int bytes_begin(struct bytes *b, const char *path,
@@ -44,6 +47,8 @@ void bytes_end(struct bytes *b)
 		free(b->data);
 	free(b->path);
 	free(b->there);
+	if (b->held)
+		close(b->held - 1);
 	*b = (struct bytes){.data = NULL};
 }
 
@@ -89,13 +94,48 @@ int bytes_open_again(const struct bytes *b, int *ret_fd)
 	return 0;
 }
 
+void bytes_hold(struct bytes *b)
+{
+	int fd;
+
+	if (!b->path || b->held)
+		return;
+	if (bytes_open_again(b, &fd) < 0)
+		status_clear();
+	else
+		b->held = fd + 1;
+}
+
+/* Whether the descriptor that was kept is the file's still. */
+static bool is_held(const struct bytes *b)
+{
+	struct stat st;
+
+	return b->held && fstat(b->held - 1, &st) == 0 &&
+	       (uint64_t)st.st_dev == b->identity.dev &&
+	       (uint64_t)st.st_ino == b->identity.ino;
+}
+
+bool bytes_forget(struct bytes *b)
+{
+	if (!b->path || b->count < FORGET_LEAST / PIECE)
+		return false;
+	file_forget(b->data, b->size);
+	memset(b->there, 0,
+	       (b->size / PIECE / WORD_BITS + 1) * sizeof(*b->there));
+	b->count = 0;
+	return true;
+}
+
 /* Reads the pieces from first to last. */
 static int read_pieces(struct bytes *b, size_t first, size_t last)
 {
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int opened = -1;
 	uint64_t from = (uint64_t)first * PIECE;
 	uint64_t to = ((uint64_t)last + 1) * PIECE;
-	int status = bytes_open_again(b, &fd);
+	bool held = is_held(b);
+	int status = held ? 0 : bytes_open_again(b, &opened);
+	int fd = held ? b->held - 1 : opened;
 
 	if (status < 0)
 		return status;
@@ -108,6 +148,7 @@ static int read_pieces(struct bytes *b, size_t first, size_t last)
 				   errno ? strerror(errno) : "it was cut");
 	for (size_t i = first; i <= last; i++)
 		b->there[i / WORD_BITS] |= 1ul << i % WORD_BITS;
+	b->count += last - first + 1;
 	return 0;
 }
 

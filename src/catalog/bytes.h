@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ struct bytes {
 	char *path;		       /* NULL: all is there, malloc'd */
 	struct file_identity identity; /* of the file */
 	unsigned long *there;	       /* a bit for each piece */
+	size_t count;		       /* of pieces that are there */
+	int held; /* one more than its descriptor; 0: none */
 };
 
 /* Those of a file. 0 or -DLAZY_ENOMEM, with message. */
@@ -38,6 +41,13 @@ void bytes_end(struct bytes *b);
 /* The file, if it is the one that it was. 0, or, with message, -DLAZY_EFORMAT, or a
  * state. */
 int bytes_open_again(const struct bytes *b, int *ret_fd);
+
+/* Keeps it open, for a moment in which it may be replaced. Where that cannot be done
+ * it is opened for each piece as ever. */
+void bytes_hold(struct bytes *b);
+
+/* Gives back what was read, if it is some MiB; false: it is not. */
+bool bytes_forget(struct bytes *b);
 
 /*
  * Makes sure that [offset, offset + size) can be read at b->data + offset from now

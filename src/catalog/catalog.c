@@ -343,6 +343,19 @@ static void set_checked(struct catalog *c, uint64_t bit)
 		*word |= 1ul << bit % WORD_BITS;
 }
 
+void catalog_hold_file(struct catalog *c)
+{
+	bytes_hold(&c->bytes);
+}
+
+void catalog_forget(struct catalog *c)
+{
+	if (!bytes_forget(&c->bytes))
+		return;
+	free(c->checked);
+	c->checked = NULL;
+}
+
 static int damaged(const struct catalog *c)
 {
 	return status_fail(DLAZY_EFORMAT, "%s: damaged catalog",

@@ -72,6 +72,15 @@ size_t catalog_bad_count(const struct catalog *c);
 const struct record *catalog_record(struct catalog *c, size_t index);
 
 /*
+ * Gives back what was read, if it is much: for who goes through a large catalog, and
+ * has no use for the records that it has had. They are gone then.
+ */
+void catalog_forget(struct catalog *c);
+
+/* Keeps its file open, for who is about to replace it. */
+void catalog_hold_file(struct catalog *c);
+
+/*
  * Finds a plugin, or a bad file, by name. *ret_index is set where the result
  * is not NULL. *ret_unknown (may be NULL) says that "not there" means nothing, as
  * something on the way could not be read, with message as of catalog_record().

@@ -515,18 +515,22 @@ int record_unreadable(const char *file, struct record **ret)
 	return draft_finish(&draft, ret);
 }
 
-char *record_plugin_name(const char *file)
+size_t record_plugin_name_length(const char *file)
 {
-	char *name = strdup(file_base_name(file));
-	char *end = name;
+	const char *end = file;
 
-	while (end && (end = strchr(end, '.')) != NULL) {
+	while ((end = strchr(end, '.')) != NULL) {
 		if (end[1] == 's' && end[2] == 'o' &&
-		    (!end[3] || end[3] == '.')) {
-			*end = '\0';
-			break;
-		}
+		    (!end[3] || end[3] == '.'))
+			return (size_t)(end - file);
 		end++;
 	}
-	return name;
+	return strlen(file);
+}
+
+char *record_plugin_name(const char *file)
+{
+	const char *base = file_base_name(file);
+
+	return strndup(base, record_plugin_name_length(base));
 }

@@ -10,7 +10,7 @@
  *
  *   FORMAT_ENTRIES           catalog_entry[count + bad]: where each record is
  *   FORMAT_BUCKETS           catalog_bucket[buckets]: hash table of names
- *   FORMAT_RECORDS           records, then metadata: blocks, each with its own
+ *   FORMAT_RECORDS           records and metadata: blocks, each with its own
  *                            checksum
  *   FORMAT_METADATA          catalog_entry[count + bad], or nothing if no plugin
  *                            says anything of itself: where its metadata are;
@@ -247,15 +247,6 @@ static inline uint64_t format_table_at(uint64_t i, size_t each)
 	return i / per * FORMAT_BLOCK + i % per * each;
 }
 
-/* An element of a table in the bytes of a catalog. */
-static inline void *format_element(uint8_t *data,
-				   const struct catalog_header *h,
-				   enum format_section section, uint64_t i,
-				   size_t each)
-{
-	return data + h->sections[section].offset + format_table_at(i, each);
-}
-
 /* A power of two, at least twice n: one bucket in two is free at least. */
 static inline uint64_t format_bucket_count(uint64_t n, uint64_t least)
 {
@@ -264,15 +255,6 @@ static inline uint64_t format_bucket_count(uint64_t n, uint64_t least)
 	while (buckets < 2 * n)
 		buckets *= 2;
 	return buckets;
-}
-
-/* One bucket of a hash table; of the number of buckets i counts. */
-static inline struct catalog_bucket *format_bucket(
-	uint8_t *data, const struct catalog_header *h,
-	enum format_section section, uint64_t buckets, uint32_t i)
-{
-	return format_element(data, h, section, i & (buckets - 1),
-			      sizeof(struct catalog_bucket));
 }
 
 /* Appends a section to the file. */
@@ -298,18 +280,6 @@ bool record_content(int fd, uint64_t *ret);
 
 /* A record's checksum, as it should be. */
 uint64_t record_checksum(const struct record *r);
-
-/* What catalog_encode() makes a catalog of. */
-struct catalog_source {
-	const struct record **records; /* good ones by name, then bad ones */
-	/* What each says of itself, or NULL; may be NULL altogether. */
-	const struct catalog_metadata **metadata;
-	size_t count;
-	size_t bad;
-	uint32_t flags;
-	struct file_identity directory;
-	uint64_t scan_start_ns;
-};
 
 /* Magic, version, byte order, word size, machine: those of this program. */
 void format_header_begin(struct catalog_header *h);
@@ -338,9 +308,5 @@ int catalog_open_again(const struct catalog *c, int *ret_fd);
 
 /* Whether a name does not lead out of its directory. */
 bool catalog_is_plain_name(const char *name);
-
-/* The bytes of a catalog, malloc'd. 0 or -DLAZY_ENOMEM. */
-int catalog_encode(const struct catalog_source *source, void **ret_data,
-		   size_t *ret_size);
 
 #endif

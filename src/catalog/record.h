@@ -70,6 +70,9 @@ const struct record *record_check(const void *data, size_t size);
 /* The name of the plugin in `file`: the file name up to ".so"; malloc'd. */
 char *record_plugin_name(const char *file);
 
+/* How much of a file's name, which has no slash, is that. */
+size_t record_plugin_name_length(const char *file);
+
 const char *record_name(const struct record *r);
 const char *record_file(const struct record *r); /* without directory */
 const char *record_soname(const struct record *r);

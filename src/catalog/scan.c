@@ -18,63 +18,17 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/status.h"
 #include "catalog/format.h"
+#include "catalog/write.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
 
-/* How much longer than a time's grain something is left alone. */
-#define MARGIN_NS 5000000u
-
-/* How long that is waited for: a tick; and where times are seconds, by who said
- * that he would. */
-#define SETTLE_NS 25000000u
-#define SETTLE_MOST_NS 2100000000u
-
 /* How often a scan starts over when the directory keeps changing. */
 #define ATTEMPTS 5
-
-struct entry {
-	char *file;
-	char *name; /* of the plugin */
-	struct file_identity identity;
-	struct file_identity sidecar; /* all 0: there is none */
-};
-
-/* A sidecar, until its plugins are known. */
-struct beside {
-	char *name; /* of the plugin */
-	struct file_identity identity;
-};
-
-/* The directory's plugin files, sorted by name and then by file. */
-struct listing {
-	struct entry *entries;
-	size_t count;
-	size_t room;
-	struct beside *sidecars;
-	size_t sidecar_count, sidecar_room;
-	uint64_t settled_ns; /* from then on, no change would go unseen */
-	uint64_t start_ns;
-	struct file_identity directory;
-};
-
-static void cleanup_listing(struct listing *l)
-{
-	for (size_t i = 0; i < l->count; i++) {
-		free(l->entries[i].file);
-		free(l->entries[i].name);
-	}
-	free(l->entries);
-	for (size_t i = 0; i < l->sidecar_count; i++)
-		free(l->sidecars[i].name);
-	free(l->sidecars);
-	*l = (struct listing){0};
-}
-#define _cleanup_listing_ _cleanup_(cleanup_listing)
 
 static void sleep_ns(uint64_t ns)
 {
@@ -84,231 +38,12 @@ static void sleep_ns(uint64_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* Digits first in each part: ".so.1.0.0k", but not ".so.1.dpkg-new". */
-static bool is_version(const char *s)
-{
-	for (const char *part = s; part; part = strchr(part, '.')) {
-		part += *part == '.';
-		if (*part < '0' || *part > '9')
-			return false;
-	}
-	return true;
-}
-
-bool scan_is_plugin_name(const char *file)
-{
-	size_t n = strlen(file);
-	const char *so = file;
-
-	/* Hidden files are other people's temporaries. */
-	if (file[0] == '.' || n <= 3)
-		return false;
-	if (!strcmp(file + n - 3, ".so"))
-		return true;
-	while ((so = strstr(so, ".so.")) != NULL) {
-		so += 4;
-		if (is_version(so))
-			return true;
-	}
-	return false;
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
-
-	return order ? order : strcmp(x->file, y->file);
-}
-
-/* Notes when something was changed last. */
-static void note_change(struct listing *l, uint64_t changed_ns)
-{
-	uint64_t settled = changed_ns + file_time_grain(changed_ns) + MARGIN_NS;
-
-	if (settled > l->settled_ns)
-		l->settled_ns = settled;
-}
-
-/* false: out of memory. */
-static bool list_sidecar(struct listing *l, int dirfd, const char *file)
-{
-	size_t n = strlen(file), suffix = sizeof(METADATA_SIDECAR_SUFFIX) - 1;
-	struct stat st;
-
-	if (n <= suffix || strcmp(file + n - suffix, METADATA_SIDECAR_SUFFIX))
-		return true;
-	if (fstatat(dirfd, file, &st, 0) < 0 || !S_ISREG(st.st_mode))
-		return true;
-	if (!array_reserve(&l->sidecars, l->sidecar_count, &l->sidecar_room,
-			   sizeof(*l->sidecars)))
-		return false;
-	struct beside s = {strndup(file, n - suffix), file_identity_of(&st)};
-	if (!s.name)
-		return false;
-	l->sidecars[l->sidecar_count++] = s;
-	note_change(l, s.identity.ctime_ns);
-	return true;
-}
-
-/* false: out of memory. What is no regular file, or gone, is passed over; what
- * cannot be looked at is listed, as a file without identity. */
-static bool list_file(struct listing *l, int dirfd, const char *file)
-{
-	struct stat st = {.st_mode = S_IFREG};
-
-	if (!scan_is_plugin_name(file))
-		return list_sidecar(l, dirfd, file);
-	if (fstatat(dirfd, file, &st, 0) < 0 &&
-	    !status_is_state(status_from_errno(errno)))
-		return true;
-	if (!S_ISREG(st.st_mode))
-		return true;
-	if (!array_reserve(&l->entries, l->count, &l->room,
-			   sizeof(*l->entries)))
-		return false;
-	struct entry e = {.file = strdup(file),
-			  .name = record_plugin_name(file),
-			  .identity = file_identity_of(&st)};
-	if (!e.file || !e.name) {
-		free(e.file);
-		free(e.name);
-		return false;
-	}
-	l->entries[l->count++] = e;
-	note_change(l, e.identity.ctime_ns);
-	return true;
-}
-
-static int list_error(const char *dir)
-{
-	return status_fail(status_from_errno(errno), "%s: cannot list: %s", dir,
-			   strerror(errno));
-}
-
-static int list_begin(struct listing *l, int dirfd, const char *dir)
-{
-	struct stat st;
-
-	l->start_ns = clock_ns(CLOCK_REALTIME);
-	if (fstat(dirfd, &st) < 0)
-		return list_error(dir);
-	l->directory = file_identity_of(&st);
-	l->directory.size = 0;
-	note_change(l, l->directory.ctime_ns);
-	return 0;
-}
-
-static int compare_sidecars(const void *a, const void *b)
-{
-	const struct beside *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
-}
-
-/* Sorts, and gives each plugin the sidecar of its name. */
-static void list_end(struct listing *l)
-{
-	size_t k = 0;
-
-	if (l->count)
-		qsort(l->entries, l->count, sizeof(*l->entries),
-		      compare_entries);
-	if (l->sidecar_count)
-		qsort(l->sidecars, l->sidecar_count, sizeof(*l->sidecars),
-		      compare_sidecars);
-	for (size_t i = 0; i < l->count; i++) {
-		int order = -1;
-
-		while (k < l->sidecar_count &&
-		       (order = strcmp(l->sidecars[k].name,
-				       l->entries[i].name)) < 0)
-			k++;
-		if (k < l->sidecar_count && order == 0)
-			l->entries[i].sidecar = l->sidecars[k].identity;
-	}
-}
-
-static int list_directory(int dirfd, const char *dir, struct listing *ret)
-{
-	_cleanup_close_ int fd =
-		openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *stream = fd < 0 ? NULL : fdopendir(fd);
-	_cleanup_listing_ struct listing l = {0};
-	struct dirent *d;
-
-	if (!stream)
-		return list_error(dir);
-	TAKE_FD(fd); /* the stream's now */
-	int status = list_begin(&l, dirfd, dir);
-	if (status < 0)
-		return status;
-	while ((errno = 0, d = readdir(stream)) != NULL)
-		if (!list_file(&l, dirfd, d->d_name))
-			return status_fail(DLAZY_ENOMEM, "%s: no memory", dir);
-	if (errno)
-		return list_error(dir);
-	list_end(&l);
-	*ret = l;
-	l = (struct listing){0};
-	return 0;
-}
-
-/*
- * Lists when all has been left alone so long that later changes show. A time in
- * the future, a directory without rest, or times of seconds where nobody asked to
- * wait, are not waited for: then what is written is not fresh, and looked at
- * again by the next one; records of such files are marked as young.
- */
-static int list_settled(int dirfd, const char *dir, bool patient,
-			struct listing *ret)
-{
-	uint64_t most = patient ? SETTLE_MOST_NS : SETTLE_NS;
-
-	for (int tries = 0;; tries++) {
-		_cleanup_listing_ struct listing l = {0};
-		int status = list_directory(dirfd, dir, &l);
-		if (status < 0)
-			return status;
-		if (l.settled_ns <= l.start_ns ||
-		    l.settled_ns - l.start_ns > most || tries >= ATTEMPTS) {
-			*ret = l;
-			l = (struct listing){0};
-			return 0;
-		}
-		sleep_ns(l.settled_ns - l.start_ns);
-	}
-}
-
-static bool listing_same_files(const struct listing *a, const struct listing *b)
-{
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->entries[i].file, b->entries[i].file) != 0)
-			return false;
-	return true;
-}
-
-static bool listing_equal(const struct listing *a, const struct listing *b)
-{
-	if (!listing_same_files(a, b))
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (!file_identity_equal(&a->entries[i].identity,
-					 &b->entries[i].identity) ||
-		    !file_identity_equal(&a->entries[i].sidecar,
-					 &b->entries[i].sidecar))
-			return false;
-	return true;
-}
-
 /* ------------------------------------------------------------------ */
 
-/* A record of the old catalog, and where it is there. */
-struct former {
-	const struct record *record;
-	size_t index;
+/* Where a walk through the old catalog is: plugins, or what are none, each by name
+ * and file. What cannot be read of it is passed over. */
+struct former_walk {
+	size_t next, end;
 };
 
 /* One scan: what it goes by, and what it gathers. */
@@ -316,49 +51,17 @@ struct scan {
 	int dirfd;
 	const char *dir;
 	const struct scan_options *options;
-	int filefd;		       /* the catalog file is relative to it */
-	const char *file;	       /* NULL: there is no place for one */
-	struct catalog *former;	       /* or NULL */
-	struct former *former_by_file; /* sound ones, sorted */
-	size_t former_count;
+	int filefd;		/* the catalog file is relative to it */
+	const char *file;	/* NULL: there is no place for one */
+	bool wants_catalog;	/* the caller does */
+	bool in_memory;		/* nothing is written, or can be read of it */
+	struct catalog *former; /* or NULL */
+	struct former_walk former_good, former_bad;
 	struct scan_result result;
 	uint64_t start_ns; /* of this attempt */
 	int state;	   /* of ours, that kept a file from being read; or 0 */
 	char why[STATUS_MESSAGE_MAX];
 };
-
-/* The records of one attempt. */
-struct harvest {
-	const struct record **good;
-	const struct record **bad;
-	struct record **read; /* of the above, those to be freed */
-	size_t good_count, bad_count, read_count;
-	/* Of each good one, then of each bad one, or NULL; and those to be freed. */
-	const struct catalog_metadata **good_says, **bad_says;
-	struct catalog_metadata **said;
-	size_t said_count;
-};
-
-static void cleanup_harvest(struct harvest *h)
-{
-	for (size_t i = 0; i < h->read_count; i++)
-		free(h->read[i]);
-	for (size_t i = 0; i < h->said_count; i++)
-		free(h->said[i]);
-	free(h->good);
-	free(h->bad);
-	free(h->read);
-	free(h->good_says);
-	free(h->bad_says);
-	free(h->said);
-}
-
-static int compare_files(const void *a, const void *b)
-{
-	const struct former *x = a, *y = b;
-
-	return strcmp(record_file(x->record), record_file(y->record));
-}
 
 /* The catalog file that is in the place of ours. */
 static int open_written(const struct scan *s, struct catalog **ret)
@@ -368,82 +71,104 @@ static int open_written(const struct scan *s, struct catalog **ret)
 }
 
 /* Opens the old catalog, if it is of the same kind; a damaged one is none. */
-static int former_open(struct scan *s)
+static void former_open(struct scan *s)
 {
 	if (!s->file || open_written(s, &s->former) < 0) {
 		status_clear();
-		return 0;
+		return;
 	}
-	if (catalog_is_portable(s->former) != s->options->system) {
+	if (catalog_is_portable(s->former) != s->options->system)
 		catalog_close(TAKE_PTR(s->former));
-		return 0;
-	}
-	size_t all = catalog_count(s->former) + catalog_bad_count(s->former);
-	s->former_by_file = calloc(all + 1, sizeof(*s->former_by_file));
-	if (!s->former_by_file)
-		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
-	for (size_t i = 0; i < all; i++) {
-		const struct record *r = catalog_record(s->former, i);
-		if (r)
-			s->former_by_file[s->former_count++] =
-				(struct former){r, i};
-		else
-			status_clear();
-	}
-	qsort(s->former_by_file, s->former_count, sizeof(*s->former_by_file),
-	      compare_files);
-	return 0;
+	else
+		catalog_hold_file(s->former);
+}
+
+static void former_begin(struct scan *s)
+{
+	size_t count = s->former ? catalog_count(s->former) : 0;
+	size_t bad = s->former ? catalog_bad_count(s->former) : 0;
+
+	s->former_good = (struct former_walk){0, count};
+	s->former_bad = (struct former_walk){count, count + bad};
+	s->result.removed = count;
 }
 
 static void cleanup_scan(struct scan *s)
 {
 	catalog_close(s->former);
-	free(s->former_by_file);
 }
 
-/* The old record of a file, or NULL. */
-static const struct former *former_of(const struct scan *s,
-				      const struct entry *e)
-{
-	size_t low = 0, high = s->former_count;
+/* The old record of a file. */
+struct former {
+	const struct record *record; /* or NULL */
+	size_t index;
+	const struct record *plugin; /* the old plugin of its name, or NULL */
+};
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct former *f = &s->former_by_file[middle];
-		int order = strcmp(record_file(f->record), e->file);
+/* Less than 0: that record comes before a file; 0: it is of its plugin name; but of
+ * what are no plugins, of its file. */
+static int compare_former(const struct record *r, const struct inventory *l,
+			  size_t i, bool by_file)
+{
+	int order = -inventory_compare_name(l, i, record_name(r));
+
+	if (order == 0 && by_file)
+		order = strcmp(record_file(r), inventory_file(l, i));
+	return order;
+}
+
+/* Goes on to a file's record, or to where it would be. *ret: its index. */
+static const struct record *former_seek(struct scan *s, struct former_walk *w,
+					const struct inventory *l, size_t i,
+					bool by_file, size_t *ret)
+{
+	for (; w->next < w->end; w->next++) {
+		const struct record *r = catalog_record(s->former, w->next);
+		int order = r ? compare_former(r, l, i, by_file) : -1;
+
+		if (!r)
+			status_clear();
+		if (order > 0)
+			return NULL;
+		*ret = w->next;
 		if (order == 0)
-			return f;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
+			return r;
 	}
 	return NULL;
 }
 
-/* The old plugin of that name, or NULL. */
-static const struct record *former_plugin(const struct scan *s,
-					  const char *name)
+/* Finds it; files come in their order. */
+static struct former former_find(struct scan *s, const struct inventory *l,
+				 size_t i)
 {
+	struct former former = {.record = NULL};
+	const char *file = inventory_file(l, i);
 	size_t index;
-	bool unknown = false;
-	const struct record *r =
-		s->former ? catalog_find(s->former, name, &index, &unknown)
-			  : NULL;
 
-	if (unknown)
-		status_clear();
-	return r && record_status(r) == 0 ? r : NULL;
+	if (!s->former)
+		return former;
+	catalog_forget(s->former);
+	const struct record *r =
+		former_seek(s, &s->former_good, l, i, false, &former.index);
+	if (r && record_status(r) == 0)
+		former.plugin = r;
+	if (r && !strcmp(record_file(r), file)) {
+		former.record = r;
+		return former;
+	}
+	former.record = former_seek(s, &s->former_bad, l, i, true, &index);
+	if (former.record)
+		former.index = index;
+	return former;
 }
 
 /* 0 and a record; *ret NULL where the file has gone. What could not be read, for
  * a state of ours, gets a record that says so, and that is not written. */
-static int read_entry(struct scan *s, const struct entry *e,
-		      struct record **ret)
+static int read_entry(struct scan *s, const char *file, struct record **ret)
 {
 	int status = s->options->system
-			     ? record_read_portable(s->dirfd, e->file, ret)
-			     : record_read(s->dirfd, e->file, ret);
+			     ? record_read_portable(s->dirfd, file, ret)
+			     : record_read(s->dirfd, file, ret);
 
 	s->result.opened++;
 	if (status == -DLAZY_ENOENT) {
@@ -455,7 +180,7 @@ static int read_entry(struct scan *s, const struct entry *e,
 	if (s->state == 0)
 		strcpy(s->why, status_message());
 	s->state = status;
-	return record_unreadable(e->file, ret);
+	return record_unreadable(file, ret);
 }
 
 /* Whether two records say the same of their files. */
@@ -468,10 +193,9 @@ static bool is_same_record(const struct record *a, const struct record *b)
 		      a->size - offsetof(struct record, identity)) == 0;
 }
 
-static void count_plugin(struct scan *s, const struct record *r)
+static void count_plugin(struct scan *s, const struct record *r,
+			 const struct record *old)
 {
-	const struct record *old = former_plugin(s, record_name(r));
-
 	s->result.total++;
 	if (!old)
 		s->result.added++;
@@ -488,83 +212,104 @@ static const struct catalog_metadata *former_metadata(const struct scan *s,
 {
 	const struct catalog_metadata *m = NULL;
 
-	if (f && catalog_metadata(s->former, f->index, &m) < 0)
+	if (f->record && catalog_metadata(s->former, f->index, &m) < 0)
 		status_clear();
 	return m;
 }
 
+/* One file, as it is read or taken over. */
+struct read_file {
+	struct former former;
+	const struct record *record;
+	struct record *own; /* that record, if it was read; to be freed */
+	bool is_same;	    /* as the old one */
+	struct catalog_metadata *said; /* to be freed */
+};
+
+static void cleanup_read_file(struct read_file *f)
+{
+	free(f->own);
+	free(f->said);
+}
+
 /* Asks what a plugin says of itself; it stands with the record at `ret`. */
-static int harvest_metadata(struct scan *s, struct harvest *h,
-			    const struct entry *e, const struct former *f,
-			    const struct record *r, bool same,
-			    const struct catalog_metadata **ret)
+static int read_metadata(struct scan *s, const struct inventory *l, size_t i,
+			 struct read_file *f,
+			 const struct catalog_metadata **ret)
 {
 	const struct scan_options *o = s->options;
-	struct catalog_metadata *said = NULL;
-	uint64_t start_ns = s->start_ns;
+	struct file_identity sidecar = inventory_sidecar(l, i);
 	struct scan_plugin plugin = {
 		.dirfd = s->dirfd,
 		.dir = s->dir,
-		.record = r,
-		.sidecar = e->sidecar,
-		.is_young = !file_time_is_past(e->sidecar.ctime_ns, start_ns),
+		.record = f->record,
+		.sidecar = sidecar,
+		.is_young = !file_time_is_past(sidecar.ctime_ns, s->start_ns),
 		.portable = o->system,
-		.former = former_metadata(s, f),
-		.same_file = same,
+		.former = former_metadata(s, &f->former),
+		.same_file = f->is_same,
 		.was_probed = s->former && catalog_was_probed(s->former),
 	};
 
 	*ret = NULL;
 	if (!o->metadata) {
-		*ret = same ? plugin.former : NULL;
+		*ret = f->is_same ? plugin.former : NULL;
 		return 0;
 	}
-	int status = o->metadata(&plugin, o->metadata_data, &said);
+	int status = o->metadata(&plugin, o->metadata_data, &f->said);
 	if (status == -DLAZY_ENOMEM)
 		return status;
 	if (status < 0 && s->state == 0)
 		strcpy(s->why, status_message());
 	if (status < 0)
 		s->state = status;
-	if (said)
-		h->said[h->said_count++] = said;
-	*ret = said;
+	*ret = f->said;
 	return 0;
 }
 
-/* Takes one file's record over, or reads it. */
-static int harvest_entry(struct scan *s, struct harvest *h,
-			 const struct entry *e)
+/* Takes one file's record over, or reads it. Its record is NULL where it has gone. */
+static int read_record(struct scan *s, const struct inventory *l, size_t i,
+		       struct read_file *f)
 {
-	const struct former *former = former_of(s, e);
-	const struct record *r = NULL;
-	struct record *read = NULL;
+	const struct file_identity *now = &l->files[i].identity;
+	const struct record *former = f->former.record;
+	bool system = s->options->system;
 
-	if (former && !s->options->system &&
-	    record_is_current(former->record, -1, &e->identity))
-		r = former->record;
-	if (former && !r && !s->options->system)
-		read = record_moved(former->record, s->dirfd, &e->identity);
-	bool same = r || read;
-	if (!r) {
-		int status = read ? 0 : read_entry(s, e, &read);
-		if (status < 0 || !read)
-			return status;
-		h->read[h->read_count++] = read;
-		r = read;
-		same |= former && s->options->system &&
-			is_same_record(former->record, r);
-	}
-	if (record_status(r) < 0) {
-		h->bad[h->bad_count] = r;
+	if (former && !system && record_is_current(former, -1, now))
+		f->record = former;
+	else if (former && !system)
+		f->record = f->own = record_moved(former, s->dirfd, now);
+	f->is_same = f->record != NULL;
+	if (f->record)
+		return 0;
+	int status = read_entry(s, inventory_file(l, i), &f->own);
+	if (status < 0)
+		return status;
+	f->record = f->own;
+	f->is_same =
+		f->own && former && system && is_same_record(former, f->own);
+	return 0;
+}
+
+/* *ret_good: it is a plugin. */
+static int harvest_file(struct scan *s, struct harvest *h,
+			const struct inventory *l, size_t i, bool *ret_good)
+{
+	_cleanup_(cleanup_read_file) struct read_file f = {
+		.former = former_find(s, l, i)};
+	const struct catalog_metadata *said;
+	int status = read_record(s, l, i, &f);
+
+	*ret_good = false;
+	if (status < 0 || !f.record)
+		return status;
+	*ret_good = record_status(f.record) == 0;
+	if (*ret_good)
+		count_plugin(s, f.record, f.former.plugin);
+	else
 		s->result.bad++;
-		return harvest_metadata(s, h, e, former, r, same,
-					&h->bad_says[h->bad_count++]);
-	}
-	h->good[h->good_count] = r;
-	count_plugin(s, r);
-	return harvest_metadata(s, h, e, former, r, same,
-				&h->good_says[h->good_count++]);
+	status = read_metadata(s, l, i, &f, &said);
+	return status < 0 ? status : harvest_add(h, f.record, said);
 }
 
 /*
@@ -572,58 +317,41 @@ static int harvest_entry(struct scan *s, struct harvest *h,
  * after it are not looked at.
  */
 static int harvest_all(struct scan *s, struct harvest *h,
-		       const struct listing *l)
+		       const struct inventory *l)
 {
 	const struct scan_options *o = s->options;
+	size_t good = SIZE_MAX;
 
-	h->good = calloc(l->count + 1, sizeof(*h->good));
-	h->bad = calloc(l->count + 1, sizeof(*h->bad));
-	h->read = calloc(l->count + 1, sizeof(*h->read));
-	h->good_says = calloc(l->count + 1, sizeof(*h->good_says));
-	h->bad_says = calloc(l->count + 1, sizeof(*h->bad_says));
-	h->said = calloc(l->count + 1, sizeof(*h->said));
-	if (!h->good || !h->bad || !h->read || !h->good_says || !h->bad_says ||
-	    !h->said)
-		return status_fail(DLAZY_ENOMEM, "%s: no memory", s->dir);
 	s->result = (struct scan_result){.opened = s->result.opened};
 	s->state = 0;
 	s->start_ns = l->start_ns;
-	s->result.removed = s->former ? catalog_count(s->former) : 0;
+	former_begin(s);
 	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i];
-		bool shadowed = h->good_count > 0 &&
-				!strcmp(record_name(h->good[h->good_count - 1]),
-					e->name);
-		int status = shadowed ? 0 : harvest_entry(s, h, e);
+		bool is_good = false;
+		int status = 0;
+
+		if (good == SIZE_MAX || !inventory_same_name(l, i, good))
+			status = harvest_file(s, h, l, i, &is_good);
 		if (status < 0)
 			return status;
+		if (is_good)
+			good = i;
 		if (o->progress)
 			o->progress(i + 1, l->count, o->progress_data);
 	}
 	return 0;
 }
 
-static int harvest_encode(const struct scan *s, struct harvest *h,
-			  const struct listing *l, void **ret_data,
-			  size_t *ret_size)
+/* What a catalog has beside its plugins. */
+static struct catalog_facts facts_of(const struct scan *s,
+				     const struct inventory *l)
 {
-	struct catalog_source source = {
-		.records = h->good,
-		.metadata = h->good_says,
-		.count = h->good_count,
-		.bad = h->bad_count,
-		.flags = s->options->system ? FORMAT_PORTABLE : 0,
-	};
+	struct catalog_facts facts = {.flags = FORMAT_PORTABLE};
 
-	/* There is room behind: both arrays are as long as the listing. */
-	memcpy(h->good + h->good_count, h->bad, h->bad_count * sizeof(*h->bad));
-	memcpy(h->good_says + h->good_count, h->bad_says,
-	       h->bad_count * sizeof(*h->bad_says));
-	if (!s->options->system) {
-		source.directory = l->directory;
-		source.scan_start_ns = l->start_ns;
-	}
-	return catalog_encode(&source, ret_data, ret_size);
+	if (s->options->system)
+		return facts;
+	return (struct catalog_facts){.directory = l->directory,
+				      .scan_start_ns = l->start_ns};
 }
 
 static int touch_error(const struct scan *s)
@@ -648,14 +376,24 @@ static int touch_catalog(const struct scan *s)
 		return touch_error(s);
 	uint64_t placed_ns = file_identity_of(&st).ctime_ns;
 	if (!file_has_fine_time(placed_ns))
-		sleep_ns(file_time_grain(placed_ns) + MARGIN_NS);
+		sleep_ns(file_time_grain(placed_ns) + INVENTORY_MARGIN_NS);
 	if (fchmod(fd, 0644) < 0)
 		return touch_error(s);
-	sleep_ns(SETTLE_NS);
+	sleep_ns(INVENTORY_SETTLE_NS);
 	return 0;
 }
 
-static int write_catalog(const struct scan *s, const void *data, size_t size)
+/* The user's, if the catalog goes there. */
+static int make_cache_dir(const struct scan *s)
+{
+	bool user = s->file && !s->options->system && !s->options->output;
+	_cleanup_free_ char *cache = user ? catalog_cache_dir() : NULL;
+
+	return cache ? file_make_dirs(cache) : 0;
+}
+
+static int write_catalog(const struct scan *s, struct harvest *h,
+			 const struct catalog_facts *facts)
 {
 	bool user = !s->options->system && !s->options->output;
 
@@ -669,11 +407,10 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
 				   "%s: no place for its catalog: set "
 				   "DLAZY_CACHE_DIR or HOME",
 				   s->dir);
-	_cleanup_free_ char *cache = user ? catalog_cache_dir() : NULL;
-	int status = cache ? file_make_dirs(cache) : 0;
+	int status = make_cache_dir(s);
 	if (status == 0)
-		status = file_replace(s->filefd, s->file, data, size,
-				      user ? 0600 : 0644);
+		status = catalog_write(h, facts, s->filefd, s->file,
+				       user ? 0600 : 0644);
 	if (status == 0 && s->options->system) {
 		status = touch_catalog(s);
 		if (status < 0)
@@ -694,51 +431,78 @@ static int write_catalog(const struct scan *s, const void *data, size_t size)
  * attempt, or where it cannot be told, a catalog that lacks a file must not stay:
  * a portable one could be taken for fresh.
  */
-static int look_again(const struct scan *s, const struct listing *before,
+static int look_again(const struct scan *s, const struct inventory *before,
 		      bool last, bool *ret_again)
 {
-	_cleanup_listing_ struct listing after = {0};
-	int status = list_directory(s->dirfd, s->dir, &after);
-	bool same = status == 0 && listing_same_files(before, &after);
+	struct inventory after = {0};
+	int status = inventory_read_brief(s->dirfd, s->dir, &after);
+	bool same = status == 0 && inventory_same_files(before, &after);
 
 	if (s->options->system && !same && (last || status < 0))
 		unlinkat(s->filefd, s->file, 0);
 	if (status == 0)
-		*ret_again = !last && !listing_equal(before, &after);
+		*ret_again = !last && !inventory_equal(before, &after);
 	return status;
+}
+
+/* Lists, and reads. Of the list, what it was is kept. */
+static int gather(struct scan *s, struct harvest *h, struct inventory *l)
+{
+	bool waits = s->options->patient || s->options->system;
+	int status = s->in_memory
+			     ? inventory_read(s->dirfd, s->dir, l)
+			     : inventory_settle(s->dirfd, s->dir, waits, l);
+
+	if (status == 0)
+		status = harvest_all(s, h, l);
+	struct inventory kept = {.digest = l->digest,
+				 .start_ns = l->start_ns,
+				 .directory = l->directory};
+	inventory_clear(l);
+	*l = kept;
+	return status;
+}
+
+/* Makes a catalog that is in memory alone. */
+static int keep_catalog(struct scan *s, struct harvest *h,
+			const struct catalog_facts *facts, struct catalog **ret)
+{
+	void *data;
+	size_t size;
+
+	if (!s->wants_catalog)
+		return 0;
+	int status = catalog_encode(h, facts, &data, &size);
+	return status < 0 ? status : catalog_open_memory(data, size, ret);
 }
 
 /* One attempt. *ret_write: how the writing went. */
 static int scan_once(struct scan *s, bool last, struct catalog **ret,
 		     int *ret_write, bool *ret_again)
 {
-	_cleanup_listing_ struct listing l = {0};
-	_cleanup_(cleanup_harvest) struct harvest h = {0};
-	_cleanup_free_ void *data = NULL;
-	bool dry = s->options->dry;
-	size_t size;
-	int status =
-		dry ? list_directory(s->dirfd, s->dir, &l)
-		    : list_settled(s->dirfd, s->dir,
-				   s->options->patient || s->options->system,
-				   &l);
+	_cleanup_inventory_ struct inventory l = {0};
+	_cleanup_(harvest_end) struct harvest h =
+		harvest_begin(s->filefd, s->in_memory ? NULL : s->file);
 
-	if (status == 0)
-		status = harvest_all(s, &h, &l);
-	if (status == 0)
-		status = harvest_encode(s, &h, &l, &data, &size);
+	/* What is gathered may have to be there meanwhile. */
+	if (!s->in_memory && make_cache_dir(s) < 0)
+		status_clear();
+	int status = gather(s, &h, &l);
 	if (status < 0)
 		return status;
+	struct catalog_facts facts = facts_of(s, &l);
 	*ret_again = false;
-	*ret_write = dry ? 0 : write_catalog(s, data, size);
-	if (!dry && *ret_write == 0)
-		status = look_again(s, &l, last, ret_again);
-	if (status < 0 || *ret_again)
+	*ret_write = s->in_memory ? 0 : write_catalog(s, &h, &facts);
+	if (s->in_memory || *ret_write < 0)
+		return keep_catalog(s, &h, &facts, ret);
+	harvest_end(&h);
+	status = look_again(s, &l, last, ret_again);
+	if (status < 0 || *ret_again || !s->wants_catalog)
 		return status;
 	/* From the file, its records are read as they are needed. */
-	if (!dry && *ret_write == 0 && open_written(s, ret) == 0)
-		return 0;
-	return catalog_open_memory(TAKE_PTR(data), size, ret);
+	if (open_written(s, ret) < 0)
+		*ret_again = s->in_memory = true;
+	return 0;
 }
 
 /* Where the catalog goes; *ret_path is what has to be freed. */
@@ -768,10 +532,12 @@ int scan_directory(int dirfd, const char *dir,
 		.options = options ? options : &defaults,
 	};
 	bool again = true;
-	int written = 0;
+	int written = 0, status = 0;
 
+	s.in_memory = s.options->dry;
+	s.wants_catalog = ret_catalog != NULL;
 	find_place(&s, &path);
-	int status = former_open(&s);
+	former_open(&s);
 	for (int i = 1; status == 0 && again; i++) {
 		bool stale = i > 1 && s.file && s.options->system;
 
@@ -783,7 +549,7 @@ int scan_directory(int dirfd, const char *dir,
 	if (status < 0)
 		return status;
 	if (s.state < 0 && s.options->dry && !ret_catalog)
-		return write_catalog(&s, NULL, 0);
+		return write_catalog(&s, NULL, NULL);
 	if (written < 0 && !ret_catalog)
 		return written;
 	status_clear();

@@ -12,6 +12,7 @@
 #define CATALOG_SCAN_H
 
 #include "catalog/catalog.h"
+#include "catalog/inventory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,8 +82,5 @@ int scan_directory(int dirfd, const char *dir,
 		   const struct scan_options *options,
 		   struct scan_result *ret_result,
 		   struct catalog **ret_catalog);
-
-/* Whether a file's name is a plugin's: "*.so" or "*.so.VERSION". */
-bool scan_is_plugin_name(const char *file);
 
 #endif

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a catalog of records: sizes first, then everything into one block of
- * exactly that size. Equal records give equal bytes.
+ * Writing a catalog of what was harvested: the header, which tells where all is,
+ * then one section after the other. What is in the spool is copied as it is.
  */
-#include "catalog/format.h"
+#include "catalog/write.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "catalog/ids.h"
-#include "catalog/metadata.h"
-#include "catalog/record.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 /* This program's own ELF header, from the link editor: no table of machines
@@ -46,163 +45,312 @@ uint64_t format_block_checksum(const struct catalog_header *h,
 					 number);
 }
 
-/* What a plugin says of itself, or NULL. */
-static const struct catalog_metadata *source_metadata(
-	const struct catalog_source *source, size_t i)
+/* ------------------------------------------------------------------ */
+/* Gathering                                                          */
+
+struct harvested {
+	uint64_t at; /* in the spool */
+	uint64_t checksum, said_checksum;
+	uint64_t name_hash;
+	uint32_t size, said_size; /* said_size 0: it says nothing */
+};
+
+/* More would not fit the header's 32-bit counts. */
+#define HARVEST_MOST (UINT32_MAX / 8)
+
+struct harvest harvest_begin(int dirfd, const char *place)
 {
-	return source->metadata ? source->metadata[i] : NULL;
+	return (struct harvest){.spool = spool_begin(dirfd, place)};
 }
 
-/* The bytes of all metadata, and whether any plugin was probed. */
-static uint64_t metadata_bytes(const struct catalog_source *source,
-			       uint32_t *flags)
+void harvest_end(struct harvest *h)
 {
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < source->count + source->bad; i++) {
-		const struct catalog_metadata *m = source_metadata(source, i);
-
-		if (!m)
-			continue;
-		bytes += metadata_size(m);
-		if (metadata_flags(m) & (METADATA_PROBED | METADATA_DUE))
-			*flags |= FORMAT_PROBED;
-	}
-	return bytes;
+	spool_end(&h->spool);
+	id_index_clear(&h->ids);
+	free(h->good);
+	free(h->bad);
+	*h = harvest_begin(-1, NULL);
 }
 
-static struct catalog_header lay_out(const struct catalog_source *source,
-				     const struct id_index *ids)
+static int keep_metadata(struct harvest *h, const struct catalog_metadata *m,
+			 uint32_t plugin, struct harvested *file)
 {
-	struct catalog_header h;
-	uint64_t all = source->count + source->bad, records = 0;
+	uint64_t at = h->spool.size;
+	int status = spool_add(&h->spool, m, metadata_size(m));
 
-	format_header_begin(&h);
-	h.count = (uint32_t)source->count;
-	h.bad = (uint32_t)source->bad;
-	h.buckets = (uint32_t)format_bucket_count(all, 2);
-	h.flags = source->flags | FORMAT_INDEXED;
-	h.directory = source->directory;
-	h.scan_start_ns = source->scan_start_ns;
-	h.size = sizeof(h);
-	for (size_t i = 0; i < all; i++)
-		records += record_size(source->records[i]);
-	uint64_t metadata = metadata_bytes(source, &h.flags);
+	if (status < 0)
+		return status;
+	file->said_checksum = m->checksum;
+	file->said_size = (uint32_t)metadata_size(m);
+	if (metadata_flags(m) & (METADATA_PROBED | METADATA_DUE))
+		h->flags |= FORMAT_PROBED;
+	return id_index_add(&h->ids, m, plugin, at)
+		       ? 0
+		       : status_fail(DLAZY_ENOMEM, "no memory for a catalog");
+}
+
+int harvest_add(struct harvest *h, const struct record *r,
+		const struct catalog_metadata *m)
+{
+	bool is_good = record_status(r) == 0;
+	struct harvested **list = is_good ? &h->good : &h->bad;
+	size_t *count = is_good ? &h->good_count : &h->bad_count;
+	size_t *room = is_good ? &h->good_room : &h->bad_room;
+	struct harvested file = {
+		.at = h->spool.size,
+		.checksum = r->checksum,
+		.name_hash = hash_string(record_name(r)),
+		.size = (uint32_t)record_size(r),
+	};
+	uint32_t number = (uint32_t)*count | (is_good ? 0 : ID_INDEX_BAD);
+
+	if (*count > HARVEST_MOST)
+		return status_fail(DLAZY_ENOMEM, "too many plugins");
+	int status = spool_add(&h->spool, r, record_size(r));
+	if (status == 0 && m)
+		status = keep_metadata(h, m, number, &file);
+	if (status < 0)
+		return status;
+	if (!array_reserve(list, *count, room, sizeof(**list)))
+		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
+	(*list)[(*count)++] = file;
+	return 0;
+}
+
+static size_t all_count(const struct harvest *h)
+{
+	return h->good_count + h->bad_count;
+}
+
+/* Good ones first, then bad ones. */
+static const struct harvested *file_at(const struct harvest *h, size_t i)
+{
+	return i < h->good_count ? &h->good[i] : &h->bad[i - h->good_count];
+}
+
+/* ------------------------------------------------------------------ */
+/* Writing                                                            */
+
+static bool has_metadata(const struct harvest *h)
+{
+	for (size_t i = 0; i < all_count(h); i++)
+		if (file_at(h, i)->said_size)
+			return true;
+	return false;
+}
+
+static struct catalog_header lay_out(const struct harvest *h,
+				     const struct catalog_facts *facts)
+{
+	struct catalog_header header;
+	uint64_t all = all_count(h);
+
+	format_header_begin(&header);
+	header.count = (uint32_t)h->good_count;
+	header.bad = (uint32_t)h->bad_count;
+	header.buckets = (uint32_t)format_bucket_count(all, 2);
+	header.flags = facts->flags | h->flags | FORMAT_INDEXED;
+	header.directory = facts->directory;
+	header.scan_start_ns = facts->scan_start_ns;
+	header.size = sizeof(header);
 	format_add_section(
-		&h, FORMAT_ENTRIES,
+		&header, FORMAT_ENTRIES,
 		format_table_size(all, sizeof(struct catalog_entry)));
-	format_add_section(
-		&h, FORMAT_BUCKETS,
-		format_table_size(h.buckets, sizeof(struct catalog_bucket)));
-	format_add_section(&h, FORMAT_RECORDS, records + metadata);
-	if (metadata)
+	format_add_section(&header, FORMAT_BUCKETS,
+			   format_table_size(header.buckets,
+					     sizeof(struct catalog_bucket)));
+	format_add_section(&header, FORMAT_RECORDS, h->spool.size);
+	if (has_metadata(h))
 		format_add_section(
-			&h, FORMAT_METADATA,
+			&header, FORMAT_METADATA,
 			format_table_size(all, sizeof(struct catalog_entry)));
-	id_index_lay_out(ids, &h);
-	h.checksum = format_header_checksum(&h);
-	return h;
+	id_index_lay_out(&h->ids, &header);
+	header.checksum = format_header_checksum(&header);
+	return header;
 }
 
-static struct catalog_bucket *bucket_at(uint8_t *data,
-					const struct catalog_header *h,
-					uint32_t i)
+static void write_entries(const struct harvest *h,
+			  const struct catalog_header *header,
+			  struct output *out)
 {
-	return format_bucket(data, h, FORMAT_BUCKETS, h->buckets, i);
+	uint64_t base = header->sections[FORMAT_RECORDS].offset;
+	struct table t;
+
+	table_begin(&t, out, header, FORMAT_ENTRIES);
+	for (size_t i = 0; i < all_count(h); i++) {
+		const struct harvested *f = file_at(h, i);
+		struct catalog_entry entry = {base + f->at, f->checksum,
+					      f->size, 0};
+
+		table_element(&t, &entry, sizeof(entry));
+	}
+	table_end(&t);
+}
+
+/* Metadata stand behind their record. */
+static void write_metadata(const struct harvest *h,
+			   const struct catalog_header *header,
+			   struct output *out)
+{
+	uint64_t base = header->sections[FORMAT_RECORDS].offset;
+	struct table t;
+
+	if (header->sections[FORMAT_METADATA].size == 0)
+		return;
+	table_begin(&t, out, header, FORMAT_METADATA);
+	for (size_t i = 0; i < all_count(h); i++) {
+		const struct harvested *f = file_at(h, i);
+		struct catalog_entry entry = {0, 0, 0, 0};
+
+		if (f->said_size)
+			entry = (struct catalog_entry){base + f->at + f->size,
+						       f->said_checksum,
+						       f->said_size, 0};
+		table_element(&t, &entry, sizeof(entry));
+	}
+	table_end(&t);
+}
+
+/* A record that was added, malloc'd; NULL, with errno: it cannot be read. */
+static struct record *read_back(struct harvest *h, size_t i)
+{
+	const struct harvested *f = file_at(h, i);
+	_cleanup_free_ struct record *r = malloc(f->size);
+
+	errno = ENOMEM;
+	if (!r)
+		return NULL;
+	errno = EIO;
+	return spool_read(&h->spool, f->at, r, f->size) < 0 ? NULL
+							    : TAKE_PTR(r);
+}
+
+/* Whether two files whose names have one hash have one name. */
+static bool is_same_name(struct harvest *h, size_t i, size_t k,
+			 struct output *out)
+{
+	_cleanup_free_ struct record *a = read_back(h, i);
+	_cleanup_free_ struct record *b = a ? read_back(h, k) : NULL;
+
+	if (!b) {
+		output_fail(out, errno);
+		return false;
+	}
+	return !strcmp(record_name(a), record_name(b));
 }
 
 /*
  * Enters a name, unless it is there: a bad record is not found by a name that
  * a good one has, even if the good one's bucket were damaged.
  */
-static void enter_name(uint8_t *data, const struct catalog_header *h,
-		       const struct record *const *records, size_t index)
+static void enter_name(struct harvest *h, struct catalog_bucket *buckets,
+		       uint32_t mask, size_t index, struct output *out)
 {
-	const char *name = record_name(records[index]);
-	uint64_t hash = hash_string(name);
-	uint32_t tag = (uint32_t)(hash >> 32), i = (uint32_t)hash;
-	struct catalog_bucket *b = bucket_at(data, h, i);
+	uint64_t hash = file_at(h, index)->name_hash;
+	uint32_t i = (uint32_t)hash & mask;
 
-	for (; b->index; b = bucket_at(data, h, ++i))
-		if (b->hash == tag &&
-		    !strcmp(record_name(records[b->index - 1]), name))
+	for (; buckets[i].index; i = (i + 1) & mask) {
+		size_t other = buckets[i].index - 1;
+
+		if (file_at(h, other)->name_hash == hash &&
+		    is_same_name(h, other, index, out))
 			return;
-	*b = (struct catalog_bucket){tag, (uint32_t)index + 1};
-}
-
-static void seal_table(uint8_t *data, const struct catalog_header *h,
-		       enum format_section section)
-{
-	uint8_t *at = data + h->sections[section].offset;
-
-	for (uint64_t i = 0; i < h->sections[section].size / FORMAT_BLOCK;
-	     i++, at += FORMAT_BLOCK) {
-		uint64_t sum = format_block_checksum(h, section, i, at);
-		memcpy(at + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
 	}
+	buckets[i] = (struct catalog_bucket){(uint32_t)(hash >> 32),
+					     (uint32_t)index + 1};
 }
 
-/* Metadata stand behind the records. */
-static void fill_metadata(uint8_t *data, const struct catalog_header *h,
-			  const struct catalog_source *source, uint64_t offset)
+static void write_buckets(struct harvest *h,
+			  const struct catalog_header *header,
+			  struct output *out)
 {
-	if (h->sections[FORMAT_METADATA].size == 0)
+	_cleanup_free_ struct catalog_bucket *buckets =
+		calloc(header->buckets, sizeof(*buckets));
+	struct table t;
+
+	if (!buckets) {
+		output_fail(out, ENOMEM);
 		return;
-	for (size_t i = 0; i < source->count + source->bad; i++) {
-		const struct catalog_metadata *m = source_metadata(source, i);
-		struct catalog_entry *entry = format_element(
-			data, h, FORMAT_METADATA, i, sizeof(*entry));
+	}
+	for (size_t i = 0; i < all_count(h); i++)
+		enter_name(h, buckets, header->buckets - 1, i, out);
+	table_begin(&t, out, header, FORMAT_BUCKETS);
+	for (size_t i = 0; i < header->buckets; i++)
+		table_element(&t, &buckets[i], sizeof(buckets[i]));
+	table_end(&t);
+}
 
-		if (!m)
-			continue;
-		*entry = (struct catalog_entry){offset, m->checksum,
-						(uint32_t)metadata_size(m), 0};
-		memcpy(data + offset, m, metadata_size(m));
-		offset += metadata_size(m);
+#define PIECE 16384u
+
+static void copy_spool(struct spool *spool, struct output *out)
+{
+	uint8_t piece[PIECE];
+
+	for (uint64_t at = 0; at < spool->size && !out->error; at += PIECE) {
+		uint64_t left = spool->size - at;
+		size_t n = left < PIECE ? (size_t)left : PIECE;
+
+		if (spool_read(spool, at, piece, n) < 0)
+			output_fail(out, EIO);
+		else
+			output_bytes(out, piece, n);
 	}
 }
 
-static void fill(uint8_t *data, const struct catalog_header *h,
-		 const struct catalog_source *source,
-		 const struct id_index *ids)
+/* All sections, in the order in which they were laid out. */
+static bool write_all(struct harvest *h, const struct catalog_header *header,
+		      struct output *out)
 {
-	uint64_t offset = h->sections[FORMAT_RECORDS].offset;
-
-	memcpy(data, h, sizeof(*h));
-	for (size_t i = 0; i < source->count + source->bad; i++) {
-		const struct record *r = source->records[i];
-		struct catalog_entry *entry = format_element(
-			data, h, FORMAT_ENTRIES, i, sizeof(*entry));
-		*entry = (struct catalog_entry){offset, r->checksum,
-						(uint32_t)record_size(r), 0};
-		memcpy(data + offset, r, record_size(r));
-		enter_name(data, h, source->records, i);
-		offset += record_size(r);
-	}
-	fill_metadata(data, h, source, offset);
-	id_index_fill(ids, source, data, h);
-	for (unsigned i = 0; i < FORMAT_SECTIONS; i++)
-		if (i != FORMAT_RECORDS)
-			seal_table(data, h, (enum format_section)i);
+	output_bytes(out, header, sizeof(*header));
+	write_entries(h, header, out);
+	write_buckets(h, header, out);
+	copy_spool(&h->spool, out);
+	write_metadata(h, header, out);
+	id_index_write(&h->ids, &h->spool, header, out);
+	return output_end(out);
 }
 
-int catalog_encode(const struct catalog_source *source, void **ret_data,
-		   size_t *ret_size)
+int catalog_encode(struct harvest *h, const struct catalog_facts *facts,
+		   void **ret_data, size_t *ret_size)
 {
-	/* More would not fit the header's 32-bit counts. */
-	if (source->count + source->bad > UINT32_MAX / 4)
-		return status_fail(DLAZY_ENOMEM, "too many plugins");
+	id_index_finish(&h->ids, h->good_count);
+	struct catalog_header header = lay_out(h, facts);
+	_cleanup_free_ void *data =
+		header.size <= SIZE_MAX ? malloc(header.size) : NULL;
+	struct output out = output_begin(-1, data, header.size);
 
-	_cleanup_(id_index_clear) struct id_index ids = {.ids = NULL};
-	int status = id_index_gather(&ids, source);
-	if (status < 0)
-		return status;
-	struct catalog_header h = lay_out(source, &ids);
-	uint8_t *data = h.size <= SIZE_MAX ? calloc(1, h.size) : NULL;
 	if (!data)
 		return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
-	fill(data, &h, source, &ids);
-	*ret_data = data;
-	*ret_size = h.size;
+	if (!write_all(h, &header, &out))
+		return status_fail(status_from_errno(errno),
+				   "cannot make a catalog: %s",
+				   strerror(errno));
+	*ret_data = TAKE_PTR(data);
+	*ret_size = header.size;
 	return 0;
+}
+
+/* A catalog, on its way into a file. */
+struct filling {
+	struct harvest *harvest;
+	const struct catalog_header *header;
+	uint8_t waiting[PIECE];
+};
+
+static bool fill_file(int fd, void *data)
+{
+	struct filling *f = data;
+	struct output out = output_begin(fd, f->waiting, sizeof(f->waiting));
+
+	return write_all(f->harvest, f->header, &out);
+}
+
+int catalog_write(struct harvest *h, const struct catalog_facts *facts,
+		  int dirfd, const char *file, mode_t mode)
+{
+	id_index_finish(&h->ids, h->good_count);
+	struct catalog_header header = lay_out(h, facts);
+	struct filling filling = {.harvest = h, .header = &header};
+
+	return file_replace_by(dirfd, file, fill_file, &filling, mode);
 }

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/status.h"
 #include "catalog/catalog.h"
-#include "catalog/format.h"
+#include "catalog/write.h"
 #include "catalog/scan.h"
 
 #include <fcntl.h>
@@ -215,12 +215,14 @@ TEST(catalog_of_a_directory_changed_just_before_is_not_fresh)
 
 	CHECK_INT(fstat(dirfd, &st), 0);
 	usleep(60000);
-	struct catalog_source source = {.directory = file_identity_of(&st)};
+	struct catalog_facts source = {.directory = file_identity_of(&st)};
 	source.directory.size = 0;
 	for (uint64_t age_ms = 0; age_ms < 40; age_ms++) {
 		source.scan_start_ns =
 			source.directory.ctime_ns + age_ms * 1000000;
-		CHECK_INT(catalog_encode(&source, &data, &size), 0);
+		struct harvest none = harvest_begin(-1, NULL);
+		CHECK_INT(catalog_encode(&none, &source, &data, &size), 0);
+		harvest_end(&none);
 		CHECK_INT(catalog_open_memory(data, size, &c), 0);
 		CHECK_INT(catalog_is_fresh(c, dirfd), age_ms >= 20);
 		catalog_close(c);
@@ -682,9 +684,11 @@ static struct catalog *catalog_of_file_name(const char *file)
 	memcpy((char *)r + r->file, file, strlen(file) + 1);
 	r->checksum = 0;
 	r->checksum = hash_bytes(&r->size, r->size - 8);
-	const struct record *records[] = {r};
-	struct catalog_source source = {.records = records, .bad = 1};
-	CHECK_INT(catalog_encode(&source, &data, &size), 0);
+	struct harvest h = harvest_begin(-1, NULL);
+	CHECK_INT(harvest_add(&h, r, NULL), 0);
+	CHECK_INT(catalog_encode(&h, &(struct catalog_facts){0}, &data, &size),
+		  0);
+	harvest_end(&h);
 	CHECK_INT(catalog_open_memory(data, size, &c), 0);
 	free(r);
 	return c;
@@ -836,12 +840,14 @@ TEST(catalog_from_the_future_is_not_fresh)
 	usleep(30000);
 	CHECK_INT(fstat(dirfd, &st), 0);
 	clock_gettime(CLOCK_REALTIME, &now);
-	struct catalog_source source = {.directory = file_identity_of(&st)};
+	struct catalog_facts source = {.directory = file_identity_of(&st)};
 	source.directory.size = 0;
 	for (int hours = -1; hours < 2; hours++) {
 		source.scan_start_ns = source.directory.ctime_ns + 30000000 +
 				       (uint64_t)(hours > 0) * 3600 * SECOND;
-		CHECK_INT(catalog_encode(&source, &data, &size), 0);
+		struct harvest none = harvest_begin(-1, NULL);
+		CHECK_INT(catalog_encode(&none, &source, &data, &size), 0);
+		harvest_end(&none);
 		CHECK_INT(catalog_open_memory(data, size, &c), 0);
 		usleep(10000);
 		CHECK_INT(catalog_is_fresh(c, dirfd), hours <= 0);

@@ -10,11 +10,14 @@
 #include "base/status.h"
 #include "catalog/catalog.h"
 #include "catalog/format.h"
+#include "catalog/reader.h"
 #include "catalog/scan.h"
 #include "load/metadata.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *stage_json(void)
@@ -257,4 +260,98 @@ TEST(damaged_metadata_are_no_metadata)
 	for (uint64_t back = 1; back < 400; back += 50)
 		CHECK_INT(metadata_with_change(path, end - back),
 			  -DLAZY_EFORMAT);
+}
+
+/* ------------------------------------------------------------------ */
+/* Large directories                                                  */
+
+#define MANY 4000
+#define MANY_KIB 4500
+
+static void make_many(void)
+{
+	char file[32];
+
+	own_copy("good-described", "d/p0.so");
+	for (int i = 1; i < MANY; i++) {
+		snprintf(file, sizeof(file), "d/p%d.so", i);
+		CHECK_INT(link(own_path("d/p0.so"), own_path(file)), 0);
+	}
+	write_text("d/p7.dlazy.json",
+		   "{\"provides\":[{\"id\":\"last/seven\", \"magic\":"
+		   "[{\"offset\":4, \"hex\":\"0aFF\"}]}]}");
+}
+
+/* What a process needs at its peak to scan the directory. */
+static long scan_peak_kib(int dirfd, scan_metadata_fn *metadata)
+{
+	struct rusage usage;
+	int how;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct scan_options o = {.metadata = metadata};
+		_exit(scan_directory(dirfd, own_path("d"), &o, NULL, NULL) < 0);
+	}
+	CHECK(pid > 0 && wait4(pid, &how, 0, &usage) == pid && how == 0);
+	return usage.ru_maxrss;
+}
+
+static void check_many(struct catalog *c)
+{
+	struct catalog_reader *reader;
+	struct reader_opener opener;
+	struct metadata_matcher matcher;
+	uint64_t at = 0;
+	size_t index;
+
+	CHECK_INT(catalog_count(c), MANY);
+	CHECK(said(c, "p0") && said(c, "p3999"));
+	for (size_t i = 0; i < MANY; i++)
+		CHECK(catalog_record(c, i));
+	CHECK_INT(reader_open(c, &reader), 0);
+	CHECK_INT(reader_find_id(reader, "codec/png", &index), 1);
+	CHECK_INT(reader_find_id(reader, "last/seven", &index), 1);
+	CHECK_INT(index, MANY - 1);
+	CHECK_INT(reader_opener(reader, &at, &opener), 1);
+	CHECK(reader_matcher(&opener, 0, &matcher));
+	CHECK_INT(matcher.offset, 4);
+	CHECK(!memcmp(matcher.bytes, "\x0a\xff", 2));
+	CHECK_INT(reader_opener(reader, &at, &opener), 0);
+	reader_close(reader);
+}
+
+/* What is known of many plugins, and of their old selves, is in files meanwhile. */
+TEST(a_large_directory_is_scanned_in_little_memory)
+{
+	_cleanup_close_ int dirfd = make_directory();
+
+	long before = scan_peak_kib(dirfd, metadata_scan);
+	make_many();
+	long first = scan_peak_kib(dirfd, metadata_scan) - before;
+	long again = scan_peak_kib(dirfd, metadata_scan) - before;
+	printf("# %ld KiB, again %ld KiB\n", first, again);
+	if (test_seconds(1) == 1 && !getenv("TEST_SLOW")) {
+		CHECK(first <= MANY_KIB);
+		CHECK(again <= MANY_KIB);
+	}
+	_cleanup_catalog_ struct catalog *c = scan(dirfd);
+	check_many(c);
+}
+
+/* Where nothing can be written, all is in memory, and the same. */
+TEST(a_large_directory_needs_no_place_for_a_catalog)
+{
+	_cleanup_close_ int dirfd = make_directory();
+
+	make_many();
+	setenv("DLAZY_CACHE_DIR", "/proc/none", 1);
+	_cleanup_catalog_ struct catalog *c = scan(dirfd);
+	CHECK_INT(catalog_identity(c).ino, 0);
+	struct catalog_reader *reader;
+	size_t index;
+	CHECK_INT(reader_open(c, &reader), 0);
+	CHECK_INT(reader_find_id(reader, "last/seven", &index), 1);
+	reader_close(reader);
+	CHECK(said(c, "p3999"));
 }

@@ -219,6 +219,8 @@ int asking_count(struct catalog *catalog, struct asking_counts *ret)
 	*ret = (struct asking_counts){0};
 	for (size_t i = 0; i < catalog_count(catalog); i++) {
 		const struct catalog_metadata *m;
+
+		catalog_forget(catalog);
 		int status = catalog_metadata(catalog, i, &m);
 
 		if (status_is_state(status))

@@ -135,6 +135,7 @@ void directory_say_bad(const struct directory *d)
 	size_t count = catalog_count(d->catalog);
 
 	for (size_t i = 0; i < catalog_bad_count(d->catalog); i++) {
+		catalog_forget(d->catalog);
 		const struct record *r = catalog_record(d->catalog, count + i);
 
 		if (r)
