@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Searching a file for texts. Compilers put texts into a segment of constants,
+ * Searching a file for texts and words. Compilers put texts into a segment of constants,
  * older link editors beside the code, so all that is mapped is searched.
  */
 #include "link/code/text.h"
@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#define WORD_MAX 256
+
 static bool bytes_have_any(const uint8_t *bytes, size_t size,
 			   const char *const *texts)
 {
@@ -20,21 +22,49 @@ static bool bytes_have_any(const uint8_t *bytes, size_t size,
 	return false;
 }
 
+/* The names of its symbols, and of what it needs, are no texts of its own. */
+static void forget_names(const struct image *image, size_t i, uint8_t *bytes)
+{
+	uint64_t start = image->segments[i].p_vaddr;
+	uint64_t size = image->segments[i].p_filesz;
+	uint64_t names = image_dynamic_value(image, DT_STRTAB);
+	uint64_t length = image_dynamic_value(image, DT_STRSZ);
+
+	if (names >= start && names - start < size)
+		memset(bytes + (names - start), 1,
+		       length < size - (names - start)
+			       ? length
+			       : size - (names - start));
+}
+
+/* The bytes of a segment that is mapped, and a NUL; else NULL. 0 or a status. */
+static int read_segment(const struct image *image, size_t i, uint8_t **ret)
+{
+	const ElfN(Phdr) *segment = &image->segments[i];
+
+	*ret = NULL;
+	if (segment->p_type != PT_LOAD)
+		return 0;
+	int r = image_read_address(image, "its texts", segment->p_vaddr,
+				   segment->p_filesz, (void **)ret);
+	if (r == 0)
+		forget_names(image, i, *ret);
+	return r;
+}
+
 /* *ret: whether the file has one. 0 or a status. */
 static int look_through(const struct image *image, const char *const *texts,
 			bool *ret)
 {
 	for (size_t i = 0; !*ret && i < image->segment_count; i++) {
-		const ElfN(Phdr) *segment = &image->segments[i];
 		_cleanup_free_ uint8_t *bytes = NULL;
+		int r = read_segment(image, i, &bytes);
 
-		if (segment->p_type != PT_LOAD)
-			continue;
-		int r = image_read_address(image, "its texts", segment->p_vaddr,
-					   segment->p_filesz, (void **)&bytes);
 		if (r < 0)
 			return r;
-		*ret = bytes_have_any(bytes, segment->p_filesz, texts);
+		*ret = bytes &&
+		       bytes_have_any(bytes, image->segments[i].p_filesz,
+				      texts);
 	}
 	return 0;
 }
@@ -50,4 +80,60 @@ bool text_has_any(int fd, const char *name, const char *const *texts)
 	if (r < 0)
 		status_clear();
 	return found || r < 0;
+}
+
+static bool is_of_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '_';
+}
+
+static uint32_t hash_one(uint32_t hash, char letter)
+{
+	return hash * 31 + (uint8_t)letter;
+}
+
+uint32_t text_hash(const char *word)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = strlen(word); i > 0; i--)
+		hash = hash_one(hash, word[i - 1]);
+	return hash;
+}
+
+/* Of the text that ends at `end`. */
+static void tell_ends(const char *bytes, size_t end, text_fn *fn, void *arg)
+{
+	uint32_t hash = 0;
+
+	for (size_t at = end;
+	     at > 0 && end - at < WORD_MAX && is_of_word(bytes[at - 1]); at--) {
+		hash = hash_one(hash, bytes[at - 1]);
+		fn(bytes + at - 1, hash, arg);
+	}
+}
+
+static void tell_words(const char *bytes, size_t size, text_fn *fn, void *arg)
+{
+	for (size_t end = 0; end < size; end++)
+		if (bytes[end] == '\0')
+			tell_ends(bytes, end, fn, arg);
+}
+
+int text_each_word(int fd, const char *name, text_fn *fn, void *arg)
+{
+	_cleanup_(image_clear) struct image image = {.fd = -1};
+	int r = image_open(&image, fd, name);
+
+	for (size_t i = 0; r == 0 && i < image.segment_count; i++) {
+		_cleanup_free_ uint8_t *bytes = NULL;
+
+		r = read_segment(&image, i, &bytes);
+		if (r < 0 || !bytes)
+			continue;
+		tell_words((const char *)bytes, image.segments[i].p_filesz, fn,
+			   arg);
+	}
+	return r;
 }

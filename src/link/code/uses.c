@@ -17,6 +17,7 @@
 struct uses {
 	uint8_t *used, *again, *called; /* again: more than once */
 	uint64_t end;
+	struct elf_range code; /* from the first to the last */
 };
 
 void uses_free(struct uses *uses)
@@ -170,17 +171,29 @@ static bool is_used_at(const struct uses *uses, uint64_t address)
 	return address < uses->end && uses->used[address / 8] & bit_of(address);
 }
 
-/* A table of texts may be one of their distances from its begin, which the code
- * has the address of. It ends before the next that it has. */
+static bool is_in_code(const struct uses *uses, uint64_t address)
+{
+	return address >= uses->code.start && address < uses->code.end;
+}
+
+/*
+ * A table of texts, or of functions, may be one of their distances from its
+ * begin, which the code has the address of. It ends before the next that it has.
+ */
 static void use_table(struct uses *uses, const uint8_t *data, size_t size,
 		      uint64_t address, size_t table)
 {
 	for (size_t i = table; i + 4 <= size; i += 4) {
 		uint64_t to = table + distance_at(data + i);
 
-		if (!begins_text(data, size, to) || address + to >= uses->end)
+		if (address + to >= uses->end)
 			return;
-		uses->again[(address + to) / 8] |= bit_of(address + to);
+		if (is_in_code(uses, address + to))
+			use(uses, address + to);
+		else if (begins_text(data, size, to))
+			uses->again[(address + to) / 8] |= bit_of(address + to);
+		else
+			return;
 		if (is_used_at(uses, address + i + 4))
 			return;
 	}
@@ -192,6 +205,29 @@ static void use_tables(struct uses *uses, const uint8_t *data, size_t size,
 	for (size_t i = 0; i < size; i++)
 		if (is_used_at(uses, address + i))
 			use_table(uses, data, size, address, i);
+}
+
+static bool is_code(const ElfN(Phdr) * segment)
+{
+	return segment->p_type == PT_LOAD && segment->p_flags & PF_X;
+}
+
+static struct elf_range code_of(const struct image *image)
+{
+	struct elf_range code = {UINT64_MAX, 0};
+
+	for (size_t i = 0; i < image->segment_count; i++) {
+		const ElfN(Phdr) *segment = &image->segments[i];
+		uint64_t end = segment->p_vaddr + segment->p_memsz;
+
+		if (!is_code(segment))
+			continue;
+		if (segment->p_vaddr < code.start)
+			code.start = segment->p_vaddr;
+		if (end > code.end)
+			code.end = end;
+	}
+	return code;
 }
 
 /* Where instructions could point. */
@@ -215,6 +251,7 @@ static int prepare(struct uses *uses, const struct image *image)
 		return status_fail(DLAZY_ENOSYS, "%s: code that is not known",
 				   image->name);
 	uses->end = end_of(image);
+	uses->code = code_of(image);
 	if (uses->end / 8 > IMAGE_TABLE_MAX)
 		return image_damaged(image, "segments of such a size");
 	uses->used = calloc(1, uses->end / 8 + 1);
@@ -224,11 +261,6 @@ static int prepare(struct uses *uses, const struct image *image)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
 				   image->name);
 	return 0;
-}
-
-static bool is_code(const ElfN(Phdr) * segment)
-{
-	return segment->p_type == PT_LOAD && segment->p_flags & PF_X;
 }
 
 static bool is_constant(const ElfN(Phdr) * segment)

@@ -5,7 +5,7 @@
  * kinds of libraries notice: those that compare a function that they are given
  * with one of theirs (libavcodec: is this callback my default?), and those
  * that ask in which file a function of theirs lies, to find their data beside
- * it.
+ * it. Others may ask that of a library's function, too.
  */
 #ifndef LINK_DECIDE_IDENTITY_H
 #define LINK_DECIDE_IDENTITY_H
@@ -15,7 +15,8 @@
 struct identity;
 
 /* Finds the functions whose address an object of the closure takes from
- * another, by a relocation that is not a call's. 0 or -DLAZY_ENOMEM. */
+ * another, by a relocation that is not a call's, or by their names: it can look
+ * symbols up, and has the name as a text. 0 or -DLAZY_ENOMEM. */
 int identity_open(const struct closure *closure, const struct symtab *symtab,
 		  struct identity **ret);
 void identity_close(struct identity *identity);
@@ -29,12 +30,18 @@ int identity_compared(const struct identity *identity, size_t i,
 		      const struct definition **ret, size_t *ret_by);
 
 /*
- * What the object at place `i` exports and could ask for its own file with: it
- * can ask (dladdr(), dl_iterate_phdr(), the text /proc/self/maps), and has the
- * address by a relocation against the symbol, which finds the stub file's.
- * NULL: there is none. 0 or -DLAZY_ENOMEM.
+ * A function of the object at place `i` whose file somebody could ask for with
+ * the stub's address: he can ask (dladdr(), dl_iterate_phdr(), the text
+ * /proc/self/maps), and has the address. That is the object itself, by a
+ * relocation against the symbol, or another (*ret_by). NULL: there is none. 0 or
+ * -DLAZY_ENOMEM.
  */
-int identity_located(const struct identity *identity, size_t i,
-		     const struct definition **ret);
+int identity_located(struct identity *identity, size_t i,
+		     const struct definition **ret, size_t *ret_by);
+
+/* Could an object (*ret_by) open the library at place `i` by that name, and ask
+ * its handle where it lies (dlinfo())? */
+bool identity_opened(const struct identity *identity, const char *soname,
+		     size_t *ret_by);
 
 #endif

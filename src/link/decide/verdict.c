@@ -321,6 +321,29 @@ static int judge_all_wrappers(const struct trial *trial)
 /* ------------------------------------------------------------------ */
 /* Who would notice the stub's address                                */
 
+/* Says who, if not the library itself. */
+static int name_other(const struct trial *trial, size_t i, size_t by)
+{
+	struct verdict *verdict = &trial->verdicts[i];
+
+	if (by != i) {
+		verdict->importer = strdup(trial->closure->objects[by].path);
+		if (!verdict->importer)
+			return out_of_memory();
+	}
+	return 0;
+}
+
+static int judge_opened(const struct trial *trial, size_t i)
+{
+	size_t by;
+
+	if (!identity_opened(trial->identity, soname_of(trial, i), &by))
+		return 0;
+	verdict_turn(&trial->verdicts[i], VERDICT_SELF_LOCATION);
+	return name_other(trial, i, by);
+}
+
 static int judge_identity(const struct trial *trial, size_t i)
 {
 	struct verdict *verdict = &trial->verdicts[i];
@@ -328,21 +351,17 @@ static int judge_identity(const struct trial *trial, size_t i)
 	size_t by = 0;
 	int r = identity_compared(trial->identity, i, &own, &by);
 
-	if (r == 0 && own) {
+	if (r == 0 && own)
 		verdict_turn(verdict, VERDICT_IDENTITY);
-		verdict->importer = strdup(trial->closure->objects[by].path);
-		if (!verdict->importer)
-			return out_of_memory();
-	} else if (r == 0) {
-		r = identity_located(trial->identity, i, &own);
-		if (r == 0 && own)
-			verdict_turn(verdict, VERDICT_SELF_LOCATION);
-	}
+	else if (r == 0)
+		r = identity_located(trial->identity, i, &own, &by);
 	if (r < 0 || !own)
-		return r;
+		return r < 0 ? r : judge_opened(trial, i);
+	if (is_lazy(trial, i))
+		verdict_turn(verdict, VERDICT_SELF_LOCATION);
 	verdict->kind = elf_type_name(own->type);
 	verdict->symbol = strdup(own->name->text);
-	return verdict->symbol ? 0 : out_of_memory();
+	return verdict->symbol ? name_other(trial, i, by) : out_of_memory();
 }
 
 static int judge_all_identities(const struct trial *trial)

@@ -93,6 +93,9 @@ static void describe_symbol(const struct verdict *verdict, char *buffer,
 		snprintf(buffer, size,
 			 "%s has the address of %s, and so has it itself",
 			 importer, symbol);
+	else if (verdict->why == VERDICT_SELF_LOCATION && importer)
+		snprintf(buffer, size, "%s may look for its file, by its %s",
+			 importer, symbol);
 	else if (verdict->why == VERDICT_SELF_LOCATION)
 		snprintf(buffer, size,
 			 "it may look for its own file, by its %s", symbol);
@@ -118,6 +121,9 @@ void verdict_describe(const struct verdict *verdict, char *buffer, size_t size)
 
 	if (verdict->symbol)
 		describe_symbol(verdict, buffer, size);
+	else if (verdict->importer && verdict->why == VERDICT_SELF_LOCATION)
+		snprintf(buffer, size, "%s may open it, and look for its file",
+			 verdict->importer);
 	else if (verdict->importer)
 		snprintf(buffer, size, "%s takes data from it",
 			 verdict->importer);
