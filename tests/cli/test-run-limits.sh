@@ -353,13 +353,14 @@ limit tls "thread-local variables are each thread's" "1 lazy
 102 202
 301 401 501 601"
 why tls liblimit-tls-2.so static-tls "static TLS stays eager, and says so"
-make_limit constructor 1 2
+make_limit constructor 1 2 3
 limit constructor "constructors and destructors run" "1 mapped
-2 lazy" "first constructed
+2 mapped
+3 lazy" "first constructed
 main
-7
+2 7
 second destructed"
-why constructor liblimit-constructor-1.so constructor \
+why constructor liblimit-constructor-1.so initialiser \
 	"who is there for its constructor stays eager, and says so"
 library copy 1
 library copy 2

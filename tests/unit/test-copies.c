@@ -77,7 +77,7 @@ TEST(library_of_which_only_data_are_imported_is_there_for_its_constructor)
 {
 	world_library("libdata.so",
 		      "const int datum = 1; int f() { return 1; }"
-		      "__attribute__((constructor)) void g() { puts(\"\"); }",
+		      "__attribute__((constructor)) void g() { getpid(); }",
 		      "");
 	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
 	world_program("extern int *p; int main() { return *p; }",
@@ -90,7 +90,7 @@ TEST(library_of_which_only_data_are_imported_is_there_for_its_destructor)
 {
 	world_library("libdata.so",
 		      "const int datum = 1; int f() { return 1; }"
-		      "__attribute__((destructor)) void g() { puts(\"\"); }",
+		      "__attribute__((destructor)) void g() { getpid(); }",
 		      "");
 	world_library("libuser.so", "extern int datum; int *p = &datum;", "");
 	world_program("extern int *p; int main() { return *p; }",

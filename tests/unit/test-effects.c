@@ -49,6 +49,56 @@ TEST(a_program_with_a_canonical_plt_entry_has_the_address)
 	check_why("libown.so", VERDICT_IDENTITY);
 }
 
+TEST(who_finds_a_function_by_its_name_has_its_address)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } "
+		      "int is(int (*f)()) { return f == get; }",
+		      SYMBOLIC "libown.so", "");
+	/* Link editors keep it as the end of the other text. */
+	world_program("int main() { puts(\"forget\"); "
+		      "return is(dlsym(0, \"get\")); }",
+		      "-lown");
+	decide(NULL);
+	check_eager("libown.so", VERDICT_IDENTITY, "get", "program");
+	world_program("int main() { puts(\"get\"); return is(0); }", "-lown");
+	decide(NULL);
+	check_lazy("libown.so"); /* it looks nothing up */
+	world_program("int main() { return get() + is(dlsym(0, \"other\")); }",
+		      "-lown");
+	decide(NULL);
+	check_lazy("libown.so"); /* its own names of symbols are no texts */
+}
+
+TEST(what_an_ifunc_gives_is_the_library_s_own_address)
+{
+	world_library("libown.so",
+		      "static int one() { return 1; } "
+		      "static void *choose() { return one; } "
+		      "int get() __attribute__((ifunc(\"choose\"))); "
+		      "int is(int (*f)()) { return f == one; }",
+		      "");
+	world_program("int get(); int main() { return is(get); }", "-lown");
+	decide(NULL);
+	check_eager("libown.so", VERDICT_IDENTITY, "get", "program");
+}
+
+/* As tables of virtual functions that need no relocations. */
+TEST(a_table_of_distances_has_the_addresses)
+{
+	world_compile("libown.so",
+		      "int get() { return 1; } "
+		      "extern const int table[] "
+		      "__attribute__((visibility(\"hidden\"))); "
+		      "__asm__(\".section .rodata\\n.balign 4\\n"
+		      ".hidden table\\ntable: .long get - table\\n.text\"); "
+		      "int is(char *f) { return f == (char *)table + *table; }",
+		      SYMBOLIC "libown.so", "");
+	world_program("int get(); int main() { return is(get); }", "-lown");
+	decide(NULL);
+	check_eager("libown.so", VERDICT_IDENTITY, "get", "program");
+}
+
 TEST(an_address_that_one_side_has_does_no_harm)
 {
 	world_compile("libown.so",
@@ -91,6 +141,41 @@ TEST(a_library_that_looks_for_its_own_file_is_eager)
 		      "-lmaps -Wl,--unresolved-symbols=ignore-all");
 	decide(NULL);
 	check_eager("libmaps.so", VERDICT_SELF_LOCATION, "self", NULL);
+}
+
+/* "/proc/", a process's id and "/maps", by instructions that hold letters. */
+TEST(a_path_in_pieces_is_one)
+{
+	world_library("libmaps.so",
+		      "int self() { return maps(self, \"/proc/\", \"maps\"); }",
+		      "-Wl,--unresolved-symbols=ignore-all");
+	world_program("int main() { return self(); }",
+		      "-lmaps -Wl,--unresolved-symbols=ignore-all");
+	decide(NULL);
+	check_eager("libmaps.so", VERDICT_SELF_LOCATION, "self", NULL);
+}
+
+TEST(a_library_whose_file_another_may_ask_for_is_eager)
+{
+	world_library("libasked.so", "int get() { return 1; }", "");
+	world_program("int get(); int main() { return dladdr(get, 0); }",
+		      "-lasked");
+	decide(NULL);
+	check_eager("libasked.so", VERDICT_SELF_LOCATION, "get", "program");
+	world_program("int get(); int main() { return dladdr(main, get()); }",
+		      "-lasked");
+	decide(NULL);
+	check_lazy("libasked.so"); /* it is called alone */
+	world_program("int main() { return get() + "
+		      "dlinfo(dlopen(\"libasked.so\", 1), 6, 0); }",
+		      "-lasked");
+	decide(NULL);
+	check_eager("libasked.so", VERDICT_SELF_LOCATION, NULL, "program");
+	world_program("int main() { return get() + "
+		      "dlinfo(dlopen(\"libother.so\", 1), 6, 0); }",
+		      "-lasked");
+	decide(NULL);
+	check_lazy("libasked.so");
 }
 
 TEST(a_library_that_looks_for_others_or_by_its_own_address_is_lazy)
@@ -202,6 +287,66 @@ TEST(an_initialiser_that_may_start_a_thread_does_so_at_the_start)
 	decide(NULL);
 	check_eager("libfoo.so", VERDICT_THREADS, "pthread_create", NULL);
 }
+
+/* One library with that initialiser, or terminator, and a program that calls it. */
+static void decide_with(const char *code)
+{
+	char all[1024];
+
+	snprintf(all, sizeof(all), "%s int foo() { return 1; }", code);
+	world_library("libfoo.so", all, "");
+	world_program("int main() { return foo(); }", "-lfoo");
+	decide(NULL);
+}
+
+TEST(an_initialiser_whose_effect_is_seen_outside_does_it_at_the_start)
+{
+	decide_with(INITIALISER "{ puts(\"begin\"); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "puts", NULL);
+	decide_with(INITIALISER "{ mkdir(\"x\", 0700); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "mkdir", NULL);
+	decide_with("static void bye() { puts(\"bye\"); } " INITIALISER
+		    "{ atexit(bye); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "puts", NULL);
+	decide_with("static __attribute__((destructor)) void end() "
+		    "{ puts(\"end\"); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "puts", NULL);
+	decide_with("static __attribute__((destructor)) void end() "
+		    "{ fclose(0); }");
+	check_lazy("libfoo.so"); /* it is not open */
+}
+
+TEST(an_initialiser_that_looks_a_function_up_is_taken_to_call_it)
+{
+	decide_with(INITIALISER "{ ((void (*)())dlsym(0, \"add\"))(); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "dlsym", NULL);
+}
+
+TEST(an_initialiser_that_calls_through_data_is_followed)
+{
+	decide_with("static void no() {} static void yes() { puts(\"\"); } "
+		    "static void (*const steps[])() = {no, yes, no}; "
+		    "static volatile int i; " INITIALISER "{ steps[i](); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "puts", NULL);
+	decide_with("static void yes() { puts(\"\"); } "
+		    "static void (*volatile step)() = yes; " INITIALISER
+		    "{ step(); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER, "puts", NULL);
+	decide_with("static void yes() { puts(\"\"); } "
+		    "void (*const steps[])() = {0, yes}; "
+		    "static volatile int n; " INITIALISER "{ n++; }");
+	check_lazy("libfoo.so"); /* it does not call them */
+}
+
+#ifdef __x86_64__
+TEST(an_initialiser_of_fast_arithmetic_changes_the_mode_at_the_start)
+{
+	decide_with("unsigned mode; " INITIALISER
+		    "{ __asm__(\"ldmxcsr %0\" : : \"m\"(mode)); }");
+	check_eager("libfoo.so", VERDICT_INITIALISER,
+		    "ldmxcsr (the floating-point mode)", NULL);
+}
+#endif
 
 /* ------------------------------------------------------------------ */
 /* What an allocator may call                                         */

@@ -288,11 +288,11 @@ TEST(static_tls_is_there_at_the_start)
 TEST(a_constructor_that_nobody_calls_runs_all_the_same)
 {
 	world_library("libctor.so",
-		      "__attribute__((constructor)) void run() { puts(\"\"); }",
+		      "__attribute__((constructor)) void run() { getpid(); }",
 		      "");
 	world_library("libidle.so", "int idle() { return 1; }", "");
 	world_library("libboth.so",
-		      "__attribute__((constructor)) void run2() { puts(\"\"); }"
+		      "__attribute__((constructor)) void run2() { getpid(); }"
 		      "int called() { return 1; }",
 		      "");
 	world_program("int main() { return called(); }",
@@ -309,7 +309,7 @@ TEST(lazy_is_believed_of_a_constructor)
 	const struct verdict_rules rules = {.lazy = globs};
 
 	world_library("libctor.so",
-		      "__attribute__((constructor)) void run() { puts(\"\"); }",
+		      "__attribute__((constructor)) void run() { getpid(); }",
 		      "");
 	world_program("int main() { return 0; }", "-lctor");
 	decide(&rules);

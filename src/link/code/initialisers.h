@@ -2,7 +2,8 @@
 /*
  * What a library's initialisers reach: DT_INIT and the functions of
  * DT_INIT_ARRAY, and all that these call, or have the address of, within the
- * library. Not followed are calls through pointers in data (virtual ones).
+ * library; likewise its terminators. Of calls through pointers in data only
+ * those are followed whose table the calling function has the address of.
  * x86-64; of other CPUs nothing is known.
  */
 #ifndef LINK_CODE_INITIALISERS_H
@@ -14,9 +15,14 @@
 /* Told of each symbol that they refer to by a relocation; false: stop. */
 typedef bool initialisers_fn(const struct elf_symbol *symbol, void *arg);
 
-/* false: it is not known what they reach. */
+/* The name in the place of a symbol's where they change the thread's
+ * floating-point mode by an instruction, as -ffast-math makes them. */
+extern const char initialisers_mode[];
+
+/* calls: elf_data_constructors(), or of destructors. false: it is not known what
+ * they reach. */
 bool initialisers_reach(const struct elf_data *data,
-			const struct elf_view *view, initialisers_fn *fn,
-			void *arg);
+			const struct elf_view *view, struct elf_calls calls,
+			initialisers_fn *fn, void *arg);
 
 #endif

@@ -34,7 +34,7 @@ struct identity {
 	 * its address, which is not its own, + 1; the first of those that can
 	 * ask where it lies, + 1. */
 	size_t *taken_by, *asked_by;
-	uint8_t *asking; /* enum asking, of each object */
+	uint8_t *asking; /* enum asking, of each object; then of others */
 	uint8_t *names;
 };
 
@@ -78,7 +78,7 @@ static bool imports_any(const struct elf_view *view, const char *const *names,
 
 /* The name may be put together from pieces, and these of what instructions
  * hold: four letters and more. */
-static bool reads_maps(const struct closure_object *object, int fd)
+static bool may_read_maps(const struct closure_object *object, int fd)
 {
 	static const char *const directory[] = {"/pro", NULL};
 	static const char *const file[] = {"maps", "/map", NULL};
@@ -87,6 +87,19 @@ static bool reads_maps(const struct closure_object *object, int fd)
 	       text_has_any(fd, object->path, file);
 }
 
+static bool reads_maps(const struct closure_object *object, int fd)
+{
+	static const char *const texts[] = {
+		"/proc/self/map",	 "/proc/self/smap",
+		"/proc/%d/map",		 "/proc/%u/map",
+		"/proc/%i/map",		 "/proc/%ld/map",
+		"/proc/%lu/map",	 "/proc/%s/map",
+		"/proc/thread-self/map", NULL};
+
+	return text_has_any(fd, object->path, texts);
+}
+
+/* Of its own functions, or, of the program, of anybody's. */
 static bool look_if_it_asks(const struct closure_object *object)
 {
 	static const char *const functions[] = {
@@ -99,27 +112,55 @@ static bool look_if_it_asks(const struct closure_object *object)
 	if (imports_any(object->view, functions, ARRAY_SIZE(functions)))
 		return true;
 	if (open_file(object, &fd) == 0)
+		return may_read_maps(object, fd);
+	status_clear();
+	return true;
+}
+
+/* Of other libraries' functions. Who goes through all objects does so to unwind,
+ * and looks for where a call came from. */
+static bool look_if_it_asks_of_others(const struct closure_object *object)
+{
+	static const char *const functions[] = {"dladdr", "dladdr1"};
+	_cleanup_close_ int fd = -1;
+
+	if (imports_any(object->view, functions, ARRAY_SIZE(functions)))
+		return true;
+	if (open_file(object, &fd) == 0)
 		return reads_maps(object, fd);
 	status_clear();
 	return true;
 }
 
+static bool is_known_to_ask(uint8_t *asking,
+			    bool look(const struct closure_object *),
+			    const struct closure_object *object)
+{
+	if (*asking == ASKING_UNKNOWN)
+		*asking = look(object) ? ASKING_YES : ASKING_NO;
+	return *asking == ASKING_YES;
+}
+
 static bool can_ask(struct identity *identity, size_t i)
 {
-	uint8_t *asking = &identity->asking[i];
+	return is_known_to_ask(&identity->asking[i], look_if_it_asks,
+			       &identity->closure->objects[i]);
+}
 
-	if (*asking == ASKING_UNKNOWN)
-		*asking = look_if_it_asks(&identity->closure->objects[i])
-				  ? ASKING_YES
-				  : ASKING_NO;
-	return *asking == ASKING_YES;
+static bool can_ask_of_others(struct identity *identity, size_t i)
+{
+	if (i == 0)
+		return can_ask(identity, i);
+	return is_known_to_ask(&identity->asking[identity->closure->count + i],
+			       look_if_it_asks_of_others,
+			       &identity->closure->objects[i]);
 }
 
 /* ------------------------------------------------------------------ */
 /* Who has another's address                                          */
 
 static void take(struct identity *identity, size_t by,
-		 const struct definition *definition)
+		 const struct definition *definition, bool asks)
 {
 	if (!definition || definition->object == by ||
 	    !definition_is_function(definition))
@@ -127,13 +168,14 @@ static void take(struct identity *identity, size_t by,
 	size_t at = symtab_position(identity->symtab, definition);
 	if (identity->taken_by[at] == 0)
 		identity->taken_by[at] = by + 1;
-	if (identity->asked_by[at] == 0 && can_ask(identity, by))
+	if (identity->asked_by[at] == 0 && asks)
 		identity->asked_by[at] = by + 1;
 }
 
 /* A program that is not position-independent takes the address of a function
  * by giving it one, in its PLT. */
-static void take_canonical(struct identity *identity, size_t by, bool all)
+static void take_canonical(struct identity *identity, size_t by, bool all,
+			   bool asks)
 {
 	const struct elf_view *view = identity->closure->objects[by].view;
 	struct elf_symbol symbol;
@@ -141,7 +183,7 @@ static void take_canonical(struct identity *identity, size_t by, bool all)
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && !symbol.defined &&
 		    (all || symbol.value != 0))
-			take(identity, by, find(identity, &symbol));
+			take(identity, by, find(identity, &symbol), asks);
 }
 
 static bool is_address(const struct elf_fixup *fixup)
@@ -198,7 +240,8 @@ static void take_word(const char *word, uint32_t hash, void *arg)
 	const struct symtab_name *name =
 		symtab_find(taker->identity->symtab, word);
 	if (name)
-		take(taker->identity, taker->by, symtab_resolve(name, "", 0));
+		take(taker->identity, taker->by, symtab_resolve(name, "", 0),
+		     taker->by == 0 && can_ask(taker->identity, 0));
 }
 
 static int take_by_name(struct identity *identity, size_t by)
@@ -230,12 +273,13 @@ static int take_all(struct identity *identity, size_t by)
 		return r;
 	if (r < 0)
 		status_clear();
-	take_canonical(identity, by, r < 0);
+	bool asks = can_ask_of_others(identity, by);
+	take_canonical(identity, by, r < 0, asks);
 	const struct elf_fixup *fixups = data ? all_fixups(data, &n) : NULL;
 	for (size_t i = 0; i < n; i++)
 		if (is_address(&fixups[i]) &&
 		    elf_view_symbol(object->view, fixups[i].symbol, &symbol))
-			take(identity, by, find(identity, &symbol));
+			take(identity, by, find(identity, &symbol), asks);
 	return looks_up(object->view) ? take_by_name(identity, by) : 0;
 }
 
@@ -252,7 +296,7 @@ int identity_open(const struct closure *closure, const struct symtab *symtab,
 	size_t symbols = closure_symbol_count(closure) + 1;
 	identity->taken_by = calloc(symbols, sizeof(*identity->taken_by));
 	identity->asked_by = calloc(symbols, sizeof(*identity->asked_by));
-	identity->asking = calloc(closure->count, 1);
+	identity->asking = calloc(closure->count, 2);
 	identity->names = calloc(1, NAMES_BITS / 8);
 	if (!identity->taken_by || !identity->asked_by || !identity->asking ||
 	    !identity->names)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever of another library the initialisers refer to counts as an effect on
- * it: registering is a call like any. Of the C and C++ runtime they may use what
- * nobody else can notice (memory, texts, locks), which is nearly all; what
- * changes the process (its environment, its signals, its threads) is listed.
- * Where the lines stand that they print is not kept.
+ * Whatever of another library the initialisers and terminators refer to counts as
+ * an effect on it: registering is a call like any. Of the C and C++ runtime they
+ * may use what nobody else can notice (memory, texts, locks), which is nearly
+ * all; what changes the process (its environment, its signals, its threads) and
+ * what is seen outside of it (files, lines of output) is listed.
  */
 #include "link/decide/initialisers.h"
 
@@ -24,6 +24,7 @@ struct search {
 	size_t object;
 	enum verdict_why why;
 	const char *symbol;
+	bool ending; /* what is looked at are terminators */
 };
 
 static bool is_among(const char *name, const char *const *globs, size_t count)
@@ -41,11 +42,16 @@ static bool starts(const char *name)
 		"fork",		  "vfork",
 		"_Fork",	  "clone",
 		"posix_spawn*",	  "popen",
-		"system",	  "_ZNSt6thread15_M_start_threadE*"};
+		"system",	  "_ZNSt6thread15_M_start_threadE*",
+		"timer_create",	  "aio_*",
+		"lio_listio*",	  "getaddrinfo_a",
+		"mq_notify",	  "wordexp",
+		"daemon",	  "forkpty"};
 
 	return is_among(name, globs, ARRAY_SIZE(globs));
 }
 
+/* Of the process: its environment, signals, modes, descriptors, rights. */
 static bool changes_process(const char *name)
 {
 	static const char *const globs[] = {"setenv",
@@ -53,10 +59,13 @@ static bool changes_process(const char *name)
 					    "unsetenv",
 					    "clearenv",
 					    "signal",
+					    "ssignal",
 					    "*sigaction",
 					    "__sysv_signal",
+					    "sysv_signal",
 					    "bsd_signal",
 					    "sigset",
+					    "sigvec",
 					    "sigprocmask",
 					    "pthread_sigmask",
 					    "pthread_setcancel*",
@@ -65,22 +74,119 @@ static bool changes_process(const char *name)
 					    "sighold",
 					    "sigrelse",
 					    "sigignore",
+					    "siginterrupt",
+					    "sigaltstack",
+					    "kill",
+					    "raise",
+					    "alarm",
+					    "ualarm",
+					    "setitimer",
+					    "timer_settime",
 					    "setlocale",
+					    "uselocale",
+					    "textdomain",
 					    "pthread_atfork",
 					    "__register_atfork",
 					    "setrlimit*",
+					    "prlimit*",
 					    "umask",
 					    "chdir",
 					    "fchdir",
+					    "dup",
 					    "dup2",
 					    "dup3",
+					    "close",
+					    "closefrom",
+					    "close_range",
+					    "fclose",
+					    "freopen*",
+					    "setvbuf",
+					    "setbuf",
+					    "setbuffer",
+					    "setlinebuf",
 					    "prctl",
+					    "personality",
+					    "nice",
+					    "setpriority",
+					    "sched_set*",
+					    "pthread_setaffinity*",
+					    "pthread_setsched*",
+					    "setsid",
+					    "setpgid",
+					    "setpgrp",
+					    "set*uid",
+					    "set*gid",
+					    "setgroups",
+					    "initgroups",
+					    "mlockall",
+					    "mallopt",
+					    "syscall",
 					    "srand",
 					    "srandom",
+					    "rand",
+					    "random",
+					    "initstate",
+					    "setstate",
+					    "*rand48",
+					    "seed48",
+					    "lcong48",
+					    "fesetround",
+					    "fesetenv",
+					    "feupdateenv",
+					    "feholdexcept",
+					    "feraiseexcept",
+					    "feenableexcept",
+					    "fedisableexcept",
+					    "register_printf_*",
 					    "on_exit",
+					    "at_quick_exit",
+					    "exit",
+					    "_exit",
+					    "_Exit",
+					    "quick_exit",
+					    "openlog",
 					    "_ZSt13set_terminatePFvvE",
 					    "_ZSt15set_new_handlerPFvvE",
 					    "_ZNSt6locale6globalERKS_"};
+
+	return is_among(name, globs, ARRAY_SIZE(globs));
+}
+
+/*
+ * What others see: files, the standard output, what is opened by name. Not
+ * what goes to the standard error alone: failures, which nobody meets.
+ */
+static bool is_seen(const char *name)
+{
+	static const char *const globs[] = {
+		"puts",		 "putchar*",	   "printf",	"vprintf",
+		"__printf_chk",	 "__vprintf_chk",  "dprintf",	"vdprintf",
+		"__dprintf_chk", "__vdprintf_chk", "pwrite*",	"stdout",
+		"_ZSt4cout",	 "_ZSt5wcout",	   "write",	"open",
+		"open64",	 "openat*",	   "creat*",	"fopen*",
+		"mkdir*",	 "mkstemp*",	   "mkostemp*", "mkdtemp",
+		"tmpfile*",	 "unlink*",	   "rmdir",	"remove",
+		"rename*",	 "link",	   "linkat",	"symlink*",
+		"mkfifo*",	 "mknod*",	   "truncate*", "ftruncate*",
+		"chmod",	 "fchmod*",	   "chown",	"lchown",
+		"fchown*",	 "socket",	   "connect",	"bind",
+		"sendto",	 "sendmsg",	   "shm_open",	"shm_unlink",
+		"sem_open",	 "sem_unlink",	   "shmget",	"semget",
+		"msgget",	 "mq_open",	   "syslog",	"vsyslog",
+		"__syslog_chk",	 "dlsym",	   "dlvsym",	"dlopen",
+		"dlmopen"};
+
+	return is_among(name, globs, ARRAY_SIZE(globs));
+}
+
+/* What terminators do whether or not the library was used. */
+static bool is_seen_at_end(const char *name)
+{
+	static const char *const globs[] = {
+		"puts",		 "putchar*",	   "printf",	"vprintf",
+		"__printf_chk",	 "__vprintf_chk",  "dprintf",	"vdprintf",
+		"__dprintf_chk", "__vdprintf_chk", "_ZSt4cout", "write",
+		"unlink*",	 "rename*",	   "creat*"};
 
 	return is_among(name, globs, ARRAY_SIZE(globs));
 }
@@ -110,14 +216,23 @@ static bool look_at(const struct elf_symbol *symbol, void *arg)
 	const struct definition *found =
 		name ? symtab_resolve(name, symbol->version, 0) : NULL;
 
+	if (symbol->name == initialisers_mode) {
+		search->why = VERDICT_INITIALISER;
+		search->symbol = symbol->name;
+		return false;
+	}
 	if (!found || found->object == search->object ||
 	    is_instrumentation(symbol->name))
 		return true;
 	bool runtime =
 		is_of_runtime(search->closure->objects[found->object].view);
+	/* A library that was never loaded has nothing to end with others. */
+	if (search->ending && !(runtime && is_seen_at_end(symbol->name)))
+		return true;
 	if (runtime && starts(symbol->name))
 		search->why = VERDICT_THREADS;
-	else if (runtime && !changes_process(symbol->name))
+	else if (runtime && !changes_process(symbol->name) &&
+		 !is_seen(symbol->name))
 		return true;
 	else
 		search->why = VERDICT_INITIALISER;
@@ -130,8 +245,17 @@ static bool look_at(const struct elf_symbol *symbol, void *arg)
 static bool is_known(const struct elf_data *data, const struct elf_view *view,
 		     struct search *search)
 {
-	return !code_constructs(data, view) || !elf_data_is_x86_64(data) ||
-	       initialisers_reach(data, view, look_at, search);
+	if (!elf_data_is_x86_64(data))
+		return true;
+	if (code_constructs(data, view) &&
+	    !initialisers_reach(data, view, elf_data_constructors(data),
+				look_at, search))
+		return false;
+	if (search->why != VERDICT_LAZY || !code_destructs(data, view))
+		return true;
+	search->ending = true;
+	return initialisers_reach(data, view, elf_data_destructors(data),
+				  look_at, search);
 }
 
 int initialisers_judge(const struct closure *closure,
@@ -139,7 +263,7 @@ int initialisers_judge(const struct closure *closure,
 		       enum verdict_why *ret, const char **ret_symbol)
 {
 	const struct closure_object *object = &closure->objects[i];
-	struct search search = {closure, symtab, i, VERDICT_LAZY, NULL};
+	struct search search = {closure, symtab, i, VERDICT_LAZY, NULL, false};
 	_cleanup_elf_data_ struct elf_data *data = NULL;
 	_cleanup_close_ int fd = -1;
 	struct file_identity ignored;
