@@ -718,6 +718,8 @@ static bool is_pinned_locked(struct dlazy_module *m, void *handle)
 	return true;
 }
 
+static const char pinned[] = "it is pinned (dlazy_pin())";
+
 /* 0, or why it cannot be discarded, as -DLAZY_EBUSY. */
 static int check_discard_locked(const struct dlazy_module *m)
 {
@@ -746,7 +748,7 @@ static int undeclare(struct dlazy_module *m, void **ret_handle)
 	if (!*ret_handle || !is_pinned_locked(m, *ret_handle))
 		return status;
 	*ret_handle = NULL;
-	return refuse(m, "it is pinned (dlazy_pin())");
+	return refuse(m, pinned);
 }
 
 /* The object is still there: somebody else has it, so the module has too. */
@@ -811,15 +813,27 @@ static int refuse_for(const struct dlazy_module *m,
 	return refuse(m, why);
 }
 
-/* Whether what requires m can go. Nothing has gone yet. */
-static int check_dependents(const struct dlazy_module *m,
-			    struct dlazy_module *const *dependents, size_t n)
+/* A pin may still come before the module is discarded, and is seen then. */
+static int check_unpinned_locked(const struct dlazy_module *m)
+{
+	int status = check_discard_locked(m);
+
+	return status == 0 && atomic_load(&m->handle) && atomic_load(&m->pins)
+		       ? refuse(m, pinned)
+		       : status;
+}
+
+/* Whether m can go, and what requires it. Nothing has gone yet. */
+static int check_all(const struct dlazy_module *m,
+		     struct dlazy_module *const *dependents, size_t n)
 {
 	LOCKED(&load_lock);
-	for (size_t i = 0; i < n; i++)
-		if (check_discard_locked(dependents[i]) < 0)
-			return refuse_for(m, dependents[i]);
-	return 0;
+	int status = check_unpinned_locked(m);
+
+	for (size_t i = 0; i < n && status == 0; i++)
+		if (check_unpinned_locked(dependents[i]) < 0)
+			status = refuse_for(m, dependents[i]);
+	return status;
 }
 
 int load_discard(struct dlazy_module *m)
@@ -832,7 +846,7 @@ int load_discard(struct dlazy_module *m)
 	ptrdiff_t n = dependents_find(m, &dependents);
 	if (n < 0)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
-	int status = check_dependents(m, dependents, (size_t)n);
+	int status = check_all(m, dependents, (size_t)n);
 	for (ptrdiff_t i = 0; i < n && status == 0; i++)
 		if (discard_one(dependents[i]) < 0)
 			status = refuse_for(m, dependents[i]);

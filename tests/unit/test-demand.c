@@ -183,6 +183,33 @@ TEST(dependents_that_may_go_go_first)
 	CHECK_INT(dlazy_module_state(found(r, "middle")), DLAZY_LOADED);
 }
 
+TEST(nothing_goes_where_one_cannot)
+{
+	put("first", "\"requires\":[\"base\"]");
+	put("last", "\"requires\":[\"base\"]");
+	put("base", "\"name\":\"base\"");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+	struct dlazy_module *users[] = {found(r, "first"), found(r, "last")};
+
+	for (int i = 0; i < 2; i++)
+		CHECK_INT(dlazy_load(users[i]), 0);
+	CHECK_INT(dlazy_observe(note_order, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK_INT(dlazy_pin(users[i]), 0);
+		CHECK_INT(dlazy_unload(found(r, "base")), -DLAZY_EBUSY);
+		CHECK_IN(dlazy_error(), "pinned");
+		CHECK_STR(order, "");
+		CHECK_INT(dlazy_unpin(users[i]), 0);
+	}
+	CHECK_INT(dlazy_pin(found(r, "base")), 0);
+	CHECK_INT(dlazy_unload(found(r, "base")), -DLAZY_EBUSY);
+	CHECK_STR(order, "");
+	CHECK_INT(dlazy_unpin(found(r, "base")), 0);
+	CHECK_INT(dlazy_unload(found(r, "base")), 0);
+	CHECK_INT(dlazy_module_state(users[0]), DLAZY_DECLARED);
+	CHECK_INT(dlazy_module_state(users[1]), DLAZY_DECLARED);
+}
+
 TEST(a_sibling_that_is_needed_by_its_soname_is_loaded_first)
 {
 	char command[8192];
