@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# The completion for bash: what is offered where. TAP.
+# The completions for bash and zsh: what is offered where. TAP.
 set -u
 . "$(dirname "$0")/cli.bash"
 . "$root/src/cli/completion/dlazy.bash"
@@ -51,4 +51,28 @@ for command in $("$dlazy" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
 		offers "$command $option is offered" "$option" "$command" "$option"
 	done
 done
+
+# zsh's: its own functions print what they are given.
+cat >"$t/zsh" <<'END'
+_describe() { print -l -- ${(P)4} }
+compadd() { print -l -- "$@" }
+_files() { print a file }
+file=$1
+shift
+words=("$@") CURRENT=$#
+source $file
+END
+zsh_offers()
+{
+	PATH=$(dirname "$dlazy"):$PATH zsh -f "$t/zsh" \
+		"$root/src/cli/completion/_dlazy" dlazy "$@"
+}
+if command -v zsh >/dev/null; then
+	has "$(zsh_offers "")" "stub:a lazy stub to link" \
+		"zsh: a command, and what it does"
+	has "$(zsh_offers stub --)" $'\n--standalone\n' "zsh: an option"
+	check_same "zsh: else a file" "$(zsh_offers info x)" "a file"
+else
+	skip "zsh: a command, and what it does" "zsh is missing"
+fi
 finish
