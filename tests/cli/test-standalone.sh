@@ -21,7 +21,13 @@ cat >"$t/foo.c" <<'END'
 #include <unistd.h>
 int foo_datum = 3;
 int foo_made;
-__attribute__((constructor)) static void make(void) { foo_made++; errno = 5; }
+__attribute__((constructor)) static void make(void)
+{
+	volatile char room[6000];	/* more than a small thread has left */
+	room[foo_made++] = 1;
+	close(-1);			/* where a thread may be cancelled */
+	errno = 5;
+}
 int foo_add(int a, int b) { return a + b; }
 double foo_sum(int n, ...)
 {
@@ -188,14 +194,22 @@ cat >"$t/threads.c" <<'END'
 #include <pthread.h>
 #include <stdio.h>
 int foo_add(int, int);
-static void *call(void *data) { return (void *)(long)foo_add(*(int *)data, 1); }
+static void *call(void *data)
+{
+	volatile char frame[8192];
+	frame[0] = (char)*(int *)data;
+	return (void *)(long)foo_add(frame[0], 1);
+}
 int main(void)
 {
 	pthread_t threads[16];
+	pthread_attr_t attr;
 	int one = 1;
 	long sum = 0;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 16384);
 	for (int i = 0; i < 16; i++)
-		if (pthread_create(&threads[i], NULL, call, &one))
+		if (pthread_create(&threads[i], &attr, call, &one))
 			return 1;
 	for (int i = 0; i < 16; i++) {
 		void *result;
@@ -207,12 +221,12 @@ int main(void)
 END
 "${cc[@]}" -pthread -o "$t/threads" "$t/threads.c" "$t/foo.a" \
 	"-Wl,-rpath,$t/native"
-check "sixteen threads make the first call" "$t/threads"
+check "sixteen threads of 16 KiB make the first call" "$t/threads"
 
 # Cancellation: a first call is no cancellation point.
 cat >"$t/cancel.c" <<'END'
 #include <pthread.h>
-#include <stdio.h>
+#include <unistd.h>
 int foo_add(int, int);
 static int reached;
 static void *call(void *data)
@@ -228,6 +242,7 @@ int main(void)
 {
 	pthread_t thread;
 	void *result;
+	alarm(10); /* who was cancelled in dlopen() holds its lock for ever */
 	if (pthread_create(&thread, NULL, call, NULL))
 		return 1;
 	pthread_join(thread, &result);
