@@ -94,20 +94,22 @@ bool json_walk_next(struct json_walk *walk)
 /* ------------------------------------------------------------------ */
 /* Strings                                                            */
 
-static unsigned read_hex(const char *s)
+/* Four digits; false: there are not so many. */
+static bool read_hex(const char *s, uint32_t *ret)
 {
-	unsigned value = 0;
+	uint32_t value = 0;
 
 	for (int i = 0; i < 4; i++) {
 		unsigned char c = (unsigned char)s[i];
+		uint32_t digit = c;
 
-		if (!c)
-			return 0;
-		unsigned digit = c;
 		digit = c <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
+		if (!c || !strchr("0123456789abcdefABCDEF", c))
+			return false;
 		value = value * 16 + digit;
 	}
-	return value;
+	*ret = value;
+	return true;
 }
 
 /* Writes a character as UTF-8; returns how many bytes. */
@@ -135,19 +137,20 @@ static size_t write_utf8(char *to, uint32_t c)
 	return 4;
 }
 
-/* One \uXXXX, or a pair of surrogates, at its u; what is neither is U+FFFD. */
+/* One \uXXXX, or a pair of surrogates, at its u; what is neither is U+FFFD. In a
+ * damaged text it may be none: then no more is taken, and no more given. */
 static const char *read_number(const char *s, uint32_t *ret)
 {
-	uint32_t c = read_hex(s + 1);
+	uint32_t c, low;
 
-	s += strnlen(s, 5);
-	if (c >= 0xd800 && c < 0xdc00 && s[0] == '\\' && s[1] == 'u') {
-		uint32_t low = read_hex(s + 2);
-
-		if (low >= 0xdc00 && low < 0xe000) {
-			c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-			s += strnlen(s, 6);
-		}
+	*ret = '?';
+	if (!read_hex(s + 1, &c))
+		return s + 1;
+	s += 5;
+	if (c >= 0xd800 && c < 0xdc00 && s[0] == '\\' && s[1] == 'u' &&
+	    read_hex(s + 2, &low) && low >= 0xdc00 && low < 0xe000) {
+		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+		s += 6;
 	}
 	*ret = c == 0 || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c;
 	return s;

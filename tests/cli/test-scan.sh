@@ -77,4 +77,29 @@ mkdir "$t/empty"
 run "$dlazy" scan "$t/empty" --json
 is_status 0 "an empty directory is scanned"
 json '.directories[0].total == 0' "and has no plugins"
+# What a plugin says of itself may be wrong; that costs it that, and nothing else.
+if compgen -G "${DLAZY_STAGE_LIBDIR:-/nonexistent}/dlazy/json.so" >/dev/null; then
+	mkdir "$t/says"
+	for name in broken deep twice key; do
+		build "$t/says/$name.so" <<<'int f(void) { return 1; }'
+	done
+	echo '{"name": ' >"$t/says/broken.dlazy.json"
+	printf '%0500d' 0 | tr 0 '[' >"$t/says/deep.dlazy.json"
+	echo '{"name": "a", "name": "b"}' >"$t/says/twice.dlazy.json"
+	echo '{"name": 7, "version": "1"}' >"$t/says/key.dlazy.json"
+	run "$dlazy" scan --json "$t/says"
+	is_status 0 "metadata that are wrong are no failure"
+	json '.directories[0].total == 4' "nor do they cost the plugin"
+	for name in broken deep twice key; do
+		has "$err" "$t/says/$name.so: of its metadata not all is usable" \
+			"scan names the plugin: $name"
+	done
+	run "$dlazy" check --json "$t/says"
+	is_status 0 "to check they are nothing bad"
+	json '[.plugins[].problems | any(.[]; .kind == "metadata" and
+		(.detail | startswith("sidecar: ")))] == [true, true, true, true]' \
+		"but are told"
+else
+	skip "metadata that are wrong" "built without jansson"
+fi
 finish

@@ -62,6 +62,22 @@ static void mend_record(uint8_t *data, size_t size, struct catalog_entry *entry)
 	entry->checksum = r->checksum;
 }
 
+/* The checksums of a table's blocks, where it lies in the file. */
+static void mend_table(uint8_t *data, size_t size,
+		       const struct catalog_header *h,
+		       enum format_section section)
+{
+	uint64_t at = h->sections[section].offset;
+
+	for (uint64_t i = 0; i < h->sections[section].size / FORMAT_BLOCK;
+	     i++, at += FORMAT_BLOCK) {
+		if (at < sizeof(*h) || at > size || size - at < FORMAT_BLOCK)
+			return;
+		uint64_t sum = format_block_checksum(h, section, i, data + at);
+		memcpy(data + at + FORMAT_BLOCK_ROOM, &sum, sizeof(sum));
+	}
+}
+
 static void mend(uint8_t *data, size_t size)
 {
 	struct catalog_header *h = (struct catalog_header *)data, own;
@@ -69,15 +85,20 @@ static void mend(uint8_t *data, size_t size)
 	format_header_begin(&own);
 	memcpy(h, &own, offsetof(struct catalog_header, size));
 	h->size = size;
+	const struct catalog_section *table = &h->sections[FORMAT_ENTRIES];
 	for (uint64_t i = 0; i < 64 && i < (uint64_t)h->count + h->bad; i++) {
-		uint64_t at =
-			h->entries_offset + i * sizeof(struct catalog_entry);
+		uint64_t at = table->offset +
+			      format_table_at(i, sizeof(struct catalog_entry));
 		if (at % FORMAT_ALIGN || at < sizeof(*h) || at > size ||
 		    size - at < sizeof(struct catalog_entry))
 			break;
 		mend_record(data, size, (struct catalog_entry *)(data + at));
 	}
+	h->flags |= FORMAT_INDEXED;
 	h->checksum = format_header_checksum(h);
+	for (unsigned i = 0; i < FORMAT_SECTIONS; i++)
+		if (i != FORMAT_RECORDS)
+			mend_table(data, size, h, (enum format_section)i);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

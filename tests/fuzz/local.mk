@@ -9,4 +9,4 @@ fuzz-programs: stage.stamp
 PHONY += fuzz fuzz-programs
 EXTRA_DIST += %D%/run %D%/programs.py %D%/fuzz-catalog.c %D%/fuzz-ldcache.c \
 	%D%/fuzz-list.c %D%/fuzz-index.c %D%/fuzz-stubfile.c \
-	%D%/fuzz-view.c
+	%D%/fuzz-view.c %D%/fuzz-json.c %D%/fuzz-metadata.c

@@ -218,6 +218,23 @@ TEST(values_are_read_in_place)
 	CHECK(!json_member("[1]", "a") && !json_member(NULL, "a"));
 }
 
+/* The string ends where its quote is, whatever the escape before it. */
+TEST(damaged_escapes_do_not_lead_behind_the_string)
+{
+	static const char *const damaged[] = {"\"\\u\"", "\"\\u00\"12\"",
+					      "\"\\ud834\\u\"zzzz\"",
+					      "\"\\u{\"name\""};
+	static const char *const expected[] = {"?", "?00", "\357\277\275?",
+					       "?{"};
+
+	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
+		char *string = json_read_string(damaged[i]);
+
+		CHECK_STR(string, expected[i]);
+		free(string);
+	}
+}
+
 TEST(what_ends_early_is_not_read_behind)
 {
 	static const char json[] =

@@ -18,6 +18,7 @@
 #include "cli/frame/table.h"
 #include "cli/check/trial.h"
 #include "elf/search.h"
+#include "load/metadata.h"
 #include "elf/view.h"
 
 #include <errno.h>
@@ -164,6 +165,24 @@ static bool note_missing(const char *name, const char *found,
 	return true;
 }
 
+/* What of its sidecar or its note is not usable. */
+static void note_metadata(struct subject *s)
+{
+	_cleanup_(metadata_clear) struct metadata metadata = {.document = NULL};
+
+	if (metadata_read(s->path, &metadata) < 0) {
+		status_clear();
+		return;
+	}
+	for (size_t i = 0; i < METADATA_SOURCES; i++) {
+		const struct json_source *source = &metadata.texts.sources[i];
+
+		if (source->problem[0])
+			subject_add(s, PROBLEM_METADATA, "%s: %s", source->name,
+				    source->problem);
+	}
+}
+
 static void inspect(struct inspection *in, struct siblings *siblings,
 		    struct subject *s)
 {
@@ -181,6 +200,8 @@ static void inspect(struct inspection *in, struct siblings *siblings,
 		inspect_file(in, s);
 	if (view)
 		notes_check(s, view);
+	if (view && !s->is_program)
+		note_metadata(s);
 	siblings_explain(siblings, s);
 	status_clear();
 }

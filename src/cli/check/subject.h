@@ -43,7 +43,10 @@
 	X(LOAD_CRASHED, "load-crashed", true,                                 \
 	  "debug it: gdb --args dlazy call FILE SYMBOL 'v()'")                \
 	X(NOT_LOADED, "not-loaded", false,                                    \
-	  "have its host load it: nobody else can")
+	  "have its host load it: nobody else can")                           \
+	X(METADATA, "metadata", false,                                        \
+	  "mend what it says of itself: it can be loaded, but not be found "  \
+	  "by that")
 
 enum problem_kind {
 #define PROBLEM_ENUM(name, word, bad, advice) PROBLEM_##name,

@@ -143,3 +143,18 @@ void directory_say_bad(const struct directory *d)
 				record_file(r), info_reason(r));
 	}
 }
+
+void directory_say_problems(const struct directory *d)
+{
+	for (size_t i = 0; i < catalog_count(d->catalog); i++) {
+		const struct catalog_metadata *m;
+
+		catalog_forget(d->catalog);
+		/* What cannot be read of it is told by who counts. */
+		if (catalog_metadata(d->catalog, i, &m) < 0)
+			status_clear();
+		else if (m && metadata_problem(m))
+			cli_say("%s/%s: of its metadata not all is usable: %s",
+				d->path, metadata_file(m), metadata_problem(m));
+	}
+}

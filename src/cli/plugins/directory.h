@@ -36,4 +36,7 @@ char *directory_file(const struct directory *d, const struct record *r);
 /* Says on standard error which files of it are no plugins, and why. */
 void directory_say_bad(const struct directory *d);
 
+/* Names, on standard error, plugins of whose metadata not all is usable. */
+void directory_say_problems(const struct directory *d);
+
 #endif

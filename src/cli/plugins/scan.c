@@ -88,6 +88,7 @@ static int look_into(struct outcome *o)
 
 	if (status == 0) {
 		directory_say_bad(&o->directory);
+		directory_say_problems(&o->directory);
 		status = asking_count(o->directory.catalog, &o->counts);
 	}
 	if (status_is_state(status))
