@@ -507,6 +507,7 @@ is_status 0 "--twin is taken"
 run readelf -aW "$t/toy.twin"
 check_empty "the twin: readelf has no complaint" "$err"
 has "$out" "Shared library: [libtoy.so.1]" "the twin needs the library"
+check "the twin says its license" grep -aq MIT-0 "$t/toy.twin"
 check_same "and refers to the functions used, with their versions" \
 	"$(sed -n 's/.*FUNC.*UND \([^ ]*\).*/\1/p' <<<"$out" | sort |
 	tr '\n' ' ')" "toy_add@TOY_2 toy_name@TOY_2 "

@@ -28,6 +28,7 @@ struct twin {
 	uint32_t *version_names; /* in the strings */
 	size_t version_count;
 	struct build_section *hash, *table, *names, *versym, *verneed, *dynamic;
+	struct build_section *comment;
 };
 
 static void twin_clear(struct twin *t)
@@ -79,6 +80,10 @@ static struct build_section *add(struct twin *t, const char *name,
 
 #define DYNAMIC_MAX 10
 
+/* It goes into packages of others, as stub files do: without a condition. */
+static const char comment[] =
+	"dlazy stub " PACKAGE_VERSION " SPDX-License-Identifier: MIT-0";
+
 static void add_sections(struct twin *t)
 {
 	size_t symbols = t->count + 1;
@@ -104,6 +109,10 @@ static void add_sections(struct twin *t)
 		       t->strings.size, 1, 0);
 	t->dynamic = add(t, ".dynamic", SHT_DYNAMIC, BUILD_DATA, DYNAMIC_MAX,
 			 sizeof(Elf64_Dyn), sizeof(Elf64_Dyn));
+	t->comment = build_section(&t->build, ".comment", BUILD_UNLOADED,
+				   sizeof(comment), 1);
+	t->comment->entry_size = 1;
+	t->comment->strings = true;
 	t->hash->link = t->table;
 	t->table->link = t->dynamic->link = t->names;
 	t->table->info = 1;
@@ -176,6 +185,7 @@ static int write_twin(struct twin *t, const uint32_t *names, uint8_t **ret_data,
 	if (r < 0)
 		return r;
 	memcpy(t->names->data, t->strings.data, t->strings.size);
+	memcpy(t->comment->data, comment, sizeof(comment));
 	fill_symbols(t, names);
 	if (t->verneed)
 		fill_versions(t);
