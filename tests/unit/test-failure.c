@@ -392,6 +392,8 @@ TEST(want_of_memory_is_not_remembered)
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
 	test_skip("a sanitizer needs all the address space");
 #endif
+	if (getenv("TEST_SLOW"))
+		test_skip("valgrind wants memory of the same process");
 	needs_stubs();
 	for (rlim_t pages = 0;; pages++) {
 		int loaded = heals_from_want_of_memory(pages * page);
