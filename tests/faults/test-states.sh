@@ -27,6 +27,22 @@ check "nothing is kept of it" [ ! -e "$t/cache" ]
 run failing readlink 5 1 "$dlazy" trace /bin/true
 has "$err" "/proc/self/exe: Input" "a tracer that was not looked for is not missing"
 
+# tracing ERRNO: a trace with each opening failing from the N-th on; what exits with
+# 0 and has no table says why
+tracing()
+{
+	local n status
+	for n in 5 15 {20..40..2} 50 70 90; do
+		status=0
+		(ulimit -t 100 && FAULT_IN=dlazy FAULT_CALL=open FAULT_ERRNO=$1 \
+			FAULT_N=$n FAULT_ALWAYS=1 LD_PRELOAD=$inject TMPDIR=$t \
+			"$dlazy" trace /bin/true) >"$t/said" 2>&1 || status=$?
+		[ "$status" != 0 ] || grep -q "^dlazy:\|^OBJECT" "$t/said" ||
+			echo "$n: $(<"$t/said")"
+	done
+}
+check_empty "a trace that cannot be read is told of" "$(tracing 24)"
+
 # A process that plugins are probed in may fail, too, and the wire to it.
 # probing KIND ERRNO MOST: each call of that kind in turn, up to a number; what is
 # kept of plugins that was no doing of theirs

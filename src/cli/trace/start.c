@@ -123,31 +123,33 @@ struct child {
 };
 
 /* Says when it began, in a file; its absence: it did not. */
-static void note_begin(const char *directory)
+static bool note_begin(const char *path)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/begin", directory);
 	FILE *f = fopen(path, "we");
+
 	if (!f)
-		return;
-	fprintf(f, "%" PRIu64 "\n", clock_ns(CLOCK_MONOTONIC));
-	fclose(f);
+		return false;
+	bool written =
+		fprintf(f, "%" PRIu64 "\n", clock_ns(CLOCK_MONOTONIC)) > 0;
+	return fclose(f) == 0 && written;
 }
 
-static uint64_t read_begin(const char *directory)
+/* *ret: 0: it did not begin. 0, or a state. */
+static int read_begin(const char *directory, uint64_t *ret)
 {
 	char path[PATH_MAX];
-	uint64_t ns = 0;
 
+	*ret = 0;
 	snprintf(path, sizeof(path), "%s/begin", directory);
 	FILE *f = fopen(path, "re");
-	if (!f)
+	if (!f && errno == ENOENT)
 		return 0;
-	if (fscanf(f, "%" SCNu64, &ns) != 1)
-		ns = 0;
-	fclose(f);
-	return ns;
+	int n = f ? fscanf(f, "%" SCNu64, ret) : 0;
+	if (f)
+		fclose(f);
+	return n == 1 ? 0
+		      : status_fail(DLAZY_EIO, "%s: cannot be read: %s", path,
+				    strerror(errno));
 }
 
 static bool set_environment(const struct child *c)
@@ -178,10 +180,14 @@ static void become_command(void *data)
 		cli_say("out of memory");
 		_exit(RUN_FAILED);
 	}
-	note_begin(c->directory);
+	snprintf(path, sizeof(path), "%s/begin", c->directory);
+	if (!note_begin(path)) {
+		cli_say("%s: cannot be written: %s", path, strerror(errno));
+		unlink(path);
+		_exit(RUN_FAILED);
+	}
 	execv(c->program->command, c->argv);
 	int error = errno;
-	snprintf(path, sizeof(path), "%s/begin", c->directory);
 	unlink(path);
 	cli_say("%s: cannot be executed: %s", c->program->command,
 		strerror(error));
@@ -253,9 +259,9 @@ int trace_start(const struct program *program, char **argv,
 	int status = standin_run(become_command, &child, options->open,
 				 options->keep, &ret->how);
 	ret->span.end_ns = clock_ns(CLOCK_MONOTONIC);
-	ret->span.begin_ns = read_begin(ret->directory);
-	ret->failed = ret->span.begin_ns == 0;
-	return status;
+	int read = read_begin(ret->directory, &ret->span.begin_ns);
+	ret->failed = read == 0 && ret->span.begin_ns == 0;
+	return status < 0 ? status : read;
 }
 
 void trace_run_clear(struct trace_run *run)
