@@ -4,6 +4,7 @@
  *
  *   lazy none                      linked to libdlazy, uses nothing of it
  *   lazy declare DIR               declares a directory
+ *   lazy query DIR GLOB            and asks for the first match of a glob
  *   lazy one DIR NAME SYMBOL       and uses one plugin
  *   lazy all DIR [SYMBOL]          and touches every one
  *   lazy touch DIR NAME SYMBOL     the first call of a stub, alone
@@ -17,6 +18,8 @@
 #include "bench/host.h"
 
 #include <dlazy/dlazy.h>
+#include <dlazy/lifecycle.h>
+#include <dlazy/query.h>
 
 #include <dlfcn.h>
 
@@ -32,6 +35,17 @@ static struct dlazy_registry *declare_with(const char *dir, int flags)
 static struct dlazy_registry *declare(const char *dir)
 {
 	return declare_with(dir, 0);
+}
+
+static void query(const char *dir, const char *glob)
+{
+	const struct dlazy_query q = {.size = sizeof(q), .provides = glob};
+	struct dlazy_cursor *c = dlazy_registry_query(declare(dir), &q);
+	const struct dlazy_match *match;
+
+	if (!c || dlazy_cursor_next(c, &match, 1) != 1)
+		errx(1, "%s: nobody provides %s", dir, glob);
+	dlazy_cursor_close(c);
 }
 
 static void *stub(struct dlazy_registry *r, const char *name,
@@ -172,6 +186,8 @@ int main(int argc, char **argv)
 
 	if (argc > 2 && !strcmp(mode, "declare")) {
 		declare(argv[2]);
+	} else if (argc > 3 && !strcmp(mode, "query")) {
+		query(argv[2], argv[3]);
 	} else if (argc > 4 && !strcmp(mode, "one")) {
 		use(argv[4], stub(declare(argv[2]), argv[3], argv[4]));
 	} else if (argc > 2 && !strcmp(mode, "all")) {

@@ -10,7 +10,7 @@ EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 EXTRA_PROGRAMS = %D%/rows %D%/indexer
 %C%_indexer_SOURCES = %D%/indexer.c %D%/host.h
 %C%_indexer_LDADD = libdlazy-link.la
-%C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/programs.c \
+%C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/many.c %D%/programs.c \
 	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
 	src/cli/frame/sample.c src/cli/frame/sample.h
@@ -26,6 +26,9 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 		$(BENCH_COMPILE) -fPIC -shared -nostdlib -s \
 			-Wl,-z,noseparate-code -o %D%/$$name.so \
 			$(srcdir)/%D%/target.c || exit; done
+	@$(BENCH_COMPILE) $(BENCH_STAGED) -fPIC -shared -nostdlib -s \
+		-Wl,-z,noseparate-code -DDESCRIBED -o %D%/described.so \
+		$(srcdir)/%D%/target.c
 	@$(BENCH_COMPILE) -fPIC -shared -nostdlib -s -Wl,-z,noseparate-code \
 		-Df=linked -Wl,-soname,liblinked.so -o %D%/liblinked.so \
 		$(srcdir)/%D%/target.c
@@ -59,12 +62,12 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --discard, --dlfcn, --first, --standalone, --programs
+# BENCH_FLAGS=--json, --rounds=N, --many, --discard, --dlfcn, --first, --standalone, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
 CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) %D%/dlfcn \
-	%D%/target.so %D%/libtarget.so \
+	%D%/target.so %D%/libtarget.so %D%/described.so \
 	%D%/liblinked.so %D%/linked.o %D%/first.o %D%/first-alone \
 	%D%/alone.a %D%/alone
 

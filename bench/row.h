@@ -54,6 +54,9 @@ void row_measure(struct side *const *sides, size_t count, size_t rounds);
 /* Rows of programs as they are, plainly and under `dlazy run`. */
 void programs_rows(void);
 
+/* Of a directory of 100,000 plugins. */
+void many_rows(void);
+
 /* Of what is known of the whole machine. */
 void machine_rows(void);
 

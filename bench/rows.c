@@ -522,6 +522,7 @@ static void all_rows(void)
 			directory(dir);
 	tool();
 	example();
+	many_rows();
 	machine_rows();
 	programs_rows();
 }
@@ -534,6 +535,7 @@ int main(int argc, char **argv)
 		{"first", no_argument, NULL, 'f'},
 		{"json", no_argument, NULL, 'j'},
 		{"machine", no_argument, NULL, 'm'},
+		{"many", no_argument, NULL, 'n'},
 		{"programs", no_argument, NULL, 'p'},
 		{"rounds", required_argument, NULL, 'r'},
 		{"standalone", no_argument, NULL, 's'},
@@ -554,6 +556,8 @@ int main(int argc, char **argv)
 			which = calling_first;
 		else if (option == 'm')
 			which = machine_rows;
+		else if (option == 'n')
+			which = many_rows;
 		else if (option == 'p')
 			which = programs_rows;
 		else if (option == 's')
