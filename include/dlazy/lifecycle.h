@@ -118,7 +118,8 @@ DLAZY_PUBLIC int dlazy_registry_filter(struct dlazy_registry *r,
  * Looks at what was added to the registry: directories that have changed, and files.
  * Observers (dlazy_observe()) are told of each plugin that is new
  * (DLAZY_EVENT_ADDED), gone (_REMOVED) or another file (_REPLACED) since the last
- * refresh, or since it was added: `registry` and `name` say which, and `module`
+ * refresh, or since it was added (with DLAZY_RECURSIVE also in directories that are
+ * new below it): `registry` and `name` say which, and `module`
  * is what the registry has handed out under that name, or NULL. A file that is
  * no usable plugin is none; a name that an earlier directory has, too, changes
  * nothing. Loads nothing, unloads nothing, and keeps handles valid: see
@@ -152,10 +153,10 @@ DLAZY_PUBLIC int dlazy_registry_watch(struct dlazy_registry *r);
  * host runs. The path must be another file (written beside the old one and renamed
  * over it): what is overwritten in place changes the code that runs.
  *
- * If it is loaded, the new object is loaded beside the old one. When its
- * constructors have run, and functions of dlazy_on_load(), stubs and bound pointers go to it, all in one step, also
- * those of other plugins that bound them by this library; calls in progress finish
- * in the old object. That is unmapped only if every opener gave DLAZY_DISCARD (with
+ * If it is loaded, the new object is loaded beside the old one, after what its file
+ * requires. When its constructors have run, and functions of dlazy_on_load(), stubs
+ * and bound pointers go to it, all in one step, also those of other plugins that
+ * bound them by this library; calls in progress finish in the old object. That is unmapped only if every opener gave DLAZY_DISCARD (with
  * which the host promises what dlazy_unload() asks for), no pin is held and no real
  * address was given out. Else it stays, with its data: what dlazy_sym() and
  * dlazy_resolve() gave of objects and real addresses goes on to work, in the old
@@ -260,9 +261,10 @@ DLAZY_PUBLIC int dlazy_registry_quarantine(struct dlazy_registry *r,
  * dlazy_forbid_loading(), with words that name who touched it and who sealed; a
  * replacement of a hook is for that one call.
  *
- * Loads of other threads that have begun are waited for, for ten seconds at most.
- * Calls of stubs do not make a system call afterwards. Returns 0 (also the second
- * time), or, with nothing changed, -DLAZY_EBUSY (this thread is loading a module, or
+ * Loads and unloads of other threads that have begun are waited for, for ten seconds
+ * at most; what such a load needs is loaded, too. Calls of stubs of what is loaded do
+ * not make a system call afterwards. Returns 0 (also the second time), or, with
+ * nothing changed, -DLAZY_EBUSY (this thread is loading or unloading a module, or
  * another does not end), -DLAZY_ENOMEM. Any thread. Since: 0.2
  */
 DLAZY_PUBLIC int dlazy_seal(void);
