@@ -190,24 +190,34 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \n")] == '\0';
 }
 
-/* One that was left, of a file as it still is. */
+/* A marker that was left by whoever loaded. */
 static bool is_left(int fd, const char *text, const char *line, size_t length,
 		    struct marker *ret)
+{
+	return parse_line(line, length, ret) &&
+	       !is_held(fd, line - text, length);
+}
+
+/* Whether the file is still as it was. If another is at its path, the marker counts for
+ * nothing any more; one that is absent, or cannot be looked at, may come back. */
+static bool is_still_there(int fd, const char *text, const char *line,
+			   size_t length, const struct marker *marker)
 {
 	struct file_identity now;
 	char path[4097];
 
-	if (!parse_line(line, length, ret) ||
-	    ret->path_length >= (int)sizeof(path) ||
-	    is_held(fd, line - text, length))
+	if (marker->path_length >= (int)sizeof(path))
 		return false;
-	memcpy(path, ret->path, (size_t)ret->path_length);
-	path[ret->path_length] = '\0';
-	if (file_identify(AT_FDCWD, path, &now) == 0 && is_of_file(ret, &now))
-		return true;
-	status_clear();
-	blank(fd, line - text, length); /* its file has changed */
-	return false;
+	memcpy(path, marker->path, (size_t)marker->path_length);
+	path[marker->path_length] = '\0';
+	if (file_identify(AT_FDCWD, path, &now) < 0) {
+		status_clear();
+		return false;
+	}
+	bool same = is_of_file(marker, &now);
+	if (!same)
+		blank(fd, line - text, length);
+	return same;
 }
 
 /* Whether a load of that file was left. */
@@ -219,8 +229,11 @@ static bool has_died(int fd, const char *text, const struct file_identity *file)
 	for (const char *line = text; *line && !found;) {
 		size_t length = strcspn(line, "\n");
 
-		found = is_left(fd, text, line, length, &marker) &&
-			is_of_file(&marker, file);
+		if (is_left(fd, text, line, length, &marker)) {
+			found = is_of_file(&marker, file);
+			if (!found)
+				is_still_there(fd, text, line, length, &marker);
+		}
 		line += length + (line[length] == '\n');
 	}
 	return found;
@@ -399,7 +412,8 @@ static int list_left(int fd, const char *file, quarantine_fn *fn, void *data)
 		size_t length = strcspn(line, "\n");
 		bool ends = line[length] == '\0';
 
-		if (is_left(fd, text, line, length, &marker)) {
+		if (is_left(fd, text, line, length, &marker) &&
+		    is_still_there(fd, text, line, length, &marker)) {
 			line[length - 17] = '\0';
 			fn(data, marker.path);
 		}

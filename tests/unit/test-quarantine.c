@@ -152,6 +152,25 @@ TEST(file_that_is_removed_frees_all)
 	dlazy_registry_free(r);
 }
 
+/* Its medium is away for a while; or it is found under another name. */
+TEST(file_that_was_away_is_what_it_was)
+{
+	put("good-host-constructor");
+	set_constructor(leave);
+	child();
+	set_constructor(nothing);
+	CHECK_INT(rename(own_path("p.so"), own_path("away.so")), 0);
+	struct dlazy_registry *r = dlazy_registry_new();
+	CHECK_INT(dlazy_registry_add_file(r, "p", own_path("away.so"), 0), 0);
+	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")), 0);
+	CHECK_INT(load(r), -DLAZY_EPOLICY);
+	CHECK_INT(rename(own_path("away.so"), own_path("p.so")), 0);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	put("good-plain");
+	CHECK_INT(child(), 0);
+	dlazy_registry_free(r);
+}
+
 TEST(what_loads_well_leaves_nothing)
 {
 	struct stat st;
