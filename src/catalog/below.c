@@ -21,7 +21,7 @@ static int no_memory(void)
 }
 
 /* Takes over the path. There is always room for a NULL behind it. */
-static int add(struct below *below, char *path)
+static int below_add_path(struct below *below, char *path)
 {
 	if (!path || !array_reserve(&below->paths, below->count + 1,
 				    &below->room, sizeof(*below->paths))) {
@@ -66,7 +66,7 @@ static int list(struct below *below, const char *path, bool *ret_plugins)
 		if (asprintf(&inner, "%s/%s", strcmp(path, "/") ? path : "",
 			     d->d_name) < 0)
 			inner = NULL;
-		int status = add(below, inner);
+		int status = below_add_path(below, inner);
 		if (status < 0)
 			return status;
 	}
@@ -81,14 +81,14 @@ static int compare(const void *a, const void *b)
 int below_add(struct below *below, const char *dir)
 {
 	_cleanup_(below_free) struct below all = {.paths = NULL};
-	int status = add(&all, strdup(dir));
+	int status = below_add_path(&all, strdup(dir));
 
 	for (size_t i = 0; status == 0 && i < all.count; i++) {
 		bool has_plugins;
 
 		status = list(&all, all.paths[i], &has_plugins);
 		if (status == 0 && (has_plugins || i == 0 || below->every))
-			status = add(below, strdup(all.paths[i]));
+			status = below_add_path(below, strdup(all.paths[i]));
 		/* Of one that is below, whoever may not read it is no failure. */
 		if (status < 0 && i > 0 && status != -DLAZY_ENOMEM) {
 			status_clear();

@@ -89,7 +89,7 @@ static bool note_name(struct walk *walk, const char *name, size_t place)
 }
 
 /* Adds an object under its names; frees it if that fails. */
-static int add(struct walk *walk, struct walk_object *object)
+static int walk_add_object(struct walk *walk, struct walk_object *object)
 {
 	_cleanup_object_ struct walk_object *owned = object;
 	const char *soname = object->view ? elf_view_soname(object->view) : "";
@@ -274,7 +274,7 @@ static int follow(struct walk *walk, const struct walk_options *options,
 		return r;
 	if (object) {
 		object->needed_by = from;
-		r = add(walk, object);
+		r = walk_add_object(walk, object);
 		if (r < 0)
 			return r;
 	} else if (strcmp(name, walk->objects[place]->name) != 0) {
@@ -336,7 +336,7 @@ static int begin(struct walk *walk, const char *path,
 		}
 		walk->places.program = root->path;
 	}
-	return add(walk, TAKE_PTR(root));
+	return walk_add_object(walk, TAKE_PTR(root));
 }
 
 /* What cannot be preloaded, ld.so leaves out with a warning. */
@@ -355,7 +355,7 @@ static int preload(struct walk *walk, const struct walk_options *options,
 		return 0;
 	}
 	object->preloaded = true;
-	r = add(walk, object);
+	r = walk_add_object(walk, object);
 	if (r == 0 && options->found)
 		options->found(object, walk->objects[0], options->data);
 	return r;

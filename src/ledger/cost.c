@@ -25,7 +25,7 @@ static uint64_t key_of(const struct file_identity *file)
 	return hash_bytes(file, sizeof(*file));
 }
 
-static bool add(struct costs *costs, uint64_t key, uint64_t ns)
+static bool costs_add(struct costs *costs, uint64_t key, uint64_t ns)
 {
 	size_t place = (size_t)(uintptr_t)map_get(&costs->by_key, key);
 
@@ -69,7 +69,7 @@ void costs_read(struct costs *costs)
 
 	*costs = (struct costs){.list = NULL};
 	for (size_t i = 1; words && i + 1 < count; i += 2)
-		if (!add(costs, words[i], words[i + 1]))
+		if (!costs_add(costs, words[i], words[i + 1]))
 			return;
 }
 
@@ -83,7 +83,7 @@ uint64_t costs_get(const struct costs *costs, const struct file_identity *file)
 void costs_set(struct costs *costs, const struct file_identity *file,
 	       uint64_t ns)
 {
-	costs->changed |= ns && add(costs, key_of(file), ns);
+	costs->changed |= ns && costs_add(costs, key_of(file), ns);
 }
 
 void costs_write(const struct costs *costs)

@@ -263,7 +263,8 @@ static void print_us(struct json *j, const char *key, uint64_t ns)
 	json_double_at(j, key, (double)ns / 1e3);
 }
 
-static void print_text(struct json *j, const char *key, const char *text)
+static void print_text_or_null(struct json *j, const char *key,
+			       const char *text)
 {
 	json_string_at(j, key, *text ? text : NULL);
 }
@@ -324,12 +325,12 @@ static void print_load(struct json *j, const struct telling *t,
 	const struct ledger_entry *e = told->entry;
 
 	json_begin_object(j);
-	print_text(j, "path", e->module->path);
-	print_text(j, "name", e->module->name);
+	print_text_or_null(j, "path", e->module->path);
+	print_text_or_null(j, "name", e->module->name);
 	json_string_at(j, "why", "touch");
-	print_text(j, "symbol", e->symbol);
-	print_text(j, "by", e->by);
-	print_text(j, "caller", e->caller);
+	print_text_or_null(j, "symbol", e->symbol);
+	print_text_or_null(j, "by", e->by);
+	print_text_or_null(j, "caller", e->caller);
 	json_unsigned_at(j, "thread", e->thread);
 	json_bool_at(j, "inherited", e->pid != t->pid);
 	print_us(j, "at_us", e->begin_ns - t->ledger->begin_ns);
@@ -419,7 +420,7 @@ static void print_process(struct json *j, const struct telling *t)
 	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	program[n > 0 ? n : 0] = '\0';
-	print_text(j, "program", program);
+	print_text_or_null(j, "program", program);
 	print_command(j);
 	json_unsigned_at(j, "pid", (uint64_t)t->pid);
 	json_key(j, "parent");

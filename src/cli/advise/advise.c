@@ -214,7 +214,7 @@ static void print_json_row(struct json *j, const struct row *row)
 	json_end_object(j);
 }
 
-static void print_json(const struct advising *a)
+static void advise_print_json(const struct advising *a)
 {
 	struct json j = json_to(stdout);
 
@@ -260,7 +260,7 @@ static int compare_lazy(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int print_text(struct advising *a)
+static int advise_print_text(struct advising *a)
 {
 	_cleanup_(table_free) struct table t = {.columns = 4};
 	size_t gaining = 0;
@@ -308,8 +308,8 @@ static int advise(char **programs, bool is_measured, bool json)
 			exit = cli_fail(status, false);
 	}
 	if (json)
-		print_json(&a);
-	else if (print_text(&a) != CLI_DONE)
+		advise_print_json(&a);
+	else if (advise_print_text(&a) != CLI_DONE)
 		return CLI_FAILED;
 	return exit;
 }

@@ -63,7 +63,7 @@ static const char help[] =
 #define RUNS_DEFAULT 21
 #define SECONDS_MAX 120 /* for one process */
 
-struct request {
+struct bench_request {
 	const char *dir;
 	size_t touch_count;
 	char *touch_names; /* with commas, or NULL */
@@ -501,7 +501,7 @@ static int list_touched(struct bench *b, const struct candidates *all)
 	return 0;
 }
 
-static int measure(struct bench *b, const struct request *request,
+static int measure(struct bench *b, const struct bench_request *request,
 		   struct directory *d)
 {
 	_cleanup_(candidates_free) struct candidates all = {0};
@@ -543,7 +543,7 @@ static int say_failures(const struct bench *b)
 	return untouched ? CLI_PROBLEMS : CLI_DONE;
 }
 
-static int bench(const struct request *request)
+static int bench(const struct bench_request *request)
 {
 	_cleanup_(directory_close) struct directory d = {.fd = -1};
 	_cleanup_free_ struct bench *b = calloc(1, sizeof(*b));
@@ -578,7 +578,7 @@ static int bench(const struct request *request)
 /* One more --touch: a number, or names. */
 static int add_touch(char *text, void *data)
 {
-	struct request *request = data;
+	struct bench_request *request = data;
 	char *names;
 
 	if (cli_number(text, 0, SIZE_MAX, &request->touch_count))
@@ -600,7 +600,7 @@ static int add_touch(char *text, void *data)
 
 static int take_runs(char *text, void *data)
 {
-	struct request *request = data;
+	struct bench_request *request = data;
 
 	if (cli_number(text, 1, SAMPLE_MAX, &request->runs))
 		return -1;
@@ -610,7 +610,7 @@ static int take_runs(char *text, void *data)
 
 static int take_percent(char *text, void *data)
 {
-	struct request *request = data;
+	struct bench_request *request = data;
 	char *end;
 	double value = strtod(text, &end);
 
@@ -622,7 +622,7 @@ static int take_percent(char *text, void *data)
 }
 
 /* Read before anything is measured. */
-static int read_baseline(struct request *request)
+static int read_baseline(struct bench_request *request)
 {
 	struct baseline *baseline = &request->baseline;
 
@@ -635,7 +635,7 @@ static int read_baseline(struct request *request)
 }
 
 /* Behind "--" stands a command. */
-static int bench_behind(const struct request *request, char **argv)
+static int bench_behind(const struct bench_request *request, char **argv)
 {
 	if (!*argv)
 		return cli_usage("bench", "bench: --: which CMD?");
@@ -652,7 +652,7 @@ static int bench_behind(const struct request *request, char **argv)
 }
 
 /* What was asked for, behind the options: a command, or a directory. */
-static int bench_asked(struct request *request, int argc, char **argv)
+static int bench_asked(struct bench_request *request, int argc, char **argv)
 {
 	int status = read_baseline(request);
 
@@ -671,9 +671,9 @@ static int bench_asked(struct request *request, int argc, char **argv)
 
 int cli_bench(int argc, char **argv)
 {
-	struct request request = {.touch_count = 1,
-				  .runs = RUNS_DEFAULT,
-				  .baseline.fail_over = -1};
+	struct bench_request request = {.touch_count = 1,
+					.runs = RUNS_DEFAULT,
+					.baseline.fail_over = -1};
 	const struct cli_option options[] = {
 		{"touch", .take = add_touch, .data = &request},
 		{"runs", .take = take_runs, .data = &request},

@@ -50,7 +50,7 @@ static const char help[] =
 #define TIMEOUT_DEFAULT 10
 #define TIMEOUT_MAX 86400
 
-struct request {
+struct check_request {
 	const char *host;
 	bool load;
 	unsigned timeout;
@@ -260,7 +260,7 @@ static void print_problems(struct json *j, const struct subject *s)
 	json_end_array(j);
 }
 
-static void print_json(const struct subjects *all)
+static void check_print_json(const struct subjects *all)
 {
 	struct json j = json_to(stdout);
 	size_t bad = count_bad(all);
@@ -350,7 +350,7 @@ static void print_advice(const struct subjects *all)
 	putchar('\n');
 }
 
-static int print_text(const struct subjects *all)
+static int check_print_text(const struct subjects *all)
 {
 	_cleanup_(table_free) struct table t = {.columns = 3};
 	size_t bad = count_bad(all);
@@ -372,7 +372,7 @@ static int print_text(const struct subjects *all)
 	return CLI_DONE;
 }
 
-static int check(char **operands, const struct request *request)
+static int check(char **operands, const struct check_request *request)
 {
 	_cleanup_(subjects_free) struct subjects all = {0};
 	int status = 0;
@@ -386,15 +386,15 @@ static int check(char **operands, const struct request *request)
 	if (status < 0)
 		return cli_fail(status, request->json);
 	if (request->json)
-		print_json(&all);
-	else if (print_text(&all) != CLI_DONE)
+		check_print_json(&all);
+	else if (check_print_text(&all) != CLI_DONE)
 		return CLI_FAILED;
 	return count_bad(&all) ? CLI_PROBLEMS : CLI_DONE;
 }
 
 static int take_timeout(char *text, void *data)
 {
-	struct request *request = data;
+	struct check_request *request = data;
 	size_t seconds;
 
 	if (!cli_number(text, 1, TIMEOUT_MAX, &seconds))
@@ -408,7 +408,7 @@ static int take_timeout(char *text, void *data)
 
 int cli_check(int argc, char **argv)
 {
-	struct request request = {.timeout = TIMEOUT_DEFAULT};
+	struct check_request request = {.timeout = TIMEOUT_DEFAULT};
 	const struct cli_option options[] = {
 		{"host", .text = &request.host},
 		{"load", .flag = &request.load},

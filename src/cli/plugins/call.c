@@ -172,7 +172,7 @@ static double as_written(float f)
 	return strtod(number, NULL);
 }
 
-static void print_json(char letter, const union value *v)
+static void call_print_json(char letter, const union value *v)
 {
 	struct json j = json_to(stdout);
 
@@ -206,7 +206,7 @@ static void print_string(const char *s)
 	putchar('\n');
 }
 
-static void print_text(char letter, const union value *v)
+static void call_print_text(char letter, const union value *v)
 {
 	char number[JSON_NUMBER_MAX];
 
@@ -227,7 +227,7 @@ static void print_text(char letter, const union value *v)
 		printf("%" PRId64 "\n", (int64_t)widen(v, letter));
 }
 
-struct request {
+struct call_request {
 	const char *file;
 	const char *symbol;
 	const char *text; /* of the signature */
@@ -236,7 +236,7 @@ struct request {
 };
 
 /* The library's message, which the public API hands out. */
-static int fail(const struct request *request)
+static int fail(const struct call_request *request)
 {
 	int status = dlazy_last_status();
 
@@ -244,7 +244,7 @@ static int fail(const struct request *request)
 	return cli_fail(status, request->json);
 }
 
-static int open_failed(const struct request *request)
+static int open_failed(const struct call_request *request)
 {
 	int status = fail(request);
 
@@ -253,7 +253,7 @@ static int open_failed(const struct request *request)
 	return status;
 }
 
-static int call(const struct request *request, union value *values)
+static int call(const struct call_request *request, union value *values)
 {
 	void *args[SIGNATURE_ARGUMENTS_MAX];
 	union value result = {.i64 = 0};
@@ -266,14 +266,14 @@ static int call(const struct request *request, union value *values)
 	if (dlazy_call(m, request->symbol, request->text, &result, args) < 0)
 		return fail(request);
 	if (request->json)
-		print_json(request->signature.result, &result);
+		call_print_json(request->signature.result, &result);
 	else
-		print_text(request->signature.result, &result);
+		call_print_text(request->signature.result, &result);
 	/* Not closed: what came back may be used by what runs at exit. */
 	return CLI_DONE;
 }
 
-static int parse_values(const struct request *request, char **texts,
+static int parse_values(const struct call_request *request, char **texts,
 			union value *ret)
 {
 	const struct signature *s = &request->signature;
@@ -293,7 +293,7 @@ static int parse_values(const struct request *request, char **texts,
 }
 
 /* Obeys the options at optind: -1, or the exit status. */
-static int parse_options(int argc, char **argv, struct request *request)
+static int parse_options(int argc, char **argv, struct call_request *request)
 {
 	const struct cli_option options[] = {
 		{"json", .flag = &request->json},
@@ -306,7 +306,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 int cli_call(int argc, char **argv)
 {
 	union value values[SIGNATURE_ARGUMENTS_MAX];
-	struct request request = {.json = false};
+	struct call_request request = {.json = false};
 	int status = parse_options(argc, argv, &request);
 
 	if (status >= 0)

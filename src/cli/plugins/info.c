@@ -174,9 +174,9 @@ static void print_members(struct json *j, const struct record *r,
 	print_reasons(j, r, obstacles);
 }
 
-static void print_json(const struct record *r, const char *path,
-		       const struct metadata *metadata,
-		       const struct verdicts *obstacles)
+static void info_print_json(const struct record *r, const char *path,
+			    const struct metadata *metadata,
+			    const struct verdicts *obstacles)
 {
 	struct json j = json_to(stdout);
 
@@ -245,9 +245,9 @@ static void print_says(const struct metadata *metadata)
 				   metadata->texts.sources[i].problem);
 }
 
-static void print_text(const struct record *r, const char *path,
-		       const struct metadata *metadata,
-		       const struct verdicts *obstacles)
+static void info_print_text(const struct record *r, const char *path,
+			    const struct metadata *metadata,
+			    const struct verdicts *obstacles)
 {
 	char build_id[BUILD_ID_MAX];
 
@@ -424,9 +424,9 @@ static int info(const char *name, bool symbols, bool json)
 	if (status < 0)
 		return cli_fail(status, json);
 	if (json)
-		print_json(r, path, &metadata, &obstacles);
+		info_print_json(r, path, &metadata, &obstacles);
 	else if (record_status(r) == 0 || record_flags(r))
-		print_text(r, path, &metadata, &obstacles);
+		info_print_text(r, path, &metadata, &obstacles);
 	if (symbols && !json && print_symbols(r) != CLI_DONE)
 		return CLI_FAILED;
 	if (record_status(r) == 0)

@@ -468,7 +468,7 @@ static void print_bad(struct json *j, const struct directory *d,
 	json_end_object(j);
 }
 
-static void print_json(const struct listing *l)
+static void list_print_json(const struct listing *l)
 {
 	struct json j = json_to(stdout);
 
@@ -606,7 +606,7 @@ static int list(char **dirs, const struct wanted *w)
 	if (found < 0)
 		return cli_fail(found, w->json);
 	if (w->json)
-		print_json(&l);
+		list_print_json(&l);
 	else if (print_table(&l) != CLI_DONE)
 		return CLI_FAILED;
 	if (!is_filter(w))

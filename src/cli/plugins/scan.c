@@ -50,7 +50,7 @@ static const char help[] =
 #define DEADLINE_DEFAULT 10
 #define DEADLINE_MAX 86400
 
-struct request {
+struct scan_request {
 	bool json;
 	bool system;
 	bool recursive;
@@ -66,7 +66,7 @@ struct outcome {
 	struct asking_counts counts;
 };
 
-static char *catalog_path(const struct request *request, const char *dir)
+static char *catalog_path(const struct scan_request *request, const char *dir)
 {
 	char *path;
 
@@ -97,7 +97,7 @@ static int look_into(struct outcome *o)
 	return 0;
 }
 
-static int scan(const char *path, const struct request *request,
+static int scan(const char *path, const struct scan_request *request,
 		struct outcome *o)
 {
 	int status = directory_open(path, &o->directory);
@@ -131,7 +131,7 @@ static int scan(const char *path, const struct request *request,
 	return CLI_DONE;
 }
 
-static void print_json(struct json *j, const struct outcome *o)
+static void scan_print_json(struct json *j, const struct outcome *o)
 {
 	const struct {
 		const char *key;
@@ -177,7 +177,7 @@ static void print_known(const struct asking_counts *c)
 			printf(", %zu %s", counts[i].value, counts[i].words);
 }
 
-static void print_text(const struct outcome *o)
+static void scan_print_text(const struct outcome *o)
 {
 	const struct scan_result *r = &o->result;
 
@@ -196,7 +196,7 @@ static void outcome_free(struct outcome *o)
 	free(o->catalog);
 }
 
-static int scan_each(char **dirs, const struct request *request)
+static int scan_each(char **dirs, const struct scan_request *request)
 {
 	struct json j = json_to(stdout);
 	int worst = CLI_DONE;
@@ -210,9 +210,9 @@ static int scan_each(char **dirs, const struct request *request)
 		int status = scan(*dirs, request, &o);
 
 		if (status == CLI_DONE && request->json)
-			print_json(&j, &o);
+			scan_print_json(&j, &o);
 		else if (status == CLI_DONE)
-			print_text(&o);
+			scan_print_text(&o);
 		if (status > worst)
 			worst = status;
 		outcome_free(&o);
@@ -226,7 +226,7 @@ static int scan_each(char **dirs, const struct request *request)
 }
 
 /* The directories, or, if they were asked for, those below them as well. */
-static int scan_all(char **dirs, const struct request *request)
+static int scan_all(char **dirs, const struct scan_request *request)
 {
 	_cleanup_(below_free) struct below below = {.paths = NULL};
 	int worst = CLI_DONE;
@@ -264,7 +264,7 @@ static int take_deadline(char *text, void *data)
 	return -1;
 }
 
-static int scan_probing(char **dirs, struct request *request,
+static int scan_probing(char **dirs, struct scan_request *request,
 			const struct probing *probing)
 {
 	struct asking asking = {.wants_probes = probing->wanted};
@@ -284,7 +284,7 @@ static int scan_probing(char **dirs, struct request *request,
 }
 
 /* What was asked for, if it makes sense. */
-static int scan_asked(int count, char **dirs, struct request *request,
+static int scan_asked(int count, char **dirs, struct scan_request *request,
 		      const struct probing *probing, const char *output)
 {
 	if (count == 0)
@@ -308,7 +308,7 @@ static int scan_asked(int count, char **dirs, struct request *request,
 
 int cli_scan(int argc, char **argv)
 {
-	struct request request = {0};
+	struct scan_request request = {0};
 	struct probing probing = {.deadline = DEADLINE_DEFAULT};
 	const char *output = NULL;
 	const struct cli_option options[] = {

@@ -140,7 +140,7 @@ static void print_plugin(struct json *j, const struct evidence_program *p,
 	json_end_object(j);
 }
 
-static void print_json(const struct evidence *e, const char *output)
+static void policy_print_json(const struct evidence *e, const char *output)
 {
 	struct json j = json_to(stdout);
 
@@ -213,7 +213,7 @@ static int make_policy(char **paths, const char *output, bool json)
 	if (status < 0)
 		return cli_fail(status, json);
 	if (json)
-		print_json(&e, output);
+		policy_print_json(&e, output);
 	else if (!output)
 		fwrite(text, 1, size, stdout);
 	return CLI_DONE;

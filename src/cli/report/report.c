@@ -125,7 +125,8 @@ static int write_page(const char *path, const char *page, size_t size)
 	return status < 0 ? status : output_write(&output, page, size);
 }
 
-static void print_json(const struct report *r, const char *output, size_t size)
+static void report_print_json(const struct report *r, const char *output,
+			      size_t size)
 {
 	struct json j = json_to(stdout);
 
@@ -159,7 +160,7 @@ static int report(char **paths, const char *output, bool json)
 	if (status < 0)
 		return cli_fail(status, json);
 	if (json)
-		print_json(&r, output, size);
+		report_print_json(&r, output, size);
 	return CLI_DONE;
 }
 

@@ -121,7 +121,7 @@ static void print_json_count(struct json *j, const struct account *a,
 		json_null(j);
 }
 
-static void print_json(const struct account *a)
+static void account_print_json(const struct account *a)
 {
 	struct json j = json_to(stderr);
 
@@ -219,7 +219,7 @@ void run_account(const struct program_start *start, const struct runs *touched,
 	struct account a = take(start, touched);
 
 	if (json)
-		print_json(&a);
+		account_print_json(&a);
 	else
 		print_table(&a);
 }

@@ -74,7 +74,7 @@ static const char *const machine_words[] = {
 
 enum format { FORMAT_OBJECT, FORMAT_ARCHIVE, FORMAT_SHARED };
 
-struct request {
+struct stub_request {
 	struct selection selection;
 	const char *output;
 	const char *list; /* --symbols */
@@ -108,7 +108,7 @@ static int advise_list(int status)
 			   status_message());
 }
 
-static int read_library(const struct request *request, char **ret_path,
+static int read_library(const struct stub_request *request, char **ret_path,
 			struct library *ret)
 {
 	_cleanup_free_ char *path = NULL;
@@ -155,7 +155,7 @@ static int name_files(const char *const *names, struct library *library)
  * A program that is linked with .o or .a looks for the name, as it would if
  * plainly linked. A shared stub has that name itself, so it keeps the path.
  */
-static int place(const struct request *request, struct library *library)
+static int place(const struct stub_request *request, struct library *library)
 {
 	const char *const own[] = {library->soname, NULL};
 
@@ -166,7 +166,7 @@ static int place(const struct request *request, struct library *library)
 }
 
 /* What the library needs, NULL-ended, for its shared stub to need. */
-static int needed_of(const struct request *request,
+static int needed_of(const struct stub_request *request,
 		     const struct library *library, const char ***ret)
 {
 	bool none = !library->view || request->no_needed;
@@ -182,7 +182,7 @@ static int needed_of(const struct request *request,
 
 /* Tools that read notes want a feature and a priority in each. A shared stub
  * is nobody's dependency, unless it is said to be. */
-static struct stubfile_note note_of(const struct request *request,
+static struct stubfile_note note_of(const struct stub_request *request,
 				    const struct library *library)
 {
 	struct stubfile_note note = request->options.note;
@@ -225,7 +225,7 @@ static int read_alone(enum elf_cpu cpu, struct stubfile *ret)
 		       : status_fail(DLAZY_EIO, "%s: cannot be read", path);
 }
 
-static int make_archive(const struct request *request,
+static int make_archive(const struct stub_request *request,
 			const struct library *library,
 			struct stubfile_options *options, struct stubfile *ret)
 {
@@ -240,8 +240,8 @@ static int make_archive(const struct request *request,
 	return stubfile_archive(library, options, ret);
 }
 
-static int make(const struct request *request, const struct library *library,
-		struct stubfile *ret)
+static int make(const struct stub_request *request,
+		const struct library *library, struct stubfile *ret)
 {
 	struct stubfile_options options = request->options;
 
@@ -261,7 +261,7 @@ static int make(const struct request *request, const struct library *library,
 /* ------------------------------------------------------------------ */
 /* Telling                                                            */
 
-static const char *why_skipped(const struct request *request,
+static const char *why_skipped(const struct stub_request *request,
 			       const struct library_symbol *s)
 {
 	if (s->why_not)
@@ -273,7 +273,7 @@ static const char *why_skipped(const struct request *request,
 	return s->is_default ? NULL : "an old version, which links nowhere";
 }
 
-static size_t count_functions(const struct request *request,
+static size_t count_functions(const struct stub_request *request,
 			      const struct library *library)
 {
 	size_t count = 0;
@@ -284,7 +284,7 @@ static size_t count_functions(const struct request *request,
 	return count;
 }
 
-static void print_skipped(struct json *j, const struct request *request,
+static void print_skipped(struct json *j, const struct stub_request *request,
 			  const struct library *library)
 {
 	json_begin_array(j);
@@ -302,8 +302,8 @@ static void print_skipped(struct json *j, const struct request *request,
 	json_end_array(j);
 }
 
-static void print_json(const struct request *request, const char *path,
-		       const struct library *library)
+static void stub_print_json(const struct stub_request *request,
+			    const char *path, const struct library *library)
 {
 	struct json j = json_to(stdout);
 
@@ -327,7 +327,7 @@ static void print_json(const struct request *request, const char *path,
 
 /* Only of data, which a program may well use: what of them somebody is known to
  * name, and in a shared stub, where no link editor will tell. */
-static void print_data(const struct request *request,
+static void print_data(const struct stub_request *request,
 		       const struct library *library)
 {
 	bool shared = request->format == FORMAT_SHARED;
@@ -361,8 +361,8 @@ static bool has_static_tls(const struct library *library)
 	return flags & ELF_STATIC_TLS && flags & ELF_TLS;
 }
 
-static void print_text(const struct request *request,
-		       const struct library *library)
+static void stub_print_text(const struct stub_request *request,
+			    const struct library *library)
 {
 	size_t functions = count_functions(request, library);
 
@@ -381,7 +381,7 @@ static void print_text(const struct request *request,
 /* Doing it                                                           */
 
 /* A stub in the place of the one file that it is made from helps nobody. */
-static int refuse_itself(const struct request *request, const char *path)
+static int refuse_itself(const struct stub_request *request, const char *path)
 {
 	struct stat library, output;
 
@@ -394,7 +394,7 @@ static int refuse_itself(const struct request *request, const char *path)
 			   request->output);
 }
 
-static int write_stub(const struct request *request,
+static int write_stub(const struct stub_request *request,
 		      const struct library *library)
 {
 	struct stubfile file = {NULL, 0};
@@ -409,7 +409,7 @@ static int write_stub(const struct request *request,
 }
 
 /* Of the functions that have a stub. */
-static int write_twin(const struct request *request,
+static int write_twin(const struct stub_request *request,
 		      const struct library *library)
 {
 	_cleanup_free_ struct twin_symbol *symbols =
@@ -434,7 +434,7 @@ static int write_twin(const struct request *request,
 	return status;
 }
 
-static int prepare(const struct request *request, const char *path,
+static int prepare(const struct stub_request *request, const char *path,
 		   struct library *library)
 {
 	int status = refuse_itself(request, path);
@@ -448,7 +448,7 @@ static int prepare(const struct request *request, const char *path,
 	return status;
 }
 
-static int stub(const struct request *request)
+static int stub(const struct stub_request *request)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_library_ struct library library = {0};
@@ -464,9 +464,9 @@ static int stub(const struct request *request)
 		return CLI_FAILED;
 	}
 	if (request->json)
-		print_json(request, path, &library);
+		stub_print_json(request, path, &library);
 	else
-		print_text(request, &library);
+		stub_print_text(request, &library);
 	return CLI_DONE;
 }
 
@@ -497,7 +497,7 @@ static bool parse_format(const char *output, enum format *ret)
 
 static int take_machine(char *name, void *data)
 {
-	struct request *request = data;
+	struct stub_request *request = data;
 
 	for (int cpu = 0; cpu < ELF_CPU_COUNT; cpu++) {
 		if (strcmp(name, machine_words[cpu]) != 0)
@@ -512,7 +512,7 @@ static int take_priority(char *name, void *data)
 {
 	static const char *const known[] = {"required", "recommended",
 					    "suggested"};
-	struct request *request = data;
+	struct stub_request *request = data;
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(name, known[i]) == 0) {
@@ -539,7 +539,7 @@ static int append_word(char *word, void *data)
 
 static int take_flag(char *name, void *data)
 {
-	struct request *request = data;
+	struct stub_request *request = data;
 
 	if (request->selection.flag)
 		return cli_usage("stub",
@@ -550,7 +550,7 @@ static int take_flag(char *name, void *data)
 	return -1;
 }
 
-static int parse_options(int argc, char **argv, struct request *request)
+static int parse_options(int argc, char **argv, struct stub_request *request)
 {
 	struct selection *selection = &request->selection;
 	struct stubfile_options *stubs = &request->options;
@@ -580,7 +580,7 @@ static int parse_options(int argc, char **argv, struct request *request)
 }
 
 /* Which library: one of LIB, -lNAME and --symbols. */
-static int check_library(char **operands, struct request *request)
+static int check_library(char **operands, struct stub_request *request)
 {
 	const struct selection *s = &request->selection;
 	bool sources = s->flag || request->list;
@@ -603,7 +603,7 @@ static int check_library(char **operands, struct request *request)
 	return CLI_DONE;
 }
 
-static int check_output(struct request *request)
+static int check_output(struct stub_request *request)
 {
 	if (!request->output)
 		return cli_usage("stub", "stub: where to? (-o OUT.o, OUT.a or "
@@ -631,7 +631,7 @@ static int check_output(struct request *request)
 }
 
 /* A shared stub must not find itself. */
-static int check_names(const struct request *request)
+static int check_names(const struct stub_request *request)
 {
 	for (const char **name = request->sonames; *name; name++)
 		if (**name == '\0')
@@ -652,7 +652,7 @@ static int check_names(const struct request *request)
 }
 
 /* A helper's name is one of C. */
-static int check_prefix(const struct request *request)
+static int check_prefix(const struct stub_request *request)
 {
 	const char *prefix = request->options.prefix;
 
@@ -668,7 +668,7 @@ static int check_prefix(const struct request *request)
 	return CLI_DONE;
 }
 
-static int check_request(char **operands, struct request *request)
+static int check_request(char **operands, struct stub_request *request)
 {
 	int status = check_library(operands, request);
 
@@ -694,7 +694,7 @@ int cli_stub(int argc, char **argv)
 		out_of_memory();
 		return cli_fail(status_last(), false);
 	}
-	struct request request = {
+	struct stub_request request = {
 		.selection = {.directories = words,
 			      .globs = words + most,
 			      .users = words + 2 * most},

@@ -19,7 +19,8 @@ struct values {
 	size_t count;
 };
 
-static void add(struct values *v, const char *key, struct trace_value value)
+static void values_add(struct values *v, const char *key,
+		       struct trace_value value)
 {
 	v->keys[v->count] = key;
 	v->list[v->count++] = value;
@@ -99,13 +100,13 @@ static void print_object(struct json *j, const struct trace *t,
 	else
 		json_null(j);
 	json_unsigned_at(j, "opens", o->opens);
-	add(&v, "at_us", o->at_us);
-	add(&v, "map_us", o->map_us);
-	add(&v, "relocate_us", o->relocate_us);
-	add(&v, "init_us", o->init_us);
-	add(&v, "private_kib", o->private_kib);
-	add(&v, "text_kib", o->text_kib);
-	add(&v, "touched_kib", o->touched_kib);
+	values_add(&v, "at_us", o->at_us);
+	values_add(&v, "map_us", o->map_us);
+	values_add(&v, "relocate_us", o->relocate_us);
+	values_add(&v, "init_us", o->init_us);
+	values_add(&v, "private_kib", o->private_kib);
+	values_add(&v, "text_kib", o->text_kib);
+	values_add(&v, "touched_kib", o->touched_kib);
 	print_values(j, &v);
 	print_relocations(j, o->raw);
 	json_unsigned_at(j, "symbols_bound", o->symbols_bound);
@@ -130,10 +131,10 @@ static void print_load(struct json *j, const struct trace *t,
 	json_string_at(j, "requested", l->requested);
 	json_unsigned_at(j, "objects", l->raw->objects);
 	json_unsigned_at(j, "thread", l->raw->thread);
-	add(&v, "at_us", l->at_us);
-	add(&v, "map_us", l->map_us);
-	add(&v, "relocate_us", l->relocate_us);
-	add(&v, "init_us", l->init_us);
+	values_add(&v, "at_us", l->at_us);
+	values_add(&v, "map_us", l->map_us);
+	values_add(&v, "relocate_us", l->relocate_us);
+	values_add(&v, "init_us", l->init_us);
 	print_values(j, &v);
 	print_reasons(j, &v, NULL, NULL);
 	json_end_object(j);
@@ -193,14 +194,14 @@ static void print_sums(struct json *j, const struct trace *t, int how)
 		linker.value += t->relocate_us.value;
 	else
 		linker = t->relocate_us;
-	add(&v, "wall_us", t->wall_us);
-	add(&v, "exec_us", t->exec_us);
-	add(&v, "map_us", t->map_us);
-	add(&v, "relocate_us", t->relocate_us);
-	add(&v, "linker_us", linker);
-	add(&v, "constructors_us", t->constructors_us);
-	add(&v, "program_us", t->program_us);
-	add(&v, "exit_us", t->exit_us);
+	values_add(&v, "wall_us", t->wall_us);
+	values_add(&v, "exec_us", t->exec_us);
+	values_add(&v, "map_us", t->map_us);
+	values_add(&v, "relocate_us", t->relocate_us);
+	values_add(&v, "linker_us", linker);
+	values_add(&v, "constructors_us", t->constructors_us);
+	values_add(&v, "program_us", t->program_us);
+	values_add(&v, "exit_us", t->exit_us);
 	print_values(j, &v);
 	print_reasons(j, &v, "status",
 		      how >= 0 ? NULL : "who started it was not watched");

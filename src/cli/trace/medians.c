@@ -27,8 +27,8 @@ struct trace_time {
 	bool is_process; /* its wall time, with which its times begin */
 };
 
-static bool add(struct trace_times *times, uint64_t key, double *value,
-		const char *unknown)
+static bool times_add(struct trace_times *times, uint64_t key, double *value,
+		      const char *unknown)
 {
 	if (!array_reserve(&times->list, times->count, &times->room,
 			   sizeof(*times->list)))
@@ -49,8 +49,8 @@ static bool add_values(struct trace_times *times, uint64_t of,
 	bool added = true;
 
 	for (size_t i = 0; added && i < count; i++)
-		added = add(times, of + i, &values[i]->value,
-			    values[i]->unknown);
+		added = times_add(times, of + i, &values[i]->value,
+				  values[i]->unknown);
 	return added;
 }
 
@@ -75,8 +75,8 @@ static bool add_process(struct trace_times *times, uint64_t key,
 	if (added)
 		times->list[first].is_process = true;
 	for (size_t i = 0; added && i < ARRAY_SIZE(own); i++)
-		added = add(times, key + ARRAY_SIZE(values) + i, own[i],
-			    unknown);
+		added = times_add(times, key + ARRAY_SIZE(values) + i, own[i],
+				  unknown);
 	return added;
 }
 

@@ -373,7 +373,7 @@ static int find_relocation(struct trace *t)
 /* ------------------------------------------------------------------ */
 /* Of the whole                                                       */
 
-static void add(struct trace_value *sum, struct trace_value v)
+static void value_add(struct trace_value *sum, struct trace_value v)
 {
 	if (!v.unknown)
 		sum->value += v.value;
@@ -410,13 +410,13 @@ static void find_sums(struct trace *t)
 		double linking = trace_or_zero(l->map_us) +
 				 trace_or_zero(l->relocate_us);
 
-		add(&t->map_us, l->map_us);
-		add(&t->relocate_us, l->relocate_us);
+		value_add(&t->map_us, l->map_us);
+		value_add(&t->relocate_us, l->relocate_us);
 		if (is_within_constructor(t, i)) {
 			t->constructors_us.value -= linking;
 			continue;
 		}
-		add(&t->constructors_us, l->init_us);
+		value_add(&t->constructors_us, l->init_us);
 		if (l->raw->thread == tracebuf->pid)
 			late += linking + trace_or_zero(l->init_us);
 	}

@@ -39,8 +39,8 @@ static int out_of_memory(const char *path)
 }
 
 /* Takes the strings over. */
-static void add(struct reasons *reasons, enum verdict_why why, char *symbol,
-		char *importer, const char *kind)
+static void reasons_add(struct reasons *reasons, enum verdict_why why,
+			char *symbol, char *importer, const char *kind)
 {
 	reasons->list[reasons->count++] = (struct verdict){
 		.why = why,
@@ -64,7 +64,7 @@ static bool add_own(struct reasons *reasons, const struct elf_view *view,
 		char *symbol = own[i].symbol ? strdup(own[i].symbol) : NULL;
 
 		fits &= symbol || !own[i].symbol;
-		add(reasons, own[i].why, symbol, NULL, own[i].kind);
+		reasons_add(reasons, own[i].why, symbol, NULL, own[i].kind);
 	}
 	return fits;
 }
@@ -94,8 +94,8 @@ static bool add_libc_name(struct reasons *reasons, const struct elf_view *view)
 		    !elf_view_find(libc, symbol.name, NULL, &other))
 			continue;
 		char *name = strdup(symbol.name);
-		add(reasons, VERDICT_LIBC_NAME, name, NULL,
-		    elf_type_name(symbol.type));
+		reasons_add(reasons, VERDICT_LIBC_NAME, name, NULL,
+			    elf_type_name(symbol.type));
 		return name;
 	}
 	return true;
@@ -163,7 +163,7 @@ static int ask_index(struct reasons *reasons, const char *path,
 		r = imported_unready(&a.closure, a.symtab, index, 0, &imported,
 				     &symbol, &importer);
 	if (r == 0 && imported)
-		add(reasons, VERDICT_DATA, symbol, importer, NULL);
+		reasons_add(reasons, VERDICT_DATA, symbol, importer, NULL);
 	return r;
 }
 

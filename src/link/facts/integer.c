@@ -104,8 +104,8 @@ static uint64_t logic(struct machine *m, uint64_t result, unsigned size)
 	return result;
 }
 
-static uint64_t add(struct machine *m, uint64_t a, uint64_t b, bool carry,
-		    unsigned size)
+static uint64_t add_with_flags(struct machine *m, uint64_t a, uint64_t b,
+			       bool carry, unsigned size)
 {
 	uint64_t mask = mask_of(size), sum = (a + b + carry) & mask;
 
@@ -156,11 +156,11 @@ static uint64_t compute(struct machine *m, unsigned which, uint64_t a,
 	*ret_kept = which != 7;
 	switch (which) {
 	case 0:
-		return add(m, a, b, false, size);
+		return add_with_flags(m, a, b, false, size);
 	case 1:
 		return logic(m, a | b, size);
 	case 2:
-		return add(m, a, b, carry, size);
+		return add_with_flags(m, a, b, carry, size);
 	case 3:
 		return subtract(m, a, b, carry, size);
 	case 4:

@@ -75,8 +75,8 @@ static bool has_room(struct lists *lists, const char *name)
 }
 
 /* 0, -DLAZY_ENOMEM, or -DLAZY_EFORMAT: the names are too long. */
-static int add(struct lists *lists, enum table_list which, const char *name,
-	       const char *version)
+static int lists_add(struct lists *lists, enum table_list which,
+		     const char *name, const char *version)
 {
 	struct items *items = &lists->lists[which];
 
@@ -97,8 +97,8 @@ static int collect_symbol(const struct elf_view *view, size_t i,
 
 	if (!elf_view_symbol(view, i, &symbol) || !is_data(&symbol))
 		return 0;
-	return add(lists, symbol.defined ? TABLE_DATA : TABLE_IMPORTS,
-		   symbol.name, symbol.version);
+	return lists_add(lists, symbol.defined ? TABLE_DATA : TABLE_IMPORTS,
+			 symbol.name, symbol.version);
 }
 
 static int collect(const struct elf_view *view, struct lists *lists)
@@ -108,8 +108,8 @@ static int collect(const struct elf_view *view, struct lists *lists)
 	if (is_program(view))
 		return 0;
 	for (size_t i = 0; status == 0 && i < elf_view_needed_count(view); i++)
-		status =
-			add(lists, TABLE_NEEDS, elf_view_needed(view, i), NULL);
+		status = lists_add(lists, TABLE_NEEDS, elf_view_needed(view, i),
+				   NULL);
 	for (size_t i = 1; status == 0 && i < elf_view_symbol_count(view); i++)
 		status = collect_symbol(view, i, lists);
 	return status;

@@ -14,7 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int add(struct listing *listing, const char *name, enum listed_kind kind)
+static int listing_append(struct listing *listing, const char *name,
+			  enum listed_kind kind)
 {
 	char *copy = NULL;
 
@@ -87,7 +88,7 @@ static int read_names(DIR *stream, const char *path, struct listing *ret)
 	while (status == 0 && (errno = 0, entry = readdir(stream)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 &&
 		    strcmp(entry->d_name, "..") != 0 && kind_of(entry, &kind))
-			status = add(ret, entry->d_name, kind);
+			status = listing_append(ret, entry->d_name, kind);
 	/* What was removed while it was read ends with ENOENT. */
 	if (status == 0 && errno != 0 && errno != ENOENT)
 		status = failure(path);
@@ -119,14 +120,14 @@ int listing_recall(const struct tables *t, uint32_t directory,
 
 	for (uint32_t i = directory + 1; status == 0 && i < d->end;
 	     i = t->directories[i].end)
-		status =
-			add(ret,
-			    file_base_name(t->strings + t->directories[i].path),
-			    LISTED_DIRECTORY);
+		status = listing_append(
+			ret,
+			file_base_name(t->strings + t->directories[i].path),
+			LISTED_DIRECTORY);
 	for (uint32_t i = 0; status == 0 && i < d->entries.count; i++) {
 		const struct table_entry *e = &t->entries[d->entries.first + i];
-		status = add(ret, t->strings + e->name,
-			     e->link ? LISTED_LINK : LISTED_FILE);
+		status = listing_append(ret, t->strings + e->name,
+					e->link ? LISTED_LINK : LISTED_FILE);
 	}
 	if (ret->count > 1)
 		qsort(ret->list, ret->count, sizeof(*ret->list), compare);

@@ -23,7 +23,7 @@ struct list {
 };
 
 /* Takes a malloc'd place over. */
-static void add(struct list *list, char *place)
+static void list_add_place(struct list *list, char *place)
 {
 	if (place && array_reserve(&list->list, list->count, &list->room,
 				   sizeof(*list->list))) {
@@ -45,7 +45,7 @@ static void add_format(struct list *list, const char *format, ...)
 	if (vasprintf(&place, format, args) < 0)
 		place = NULL;
 	va_end(args);
-	add(list, place);
+	list_add_place(list, place);
 }
 
 /* Is the directory in the list already, or below one that is? */
@@ -161,7 +161,7 @@ static void add_usual(struct list *list)
 	const char *home = secure_getenv("HOME");
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++)
-		add(list, strdup(usual[i]));
+		list_add_place(list, strdup(usual[i]));
 	if (home && home[0] == '/')
 		add_format(list, "%s/.local/lib", home);
 }

@@ -73,8 +73,9 @@ static struct symtab_name *name_of(struct symtab *symtab, const char *text)
 	return name;
 }
 
-static bool add(struct symtab *symtab, const struct elf_symbol *symbol,
-		size_t object, size_t place)
+static bool symtab_add_symbol(struct symtab *symtab,
+			      const struct elf_symbol *symbol, size_t object,
+			      size_t place)
 {
 	struct definition *definition =
 		&symtab->definitions[symtab->definition_count];
@@ -122,7 +123,7 @@ static bool add_object(struct symtab *symtab, const struct elf_view *view,
 	for (size_t i = 1; i < elf_view_symbol_count(view); i++)
 		if (elf_view_symbol(view, i, &symbol) && symbol.defined &&
 		    !symtab_is_marker(&symbol) &&
-		    !add(symtab, &symbol, object, i))
+		    !symtab_add_symbol(symtab, &symbol, object, i))
 			return false;
 	return true;
 }

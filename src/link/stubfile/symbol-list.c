@@ -72,7 +72,7 @@ static bool is_name(const char *name)
 	return true;
 }
 
-static int add(struct list *list, struct library_symbol symbol)
+static int list_add_symbol(struct list *list, struct library_symbol symbol)
 {
 	struct library *library = list->library;
 
@@ -130,7 +130,7 @@ static int parse_plain(struct list *list, char *line)
 		     !parse_size(size, &symbol.size)))
 		return expected(list, PLAIN);
 	symbol.data = data != NULL;
-	return add(list, symbol);
+	return list_add_symbol(list, symbol);
 }
 
 /* Debian symbols files, deb-symbols(5) and deb-src-symbols(5):
@@ -193,7 +193,7 @@ static int parse_debian_entry(struct list *list, char *line)
 		return expected(list, DEBIAN_ENTRY);
 	else if (strcmp(text, symbol.version) == 0)
 		symbol.why_not = "the name of a version";
-	return add(list, symbol);
+	return list_add_symbol(list, symbol);
 }
 
 static int parse_debian(struct list *list, char *line)
@@ -260,7 +260,7 @@ static int parse_def(struct list *list, char *line)
 		if (strcmp(word, "PRIVATE") == 0 || strcmp(word, "NONAME") == 0)
 			symbol.why_not = "not exported by its name";
 	}
-	return add(list, symbol);
+	return list_add_symbol(list, symbol);
 }
 
 /* The first line that says anything decides. */

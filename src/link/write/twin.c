@@ -65,9 +65,10 @@ static int list_versions(struct twin *t)
 		       : status_fail(DLAZY_EFORMAT, "too many versions");
 }
 
-static struct build_section *add(struct twin *t, const char *name,
-				 uint32_t type, enum build_use use,
-				 uint64_t count, uint64_t each, uint64_t entry)
+static struct build_section *twin_add_section(struct twin *t, const char *name,
+					      uint32_t type, enum build_use use,
+					      uint64_t count, uint64_t each,
+					      uint64_t entry)
 {
 	struct build_section *s =
 		build_section(&t->build, name, use, count * each, 8);
@@ -89,15 +90,17 @@ static void add_sections(struct twin *t)
 	size_t symbols = t->count + 1;
 
 	/* The strings come last, so all links to them are made afterwards. */
-	t->hash = add(t, ".hash", SHT_HASH, BUILD_CONSTANT, 2 + 1 + symbols,
-		      sizeof(uint32_t), sizeof(uint32_t));
-	t->table = add(t, ".dynsym", SHT_DYNSYM, BUILD_CONSTANT, symbols,
-		       sizeof(Elf64_Sym), sizeof(Elf64_Sym));
+	t->hash = twin_add_section(t, ".hash", SHT_HASH, BUILD_CONSTANT,
+				   2 + 1 + symbols, sizeof(uint32_t),
+				   sizeof(uint32_t));
+	t->table =
+		twin_add_section(t, ".dynsym", SHT_DYNSYM, BUILD_CONSTANT,
+				 symbols, sizeof(Elf64_Sym), sizeof(Elf64_Sym));
 	if (t->version_count) {
-		t->versym =
-			add(t, ".gnu.version", SHT_GNU_versym, BUILD_CONSTANT,
-			    symbols, sizeof(uint16_t), sizeof(uint16_t));
-		t->verneed = add(
+		t->versym = twin_add_section(
+			t, ".gnu.version", SHT_GNU_versym, BUILD_CONSTANT,
+			symbols, sizeof(uint16_t), sizeof(uint16_t));
+		t->verneed = twin_add_section(
 			t, ".gnu.version_r", SHT_GNU_verneed, BUILD_CONSTANT, 1,
 			sizeof(Elf64_Verneed) +
 				t->version_count * sizeof(Elf64_Vernaux),
@@ -105,10 +108,11 @@ static void add_sections(struct twin *t)
 		t->verneed->info = 1;
 		t->versym->link = t->table;
 	}
-	t->names = add(t, ".dynstr", SHT_STRTAB, BUILD_CONSTANT,
-		       t->strings.size, 1, 0);
-	t->dynamic = add(t, ".dynamic", SHT_DYNAMIC, BUILD_DATA, DYNAMIC_MAX,
-			 sizeof(Elf64_Dyn), sizeof(Elf64_Dyn));
+	t->names = twin_add_section(t, ".dynstr", SHT_STRTAB, BUILD_CONSTANT,
+				    t->strings.size, 1, 0);
+	t->dynamic = twin_add_section(t, ".dynamic", SHT_DYNAMIC, BUILD_DATA,
+				      DYNAMIC_MAX, sizeof(Elf64_Dyn),
+				      sizeof(Elf64_Dyn));
 	t->comment = build_section(&t->build, ".comment", BUILD_UNLOADED,
 				   sizeof(comment), 1);
 	t->comment->entry_size = 1;
