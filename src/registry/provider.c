@@ -256,17 +256,30 @@ static struct dlazy_module *best_of(struct dlazy_registry *r, const char *id)
 	return best;
 }
 
+/* NULL: none; or, with message, a state. */
+static struct dlazy_module *required_of(struct dlazy_registry *r,
+					const char *name, bool soname)
+{
+	struct dlazy_module *found = soname ? registry_find_soname(r, name)
+					    : registry_find_quietly(r, name);
+
+	return found || soname ? found : best_of(r, name);
+}
+
+static void release_registry(struct dlazy_registry **r)
+{
+	if (*r)
+		registry_release(*r);
+}
+
 int provider_of_required(const struct dlazy_module *m, const char *name,
 			 bool soname, struct dlazy_module **ret)
 {
-	struct dlazy_registry *r = NULL;
+	_cleanup_(release_registry) struct dlazy_registry *r = NULL;
 
 	*ret = NULL;
-	while ((r = registry_that_has(m, r)) && !*ret) {
-		*ret = soname ? registry_find_soname(r, name)
-			      : registry_find_quietly(r, name);
-		if (!*ret && !soname)
-			*ret = best_of(r, name);
+	while (!*ret && (r = registry_that_has(m, r))) {
+		*ret = required_of(r, name, soname);
 		if (!*ret && status_is_pending() &&
 		    status_is_state(status_last()))
 			return status_last();

@@ -879,7 +879,7 @@ struct dlazy_module *query_module(struct dlazy_cursor *c,
 				  const struct dlazy_match *match)
 {
 	const struct cursor_match *found = NULL;
-	struct dlazy_registry *r;
+	struct dlazy_registry *r = NULL;
 
 	for (size_t i = 0; i < c->match_count; i++)
 		if (&c->matches[i].match == match)
@@ -891,11 +891,16 @@ struct dlazy_module *query_module(struct dlazy_cursor *c,
 	}
 	{
 		LOCKED(&registry_lock);
-		r = c->link.registry;
+		if (c->link.registry)
+			r = registry_hold_locked(c->link.registry);
 	}
-	if (r)
-		return registry_find_in(r, found->source, match->plugin);
-	status_fail(DLAZY_ENOENT,
-		    "dlazy_cursor_module: the registry was freed");
-	return NULL;
+	if (!r) {
+		status_fail(DLAZY_ENOENT,
+			    "dlazy_cursor_module: the registry was freed");
+		return NULL;
+	}
+	struct dlazy_module *m =
+		registry_find_in(r, found->source, match->plugin);
+	registry_release(r);
+	return m;
 }

@@ -30,6 +30,8 @@ void registry_fork_done(void)
 
 struct dlazy_registry *registry_new(void)
 {
+	static uint64_t numbers; /* under registry_lock */
+
 	struct dlazy_registry *r = calloc(1, sizeof(*r));
 
 	if (!r) {
@@ -38,6 +40,7 @@ struct dlazy_registry *registry_new(void)
 	}
 	r->watch = -1;
 	LOCKED(&registry_lock);
+	r->number = ++numbers;
 	r->next = registries;
 	registries = r;
 	return r;
@@ -53,17 +56,17 @@ static void free_changes(struct dlazy_registry *r)
 	}
 }
 
-void registry_free(struct dlazy_registry *r)
+static void unlist_locked(struct dlazy_registry *r)
 {
-	LOCKED(&registry_lock);
 	struct dlazy_registry **at = &registries;
-
-	for (struct cursor_link *c = r->cursors; c; c = c->next)
-		c->registry = NULL;
 
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
+}
+
+static void clear_locked(struct dlazy_registry *r)
+{
 	while (r->places) {
 		struct place *place = TAKE_PTR(r->places);
 		r->places = place->next;
@@ -85,6 +88,32 @@ void registry_free(struct dlazy_registry *r)
 	free(r);
 }
 
+void registry_free(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+
+	for (struct cursor_link *c = r->cursors; c; c = c->next)
+		c->registry = NULL;
+	unlist_locked(r);
+	r->freed = true;
+	if (!r->holders)
+		clear_locked(r);
+}
+
+struct dlazy_registry *registry_hold_locked(struct dlazy_registry *r)
+{
+	r->holders++;
+	return r;
+}
+
+void registry_release(struct dlazy_registry *r)
+{
+	LOCKED(&registry_lock);
+
+	if (--r->holders == 0 && r->freed)
+		clear_locked(r);
+}
+
 void registry_filter(struct dlazy_registry *r, dlazy_policy_fn *fn, void *data)
 {
 	LOCKED(&registry_lock);
@@ -99,14 +128,26 @@ dlazy_policy_fn *registry_filter_of(struct dlazy_registry *r, void **ret_data)
 	return r->filter;
 }
 
-struct dlazy_registry *registry_that_has(const struct dlazy_module *m,
-					 const struct dlazy_registry *after)
+static struct dlazy_registry *hold_next(const struct dlazy_module *m,
+					uint64_t before)
 {
 	LOCKED(&registry_lock);
-	struct dlazy_registry *r = after ? after->next : registries;
+	struct dlazy_registry *r = registries;
 
-	while (r && !map_get(&r->by_module, map_pointer_key(m)))
+	while (r && (r->number >= before ||
+		     !map_get(&r->by_module, map_pointer_key(m))))
 		r = r->next;
+	return r ? registry_hold_locked(r) : NULL;
+}
+
+struct dlazy_registry *registry_that_has(const struct dlazy_module *m,
+					 struct dlazy_registry *after)
+{
+	struct dlazy_registry *r =
+		hold_next(m, after ? after->number : UINT64_MAX);
+
+	if (after)
+		registry_release(after);
 	return r;
 }
 

@@ -52,10 +52,19 @@ int registry_metadata(struct dlazy_module *m, const struct document **ret);
 void registry_filter(struct dlazy_registry *r, dlazy_policy_fn *fn, void *data);
 dlazy_policy_fn *registry_filter_of(struct dlazy_registry *r, void **ret_data);
 
-/* The next registry that has a module, NULL: the first, or no more. None may be freed
- * meanwhile. */
+/*
+ * A host may free a registry while this library uses it for something that the
+ * host does not see: a first touch that looks for what is required, a cursor. Who
+ * holds it can go on. It is cleared by the last holder then; nobody finds it any
+ * more. In a child of fork(2) a registry that another thread held stays. registry_hold_locked() is for who has found it under registry_lock.
+ */
+struct dlazy_registry *registry_hold_locked(struct dlazy_registry *r);
+void registry_release(struct dlazy_registry *r);
+
+/* The registry that has a module and was made last; after one, which is released: the
+ * next. It is held. NULL: no more. */
 struct dlazy_registry *registry_that_has(const struct dlazy_module *m,
-					 const struct dlazy_registry *after);
+					 struct dlazy_registry *after);
 
 /* The plugin of that name, or with that SONAME; NULL: there is none, or, with
  * message, a state. */

@@ -59,6 +59,10 @@ struct cursor_link {
 };
 
 struct dlazy_registry {
+	unsigned
+		holders; /* who uses it, but for the host; see registry_hold() */
+	bool freed;	 /* by the host: the last holder clears it */
+	uint64_t number;	     /* of those that were made, from 1 */
 	struct cursor_link *cursors; /* open ones; see query.c */
 	dlazy_policy_fn *filter;
 	void *filter_data;
@@ -69,7 +73,7 @@ struct dlazy_registry {
 	struct map by_name;   /* single modules: name -> source number + 1 */
 	struct map by_module; /* module -> place */
 	struct place *places;
-	struct dlazy_registry *next; /* of all that there are */
+	struct dlazy_registry *next; /* of all that there are, last first */
 	struct change *changes;	     /* not told yet */
 	struct map change_of;	     /* hash of a name -> its change */
 	bool is_refreshed;	     /* the host wants to be told of changes */

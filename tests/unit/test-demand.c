@@ -4,10 +4,13 @@
 
 #include "load/metadata.h"
 #include "load/policy.h"
+#include "registry/registry.h"
 
 #include <dlazy/lifecycle.h>
 
+#include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +166,58 @@ TEST(threads_may_come_from_both_ends)
 	for (int i = 0; i < 20; i++)
 		load_both(found(r, "one"), found(r, "two"), -DLAZY_EDEPEND);
 	load_both(found(r, "top"), found(r, "base"), 0);
+}
+
+static atomic_bool ended;
+static atomic_int tried;
+
+static void *load_until_the_end(void *m)
+{
+	while (!atomic_load(&ended)) {
+		CHECK_INT(dlazy_load(m), -DLAZY_EDEPEND);
+		atomic_fetch_add(&tried, 1);
+	}
+	return NULL;
+}
+
+TEST(a_registry_that_is_held_is_cleared_by_its_last_holder)
+{
+	mallopt(M_PERTURB, 0x5a); /* what is freed is not there to be read */
+	put("top", "\"name\":\"top\"");
+	struct dlazy_registry *r = registry(0), *other = registry(0);
+	struct dlazy_module *top = opened(own_path("top.so"), 0);
+
+	CHECK(found(r, "top") == top && found(other, "top") == top);
+	struct dlazy_registry *held = registry_that_has(top, NULL);
+	CHECK(held == other);
+	dlazy_registry_free(other);
+	CHECK(registry_find_quietly(held, "top") == top);
+	dlazy_registry_free(r);
+	CHECK(!registry_that_has(top, held));
+}
+
+/* The host cannot know of the load: who loads has the module from elsewhere. */
+TEST(a_registry_may_be_freed_while_a_load_looks_through_it)
+{
+	pthread_t thread;
+
+	mallopt(M_PERTURB, 0x5a); /* what is freed is not there to be read */
+	put("top", "\"requires\":[\"absent/id\"]");
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *top = opened(own_path("top.so"), 0);
+
+	CHECK(found(r, "top") == top);
+	CHECK_INT(pthread_create(&thread, NULL, load_until_the_end, top), 0);
+	for (int i = 0; i < 100 || atomic_load(&tried) < 20; i++) {
+		struct dlazy_registry *other = registry(0);
+
+		CHECK(found(other, "top") == top);
+		usleep(100); /* valgrind lets who spins go on and on */
+		dlazy_registry_free(other);
+	}
+	atomic_store(&ended, true);
+	pthread_join(thread, NULL);
+	dlazy_registry_free(r);
 }
 
 TEST(dependents_that_may_go_go_first)

@@ -275,6 +275,36 @@ TEST(a_cursor_ends_with_its_registry)
 	dlazy_cursor_close(NULL);
 }
 
+static pthread_barrier_t start;
+
+static void *free_registry(void *r)
+{
+	pthread_barrier_wait(&start);
+	dlazy_registry_free(r);
+	return NULL;
+}
+
+TEST(a_registry_may_be_freed_while_a_cursor_makes_a_module)
+{
+	pthread_t thread;
+
+	make_codecs();
+	pthread_barrier_init(&start, NULL, 2);
+	for (int i = 0; i < 30; i++) {
+		struct dlazy_registry *r = registry_of("d", NULL);
+		struct dlazy_cursor *c =
+			ask(r, (struct dlazy_query){.provides = "*"});
+		const struct dlazy_match *match = next(c);
+
+		CHECK_INT(pthread_create(&thread, NULL, free_registry, r), 0);
+		pthread_barrier_wait(&start);
+		CHECK(dlazy_cursor_module(c, match) ||
+		      dlazy_last_status() == -DLAZY_ENOENT);
+		pthread_join(thread, NULL);
+		dlazy_cursor_close(c);
+	}
+}
+
 TEST(several_matches_are_given_at_once)
 {
 	make_codecs();
