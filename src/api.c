@@ -29,6 +29,7 @@
 #include "load/reload.h"
 #include "load/seal.h"
 #include "load/use.h"
+#include "registry/early.h"
 #include "registry/job.h"
 #include "registry/prefetch.h"
 #include "registry/provider.h"
@@ -77,12 +78,18 @@ static int load(struct dlazy_module *m, const void *caller, bool again)
 
 struct dlazy_module *dlazy_open(const char *path, int flags)
 {
+	struct dlazy_module *m = NULL;
+
 	fork_begin();
 	policy_begin();
 	if (path && path[0])
-		return given(open_module(path, flags, CALLER(), false));
-	missing("dlazy_open", "path is NULL or empty");
-	return given(NULL);
+		m = open_module(path, flags, CALLER(), false);
+	else
+		missing("dlazy_open", "path is NULL or empty");
+	if (m && policy_by_files(m) == DLAZY_POLICY_PREFETCH &&
+	    prefetch_module(m, CALLER()) < 0)
+		status_clear();
+	return given(m);
 }
 
 static bool is_symbol(struct dlazy_module *m, const char *symbol,
@@ -358,7 +365,11 @@ static int add_dir(struct dlazy_registry *r, const char *dir, int flags,
 
 int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
 {
-	return told(add_dir(r, dir, flags, CALLER()));
+	int status = add_dir(r, dir, flags, CALLER());
+
+	if (status == 0)
+		early_load(r, CALLER());
+	return told(status);
 }
 
 /* 1, or 0: it is not there, or another negated status. */
@@ -399,7 +410,12 @@ static int add_path(struct dlazy_registry *r, const char *path, int flags,
 int dlazy_registry_add_path(struct dlazy_registry *r, const char *path,
 			    int flags)
 {
-	return told(add_path(r, path, flags, CALLER()));
+	int added = add_path(r, path, flags, CALLER());
+
+	/* What a plugin requires may be in a directory behind its own. */
+	if (added > 0)
+		early_load(r, CALLER());
+	return told(added);
 }
 
 int dlazy_registry_interface(struct dlazy_registry *r, const char *name,

@@ -431,7 +431,10 @@ DLAZY_PUBLIC void dlazy_registry_free(struct dlazy_registry *r);
  * flags: for each of its modules, see DLAZY_EAGER. Returns 0, -DLAZY_ENOENT,
  * -DLAZY_EIO, -DLAZY_ENOMEM or -DLAZY_EINVAL. A plugin that is not usable
  * fails nothing here: dlazy_registry_find() says why. With DLAZY_EAGER each
- * module is loaded; one that fails is FAILED and keeps its cause.
+ * module is loaded; one that fails is FAILED and keeps its cause. So is one whose
+ * metadata say "load": "eager", unless a policy says otherwise that comes before
+ * (dlazy_registry_filter()); a thread of the library loads those that say
+ * "prefetch".
  * Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_registry_add_dir(struct dlazy_registry *r,

@@ -104,7 +104,9 @@ typedef int dlazy_policy_fn(struct dlazy_module *m, void *data);
  * decides is the first that speaks: "never" in a file of /etc/dlazy.d; this function,
  * and then the flags of what was added (DLAZY_EAGER); the file that DLAZY_POLICY in the
  * environment names; /etc/dlazy.d; "load" in the plugin's metadata; else it is
- * lazy. See dlazy-demand(3) for the files.
+ * lazy. What a directory's catalog lists as eager or prefetch is loaded when the
+ * directory is added: a filter that is to speak of these is set before. See
+ * dlazy-demand(3) for the files.
  *
  * Returns 0 or -DLAZY_EINVAL. Any thread. Since: 0.2
  */

@@ -315,14 +315,16 @@ static uint64_t all_count(const struct catalog *c)
 }
 
 /* The bitmap's word for a bit: records first, then their metadata, then blocks of
- * entries, of buckets, and of metadata's entries. NULL: no memory. */
+ * entries, of buckets, of metadata's entries, and of early plugins. NULL: no
+ * memory. */
 static unsigned long *checked_word(struct catalog *c, uint64_t bit)
 {
 	if (!c->checked) {
 		uint64_t all = 2 * all_count(c) +
 			       block_count(c, FORMAT_ENTRIES) +
 			       block_count(c, FORMAT_BUCKETS) +
-			       block_count(c, FORMAT_METADATA);
+			       block_count(c, FORMAT_METADATA) +
+			       block_count(c, FORMAT_EARLY);
 		c->checked = calloc(all / WORD_BITS + 1, sizeof(*c->checked));
 	}
 	return c->checked ? c->checked + bit / WORD_BITS : NULL;
@@ -369,8 +371,10 @@ static uint64_t table_bit(const struct catalog *c, enum format_section section)
 
 	if (section != FORMAT_ENTRIES)
 		bit += block_count(c, FORMAT_ENTRIES);
-	if (section == FORMAT_METADATA)
+	if (section == FORMAT_METADATA || section == FORMAT_EARLY)
 		bit += block_count(c, FORMAT_BUCKETS);
+	if (section == FORMAT_EARLY)
+		bit += block_count(c, FORMAT_METADATA);
 	return bit;
 }
 
@@ -494,6 +498,26 @@ int catalog_metadata(struct catalog *c, size_t index,
 	set_checked(c, all_count(c) + index);
 	*ret = m;
 	return 0;
+}
+
+bool catalog_has_early(const struct catalog *c)
+{
+	return c->header.sections[FORMAT_EARLY].size > 0;
+}
+
+int catalog_early(struct catalog *c, size_t i, size_t *ret_index)
+{
+	const size_t each = sizeof(struct catalog_early);
+
+	if (i >= block_count(c, FORMAT_EARLY) * (FORMAT_BLOCK_ROOM / each))
+		return 0;
+	const struct catalog_early *early = table_at(c, FORMAT_EARLY, i, each);
+	if (!early)
+		return status_last();
+	if (early->index > c->header.count)
+		return damaged(c);
+	*ret_index = early->index - 1;
+	return early->index > 0;
 }
 
 const struct record *catalog_find(struct catalog *c, const char *name,

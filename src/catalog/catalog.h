@@ -96,6 +96,11 @@ const struct record *catalog_find(struct catalog *c, const char *name,
 int catalog_metadata(struct catalog *c, size_t index,
 		     const struct catalog_metadata **ret);
 
+/* Those that say they are to be loaded before they are used: whether there are any;
+ * the i-th. 1; 0: no more; or, with message, as of catalog_record(). */
+bool catalog_has_early(const struct catalog *c);
+int catalog_early(struct catalog *c, size_t i, size_t *ret_index);
+
 /* Whether plugins of the directory were probed, so that new ones are due. */
 bool catalog_was_probed(const struct catalog *c);
 

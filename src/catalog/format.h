@@ -24,7 +24,10 @@
  *                            ranked first; size 0: there are no more. What is
  *                            provided and can open files, with its matchers.
  *
- * The last four are there if something is provided, and are for the whole
+ *   FORMAT_EARLY             catalog_early[]: plugins that say they are to be loaded
+ *                            before they are used; 0: there are no more
+ *
+ * The four before the last are there if something is provided, and are for the whole
  * directory: what is asked for is found without a look at each plugin.
  *
  * Entries and buckets are in tables: blocks of FORMAT_BLOCK bytes, each as many
@@ -49,7 +52,7 @@
 #include <stdint.h>
 
 #define FORMAT_MAGIC "dlazycat"
-#define FORMAT_VERSION 2
+#define FORMAT_VERSION 3
 #define FORMAT_BYTE_ORDER 0x01020304u
 #define FORMAT_ALIGN 8
 
@@ -69,6 +72,7 @@ enum format_section {
 	FORMAT_ID_BUCKETS,
 	FORMAT_STRINGS,
 	FORMAT_OPENERS,
+	FORMAT_EARLY,
 	FORMAT_SECTIONS
 };
 
@@ -100,6 +104,11 @@ struct catalog_entry {
 	uint64_t offset; /* in the file */
 	uint64_t checksum;
 	uint32_t size;
+	uint32_t unused;
+};
+
+struct catalog_early {
+	uint32_t index; /* of its record, plus one; 0: the end */
 	uint32_t unused;
 };
 
@@ -178,7 +187,7 @@ struct catalog_metadata {
 	uint32_t given[2]; /* static, probe */
 	uint32_t probe;
 	struct record_array provides; /* metadata_entry */
-	uint32_t unused;
+	uint32_t early;		      /* "load" is eager or prefetch */
 };
 
 struct metadata_entry {

@@ -235,6 +235,14 @@ static struct record_array block_provides(struct metadata_block *b,
 	return count ? array : (struct record_array){0, 0};
 }
 
+/* Whether the plugin is to be loaded before it is used. */
+static bool is_early(struct metadata_block *b, const char *text)
+{
+	_cleanup_free_ char *load = block_read(b, json_member(text, "load"));
+
+	return load && (!strcmp(load, "eager") || !strcmp(load, "prefetch"));
+}
+
 /* What is small, and asked for most, comes first. */
 static struct catalog_metadata block_head(struct metadata_block *b,
 					  const struct metadata_draft *d)
@@ -253,6 +261,7 @@ static struct catalog_metadata block_head(struct metadata_block *b,
 	head.problem = block_string(b, d->problem);
 	head.probe = block_string(b, given->probe);
 	head.interface = block_member(b, d->text, "interface");
+	head.early = is_early(b, d->text);
 	head.provides = block_provides(b, d->text);
 	head.text = block_string(b, d->text);
 	head.sources = block_string(b, d->sources);
@@ -346,6 +355,11 @@ const char *metadata_probe(const struct catalog_metadata *m)
 const char *metadata_interface(const struct catalog_metadata *m)
 {
 	return string_or_null(m, m->interface);
+}
+
+bool metadata_is_early(const struct catalog_metadata *m)
+{
+	return m->early;
 }
 
 unsigned metadata_flags(const struct catalog_metadata *m)

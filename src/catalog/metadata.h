@@ -109,6 +109,9 @@ unsigned metadata_flags(const struct catalog_metadata *m);
 /* "NAME/MAJOR.MINOR", or NULL. */
 const char *metadata_interface(const struct catalog_metadata *m);
 
+/* Whether it says that it is to be loaded before it is used. */
+bool metadata_is_early(const struct catalog_metadata *m);
+
 /* Of the plugin. */
 const char *metadata_name(const struct catalog_metadata *m);
 const char *metadata_file(const struct catalog_metadata *m);

@@ -53,6 +53,7 @@ struct harvested {
 	uint64_t checksum, said_checksum;
 	uint64_t name_hash;
 	uint32_t size, said_size; /* said_size 0: it says nothing */
+	bool early; /* that it is to be loaded before it is used */
 };
 
 /* More would not fit the header's 32-bit counts. */
@@ -82,6 +83,7 @@ static int keep_metadata(struct harvest *h, const struct catalog_metadata *m,
 		return status;
 	file->said_checksum = m->checksum;
 	file->said_size = (uint32_t)metadata_size(m);
+	file->early = metadata_is_early(m);
 	if (metadata_flags(m) & (METADATA_PROBED | METADATA_DUE))
 		h->flags |= FORMAT_PROBED;
 	return id_index_add(&h->ids, m, plugin, at)
@@ -139,6 +141,21 @@ static bool has_metadata(const struct harvest *h)
 	return false;
 }
 
+/* One more, which is the end. */
+static void lay_out_early(const struct harvest *h,
+			  struct catalog_header *header)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < h->good_count; i++)
+		count += h->good[i].early;
+	if (count)
+		format_add_section(
+			header, FORMAT_EARLY,
+			format_table_size(count + 1,
+					  sizeof(struct catalog_early)));
+}
+
 static struct catalog_header lay_out(const struct harvest *h,
 				     const struct catalog_facts *facts)
 {
@@ -165,6 +182,7 @@ static struct catalog_header lay_out(const struct harvest *h,
 			&header, FORMAT_METADATA,
 			format_table_size(all, sizeof(struct catalog_entry)));
 	id_index_lay_out(&h->ids, &header);
+	lay_out_early(h, &header);
 	header.checksum = format_header_checksum(&header);
 	return header;
 }
@@ -208,6 +226,25 @@ static void write_metadata(const struct harvest *h,
 						       f->said_size, 0};
 		table_element(&t, &entry, sizeof(entry));
 	}
+	table_end(&t);
+}
+
+static void write_early(const struct harvest *h,
+			const struct catalog_header *header, struct output *out)
+{
+	struct catalog_early early = {0, 0};
+	struct table t;
+
+	if (header->sections[FORMAT_EARLY].size == 0)
+		return;
+	table_begin(&t, out, header, FORMAT_EARLY);
+	for (size_t i = 0; i < h->good_count; i++) {
+		early.index = (uint32_t)i + 1;
+		if (h->good[i].early)
+			table_element(&t, &early, sizeof(early));
+	}
+	early.index = 0;
+	table_element(&t, &early, sizeof(early));
 	table_end(&t);
 }
 
@@ -307,6 +344,7 @@ static bool write_all(struct harvest *h, const struct catalog_header *header,
 	copy_spool(&h->spool, out);
 	write_metadata(h, header, out);
 	id_index_write(&h->ids, &h->spool, header, out);
+	write_early(h, header, out);
 	return output_end(out);
 }
 

@@ -10,6 +10,9 @@
 #include "load/check.h"
 #include "load/dl.h"
 #include "load/load.h"
+#include "load/policy.h"
+
+#include <dlazy/lifecycle.h>
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -73,6 +76,16 @@ static bool is_fleeting(const char *path)
 	       (stat(path, &st) == 0 && st.st_nlink == 0);
 }
 
+/* A failure is the module's to remember. */
+static void obey_files(struct dlazy_module *m, const struct touch *touch)
+{
+	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
+
+	if (policy_by_files(m) == DLAZY_POLICY_EAGER &&
+	    load_module(m, touch, &loaded) < 0)
+		status_clear();
+}
+
 static struct dlazy_module *open_file(const char *path, int flags,
 				      const void *caller, bool hold)
 {
@@ -93,6 +106,8 @@ static struct dlazy_module *open_file(const char *path, int flags,
 		module_confirm_open(m, flags, caller);
 		if (hold)
 			module_hold(m);
+		if (!early)
+			obey_files(m, &touch);
 		return m;
 	}
 	module_undo_open(m, caller);

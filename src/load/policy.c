@@ -367,6 +367,19 @@ int policy_decide(const char *name, int host, const char *load,
 	return decided(ret, DLAZY_POLICY_LAZY, "default");
 }
 
+int policy_by_files(const struct dlazy_module *m)
+{
+	_cleanup_free_ struct policy_decision *d =
+		policy_is_needed(m) ? malloc(sizeof(*d)) : NULL;
+	int policy = DLAZY_POLICY_DEFAULT;
+
+	if (d &&
+	    policy_decide(m->name, DLAZY_POLICY_DEFAULT, NULL, NULL, d) == 0)
+		policy = d->policy;
+	status_clear();
+	return policy;
+}
+
 /* Its own function, as a thread's stack may be small. */
 __attribute__((noinline)) static int check_name(const struct dlazy_module *m)
 {

@@ -179,6 +179,7 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	status = source_open_catalog(dirfd, dir, NULL, &s.catalog, &s.why);
 	if (status < 0)
 		return status;
+	s.early_due = catalog_has_early(s.catalog);
 	{
 		LOCKED(&registry_lock);
 		status = source_add_locked(r, &s, &source);

@@ -4,6 +4,7 @@
 libdlazy_internal_la_SOURCES += \
 	%D%/add.c %D%/add.h \
 	%D%/changes.c %D%/changes.h \
+	%D%/early.c %D%/early.h \
 	%D%/find.c \
 	%D%/interface.c %D%/interface.h \
 	%D%/job.c %D%/job.h \

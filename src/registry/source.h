@@ -41,6 +41,7 @@ struct source {
 	struct catalog *catalog;
 	struct dlazy_module **modules; /* by catalog index, made late */
 	bool adopted;	    /* a module uses a record: keep the catalog */
+	bool early_due;	    /* early.c has not looked at it */
 	bool doubt;	    /* its catalog is not what the directory is */
 	bool gone;	    /* there is no directory: it has no plugins */
 	struct map sonames; /* hash -> index + 1; see registry_find_soname() */

@@ -336,6 +336,46 @@ TEST(metadata_and_files_say_what_is_eager)
 	CHECK_INT(state_of(r, "c"), DLAZY_DECLARED);
 }
 
+static void wait_until_loaded(struct dlazy_module *m)
+{
+	for (unsigned i = 0; dlazy_module_state(m) != DLAZY_LOADED; i++) {
+		CHECK(i < 1000 * test_seconds(10));
+		usleep(1000);
+	}
+}
+
+TEST(what_its_catalog_lists_as_eager_is_loaded_when_a_directory_is_added)
+{
+	put("a", "\"load\":\"eager\",\"requires\":[\"b\"]");
+	put("b", "\"name\":\"b\"");
+	put("c", "\"load\":\"prefetch\"");
+	put("d", "\"load\":\"eager\"");
+	put("e", "\"load\":\"lazy\"");
+	policies("[*]\nd = never\ne = eager\n", NULL);
+	CHECK_INT(dlazy_observe(note_order, NULL), 0);
+	struct dlazy_registry *r = registry(0);
+
+	CHECK_IN(order, "b a "); /* behind the JSON module */
+	wait_until_loaded(opened(own_path("c.so"), 0));
+	CHECK_IN(order, "b a c ");
+	CHECK(!strchr(order, 'd') && !strchr(order, 'e'));
+	CHECK_INT(state_of(r, "e"), DLAZY_LOADED);
+}
+
+TEST(files_say_what_is_eager_or_prefetched_when_it_is_opened)
+{
+	put("a", "\"load\":\"lazy\"");
+	put("b", "\"name\":\"b\"");
+	put("c", "\"name\":\"c\"");
+	policies(NULL, "a = eager\nb = prefetch\n");
+
+	struct dlazy_module *a = opened(own_path("a.so"), 0);
+	CHECK_INT(dlazy_module_state(a), DLAZY_LOADED);
+	wait_until_loaded(opened(own_path("b.so"), 0));
+	struct dlazy_module *c = opened(own_path("c.so"), 0);
+	CHECK_INT(dlazy_module_state(c), DLAZY_DECLARED);
+}
+
 TEST(what_is_never_to_be_loaded_is_not_whoever_asks)
 {
 	put("bad", "\"hint\":\"ask your administrator\"");
@@ -359,11 +399,15 @@ TEST(the_filter_comes_before_files_and_metadata)
 	put("a", "\"load\":\"eager\"");
 	put("b", "\"name\":\"b\"");
 	policies("[*]\na = eager\n", "b = never\na = eager\n");
-	struct dlazy_registry *r = registry(0);
+	metadata_use_module(json_module());
+	struct dlazy_registry *r = dlazy_registry_new();
 
+	said = DLAZY_POLICY_LAZY;
+	CHECK_INT(dlazy_registry_filter(r, say, NULL), 0);
+	CHECK_INT(dlazy_registry_add_dir(r, test_directory(), 0), 0);
+	CHECK_INT(dlazy_registry_filter(r, NULL, NULL), 0);
 	CHECK(!dlazy_registry_find(r, "b"));
 	CHECK_INT(dlazy_last_status(), -DLAZY_EPOLICY);
-	said = DLAZY_POLICY_LAZY;
 	CHECK_INT(dlazy_registry_filter(r, say, NULL), 0);
 	CHECK_INT(state_of(r, "a"), DLAZY_DECLARED);
 	CHECK_INT(dlazy_load(found(r, "b")), 0);

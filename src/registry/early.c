@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A catalog lists the plugins whose "load" is eager or prefetch. These alone are
+ * looked at when their directory is added; so a directory costs nothing for each of
+ * the others. A policy that comes before metadata counts here as it does when one is
+ * asked for by name, which is when all policies are asked.
+ */
+#include "registry/early.h"
+
+#include "base/cleanup.h"
+#include "registry/provider.h"
+#include "registry/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_due(struct dlazy_registry *r, size_t *ret_source)
+{
+	LOCKED(&registry_lock);
+	for (size_t i = 0; i < r->count; i++)
+		if (r->sources[i].early_due) {
+			r->sources[i].early_due = false;
+			*ret_source = i;
+			return true;
+		}
+	return false;
+}
+
+/* The name of the i-th of a source, malloc'd; *ret NULL: an earlier source has it.
+ * false: there are no more. */
+static bool name_of(struct dlazy_registry *r, size_t source, size_t i,
+		    char **ret)
+{
+	LOCKED(&registry_lock);
+	struct source *s = &r->sources[source];
+	size_t index;
+
+	*ret = NULL;
+	if (s->gone || catalog_early(s->catalog, i, &index) <= 0)
+		return false;
+	const char *name = source_name(s, index);
+	if (name && !source_is_shadowed(r, source, name))
+		*ret = strdup(name);
+	return true;
+}
+
+static void load_listed(struct dlazy_registry *r, size_t source,
+			const void *caller)
+{
+	for (size_t i = 0;; i++) {
+		_cleanup_free_ char *name = NULL;
+
+		if (!name_of(r, source, i, &name))
+			return;
+		struct dlazy_module *m =
+			name ? registry_find_in(r, source, name) : NULL;
+		if (m)
+			provider_obey_policy(r, m, name, caller);
+	}
+}
+
+void early_load(struct dlazy_registry *r, const void *caller)
+{
+	size_t source;
+
+	while (take_due(r, &source))
+		load_listed(r, source, caller);
+	status_clear();
+}
