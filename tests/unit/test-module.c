@@ -958,6 +958,25 @@ static void run_secure(const char *test)
 	_exit(127);
 }
 
+/* A policy file that the environment names, which programs obey. */
+static void name_policy(void)
+{
+	const char *file = own_path("user.policy");
+	FILE *out = fopen(file, "w");
+
+	CHECK(out != NULL);
+	fputs("libm = eager\n", out);
+	fclose(out);
+	setenv("DLAZY_POLICY", file, 1);
+	pid_t pid = fork(); /* the library reads its environment once */
+	if (pid == 0)
+		_exit(dlazy_module_state(opened("libm.so.6", 0)) !=
+		      DLAZY_LOADED);
+	int status = -1;
+	waitpid(pid, &status, 0);
+	CHECK_INT(status, 0);
+}
+
 TEST(environment_is_ignored_in_secure_programs)
 {
 	int status;
@@ -970,6 +989,7 @@ TEST(environment_is_ignored_in_secure_programs)
 	}
 	if (getuid() != 0)
 		test_skip("not root");
+	name_policy();
 	setenv("DLAZY", "eager", 1);
 	CHECK_INT(dlazy_module_state(opened(test_plugin("good-plain"), 0)),
 		  DLAZY_LOADED);
