@@ -18,6 +18,7 @@ CLI_TESTS = \
 	%D%/test-live.sh \
 	%D%/test-list-hosts.sh \
 	%D%/test-manual.sh \
+	%D%/test-migrating.sh \
 	%D%/test-policy.sh \
 	%D%/test-probe.sh \
 	%D%/test-probes.sh \
