@@ -25,6 +25,13 @@ check "the steps are a program" "${cc[@]}" -std=c11 -D_DEFAULT_SOURCE -Wall \
 	-Wextra -Werror -I"$root/include" "$t/host.c" -o "$t/host" -L"$libdir" \
 	-ldlazy -Wl,-rpath,"$libdir"
 
+check_same "each function of a host's has its place" "$(
+	sed -n 's/^\t\(dlazy_[a-z_]*\);$/\1/p' "$root/src/libdlazy.map" |
+		grep -v '^dlazy_linked_' | while read -r name; do
+		grep -q "\<$name\>" "$page" || echo "$name"
+	done
+)" ""
+
 mkdir -p "$t/p" "$t/users/in"
 build "$t/p/first.so" <<<"int answer(void) { return 42; }"
 cp "$t/example.json" "$t/p/first.dlazy.json"
