@@ -3,14 +3,15 @@
 # baselines. The measured programs are linked to the staged library.
 
 BENCH_HOSTS = \
-	%D%/calls.c %D%/first.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c %D%/plain.c \
-	%D%/target.c
+	%D%/calls.c %D%/first.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c \
+	%D%/meanwhile.c %D%/plain.c %D%/slow.c %D%/target.c
 EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 
 EXTRA_PROGRAMS = %D%/rows %D%/indexer
 %C%_indexer_SOURCES = %D%/indexer.c %D%/host.h
 %C%_indexer_LDADD = libdlazy-link.la
-%C%_rows_SOURCES = %D%/rows.c %D%/machine.c %D%/many.c %D%/programs.c \
+%C%_rows_SOURCES = %D%/rows.c %D%/demand.c %D%/machine.c %D%/many.c \
+	%D%/programs.c \
 	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
 	src/cli/frame/sample.c src/cli/frame/sample.h
@@ -42,6 +43,9 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 	@$(BENCH_COMPILE) $(BENCH_STAGED) -Wl,-z,lazy -o %D%/calls \
 		$(srcdir)/%D%/calls.c %D%/linked.o -ldlazy -L%D% -ltarget \
 		-Wl,-rpath,$(abs_builddir)/%D%
+	@$(BENCH_COMPILE) $(BENCH_STAGED) -o %D%/meanwhile \
+		$(srcdir)/%D%/meanwhile.c -ldlazy
+	@$(BENCH_COMPILE) -fPIC -shared -o %D%/slow.so $(srcdir)/%D%/slow.c
 	@rm -f %D%/ltdl %D%/gmodule %D%/first %D%/first-alone %D%/alone
 	@if $(STAGE)$(bindir)/dlazy stub -lpng16 -o %D%/first.o \
 		>/dev/null 2>&1; then \
@@ -62,12 +66,13 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --many, --discard, --dlfcn, --first, --standalone, --programs
+# BENCH_FLAGS=--json, --rounds=N, --many, --cold, --discard, --dlfcn, --first,
+# --standalone, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs
 CLEANFILES += %D%/rows %D%/indexer $(BENCH_HOSTS:.c=) %D%/dlfcn \
-	%D%/target.so %D%/libtarget.so %D%/described.so \
+	%D%/target.so %D%/libtarget.so %D%/described.so %D%/slow.so \
 	%D%/liblinked.so %D%/linked.o %D%/first.o %D%/first-alone \
 	%D%/alone.a %D%/alone
 

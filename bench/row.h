@@ -57,6 +57,9 @@ void programs_rows(void);
 /* Of a directory of 100,000 plugins. */
 void many_rows(void);
 
+/* What a host notices of loads that go on meanwhile. */
+void demand_rows(void);
+
 /* Of what is known of the whole machine. */
 void machine_rows(void);
 

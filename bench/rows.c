@@ -3,7 +3,8 @@
  * The rows of doc/design.md's table of budgets, each beside its baseline.
  *
  *   rows [--json] [--rounds=N]
- *        [--discard | --dlfcn | --first | --standalone | --machine | --programs]
+ *        [--cold | --discard | --dlfcn | --first | --standalone | --machine |
+ *         --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
@@ -520,6 +521,7 @@ static void all_rows(void)
 	while (dirs && (dir = strsep(&dirs, " ")))
 		if (*dir)
 			directory(dir);
+	demand_rows();
 	tool();
 	example();
 	many_rows();
@@ -530,6 +532,7 @@ static void all_rows(void)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
+		{"cold", no_argument, NULL, 'c'},
 		{"discard", no_argument, NULL, 'd'},
 		{"dlfcn", no_argument, NULL, 'a'},
 		{"first", no_argument, NULL, 'f'},
@@ -548,6 +551,8 @@ int main(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (option == 'j')
 			as_json = true;
+		else if (option == 'c')
+			which = demand_rows;
 		else if (option == 'd')
 			which = discarding;
 		else if (option == 'a')
