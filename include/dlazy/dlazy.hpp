@@ -72,6 +72,7 @@ template <class T> T *check(T *pointer)
 /* A function of a module: dlazy::function<int(int)>. Calls through a stub, so the
  * first call loads. Empty if default made. Since: 0.2 */
 template <class Signature> class function;
+class module;
 
 template <class R, class... Args> class function<R(Args...)>
 {
@@ -83,6 +84,8 @@ template <class R, class... Args> class function<R(Args...)>
 	    : pointer_(reinterpret_cast<pointer>(address))
 	{
 	}
+	/* By its C name; throws if the module does not export it. */
+	function(const module &m, const char *symbol);
 	R operator()(Args... args) const
 	{
 		return pointer_(std::forward<Args>(args)...);
@@ -140,8 +143,7 @@ class module
 	template <class Signature>
 	function<Signature> get(const char *symbol) const
 	{
-		return function<Signature>(
-			detail::check(dlazy_sym(handle_, symbol)));
+		return function<Signature>(*this, symbol);
 	}
 	/* Any symbol's address. */
 	void *sym(const char *symbol) const
@@ -202,6 +204,12 @@ class module
 	dlazy_module *handle_ = nullptr;
 	bool own_ = false;
 };
+
+template <class R, class... Args>
+function<R(Args...)>::function(const module &m, const char *symbol)
+    : function(m.sym(symbol))
+{
+}
 
 /* The matches of a query, as a range that is gone through once. A match is valid until
  * the iterator moves on. Since: 0.2 */

@@ -16,6 +16,7 @@ TEST(a_function_has_its_type_and_loads_when_it_is_called)
 	CHECK_INT(answer(), 42);
 	CHECK(plain.loaded());
 	CHECK(!dlazy::function<int()>());
+	CHECK_INT(dlazy::function<int()>(plain, "plain_answer")(), 42);
 }
 
 TEST(what_fails_throws_its_words_and_status)
