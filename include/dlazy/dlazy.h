@@ -8,6 +8,17 @@
  * handed out as a stub: a real, callable address whose first call loads the
  * module, binds the symbol and goes on to it.
  *
+ * A host needs eight functions:
+ *
+ *   r = dlazy_registry_new()              the plugins that it knows
+ *   dlazy_registry_add_dir(r, DIR, 0)     those of a directory; loads nothing
+ *   m = dlazy_registry_find(r, NAME)      one of them
+ *   fn = dlazy_sym(m, SYMBOL)             a function of it: call it at any time
+ *   dlazy_bind(m, IMPORTS, N)             the same for a table of pointers
+ *   dlazy_load(m)                         now, instead of at the first call
+ *   dlazy_error()                         why one of these failed
+ *   dlazy_registry_free(r)
+ *
  * Conventions that hold for every function here:
  *
  * - Results: pointers are NULL on failure, ints are 0 or a negated
