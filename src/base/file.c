@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 /* Longer than any tick in use (10 ms); and than FAT's grain, which is 2 s. */
@@ -56,6 +57,16 @@ struct file_identity file_identity_of(const struct stat *st)
 bool file_has_fine_time(uint64_t time_ns)
 {
 	return time_ns % 1000000000u != 0;
+}
+
+void file_close_from(int first)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
+		return;
+#endif
+	for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
+		close((int)fd);
 }
 
 uint64_t file_now(void)

@@ -60,6 +60,10 @@ int file_identify(int dirfd, const char *path, struct file_identity *ret);
 int file_open(int dirfd, const char *path, int *ret_fd,
 	      struct file_identity *ret_identity);
 
+/* Closes all descriptors from `first` on; where the kernel cannot (before 5.9),
+ * one after the other, up to the limit. */
+void file_close_from(int first);
+
 /* Is it root's or this user's, and can nobody else write to it? */
 bool file_is_trusted(const struct stat *st);
 

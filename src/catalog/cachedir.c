@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,17 +49,36 @@ static void close_stream(FILE **stream)
 		fclose(*stream);
 }
 
+/* A field of an entry of passwd(5), from 0; the line is taken apart. */
+static const char *field_of(char *line, int which)
+{
+	char *field = NULL;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i <= which; i++)
+		field = strsep(&line, ":");
+	return field ? field : "";
+}
+
+static bool is_entry_of(const char *line, uid_t user)
+{
+	char *end, copy[4096];
+
+	strcpy(copy, line);
+	const char *number = field_of(copy, 2);
+	unsigned long its = strtoul(number, &end, 10);
+	return end != number && !*end && its == user;
+}
+
 /* As below(), of the user's entry in the password file. */
 static bool below_entry(const char *name, char **ret)
 {
 	_cleanup_(close_stream) FILE *file = fopen("/etc/passwd", "re");
-	struct passwd entry, *found;
 	char line[4096];
 
-	while (file &&
-	       fgetpwent_r(file, &entry, line, sizeof(line), &found) == 0)
-		if (found->pw_uid == geteuid())
-			return below(found->pw_dir, name, ret);
+	while (file && fgets(line, sizeof(line), file))
+		if (is_entry_of(line, geteuid()))
+			return below(field_of(line, 5), name, ret);
 	return false;
 }
 

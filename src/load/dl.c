@@ -39,6 +39,12 @@
 #define RTLD_DEEPBIND 0
 #endif
 
+#ifdef __GLIBC__
+#define HAS_GLIBC(minor) __GLIBC_PREREQ(2, minor)
+#else
+#define HAS_GLIBC(minor) 0
+#endif
+
 /* Behind all that Linux has. */
 #define ERRNO_MAX 134
 
@@ -53,6 +59,7 @@ struct symbols {
 	const uint32_t *chains;	      /* DT_HASH, or NULL */
 	const ElfW(Half) * versions;  /* DT_VERSYM, or NULL */
 	const ElfW(Verdef) * defined; /* DT_VERDEF, or NULL */
+	bool filters;		      /* DT_FILTER, DT_AUXILIARY */
 	size_t soname;		      /* in the strings */
 };
 
@@ -67,7 +74,7 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
 
 static struct symbols symbols_at(const ElfW(Dyn) * entry, uintptr_t base)
 {
-	struct symbols symbols = {NULL, NULL, NULL, NULL, NULL, NULL, 0};
+	struct symbols symbols = {.table = NULL};
 
 	for (; entry && entry->d_tag != DT_NULL; entry++) {
 		uintptr_t at = entry->d_un.d_ptr;
@@ -87,6 +94,8 @@ static struct symbols symbols_at(const ElfW(Dyn) * entry, uintptr_t base)
 			symbols.versions = (const void *)at;
 		else if (entry->d_tag == DT_VERDEF)
 			symbols.defined = (const void *)at;
+		symbols.filters |= entry->d_tag == DT_FILTER ||
+				   entry->d_tag == DT_AUXILIARY;
 	}
 	return symbols;
 }
@@ -150,7 +159,7 @@ struct host_error {
 	void *it;
 };
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#if HAS_GLIBC(34)
 #define ERROR_POINTER "__libc_dlerror_result"
 
 enum { ERROR_UNKNOWN, ERROR_ABSENT, ERROR_FOUND, ERROR_TRIED };
@@ -413,7 +422,7 @@ static const char *dynamic_string(const struct link_map *map, long tag)
 	return strings + found->d_un.d_val;
 }
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#if HAS_GLIBC(35)
 /* Takes no lock, and no time. */
 static struct link_map *object_of(const void *address)
 {
@@ -579,12 +588,23 @@ static bool is_plain_function(const ElfW(Sym) * symbol)
 	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
 }
 
-/* An auditor may want another address. */
+/* An auditor may want another address. The environment is looked at once, as
+ * another thread may be changing it later. */
 static bool is_audited(void)
 {
-	const char *auditors = secure_getenv("LD_AUDIT");
+	static _Atomic(int) known; /* 0: not yet */
+	int is = atomic_load(&known);
 
-	return auditors && *auditors;
+	if (is)
+		return is > 0;
+	const char *auditors = secure_getenv("LD_AUDIT");
+	const struct link_map *program = _r_debug.r_map;
+	bool audited = (auditors && *auditors) ||
+		       dynamic_entry(program, DT_AUDIT) ||
+		       dynamic_entry(program, DT_DEPAUDIT);
+	ATOMIC_SHARED(&known);
+	atomic_store(&known, audited ? 1 : -1);
+	return audited;
 }
 
 UNSEEN_LOCK bool dl_own_function(void *handle, const char *name,
@@ -596,8 +616,8 @@ UNSEEN_LOCK bool dl_own_function(void *handle, const char *name,
 	uint32_t at = 0;
 
 	if (!symbols.table || !symbols.strings || !symbols.hash ||
-	    !symbols.hash[0] || is_audited())
-		return false;
+	    !symbols.hash[0] || symbols.filters || is_audited())
+		return false; /* what it stands for is asked before it */
 	while ((symbol = next_symbol(&symbols, name, &at))) {
 		if (!is_of_version(&symbols, at, version))
 			continue;

@@ -40,6 +40,13 @@ TEST(loaded_module_gives_real_addresses_at_once)
 	CHECK(pointer == dlazy_resolve(m, "plain_answer"));
 }
 
+TEST(function_of_a_filter_is_that_of_what_it_stands_for)
+{
+	struct dlazy_module *m = opened(test_plugin("good-filter"), 0);
+
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+}
+
 TEST(version_may_be_asked_for)
 {
 	struct dlazy_module *m = opened(test_plugin("good-versions"), 0);

@@ -10,6 +10,7 @@
 #include "cli/frame/standin.h"
 
 #include "base/array.h"
+#include "base/file.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -24,8 +25,6 @@
  * closed. */
 static void close_all(enum standin_open open, int keep)
 {
-	unsigned behind = keep < 3 ? 3 : (unsigned)keep + 1;
-
 	if (open == STANDIN_OPEN_ALL)
 		return;
 	close(0);
@@ -33,9 +32,7 @@ static void close_all(enum standin_open open, int keep)
 		close(1);
 	for (int fd = 3; fd < keep; fd++)
 		close(fd);
-	if (close_range(behind, ~0u, 0) < 0)
-		for (int fd = (int)behind; fd < 1024; fd++)
-			close(fd);
+	file_close_from(keep < 3 ? 3 : keep + 1);
 }
 
 static void pass_on(pid_t child, const siginfo_t *info)

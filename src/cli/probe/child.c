@@ -6,6 +6,7 @@
 #include "cli/probe/child.h"
 
 #include "base/cleanup.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "load/dl.h"
 #include "probe/probe.h"
@@ -64,16 +65,6 @@ static void set_limits(void)
 
 static int unable_status;
 
-static void close_from(int first)
-{
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, first, ~0u, 0) == 0)
-		return;
-#endif
-	for (long fd = first, end = sysconf(_SC_OPEN_MAX); fd < end; fd++)
-		close((int)fd);
-}
-
 /* No input, and what is written goes to whoever shows it. */
 static void set_descriptors(int wire, int output)
 {
@@ -89,7 +80,7 @@ static void set_descriptors(int wire, int output)
 	dup2(spare_output, 2);
 	dup2(spare_wire, CHILD_WIRE);
 	fcntl(CHILD_WIRE, F_SETFD, FD_CLOEXEC);
-	close_from(CHILD_WIRE + 1);
+	file_close_from(CHILD_WIRE + 1);
 }
 
 /* False: there are no more requests. */

@@ -40,7 +40,7 @@ static bool is_limited(int resource)
 {
 	struct rlimit limit;
 
-	return getrlimit((__rlimit_resource_t)resource, &limit) == 0 &&
+	return getrlimit(resource, &limit) == 0 &&
 	       limit.rlim_cur != RLIM_INFINITY;
 }
 
@@ -91,7 +91,7 @@ static void leave_descriptors(int lock)
 			close(fd);
 	for (int fd = 3; fd < lock; fd++)
 		close(fd);
-	close_range((unsigned)lock + 1, ~0u, 0);
+	file_close_from(lock + 1);
 }
 
 static void leave_signals(void)
