@@ -19,6 +19,7 @@ CLI_TESTS = \
 	%D%/test-list-hosts.sh \
 	%D%/test-manual.sh \
 	%D%/test-migrating.sh \
+	%D%/test-musl.sh \
 	%D%/test-policy.sh \
 	%D%/test-probe.sh \
 	%D%/test-probes.sh \
