@@ -90,8 +90,7 @@ PLAIN_ALONE = $(TREE_CHECKS) %-qemu.sh %/test-linked-files.sh \
 	%/test-builders.sh %/test-completion.sh %/test-example.sh \
 	%/test-forbid.sh %/test-manual.sh %/test-migrating.sh %/test-musl.sh \
 	%/test-page.sh %/test-probes.sh %/test-readme.sh %/test-real.sh \
-	%/test-situations.sh %D%/cli/test-run% \
-	%/test-terminal.sh
+	%/test-situations.sh %D%/cli/test-run% %/test-terminal.sh
 check-build:
 	$(MAKE) check TESTS='$(filter-out $(PLAIN_ALONE),$(TESTS))'
 
