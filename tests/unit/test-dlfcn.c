@@ -433,7 +433,7 @@ TEST(absent_symbol_of_what_is_loaded_is_absent)
 {
 	void *handle = dlopen(test_plugin("good-needs-plain"), RTLD_NOW);
 
-	CHECK_INT(dlazy_load(handle), 0);
+	CHECK_INT(dlazy_load((struct dlazy_module *)handle), 0);
 	CHECK(dlsym(handle, "no_such_symbol") == NULL);
 	CHECK_IN(dlerror(), "neither");
 	CHECK(dlsym(handle, "plain_answer") != NULL);
