@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# `make bench` prints the rows of doc/design.md's budgets beside their
+# `make bench` prints the rows of doc/performance.md's budgets beside their
 # baselines. The measured programs are linked to the staged library.
 
 BENCH_HOSTS = \

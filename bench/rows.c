@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of doc/design.md's table of budgets, each beside its baseline.
+ * The rows of doc/performance.md's budgets, each beside its baseline.
  *
  *   rows [--json] [--rounds=N]
  *        [--cold | --discard | --dlfcn | --first | --standalone | --machine |
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a resolved PLT costs above a plain pointer, by doc/design.md: taken
+/* What a resolved PLT costs above a plain pointer (doc/performance.md): taken
  * where this CPU hides it, as twice nothing is no budget. */
 #define PLT_NS 0.4
 

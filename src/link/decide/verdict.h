@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The verdict: which libraries of a program may be lazy, and why each other
- * may not. doc/design.md has the rules and what taught each.
+ * may not. doc/design.md describes the rules.
  *
  * Nobody of the program's closure imports anything from a lazy library but
  * functions and data that can be copied (copy.h); nor does anybody on this
