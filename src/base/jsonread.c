@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The texts were checked, so that here only what ends a value is looked for.
- * Depth is not counted by recursion: brackets are.
+ * The texts have been checked to be JSON. So only the end of a value has to be
+ * found here. Depth costs no stack: brackets are counted.
  */
 #include "base/jsonread.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Ids and openers are gathered from the metadata of all plugins, sorted, and
- * written. Of one id, and of openers, the best ranked comes first, and of equal
- * ones the first plugin by name. Of openers their matchers are the most; so these
- * are read from the spool when they are written.
+ * written. Several entries of one id stand in the order of their ranks, and equal
+ * ranks in the order of the plugins' names; so do openers. Matchers are most of
+ * what an opener has, so they are read from the spool when they are written.
  */
 #include "catalog/ids.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listing a directory. Names are in one array, where a file's name has its
- * plugin's as its beginning. Two of them are compared by sums of hashes: what is
- * told apart is a directory's change, by nobody's design.
+ * Listing a directory. All names are in one array; a file's name begins with its
+ * plugin's. Two inventories are compared by sums of hashes: that is enough to
+ * notice a change of a directory, and nobody gains by a collision.
  */
 #include "catalog/inventory.h"
 

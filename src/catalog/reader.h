@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reading a catalog through, or looking up what its plugins provide, beside those
- * who use it (catalog.h): with a descriptor of its own and a few buffers, however
- * many plugins there are. It shows the catalog as it was when the reader was
- * opened, whatever takes its place meanwhile.
+ * Reading a catalog from its beginning to its end, or looking up what its plugins
+ * provide. A reader has a descriptor and a few buffers of its own, however many
+ * plugins there are, and does not disturb those who use the catalog (catalog.h). It
+ * shows the catalog as it was when the reader was opened, whatever takes its place
+ * meanwhile.
  *
  * What is given out lives until the next call of the same function. One thread at a
  * time; no lock is needed.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is in memory is the end of all bytes: everything, until there is a file.
- * A file that cannot be written to any more is read back, as there may be memory
- * where there is no room on the disk.
+ * The last bytes are in memory, and those before them in the file; as long as there
+ * is no file, all are in memory. If the file cannot be written to any more, it is
+ * read back, as there may be memory where there is no room on the disk.
  */
 #include "catalog/spool.h"
 

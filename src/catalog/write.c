@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing a catalog of what was harvested: the header, which tells where all is,
- * then one section after the other. What is in the spool is copied as it is.
+ * Writing a catalog: the header, which says where each section is, then one section
+ * after the other. What is in the spool is copied as it is.
  */
 #include "catalog/write.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In the order in which ld.so finds out: needed libraries, versions, symbols. If
- * a library is missing, nothing is said of symbols, as they may be its.
+ * Checks follow ld.so's order: needed libraries, versions, symbols. If a library
+ * is missing, undefined symbols are not reported, as that library may define them.
  *
- * A symbol is looked up in all that is needed, whatever the scope would be: what
- * is defined there at all is not what a load fails on. One that no relocation
- * refers to is not looked up by ld.so either; and where functions are bound
- * late, it is not when the object is loaded.
+ * A symbol counts as defined if any needed object defines it, whatever its scope:
+ * a load does not fail for want of it then. Only symbols that a relocation refers
+ * to are looked up, as ld.so does; and functions that are bound late do not count,
+ * as the load itself does not look them up.
  */
 #include "elf/check.h"
 

@@ -4,7 +4,8 @@
  * libraries that it needs, at any remove, the versions that these must have, and
  * the symbols that somebody must define. Loads nothing.
  *
- * Of this process it knows nothing: who else is there is asked for.
+ * It knows nothing of this process: the caller's functions say which libraries and
+ * symbols are there already.
  */
 #ifndef ELF_CHECK_H
 #define ELF_CHECK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CPUs that dlazy writes machine code for, a line each. Each is one of 64
- * bits and little-endian; what else is not in this list has no stub files.
+ * The CPUs that dlazy writes machine code for, a line each. All of them have 64
+ * bits and are little-endian. A CPU that is not in this list has no stub files.
  */
 #ifndef ELF_CPU_H
 #define ELF_CPU_H

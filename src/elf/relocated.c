@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * DT_JMPREL is what a linker may leave for later, DT_REL and DT_RELA are for
- * now. (DT_RELR has no symbols.) On some machines DT_RELA's range takes DT_JMPREL
- * in: what is in both is left for later.
+ * The dynamic linker may leave DT_JMPREL for later, but not DT_REL and DT_RELA.
+ * (DT_RELR has no symbols.) On some machines the range of DT_RELA includes that of
+ * DT_JMPREL: what is in both is left for later.
  */
 #include "elf/relocated.h"
 

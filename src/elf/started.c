@@ -2,9 +2,10 @@
 /*
  * The kernel puts the strings of arguments and environment one behind the other,
  * and the program's file name (AT_EXECFN) last. setenv() and unsetenv() change
- * pointers, so that the strings still say what the start was like, even if this
- * library is loaded later. They are looked at once, in the constructor; who asks
- * before that is told what the environment has, as nobody has changed it yet.
+ * pointers and not these strings, so the strings still say what the environment
+ * was at the start, even if this library is loaded later. The constructor reads
+ * them once. Before that the environment itself is read, as nobody has changed it
+ * yet.
  */
 #include "elf/started.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Views of libraries, kept from one walk (walk.h) to the next: the plugins of one
- * host mostly need the same libraries. A view is given out if the file at its
- * path is still the one that was read, which each walk asks once; a file so
- * young that a later change could not be told from it is not kept. At most
- * VIEW_CACHE_MAX bytes remain between walks, those of the last walk first.
+ * host mostly need the same libraries. Each walk looks once whether the file at a
+ * view's path is still the one that was read; if it is not, the view is not given
+ * out. A file that is so young that a later change could leave its times as they
+ * are is not kept. At most VIEW_CACHE_MAX bytes remain between walks, those of the
+ * last walk first.
  *
- * Also kept are the places where libraries are searched (places.h).
+ * The places where libraries are searched (places.h) are kept, too.
  *
  * Not locked: one walk at a time. What a walk was given stays until its end.
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What dlazy and the starter of launchers (launch.c) agree on: a note, in a file of
- * the user's cache, that a launcher's program runs plainly, and what that was found
- * of. As long as all of it is as it was, the starter executes the program itself.
+ * What dlazy and the starter of launchers (launch.c) agree on: a note in the user's
+ * cache. It says that a launcher's program runs plainly, and has the identities of
+ * the files from which dlazy found that. While all of these are unchanged, the
+ * starter executes the program itself.
  */
 #ifndef HOOK_LAUNCH_H
 #define HOOK_LAUNCH_H

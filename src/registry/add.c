@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Adding sources to a registry: directories, files and built-ins. Nothing is done
- * for each plugin of a directory, but where the host wants all of them loaded.
+ * Adding sources to a registry: directories, files and built-ins. The plugins of a
+ * directory are not gone through, unless the host wants all of them loaded.
  */
 #include "registry/add.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A catalog lists the plugins whose "load" is eager or prefetch. These alone are
- * looked at when their directory is added; so a directory costs nothing for each of
- * the others. A policy that comes before metadata counts here as it does when one is
- * asked for by name, which is when all policies are asked.
+ * A catalog lists the plugins whose "load" is eager or prefetch. Only these are
+ * looked at when their directory is added, so a directory costs nothing for each of
+ * the others. A policy that comes before metadata may say otherwise, for a plugin
+ * of the list; of other plugins policies are asked when the plugin is asked for.
  */
 #include "registry/early.h"
 

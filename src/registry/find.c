@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finding a plugin by its name or its SONAME. The first source that has it gives
- * it. A "no" is compared with what is there, and said with the name that was
- * perhaps meant.
+ * it. Before "there is none" is said, the catalogs are compared with the
+ * directories; the message has the name that was perhaps meant.
  */
 #include "registry/registry.h"
 

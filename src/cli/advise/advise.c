@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dlazy advise: for who has a program that starts slowly, and has never heard of
+ * dlazy advise: for people whose program starts slowly, and who have never heard of
  * ELF. One line for each program: how long its start takes, how much of that
  * laziness can avoid, and the command to type; or why there is none.
  */

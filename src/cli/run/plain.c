@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing notes. That something has changed since it was judged, within one tick of
- * the clock, costs laziness and no more: so nothing is waited for.
+ * Writing notes. A file that changes within a tick of the clock after it was judged
+ * could make a note wrong; that costs laziness and no more, so nothing is waited
+ * for.
  */
 #include "cli/run/plain.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notes for the starter of launchers (hook/launch.h): the program of this one runs
- * plainly.
+ * Notes for the starter of launchers (hook/launch.h). A note says that a launcher's
+ * program gains nothing from dlazy, and so is started without it.
  */
 #ifndef CLI_RUN_PLAIN_H
 #define CLI_RUN_PLAIN_H

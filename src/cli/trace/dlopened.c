@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A library is named as packagers know it, by its SONAME; what has none (a
- * plugin), by its file's name. What a note says of its use only its author knows:
- * "recommended" is what `dlazy stub` says, too.
+ * A library is named as packagers know it, by its SONAME; a file without one (a
+ * plugin) by its name. How important it is to the program, only the program's
+ * author knows: "recommended" is what `dlazy stub` says, too.
  */
 #include "cli/trace/dlopened.h"
 

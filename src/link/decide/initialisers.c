@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever of another library the initialisers and terminators refer to counts as
- * an effect on it: registering is a call like any. Of the C and C++ runtime they
- * may use what nobody else can notice (memory, texts, locks), which is nearly
- * all; what changes the process (its environment, its signals, its threads) and
- * what is seen outside of it (files, lines of output) is listed.
+ * If initialisers or terminators refer to anything of another library, that counts
+ * as an effect on it: registering is a call like any. What they may use of the C and
+ * C++ runtime is nearly all of it, as nobody else can notice (memory, texts, locks).
+ * The exceptions are listed: what changes the process (its environment, its signals,
+ * its threads), and what is seen outside of it (files, lines of output).
  */
 #include "link/decide/initialisers.h"
 

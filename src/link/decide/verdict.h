@@ -3,11 +3,11 @@
  * The verdict: which libraries of a program may be lazy, and why each other
  * may not. doc/design.md describes the rules.
  *
- * Nobody of the program's closure imports anything from a lazy library but
- * functions and data that can be copied (copy.h); nor does anybody on this
- * machine (index.h), so that plugins that arrive later find what they expect
- * without even a load. What binds other data of a lazy library later gets it by
- * loading it (stub/linked.h).
+ * No object of the program's closure imports anything from a lazy library but
+ * functions, and data that can be copied (copy.h). Nor does any file of this machine
+ * (index.h), so plugins that the program opens later find what they expect without
+ * a load. An object that binds other data of a lazy library late gets them by
+ * loading the library (stub/linked.h).
  */
 #ifndef LINK_DECIDE_VERDICT_H
 #define LINK_DECIDE_VERDICT_H

@@ -6,12 +6,13 @@
  *
  * Kept in a file of the cache, mapped; refreshed by the identities of
  * directories and files, so that a refresh in which nothing changed reads no
- * file. The first one takes seconds: what is read meanwhile is kept again and
- * again, so that the next goes on where one was ended. Names are kept as hashes: a collision makes a library eager. The words
- * for a "yes" are read from the files again.
+ * file. The first one takes seconds. What it has read is written every now and then,
+ * so that the next one continues where it was ended. Names are kept as hashes: a
+ * collision makes a library eager. The words for a "yes" are read from the files
+ * again.
  *
- * Noticed is what is new, gone, replaced or overwritten, but for one: a file
- * that becomes ELF in place, in a directory where there was no ELF file.
+ * A refresh notices files that are new, gone, replaced or overwritten, with one
+ * exception: a file that becomes ELF in place, in a directory that had no ELF file.
  */
 #ifndef LINK_INDEX_INDEX_H
 #define LINK_INDEX_INDEX_H
