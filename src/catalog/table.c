@@ -5,8 +5,19 @@
  */
 #include "catalog/table.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <string.h>
+
+uint64_t format_block_checksum(const struct catalog_header *h,
+			       enum format_section section, uint64_t number,
+			       const void *block)
+{
+	return hash_bytes_seeded(block, FORMAT_BLOCK_ROOM,
+				 h->checksum + ((uint64_t)section << 56) +
+					 number);
+}
 
 struct output output_begin(int fd, void *memory, size_t room)
 {

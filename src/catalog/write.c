@@ -36,15 +36,6 @@ uint64_t format_header_checksum(const struct catalog_header *h)
 	return hash_bytes(h, offsetof(struct catalog_header, checksum));
 }
 
-uint64_t format_block_checksum(const struct catalog_header *h,
-			       enum format_section section, uint64_t number,
-			       const void *block)
-{
-	return hash_bytes_seeded(block, FORMAT_BLOCK_ROOM,
-				 h->checksum + ((uint64_t)section << 56) +
-					 number);
-}
-
 /* ------------------------------------------------------------------ */
 /* Gathering                                                          */
 
