@@ -54,13 +54,33 @@ const char *json_behind(const char *value)
 
 struct json_walk json_walk(const char *value)
 {
-	struct json_walk walk = {NULL, NULL, NULL};
+	struct json_walk walk = {NULL, NULL, NULL, NULL};
 
 	if (value)
 		value = skip_space(value);
 	if (value && (*value == '{' || *value == '['))
 		walk.at = value;
 	return walk;
+}
+
+/* The same, without reading over what is known. */
+static const char *known_behind(const struct json_ends *ends, const char *value)
+{
+	size_t low = 0, high = ends ? ends->count : 0;
+
+	if (*value != '{' && *value != '[')
+		return json_behind(value);
+	while (low < high) {
+		size_t i = low + (high - low) / 2;
+
+		if (ends->containers[i].value == value)
+			return ends->containers[i].behind;
+		if (ends->containers[i].value < value)
+			low = i + 1;
+		else
+			high = i;
+	}
+	return json_behind(value);
 }
 
 bool json_walk_next(struct json_walk *walk)
@@ -87,7 +107,7 @@ bool json_walk_next(struct json_walk *walk)
 		walk->at = skip_space(walk->at + (*walk->at == ':'));
 	}
 	walk->value = walk->at;
-	walk->at = json_behind(walk->at);
+	walk->at = known_behind(walk->ends, walk->at);
 	return true;
 }
 
@@ -216,14 +236,17 @@ bool json_is(const char *value, const char *string)
 	return *string == '\0';
 }
 
-const char *json_member(const char *object, const char *key)
+static const char *find_member(struct json_walk walk, const char *key)
 {
-	struct json_walk walk = json_walk(object);
-
 	while (json_walk_next(&walk))
 		if (walk.key && json_is(walk.key, key))
 			return walk.value;
 	return NULL;
+}
+
+const char *json_member(const char *object, const char *key)
+{
+	return find_member(json_walk(object), key);
 }
 
 bool json_read_integer(const char *value, int64_t *ret)
@@ -280,10 +303,9 @@ static size_t segment_index(const char *segment, size_t size)
 	return index;
 }
 
-static const char *segment_value(const char *value, const char *segment,
+static const char *segment_value(struct json_walk walk, const char *segment,
 				 size_t size)
 {
-	struct json_walk walk = json_walk(value);
 	size_t index = segment_index(segment, size);
 
 	for (size_t i = 0; json_walk_next(&walk); i++)
@@ -292,16 +314,26 @@ static const char *segment_value(const char *value, const char *segment,
 	return NULL;
 }
 
-const char *json_pointer(const char *text, const char *pointer)
+static struct json_walk walk_within(const char *value,
+				    const struct json_ends *ends)
+{
+	struct json_walk walk = json_walk(value);
+
+	walk.ends = ends;
+	return walk;
+}
+
+const char *json_pointer(const char *text, const char *pointer,
+			 const struct json_ends *ends)
 {
 	const char *value = skip_space(text);
 
 	if (*pointer && *pointer != '/')
-		return json_member(value, pointer);
+		return find_member(walk_within(value, ends), pointer);
 	while (value && *pointer == '/') {
 		size_t size = strcspn(++pointer, "/");
 
-		value = segment_value(value, pointer, size);
+		value = segment_value(walk_within(value, ends), pointer, size);
 		pointer += size;
 	}
 	return value;

@@ -28,6 +28,7 @@ struct module_metadata {
 	uint64_t
 		said; /* checksum of what a catalog said; 0: of the files alone */
 	struct document *document;
+	struct catalog_metadata *block; /* what a catalog said, or NULL */
 	struct module_metadata *earlier;
 };
 
@@ -109,23 +110,27 @@ static const struct document *keep(struct dlazy_module *m,
 		return new->document;
 	}
 	document_free(new->document);
+	free(new->block);
 	free(new);
 	return kept;
 }
 
-/* `document` is taken over. */
+/* `document` and `block` are taken over. */
 static int give(struct dlazy_module *m, const struct meta_files *files,
-		uint64_t said, struct document *document,
+		struct catalog_metadata *block, struct document *document,
 		const struct document **ret)
 {
 	struct module_metadata *new = calloc(1, sizeof(*new));
 
 	if (!new) {
+		free(block);
 		document_free(document);
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 	}
-	*new = (struct module_metadata){
-		.files = *files, .said = said, .document = document};
+	*new = (struct module_metadata){.files = *files,
+					.said = block ? block->checksum : 0,
+					.document = document,
+					.block = block};
 	*ret = keep(m, new);
 	return 0;
 }
@@ -140,7 +145,7 @@ static int read_anew(struct dlazy_module *m, const struct meta_files *files,
 		status = check_problems(&metadata, m->path);
 	if (status < 0 || !metadata.document)
 		return status;
-	return give(m, files, 0, TAKE_PTR(metadata.document), ret);
+	return give(m, files, NULL, TAKE_PTR(metadata.document), ret);
 }
 
 int metadata_of_module(struct dlazy_module *m, const struct document **ret)
@@ -157,12 +162,29 @@ int metadata_of_module(struct dlazy_module *m, const struct document **ret)
 	return *ret ? 0 : read_anew(m, &files, ret);
 }
 
+static int copy_metadata(const struct catalog_metadata *m,
+			 struct catalog_metadata **ret)
+{
+	*ret = malloc(metadata_size(m));
+	if (!*ret)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	memcpy(*ret, m, metadata_size(m));
+	return 0;
+}
+
+const struct catalog_metadata *metadata_said(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->metadata ? m->metadata->block : NULL;
+}
+
 int metadata_of_catalog(struct dlazy_module *m,
 			const struct catalog_metadata *said,
 			const struct document **ret)
 {
 	const char *text = metadata_text(said),
 		   *problem = metadata_problem(said);
+	_cleanup_free_ struct catalog_metadata *block = NULL;
 	struct document *document;
 	struct meta_files files;
 
@@ -174,13 +196,15 @@ int metadata_of_catalog(struct dlazy_module *m,
 	int status = meta_identify(m->path, &files);
 	if (status < 0)
 		return status;
-	*ret = find_kept(m, &files, metadata_checksum(said));
+	*ret = find_kept(m, &files, said->checksum);
 	if (*ret)
 		return 0;
-	status = document_new(text, metadata_sources(said), &document);
+	status = copy_metadata(said, &block);
+	if (status == 0)
+		status = document_new(text, metadata_sources(said), &document);
 	if (status < 0)
 		return status;
-	return give(m, &files, metadata_checksum(said), document, ret);
+	return give(m, &files, TAKE_PTR(block), document, ret);
 }
 
 /* ------------------------------------------------------------------ */
@@ -329,16 +353,6 @@ static bool is_of_plugin(const struct catalog_metadata *m,
 	struct file_identity now = record_identity(plugin->record);
 
 	return plugin->portable || file_identity_equal(&then, &now);
-}
-
-static int copy_metadata(const struct catalog_metadata *m,
-			 struct catalog_metadata **ret)
-{
-	*ret = malloc(metadata_size(m));
-	if (!*ret)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
-	memcpy(*ret, m, metadata_size(m));
-	return 0;
 }
 
 int metadata_scan(const struct scan_plugin *plugin, void *data,

@@ -62,6 +62,10 @@ int metadata_of_file(const char *path, const char *name,
  */
 int metadata_of_module(struct dlazy_module *m, const struct document **ret);
 
+/* What a catalog said of it that was given out last; lives as long as the module.
+ * NULL: nothing. */
+const struct catalog_metadata *metadata_said(struct dlazy_module *m);
+
 /* The same by what a catalog has, which is current. */
 int metadata_of_catalog(struct dlazy_module *m,
 			const struct catalog_metadata *said,

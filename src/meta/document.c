@@ -3,10 +3,13 @@
  * Beside the text there is a copy in which each scalar is ended by a NUL where its
  * quote or the next comma was, and strings are without escapes, which are never
  * shorter. So a value that is found in the text stands at the same place in the
- * copy, ready to be given out, and looking up writes nothing.
+ * copy, ready to be given out, and looking up writes nothing. A host that lists
+ * what plugins are asks for thousands of values: where objects and arrays end is
+ * kept, too.
  */
 #include "meta/document.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/jsonread.h"
 #include "base/status.h"
@@ -18,6 +21,7 @@ struct document {
 	char *text;
 	char *sources;
 	char *scalars;
+	struct json_ends ends;
 };
 
 void document_free(struct document *d)
@@ -27,6 +31,7 @@ void document_free(struct document *d)
 	free(d->text);
 	free(d->sources);
 	free(d->scalars);
+	free(d->ends.containers);
 	free(d);
 }
 
@@ -45,6 +50,16 @@ static bool end_scalar(struct document *d, const char *value)
 	return string != NULL;
 }
 
+static bool keep_end(struct json_ends *ends, const struct json_walk *walk)
+{
+	if (!array_reserve(&ends->containers, ends->count, &ends->room,
+			   sizeof(*ends->containers)))
+		return false;
+	ends->containers[ends->count++] =
+		(struct json_container){walk->value, walk->at};
+	return true;
+}
+
 /* Each value in turn, whatever it is in: containers are entered. */
 static bool end_scalars(struct document *d)
 {
@@ -61,9 +76,12 @@ static bool end_scalars(struct document *d)
 		if (*walk->value != '{' && *walk->value != '[') {
 			if (!end_scalar(d, walk->value))
 				return false;
-		} else if (depth < sizeof(stack) / sizeof(stack[0])) {
-			stack[depth++] = json_walk(walk->value);
+			continue;
 		}
+		if (!keep_end(&d->ends, walk))
+			return false;
+		if (depth < sizeof(stack) / sizeof(stack[0]))
+			stack[depth++] = json_walk(walk->value);
 	}
 	return true;
 }
@@ -97,7 +115,7 @@ const char *document_sources(const struct document *d)
 
 const char *document_property(const struct document *d, const char *key)
 {
-	const char *value = json_pointer(d->text, key);
+	const char *value = json_pointer(d->text, key, &d->ends);
 
 	if (!value || *value == '{' || *value == '[' || *value == 'n')
 		return NULL;

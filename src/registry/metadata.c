@@ -4,6 +4,7 @@
  */
 
 #include "base/cleanup.h"
+#include "catalog/format.h"
 #include "load/metadata.h"
 #include "load/module.h"
 #include "registry/place.h"
@@ -15,14 +16,31 @@
 /* What a catalog has of a module, to be used without the lock. */
 struct said {
 	char *dir;
-	struct catalog_metadata *metadata; /* NULL: nothing */
+	const struct catalog_metadata *metadata; /* NULL: nothing */
+	struct catalog_metadata *copy;
+	const struct catalog_metadata *former; /* that the module keeps */
 	uint64_t placed_ns;
 };
 
 static void said_clear(struct said *said)
 {
 	free(said->dir);
-	free(said->metadata);
+	free(said->copy);
+}
+
+/* What is known already is not copied: a host may ask for thousands of values. */
+static bool take_metadata(const struct catalog_metadata *m, struct said *ret)
+{
+	if (ret->former && ret->former->checksum == m->checksum &&
+	    ret->former->size == m->size) {
+		ret->metadata = ret->former;
+		return true;
+	}
+	ret->copy = malloc(metadata_size(m));
+	if (ret->copy)
+		memcpy(ret->copy, m, metadata_size(m));
+	ret->metadata = ret->copy;
+	return ret->copy != NULL;
 }
 
 /* Whether this registry's catalog says something of it. 0, or negative. */
@@ -43,11 +61,9 @@ static int copy_said_locked(struct dlazy_registry *r,
 	if (!metadata)
 		return status_is_state(status) ? status : 0;
 	ret->dir = strdup(s->dir);
-	ret->metadata = malloc(metadata_size(metadata));
 	ret->placed_ns = catalog_identity(s->catalog).ctime_ns;
-	if (!ret->dir || !ret->metadata)
+	if (!ret->dir || !take_metadata(metadata, ret))
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	memcpy(ret->metadata, metadata, metadata_size(metadata));
 	return 0;
 }
 
@@ -64,7 +80,7 @@ static int copy_said(const struct dlazy_module *m, struct said *ret)
 
 int registry_metadata(struct dlazy_module *m, const struct document **ret)
 {
-	_cleanup_(said_clear) struct said said = {.dir = NULL};
+	_cleanup_(said_clear) struct said said = {.former = metadata_said(m)};
 	_cleanup_free_ struct catalog_metadata *fresh = NULL;
 	int status = copy_said(m, &said);
 

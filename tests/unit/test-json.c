@@ -178,7 +178,7 @@ TEST(text_that_is_not_json_is_embedded_as_a_string)
 
 static void reads(const char *json, const char *pointer, const char *expected)
 {
-	const char *value = json_pointer(json, pointer);
+	const char *value = json_pointer(json, pointer, NULL);
 	char *string = json_read_string(value);
 
 	if (!expected)
@@ -186,6 +186,21 @@ static void reads(const char *json, const char *pointer, const char *expected)
 	else
 		CHECK_STR(string, expected);
 	free(string);
+}
+
+TEST(what_is_known_to_end_is_not_read_over)
+{
+	static const char json[] = "{\"a\":[[[,\"b\":\"found\"}";
+	struct json_container array = {json + 5, json + 8};
+	const struct json_ends ends = {&array, 1, 1};
+	char *string = json_read_string(json_pointer(json, "/b", &ends));
+
+	CHECK_STR(string, "found");
+	free(string);
+	string = json_read_string(json_pointer(json, "b", &ends));
+	CHECK_STR(string, "found");
+	free(string);
+	reads(json, "/b", NULL);
 }
 
 TEST(values_are_read_in_place)
@@ -207,12 +222,12 @@ TEST(values_are_read_in_place)
 	reads(json, "/a/2", NULL);
 	reads(json, "/m~2n", NULL);
 	reads(json, "/m~", NULL);
-	CHECK(json_read_integer(json_pointer(json, "n"), &number));
+	CHECK(json_read_integer(json_pointer(json, "n", NULL), &number));
 	CHECK_INT(number, -12);
-	CHECK(json_read_integer(json_pointer(json, "/a/0"), &number));
+	CHECK(json_read_integer(json_pointer(json, "/a/0", NULL), &number));
 	CHECK_INT(number, 1);
-	CHECK(!json_read_integer(json_pointer(json, "f"), &number));
-	CHECK(!json_read_integer(json_pointer(json, "t"), &number));
+	CHECK(!json_read_integer(json_pointer(json, "f", NULL), &number));
+	CHECK(!json_read_integer(json_pointer(json, "t", NULL), &number));
 	CHECK(!json_read_integer(NULL, &number));
 	CHECK(!json_read_integer("99999999999999999999", &number));
 	CHECK(!json_member("[1]", "a") && !json_member(NULL, "a"));
@@ -243,8 +258,8 @@ TEST(what_ends_early_is_not_read_behind)
 	for (size_t n = 0; n < sizeof(json); n++) {
 		char *cut = strndup(json, n);
 
-		free(json_read_string(json_pointer(cut, "/a/1/b")));
-		free(json_read_string(json_pointer(cut, "/a/0")));
+		free(json_read_string(json_pointer(cut, "/a/1/b", NULL)));
+		free(json_read_string(json_pointer(cut, "/a/0", NULL)));
 		free(cut);
 	}
 }
