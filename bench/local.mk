@@ -10,7 +10,8 @@ EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 EXTRA_PROGRAMS = %D%/rows %D%/indexer
 %C%_indexer_SOURCES = %D%/indexer.c %D%/host.h
 %C%_indexer_LDADD = libdlazy-link.la
-%C%_rows_SOURCES = %D%/rows.c %D%/demand.c %D%/machine.c %D%/many.c \
+%C%_rows_SOURCES = %D%/rows.c %D%/demand.c %D%/examples.c \
+	%D%/machine.c %D%/many.c \
 	%D%/programs.c \
 	%D%/row.c %D%/row.h \
 	%D%/measure.c %D%/measure.h \
@@ -66,8 +67,8 @@ bench-programs: stage %D%/rows$(EXEEXT) %D%/indexer$(EXEEXT)
 		$$(pkg-config --cflags --libs gmodule-2.0 2>/dev/null) \
 		2>/dev/null || echo "GModule: not installed"
 
-# BENCH_FLAGS=--json, --rounds=N, --many, --cold, --discard, --dlfcn, --first,
-# --standalone, --programs
+# BENCH_FLAGS=--json, --rounds=N, --many, --cold, --discard, --dlfcn,
+# --examples, --first, --standalone, --programs
 bench: bench-programs
 	@$(TEST_ENVIRONMENT) $(srcdir)/%D%/run $(BENCH_FLAGS)
 PHONY += bench bench-programs

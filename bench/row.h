@@ -60,6 +60,9 @@ void many_rows(void);
 /* What a host notices of loads that go on meanwhile. */
 void demand_rows(void);
 
+/* Of the example hosts, which know their plugins without loading them. */
+void examples_rows(void);
+
 /* Of what is known of the whole machine. */
 void machine_rows(void);
 

@@ -3,14 +3,14 @@
  * The rows of doc/performance.md's budgets, each beside its baseline.
  *
  *   rows [--json] [--rounds=N]
- *        [--cold | --discard | --dlfcn | --first | --standalone | --machine |
- *         --programs]
+ *        [--cold | --discard | --dlfcn | --examples | --first | --standalone |
+ *         --machine | --programs]
  *
  * bench/run prepares what they are measured on, and says where it is in the
  * environment: BENCH_PROGRAMS, BENCH_100 and BENCH_10000 (directories of so
  * many least plugins), BENCH_DIRS (real ones: "DIR,SYMBOL,NAME,..." by spaces,
  * NAME a plugin that needs little), BENCH_STANDALONE ("BYTES MOST FUNCTIONS"),
- * DLAZY_TOOL; for bench/programs.c BENCH_INPUTS; for bench/machine.c BENCH_KEPT.
+ * DLAZY_TOOL; for bench/programs.c BENCH_INPUTS; bench/examples.c has its own; for bench/machine.c BENCH_KEPT.
  * Catalogs are fresh.
  */
 #include "bench/row.h"
@@ -524,6 +524,7 @@ static void all_rows(void)
 	demand_rows();
 	tool();
 	example();
+	examples_rows();
 	many_rows();
 	machine_rows();
 	programs_rows();
@@ -535,6 +536,7 @@ int main(int argc, char **argv)
 		{"cold", no_argument, NULL, 'c'},
 		{"discard", no_argument, NULL, 'd'},
 		{"dlfcn", no_argument, NULL, 'a'},
+		{"examples", no_argument, NULL, 'e'},
 		{"first", no_argument, NULL, 'f'},
 		{"json", no_argument, NULL, 'j'},
 		{"machine", no_argument, NULL, 'm'},
@@ -557,6 +559,8 @@ int main(int argc, char **argv)
 			which = discarding;
 		else if (option == 'a')
 			which = adopting_all;
+		else if (option == 'e')
+			which = examples_rows;
 		else if (option == 'f')
 			which = calling_first;
 		else if (option == 'm')

@@ -39,6 +39,30 @@ void *eager_open(const char *dir, const char *name, const char *symbol)
 	return found;
 }
 
+void eager_each(const char *dir, const char *symbol, eager_fn *fn)
+{
+	char path[PATH_MAX];
+	struct dirent **entries;
+	int n = scandir(dir, &entries, NULL, alphasort);
+
+	if (n < 0)
+		err(1, "%s", dir);
+	for (int i = 0; i < n; free(entries[i++])) {
+		char *name = entries[i]->d_name, *end = strstr(name, ".so");
+		if (!end)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, name);
+		void *handle = dlopen(path, RTLD_LAZY);
+		void *found = handle ? dlsym(handle, symbol) : NULL;
+		if (!found)
+			continue;
+		opened++;
+		*end = '\0';
+		fn(name, found);
+	}
+	free(entries);
+}
+
 void *eager_symbol(void *handle, const char *symbol)
 {
 	return dlsym(handle, symbol);

@@ -13,6 +13,11 @@
  * returns the handle of the one named, or NULL. */
 void *eager_open(const char *dir, const char *name, const char *symbol);
 
+/* Calls `fn` with the name of each plugin of a directory, in their order, and what
+ * it exports as `symbol`. */
+typedef void eager_fn(const char *name, void *symbol);
+void eager_each(const char *dir, const char *symbol, eager_fn *fn);
+
 /* dlsym in such a handle. */
 void *eager_symbol(void *handle, const char *symbol);
 

@@ -7,7 +7,8 @@
  * The whole directory is declared; what is loaded is the one plugin whose
  * ladspa_descriptor() is called. --eager does it as such hosts do without
  * dlazy: dlopen each file and look its descriptor up. Without NAME, lists the
- * plugins with their ports, as far as their metadata say, and loads none.
+ * plugins with their ports, as far as their metadata say, and loads none; with
+ * --eager, as the plugins say themselves.
  */
 #include <dlazy/dlazy.h>
 
@@ -76,6 +77,61 @@ static void list(struct dlazy_registry *registry)
 	for (struct dlazy_module *m = dlazy_registry_next(registry, NULL); m;
 	     m = dlazy_registry_next(registry, m))
 		list_file(m);
+}
+
+/* As the probe of `dlazy scan` has it; false: the port has none. */
+static bool usual_value(const struct ladspa_range *r, float *ret)
+{
+	static const float values[4] = {0, 1, 100, 440};
+	int which = (r->hints & LADSPA_DEFAULT) / LADSPA_DEFAULT_MINIMUM;
+	double share = (which - 1) / 4.0;
+
+	if (which == 0 || which == 6 || which == 7 || which > 11)
+		return false;
+	if (which >= 8)
+		*ret = values[which % 4];
+	else if (which == 1 || which == 5)
+		*ret = which == 1 ? r->lower : r->upper;
+	else if (r->hints & LADSPA_LOGARITHMIC)
+		*ret = (float)exp(log((double)r->lower) * (1 - share) +
+				  log((double)r->upper) * share);
+	else
+		*ret = (float)((double)r->lower * (1 - share) +
+			       (double)r->upper * share);
+	return isfinite(*ret);
+}
+
+static void tell_port(const struct ladspa_descriptor *d, unsigned long i)
+{
+	const struct ladspa_range *r = &d->ranges[i];
+	float usual;
+
+	printf("\t%s: %s %s", d->port_names[i],
+	       d->ports[i] & LADSPA_CONTROL ? "control" : "audio",
+	       d->ports[i] & LADSPA_INPUT ? "input" : "output");
+	if (r->hints & (LADSPA_BELOW | LADSPA_ABOVE)) {
+		printf(r->hints & LADSPA_BELOW ? ", %g" : ", ...",
+		       (double)r->lower);
+		printf(r->hints & LADSPA_ABOVE ? " to %g" : " to ...",
+		       (double)r->upper);
+	}
+	if (usual_value(r, &usual))
+		printf(", default %g", (double)usual);
+	putchar('\n');
+}
+
+/* The same list, from the plugins themselves. */
+static void tell_file(const char *name, void *symbol)
+{
+	ladspa_descriptor_fn *describe;
+	const struct ladspa_descriptor *d;
+
+	memcpy(&describe, &symbol, sizeof(describe));
+	for (unsigned long i = 0; (d = describe(i)); i++) {
+		printf("%s:%s: %s\n", name, d->label, d->name);
+		for (unsigned long k = 0; k < d->ports_count; k++)
+			tell_port(d, k);
+	}
 }
 
 /* The plugin's entry: with dlazy a stub, which loads when it is called. */
@@ -221,7 +277,9 @@ int main(int argc, char **argv)
 		errx(1, "%s", dlazy_error());
 	if (!eager && dlazy_registry_add_dir(registry, argv[1], 0) < 0)
 		errx(1, "%s", dlazy_error());
-	if (argc == 2)
+	if (argc == 2 && eager)
+		eager_each(argv[1], "ladspa_descriptor", tell_file);
+	else if (argc == 2)
 		list(registry);
 	if (argc > 3) {
 		char *label = strchr(argv[2], ':');
