@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Blocks are finished in place and handed on. After a failure nothing more is
- * written, so that who writes looks once, at the end.
+ * written, so the caller looks for a failure once, at the end.
  */
 #include "catalog/table.h"
 

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Keeping views, found by path and by name. What one user could read may be closed
+ * to another: when the effective user changes, nothing is kept. When there are too
+ * many bytes, views that the last walk did not use go first, and then all.
+ */
 #include "elf/viewcache.h"
 
 #include "base/array.h"

@@ -2,7 +2,7 @@
 /*
  * The few system calls of the audit object. It has no C library: its own copy
  * of one would be mapped and relocated in each traced program, and the
- * program's is not its to use. Results are the kernel's: negated errno.
+ * program's is not its own. Results are the kernel's: negated errno.
  */
 #ifndef HOOK_KERNEL_H
 #define HOOK_KERNEL_H

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A small table. A name is one word: a hash of the module, the name, the count of
+ * changes and the tick, so that nothing has to be taken out. Another name may take
+ * its place; it is then looked up again.
+ */
 #include "load/absent.h"
 
 #include "base/array.h"
@@ -10,7 +15,7 @@
 
 static _Atomic(uint64_t) known[64];
 
-/* One of a kind but for one in 2^64; never 0, which an empty place has. */
+/* Never 0, which an empty place has. */
 uint64_t absent_key(const struct dlazy_module *m, const char *name)
 {
 	struct timespec now = {0, 0};

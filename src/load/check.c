@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is remembered are facts about files alone: that the symbols of an object
- * are all defined by what it needs itself, by the identities of all these files,
- * and what was read of libraries. That something is missing is found again each
- * time, as it may have come. What this process supplies is asked for each time,
- * as it may have gone.
+ * Only facts about files are remembered: which objects have all their symbols
+ * defined by the files that they need (by the identities of all these files), and
+ * what was read of libraries. What is missing is looked for again each time, as it
+ * may have come; what this process supplies, as it may have gone.
  *
- * What is remembered is taken by whoever asks and given back in one step each, so
- * that no lock is held while files are read. Who comes meanwhile begins anew; of
- * two that are given back one is kept.
+ * A check takes the memory in one step and gives it back in one, so that no lock is
+ * held while files are read. A check that comes meanwhile begins with an empty one;
+ * of two that are given back one is kept.
  */
 #include "load/check.h"
 

@@ -2,8 +2,8 @@
 /*
  * Forbidding loads. There is one phase at a time, of the whole process. It
  * changes under load_lock. Whether there is one at all is read without the
- * lock, from forbid_on: who reads it and then takes the lock may find that the
- * phase is over, and then nothing is forbidden.
+ * lock, from forbid_on. A thread that then takes the lock may find that the phase
+ * is over; then nothing is forbidden.
  *
  * What the environment forbids holds until the host calls dlazy_forbid_loading().
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A module keeps what it has given out, as pointers into it stay valid; with it,
- * which files that was read from. It is read anew when one of these has changed.
- * That there are no metadata is not kept: the next who asks looks again.
+ * A module keeps the metadata that it has given out, as pointers into them stay
+ * valid, and which files they were read from. They are read anew when one of these
+ * files has changed. That a module has none is not kept: it is looked up each time.
  */
 #include "load/metadata.h"
 

@@ -4,7 +4,7 @@
  * calls the functions: the module's `preparer`. The others wait for it, as they
  * would for a constructor, but not inside the linker, so that a deadlock can be
  * told from a wait (load/wait.c). `prepared` says, under load_lock, that all
- * were called: who sets one later calls it himself.
+ * were called: a function that is set later is called by the thread that sets it.
  */
 #include "load/onload.h"
 

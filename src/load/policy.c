@@ -7,8 +7,8 @@
  *	[gimp]			of that program alone; [*]: of all
  *	file-png = eager	a pattern of plugins' names, and a policy
  *
- * What stands before the first section is of all programs. The last line that fits
- * counts. A line that cannot be read is told of, and is none.
+ * Lines before the first section are for all programs. Of several lines that match,
+ * the last counts. A line that cannot be understood is reported, and ignored.
  */
 #include "load/policy.h"
 

@@ -5,8 +5,8 @@
  * meanwhile. A thread waits for another only where it is loading nothing itself; so
  * two that come from both ends of a chain, or of a circle, each go all the way.
  *
- * A circle shows where a module is required that this thread is just loading the
- * requirements of. One whose constructor is running is another matter: it is there.
+ * There is a circle if a module is required whose own requirements this thread is
+ * just loading. A module whose constructor is running counts as loaded.
  *
  * What a module required when it was loaded stays known, under load_lock, for
  * unloading.

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jansson, by what metadata need: objects merged, values of the schema checked.
- * Texts have passed json_check(), so they are not deeper than
- * the functions here may recurse; keys that stand twice, and numbers that do not
- * fit, are found by jansson.
+ * Merging objects and checking values against the schema, with jansson. Texts have
+ * passed json_check(), so they are no deeper than the functions here may recurse;
+ * jansson finds keys that stand twice, and numbers that do not fit.
  */
 #include "meta/json.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The texts in which a plugin's metadata are: NAME.dlazy.json beside NAME.so (the
- * sidecar), and the note that DLAZY_PLUGIN() makes. They are read, and found to
- * be JSON or not, here; what is in them is said by the module of meta/json.h,
- * which is only needed where there is one.
+ * sidecar), and the note that DLAZY_PLUGIN() makes. Here they are
+ * read, and checked to be JSON. The module of meta/json.h says what is in them; it
+ * is needed only where there is such a text.
  */
 #ifndef META_TEXTS_H
 #define META_TEXTS_H

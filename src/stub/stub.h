@@ -10,8 +10,8 @@
  * The contract of a CPU's assembly, src/stub/stub-CPU.S, is in pool.h. A CPU
  * without one has stub-none.c: stub_new() says DLAZY_ENOSYS. There are as many
  * stubs as are asked for: when the first pool is used up it is mapped again.
- * Those mapped later have no unwind information of their own; it is missed only
- * by who unwinds from a signal within their three instructions.
+ * Those mapped later have no unwind information of their own. Only a signal's handler
+ * that interrupts their three instructions and unwinds misses it.
  *
  * Never is a page both writable and executable.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A function reaches from its begin, as .eh_frame_hdr has it, to the next. Where
- * instructions begin is not known: each byte may be one (uses.c). What is no
- * instruction seldom has the address of a function's begin, or of a slot of the
- * GOT: so what is reached may be too much, and is not too little.
+ * A function reaches from its beginning, as .eh_frame_hdr has it, to the next. Where
+ * instructions begin is not known, so each byte may begin one (uses.c). Bytes that
+ * are no instruction seldom give the address of a function's beginning, or of a slot
+ * of the GOT. So more may be found than is reached, but not less.
  */
 #include "link/code/initialisers.h"
 

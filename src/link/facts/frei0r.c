@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * frei0r plugins: f0r_get_plugin_info() stores constants, and so does
- * f0r_get_param_info(). Those in C++ have objects set up by their initialisers
- * say what they store, so these are followed first, and f0r_init(). Parameters
- * that are not all known leave out the family's key, and nothing else.
+ * f0r_get_param_info(). In plugins written in C++ they store what objects say that
+ * initialisers have set up; so initialisers and f0r_init() are followed first. If
+ * not all parameters are known, the family's key is left out, and nothing else.
  */
 #include "link/facts/sources.h"
 

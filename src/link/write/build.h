@@ -7,7 +7,7 @@
  *    the file (that of enum build_use);
  * 2. build_layout() gives each section its address and its zeroed bytes in the
  *    file that is to be;
- * 3. who knows the contents fills them in: now all addresses are known;
+ * 3. the caller fills the contents in: now all addresses are known;
  * 4. build_finish() writes the headers and hands the file over.
  *
  * Running out of memory is remembered (`failed`) and told by the last two.
