@@ -52,7 +52,8 @@ run "$dlazy" list "$t/side" --quarantine="$t/marks"
 is_status 0 "a quarantine that no host has made yet is no failure"
 has "$err" "nothing is in quarantine" "it is said"
 if pkg-config --exists dlazy 2>/dev/null; then
-	$CC "$t/host.c" -o "$t/host" $(pkg-config --cflags --libs dlazy)
+	read -ra flags <<<"$(pkg-config --cflags --libs dlazy)"
+	$CC "$t/host.c" -o "$t/host" "${flags[@]}"
 	(
 		export LD_LIBRARY_PATH=${DLAZY_STAGE_LIBDIR-}
 		"$t/host" "$t/side" "$t/marks"

@@ -52,7 +52,7 @@ named_tests()
 }
 check_same "each test that doc/laziness.md names is there" "$(
 	named_tests "$root/doc/laziness.md" | while read -r program name; do
-		grep -Eq "^TEST(_SECONDS)?\\($name[,)]" "$root/tests/unit/$program".c* ||
+		grep -Eq "^TEST(_SECONDS)?\\(${name}[,)]" "$root/tests/unit/$program".c* ||
 			echo "$program $name"
 	done
 )" ""
