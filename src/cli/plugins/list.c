@@ -76,6 +76,9 @@ struct row {
 	const struct catalog_metadata *said; /* NULL: nothing */
 	const char *shadow; /* the directory of the one that counts */
 	bool is_refused;    /* by the quarantine */
+	int policy;
+	char *policy_by; /* who decided that */
+	char *description, *version;
 	int rank;
 	size_t number;
 };
@@ -104,6 +107,11 @@ static void listing_free(struct listing *l)
 	}
 	free(l->directories);
 	free(l->prefixes);
+	for (size_t i = 0; i < l->row_count; i++) {
+		free(l->rows[i].policy_by);
+		free(l->rows[i].description);
+		free(l->rows[i].version);
+	}
 	free(l->rows);
 	free(l->refused);
 }
@@ -230,30 +238,49 @@ static const char *find_shadow(const struct listing *l, size_t end,
 	return NULL;
 }
 
-/* What decides when the plugin is loaded, but for what a host says. */
-static int decide(const struct listing *l, const struct row *row,
-		  struct policy_decision *ret)
+/* A string that metadata have under a key, NULL: none. 0 or a state. */
+static int read_member(const struct row *row, const char *key, char **ret)
 {
-	const char *text = row->said ? metadata_text(row->said) : NULL;
-	_cleanup_free_ char *load =
-		text ? json_read_string(json_member(text, "load")) : NULL;
-	_cleanup_free_ char *name = NULL;
+	const char *value =
+		row->said ? json_member(metadata_text(row->said), key) : NULL;
 
-	if (asprintf(&name, "%s%s", row->prefix, record_name(row->record)) <
-	    0) {
-		name = NULL;
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
-	}
-	return policy_decide(name, DLAZY_POLICY_DEFAULT, load, l->program, ret);
+	*ret = NULL;
+	if (!value || *value != '"')
+		return 0;
+	*ret = json_read_string(value);
+	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "list: out of memory");
 }
 
-static int ask_policy(struct listing *l, const struct row *row)
+/* What decides when the plugin is loaded, but for what a host says. */
+static int decide(struct listing *l, struct row *row, const char *name)
 {
+	_cleanup_free_ char *load = NULL;
 	struct policy_decision decision;
-	int status = decide(l, row, &decision);
+	int status = read_member(row, "load", &load);
 
-	if (status == 0 && strcmp(decision.by, "default") != 0)
+	if (status == 0)
+		status = policy_decide(name, DLAZY_POLICY_DEFAULT, load,
+				       l->program, &decision);
+	if (status < 0)
+		return status;
+	if (strcmp(decision.by, "default") != 0)
 		l->has_policies = true;
+	row->policy = decision.policy;
+	row->policy_by = strdup(decision.by);
+	return row->policy_by
+		       ? 0
+		       : status_fail(DLAZY_ENOMEM, "list: out of memory");
+}
+
+/* All that takes memory: it may run out in the middle of an answer. */
+static int fill_row(struct listing *l, struct row *row, const char *name)
+{
+	int status = decide(l, row, name);
+
+	if (status == 0)
+		status = read_member(row, "description", &row->description);
+	if (status == 0)
+		status = read_member(row, "version", &row->version);
 	return status;
 }
 
@@ -286,15 +313,22 @@ static int read_quarantine(struct listing *l, const char *file)
 	return 0;
 }
 
+/* Without memory. */
+static void write_path(const struct directory *d, const struct record *r,
+		       char *ret, size_t size)
+{
+	snprintf(ret, size, "%s/%s", strcmp(d->path, "/") ? d->path : "",
+		 record_file(r));
+}
+
 static bool is_refused(const struct listing *l, const struct row *row)
 {
-	_cleanup_free_ char *path =
-		l->refused_count ? directory_file(row->directory, row->record)
-				 : NULL;
+	char path[2 * PATH_MAX];
 	struct file_identity file;
 	bool found = false;
 
-	if (!path || file_identify(AT_FDCWD, path, &file) < 0)
+	write_path(row->directory, row->record, path, sizeof(path));
+	if (!l->refused_count || file_identify(AT_FDCWD, path, &file) < 0)
 		return false;
 	for (size_t i = 0; i < l->refused_count && !found; i++)
 		found = file_identity_equal(&l->refused[i], &file);
@@ -330,7 +364,7 @@ static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 			   sizeof(*l->rows)))
 		return status_fail(DLAZY_ENOMEM, "list: out of memory");
 	l->rows[l->row_count++] = row;
-	return ask_policy(l, &row);
+	return fill_row(l, &l->rows[l->row_count - 1], name);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -362,18 +396,16 @@ static int find_rows(struct listing *l, const struct wanted *w)
 /* ------------------------------------------------------------------ */
 /* Output                                                             */
 
-/* Without memory, which may run out in the middle of the answer. */
 static void print_path(struct json *j, const struct directory *d,
 		       const struct record *r)
 {
 	char path[2 * PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s",
-		 strcmp(d->path, "/") ? d->path : "", record_file(r));
+	write_path(d, r, path, sizeof(path));
 	json_string(j, path);
 }
 
-/* Also what the prefix is joined to, without memory. */
+/* With what the prefix is joined to. */
 static void print_name(struct json *j, const struct row *row)
 {
 	char name[2 * PATH_MAX];
@@ -391,15 +423,6 @@ static void print_ids(struct json *j, const struct catalog_metadata *m)
 	for (size_t i = 0; m && metadata_provided(m, i, &p); i++)
 		json_string(j, p.id);
 	json_end_array(j);
-}
-
-static void print_member(struct json *j, const struct row *row, const char *key)
-{
-	const char *text = row->said ? metadata_text(row->said) : NULL;
-	_cleanup_free_ char *value =
-		text ? json_read_string(json_member(text, key)) : NULL;
-
-	json_string_at(j, key, value);
 }
 
 static void print_problem(struct json *j, const struct listing *l,
@@ -422,17 +445,6 @@ static void print_problem(struct json *j, const struct listing *l,
 		       row->said ? metadata_probe(row->said) : NULL);
 }
 
-static void print_policy(struct json *j, const struct listing *l,
-			 const struct row *row)
-{
-	struct policy_decision decision;
-	bool known = decide(l, row, &decision) == 0;
-
-	json_string_at(j, "policy",
-		       known ? policy_word(decision.policy) : NULL);
-	json_string_at(j, "policy_by", known ? decision.by : NULL);
-}
-
 static void print_plugin(struct json *j, const struct listing *l,
 			 const struct row *row)
 {
@@ -450,10 +462,11 @@ static void print_plugin(struct json *j, const struct listing *l,
 	info_needs(j, r);
 	json_key(j, "provides");
 	print_ids(j, row->said);
-	print_member(j, row, "description");
-	print_member(j, row, "version");
+	json_string_at(j, "description", row->description);
+	json_string_at(j, "version", row->version);
 	print_problem(j, l, row);
-	print_policy(j, l, row);
+	json_string_at(j, "policy", policy_word(row->policy));
+	json_string_at(j, "policy_by", row->policy_by);
 	json_end_object(j);
 }
 
@@ -494,24 +507,7 @@ static void list_print_json(const struct listing *l)
 	json_finish(&j);
 }
 
-/* "eager (FILE:LINE)" */
-static bool policy_words(const struct listing *l, const struct row *row,
-			 char **ret)
-{
-	struct policy_decision decision;
-
-	*ret = NULL;
-	if (decide(l, row, &decision) < 0)
-		return false;
-	if (asprintf(ret, "%s (%s)", policy_word(decision.policy),
-		     decision.by) >= 0)
-		return true;
-	*ret = NULL;
-	return false;
-}
-
-static bool add_row(struct table *t, const struct listing *l,
-		    const struct row *row)
+static bool add_row(struct table *t, const struct row *row)
 {
 	const struct record *r = row->record;
 	_cleanup_free_ char *path = directory_file(row->directory, r);
@@ -520,9 +516,13 @@ static bool add_row(struct table *t, const struct listing *l,
 
 	if (asprintf(&name, "%s%s", row->prefix, record_name(r)) < 0)
 		name = NULL;
+	/* "eager (FILE:LINE)" */
+	if (asprintf(&policy, "%s (%s)", policy_word(row->policy),
+		     row->policy_by) < 0)
+		policy = NULL;
 	snprintf(exports, sizeof(exports), "%zu", record_symbol_count(r));
 	snprintf(needs, sizeof(needs), "%zu", record_needs_count(r));
-	return path && name && policy_words(l, row, &policy) &&
+	return path && name && policy &&
 	       table_add(t,
 			 (const char *[]){name, exports, needs, path, policy});
 }
@@ -535,7 +535,7 @@ static int print_table(const struct listing *l)
 						   "PATH", "POLICY"});
 
 	for (size_t i = 0; i < l->row_count && fits; i++)
-		fits = add_row(&t, l, &l->rows[i]);
+		fits = add_row(&t, &l->rows[i]);
 	if (!fits) {
 		cli_say("list: out of memory");
 		return CLI_FAILED;
