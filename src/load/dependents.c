@@ -21,19 +21,38 @@ static bool is_among(const struct dependents *d, const struct dlazy_module *m)
 	return false;
 }
 
-static void add_dependents_locked(struct dlazy_module *m, struct dependents *d);
+/* Whose dependents are looked for, on the way to this one's. */
+struct asked {
+	const struct dlazy_module *of;
+	const struct asked *outer;
+	struct dependents *found;
+};
+
+static void add_dependents_locked(const struct dlazy_module *m,
+				  const struct asked *outer,
+				  struct dependents *d);
+
+static bool is_asked(const struct asked *asked, const struct dlazy_module *m)
+{
+	for (; asked; asked = asked->outer)
+		if (asked->of == m)
+			return true;
+	return false;
+}
 
 static void add_if_dependent_locked(struct dlazy_module *m, void *data)
 {
-	struct dlazy_module *of = ((void **)data)[0];
-	struct dependents *d = ((void **)data)[1];
+	const struct asked *asked = data;
+	struct dependents *d = asked->found;
 
-	if (atomic_load(&m->state) != DLAZY_LOADED || is_among(d, m))
+	/* Two reloads at once can make a circle. */
+	if (atomic_load(&m->state) != DLAZY_LOADED || is_among(d, m) ||
+	    is_asked(asked, m))
 		return;
 	for (size_t i = 0; i < m->required_count; i++) {
-		if (m->required[i] != of)
+		if (m->required[i] != asked->of)
 			continue;
-		add_dependents_locked(m, d);
+		add_dependents_locked(m, asked, d);
 		if (is_among(d, m))
 			return;
 		if (!array_reserve(&d->modules, d->count, &d->room,
@@ -46,11 +65,13 @@ static void add_if_dependent_locked(struct dlazy_module *m, void *data)
 	}
 }
 
-static void add_dependents_locked(struct dlazy_module *m, struct dependents *d)
+static void add_dependents_locked(const struct dlazy_module *m,
+				  const struct asked *outer,
+				  struct dependents *d)
 {
-	void *data[2] = {m, d};
+	struct asked asked = {m, outer, d};
 
-	module_each_locked(add_if_dependent_locked, data);
+	module_each_locked(add_if_dependent_locked, &asked);
 }
 
 ptrdiff_t dependents_find(struct dlazy_module *m, struct dlazy_module ***ret)
@@ -58,7 +79,7 @@ ptrdiff_t dependents_find(struct dlazy_module *m, struct dlazy_module ***ret)
 	struct dependents d = {NULL, 0, 0, false};
 	{
 		LOCKED(&load_lock);
-		add_dependents_locked(m, &d);
+		add_dependents_locked(m, NULL, &d);
 	}
 	*ret = d.modules;
 	return d.failed ? -1 : (ptrdiff_t)d.count;

@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "load/dependents.h"
 #include "load/load.h"
 #include "load/metadata.h"
 #include "meta/document.h"
@@ -146,6 +147,26 @@ static int load_one(struct dlazy_module *m, const struct touch *touch)
 	return load_module(m, touch, &loaded);
 }
 
+/* A file that is loaded anew may require what requires the one before. */
+static int check_no_dependent(struct dlazy_module *m,
+			      const struct dlazy_module *wanted)
+{
+	struct dlazy_module **dependents = NULL;
+	ptrdiff_t n = dependents_find(m, &dependents);
+	int status =
+		n < 0 ? status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name)
+		      : 0;
+
+	for (ptrdiff_t i = 0; i < n && status == 0; i++)
+		if (dependents[i] == wanted)
+			status = status_fail(
+				DLAZY_EDEPEND,
+				"a circle: %s requires %s requires %s", m->name,
+				wanted->name, m->name);
+	free(dependents);
+	return status;
+}
+
 static int require_one(struct requiring *r, struct dlazy_module *wanted)
 {
 	struct dlazy_module *m = r->frame->module;
@@ -159,6 +180,8 @@ static int require_one(struct requiring *r, struct dlazy_module *wanted)
 		status = fail_circle(r->frame, wanted);
 	else if (!atomic_load(&wanted->handle))
 		status = load_one(wanted, &touch);
+	if (status == 0 && r->file)
+		status = check_no_dependent(m, wanted);
 	if (status < 0) {
 		char message[STATUS_MESSAGE_MAX];
 

@@ -98,6 +98,23 @@ TEST(a_circle_is_an_error_that_names_it)
 	CHECK_INT(dlazy_module_state(found(r, "one")), DLAZY_FAILED);
 }
 
+TEST(a_file_that_requires_what_requires_it_is_no_reload)
+{
+	put("low", "\"version\":\"1\"");
+	put("high", "\"requires\":[\"low\"]");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+	struct dlazy_module *low = found(r, "low");
+
+	CHECK_INT(dlazy_load(found(r, "high")), 0);
+	CHECK_INT(unlink(own_path("low.so")), 0); /* it is mapped */
+	put("low", "\"requires\":[\"high\"]");
+	CHECK_INT(dlazy_reload(low), -DLAZY_EDEPEND);
+	CHECK_IN(dlazy_error(), "a circle: low requires high requires low");
+	CHECK_INT(dlazy_module_state(low), DLAZY_LOADED);
+	CHECK_INT(dlazy_unload(low), 0);
+	dlazy_registry_free(r);
+}
+
 /* What failed in a circle is remembered, and asked about again. */
 TEST(a_circle_that_has_failed_fails_again)
 {
