@@ -499,6 +499,12 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 	if (ret->status == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
 	ret->counts = end(frame, outcome, ret->handle, &failure);
+	/* While it counts as a load: a seal that waits for it finds no slot that
+	 * is to be armed. */
+	if (ret->counts && outcome == OUTCOME_LOADED) {
+		use_note(frame->module);
+		use_arm_others(frame->module);
+	}
 	attempt.ended = true;
 	return outcome;
 }
@@ -600,8 +606,6 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 		status_clear();
 	binding_loaded(m);
 	module_release(m);
-	use_note(m);
-	use_arm_others(m);
 	atomic_store(&m->linker_ns, r.linker_ns);
 	load_tell(DLAZY_EVENT_LOADED, m, touch, 0, r.start_ns);
 	return 0;
