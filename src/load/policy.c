@@ -373,8 +373,8 @@ int policy_by_files(const struct dlazy_module *m)
 		policy_is_needed(m) ? malloc(sizeof(*d)) : NULL;
 	int policy = DLAZY_POLICY_DEFAULT;
 
-	if (d &&
-	    policy_decide(m->name, DLAZY_POLICY_DEFAULT, NULL, NULL, d) == 0)
+	if (d && policy_decide(m->name, atomic_load(&m->host_policy), NULL,
+			       NULL, d) == 0)
 		policy = d->policy;
 	status_clear();
 	return policy;

@@ -27,8 +27,8 @@ int policy_decide(const char *name, int host, const char *load,
 /* "lazy" and so on. */
 const char *policy_word(int policy);
 
-/* What files say of a module that no registry has found; DLAZY_POLICY_DEFAULT: there are
- * none, or they cannot be read now. */
+/* What files say of a module that is opened by its path, unless a host's filter has
+ * spoken; DLAZY_POLICY_DEFAULT: there are none, or they cannot be read now. */
 int policy_by_files(const struct dlazy_module *m);
 
 /* A module is about to be loaded: 0, or -DLAZY_EPOLICY or a state, with message. */
