@@ -155,7 +155,8 @@ static int add_each_file(struct dlazy_registry *r, const char *dir,
 	return 0;
 }
 
-/* One directory, whose plugins' names get a prefix. */
+/* One directory, whose plugins' names get a prefix. With `added` it is a refresh
+ * that finds it, which loads nothing. */
 static int add_directory(struct dlazy_registry *r, const char *dir,
 			 const struct source *like, const char *prefix,
 			 added_fn *added)
@@ -179,7 +180,7 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	status = source_open_catalog(dirfd, dir, NULL, &s.catalog, &s.why);
 	if (status < 0)
 		return status;
-	s.early_due = catalog_has_early(s.catalog);
+	s.early_due = !added && catalog_has_early(s.catalog);
 	{
 		LOCKED(&registry_lock);
 		status = source_add_locked(r, &s, &source);
@@ -192,7 +193,7 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	}
 	if (status == 0)
 		ledger_declare(dir);
-	if (status == 0 && wants_early(like->flags))
+	if (status == 0 && !added && wants_early(like->flags))
 		load_directory(r, source, like->by);
 	return status;
 }
