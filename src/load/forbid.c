@@ -19,6 +19,7 @@
 #include "load/loading.h"
 #include "load/module.h"
 #include "load/policy.h"
+#include "stub/stub.h"
 
 #include <fnmatch.h>
 #include <pthread.h>
@@ -144,7 +145,7 @@ void forbid_after_fork(void)
 	LOCKED(&load_lock);
 	discarding = discarding_here;
 	if (phase.author == SEALING && !pthread_equal(sealer, pthread_self()))
-		end_seal_locked(false);
+		end_seal_locked(stub_is_sealed());
 }
 
 /* A pattern that is too long matches nothing. */
