@@ -12,5 +12,5 @@ library_sources()
 	omitted+=(! -path "$1/meta/json.c")
 	find "$1" -name '*.c' "${omitted[@]}" | LC_ALL=C sort
 	find "$1/stub" -name "stub-$2.S" -o -name stub.c -o -name pool.c \
-		-o -name stack.c
+		-o -name stack.c -o -name noted.c
 }
