@@ -29,7 +29,8 @@ struct reach {
 	void *arg;
 	uint64_t *functions; /* found; those before `done` are gone through */
 	size_t count, room, done;
-	struct map seen; /* begin of a function -> itself */
+	struct map seen;  /* begin of a function -> itself */
+	struct map words; /* of tables: what stands from there on is seen */
 	bool stopped, failed;
 };
 
@@ -37,6 +38,7 @@ static void reach_end(struct reach *reach)
 {
 	free(reach->functions);
 	map_clear(&reach->seen);
+	map_clear(&reach->words);
 }
 
 static void add_function(struct reach *reach, uint64_t address)
@@ -98,8 +100,13 @@ static void see_table(struct reach *reach, uint64_t address)
 		if (!fixup)
 			continue;
 		if (fixup->kind == ELF_FIXUP_SLOT ||
-		    fixup->kind == ELF_FIXUP_CALL)
+		    fixup->kind == ELF_FIXUP_CALL ||
+		    map_get(&reach->words, address))
 			return;
+		if (!map_put(&reach->words, address, reach)) {
+			reach->failed = true;
+			return;
+		}
 		see_word(reach, address);
 		gap = 0;
 	}

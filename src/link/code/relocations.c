@@ -146,6 +146,18 @@ static int add_packed(struct elf_data *data, uint64_t address, uint64_t bits)
 		return 0;
 	int r = image_read_address(&data->image, "relocated places", address,
 				   n * sizeof(*places), (void **)&places);
+	/* They may stand in two segments. */
+	if (r == -DLAZY_EFORMAT && n > 1) {
+		size_t half = n / 2;
+
+		status_clear();
+		r = add_packed(data, address,
+			       bits & ((UINT64_C(1) << half) - 1));
+		return r < 0 ? r
+			     : add_packed(data,
+					  address + half * sizeof(*places),
+					  bits >> half);
+	}
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (bits >> i & 1)
 			r = add_fixup(data,
