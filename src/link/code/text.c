@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define WORD_MAX 256
+#define PIECE (32u << 20) /* of a segment, that is read at once */
 
 static bool bytes_have_any(const uint8_t *bytes, size_t size,
 			   const char *const *texts)
@@ -23,32 +24,35 @@ static bool bytes_have_any(const uint8_t *bytes, size_t size,
 }
 
 /* The names of its symbols, and of what it needs, are no texts of its own. */
-static void forget_names(const struct image *image, size_t i, uint8_t *bytes)
+static void forget_names(const struct image *image, uint64_t start,
+			 uint64_t size, uint8_t *bytes)
 {
-	uint64_t start = image->segments[i].p_vaddr;
-	uint64_t size = image->segments[i].p_filesz;
 	uint64_t names = image_dynamic_value(image, DT_STRTAB);
 	uint64_t length = image_dynamic_value(image, DT_STRSZ);
+	uint64_t skipped = names < start ? start - names : 0;
 
-	if (names >= start && names - start < size)
-		memset(bytes + (names - start), 1,
-		       length < size - (names - start)
-			       ? length
-			       : size - (names - start));
+	if (length <= skipped || names - start + skipped >= size)
+		return;
+	names += skipped - start;
+	length -= skipped;
+	memset(bytes + names, 1, length < size - names ? length : size - names);
 }
 
-/* The bytes of a segment that is mapped, and a NUL; else NULL. 0 or a status. */
-static int read_segment(const struct image *image, size_t i, uint8_t **ret)
+static bool has_bytes(const struct image *image, size_t i)
 {
-	const ElfN(Phdr) *segment = &image->segments[i];
+	return image->segments[i].p_type == PT_LOAD &&
+	       image->segments[i].p_filesz > 0;
+}
 
-	*ret = NULL;
-	if (segment->p_type != PT_LOAD)
-		return 0;
-	int r = image_read_address(image, "its texts", segment->p_vaddr,
-				   segment->p_filesz, (void **)ret);
+/* Bytes of a segment that is mapped, and a NUL. 0 or a status. */
+static int read_bytes(const struct image *image, uint64_t start, uint64_t size,
+		      uint8_t **ret)
+{
+	int r = image_read_address(image, "its texts", start, size,
+				   (void **)ret);
+
 	if (r == 0)
-		forget_names(image, i, *ret);
+		forget_names(image, start, size, *ret);
 	return r;
 }
 
@@ -58,13 +62,15 @@ static int look_through(const struct image *image, const char *const *texts,
 {
 	for (size_t i = 0; !*ret && i < image->segment_count; i++) {
 		_cleanup_free_ uint8_t *bytes = NULL;
-		int r = read_segment(image, i, &bytes);
+		const ElfN(Phdr) *segment = &image->segments[i];
+		int r = has_bytes(image, i)
+				? read_bytes(image, segment->p_vaddr,
+					     segment->p_filesz, &bytes)
+				: 0;
 
 		if (r < 0)
 			return r;
-		*ret = bytes &&
-		       bytes_have_any(bytes, image->segments[i].p_filesz,
-				      texts);
+		*ret = bytes && bytes_have_any(bytes, segment->p_filesz, texts);
 	}
 	return 0;
 }
@@ -121,19 +127,35 @@ static void tell_words(const char *bytes, size_t size, text_fn *fn, void *arg)
 			tell_ends(bytes, end, fn, arg);
 }
 
+/* A large one by pieces, which overlap by what a word can be long. */
+static int tell_segment(const struct image *image, size_t i, text_fn *fn,
+			void *arg)
+{
+	uint64_t start = image->segments[i].p_vaddr;
+	uint64_t left = image->segments[i].p_filesz;
+
+	for (;;) {
+		uint64_t size = left < PIECE ? left : PIECE;
+		_cleanup_free_ uint8_t *bytes = NULL;
+		int r = read_bytes(image, start, size, &bytes);
+
+		if (r < 0)
+			return r;
+		tell_words((const char *)bytes, size, fn, arg);
+		if (size == left)
+			return 0;
+		start += size - WORD_MAX;
+		left -= size - WORD_MAX;
+	}
+}
+
 int text_each_word(int fd, const char *name, text_fn *fn, void *arg)
 {
 	_cleanup_(image_clear) struct image image = {.fd = -1};
 	int r = image_open(&image, fd, name);
 
-	for (size_t i = 0; r == 0 && i < image.segment_count; i++) {
-		_cleanup_free_ uint8_t *bytes = NULL;
-
-		r = read_segment(&image, i, &bytes);
-		if (r < 0 || !bytes)
-			continue;
-		tell_words((const char *)bytes, image.segments[i].p_filesz, fn,
-			   arg);
-	}
+	for (size_t i = 0; r == 0 && i < image.segment_count; i++)
+		if (has_bytes(&image, i))
+			r = tell_segment(&image, i, fn, arg);
 	return r;
 }

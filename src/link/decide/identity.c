@@ -244,6 +244,15 @@ static void take_word(const char *word, uint32_t hash, void *arg)
 		     taker->by == 0 && can_ask(taker->identity, 0));
 }
 
+/* It cannot be told which names it has. */
+static void take_each_name(struct identity *identity, size_t by)
+{
+	for (size_t i = 0; i < symtab_count(identity->symtab); i++)
+		take(identity, by,
+		     symtab_resolve(symtab_at(identity->symtab, i), "", 0),
+		     by == 0 && can_ask(identity, 0));
+}
+
 static int take_by_name(struct identity *identity, size_t by)
 {
 	const struct closure_object *object = &identity->closure->objects[by];
@@ -253,9 +262,11 @@ static int take_by_name(struct identity *identity, size_t by)
 
 	if (r == 0)
 		r = text_each_word(fd, object->path, take_word, &taker);
-	if (r < 0 && r != -DLAZY_ENOMEM)
-		status_clear();
-	return r == -DLAZY_ENOMEM ? r : 0;
+	if (r == 0 || r == -DLAZY_ENOMEM)
+		return r;
+	status_clear();
+	take_each_name(identity, by);
+	return 0;
 }
 
 static int take_all(struct identity *identity, size_t by)
