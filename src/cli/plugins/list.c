@@ -609,9 +609,10 @@ static int list(char **dirs, const struct wanted *w)
 		list_print_json(&l);
 	else if (print_table(&l) != CLI_DONE)
 		return CLI_FAILED;
+	say_problems(&l);
+	/* That gives back what rows point to. */
 	if (!is_filter(w))
 		say_what_is_missing(&l);
-	say_problems(&l);
 	return is_short(&l) ? CLI_FAILED : status;
 }
 
