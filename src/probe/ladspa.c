@@ -7,6 +7,7 @@
 #include "probe/probe.h"
 #include "probe/text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -147,7 +148,11 @@ char *dlazy_probe_family(const struct probe_plugin *plugin)
 
 	*(void **)&describe =
 		plugin->symbol(plugin->handle, "ladspa_descriptor");
-	if (!describe || !describe(0) || !probe_text_begin(&text))
+	if (!describe || !describe(0)) {
+		errno = 0; /* the plugin's own */
+		return NULL;
+	}
+	if (!probe_text_begin(&text))
 		return NULL;
 	struct json *j = &text.json;
 	json_begin_array_at(j, "provides");

@@ -154,8 +154,9 @@ static int ask(struct probe *probe, const char *path, char **ret)
 		*ret = ((char *(*)(void *))entry)(plugin.handle);
 	else
 		*ret = ((probe_family_fn *)entry)(&plugin);
-	/* No fact about the plugin: it is asked again next time. */
-	if (!*ret && errno == ENOMEM)
+	/* No fact about the plugin: it is asked again next time. What a host's own
+	 * probe leaves in errno says nothing. */
+	if (!*ret && errno == ENOMEM && !is_own)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	return 0;
 }
