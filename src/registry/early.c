@@ -8,7 +8,9 @@
 #include "registry/early.h"
 
 #include "base/cleanup.h"
+#include "base/status.h"
 #include "registry/provider.h"
+#include "registry/rescan.h"
 #include "registry/source.h"
 
 #include <stdlib.h>
@@ -36,7 +38,9 @@ static bool name_of(struct dlazy_registry *r, size_t source, size_t i,
 	size_t index;
 
 	*ret = NULL;
-	if (s->gone || catalog_early(s->catalog, i, &index) <= 0)
+	int status = s->gone ? 0 : catalog_early(s->catalog, i, &index);
+	s->doubt |= status < 0 && !status_is_state(status);
+	if (status <= 0)
 		return false;
 	const char *name = source_name(s, index);
 	if (name && !source_is_shadowed(r, source, name))
@@ -44,14 +48,32 @@ static bool name_of(struct dlazy_registry *r, size_t source, size_t i,
 	return true;
 }
 
+/* Whether a catalog that is damaged there was written anew. */
+static bool is_mended(struct dlazy_registry *r, size_t source)
+{
+	{
+		LOCKED(&registry_lock);
+		if (!r->sources[source].doubt)
+			return false;
+	}
+	return rescan_all(r, COMPARE_NOTHING) > 0;
+}
+
 static void load_listed(struct dlazy_registry *r, size_t source,
 			const void *caller)
 {
+	bool again = false;
+
 	for (size_t i = 0;; i++) {
 		_cleanup_free_ char *name = NULL;
 
-		if (!name_of(r, source, i, &name))
-			return;
+		if (!name_of(r, source, i, &name)) {
+			if (again || !is_mended(r, source))
+				return;
+			again = true;
+			i = SIZE_MAX; /* from the first one on */
+			continue;
+		}
 		struct dlazy_module *m =
 			name ? registry_find_in(r, source, name) : NULL;
 		if (m)
