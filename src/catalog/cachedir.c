@@ -64,6 +64,8 @@ static bool is_entry_of(const char *line, uid_t user)
 {
 	char *end, copy[4096];
 
+	if (*line == '#')
+		return false;
 	strcpy(copy, line);
 	const char *number = field_of(copy, 2);
 	unsigned long its = strtoul(number, &end, 10);
