@@ -23,8 +23,8 @@ flags=(-O1 -std=gnu11 -fexceptions -fvisibility=hidden -D_GNU_SOURCE
 	-idirafter /usr/include -include "${TEST_BUILD:?run by make check}/config.h"
 	"-DTEST_PLUGINS_DIR=\"$directory\""
 	'-DDLAZY_PKGLIBDIR="/"' '-DDLAZY_BIN_TO_PKGLIB="/"')
-plugins=(good-host-constructor good-plain good-versions bad-missing-symbol
-	linked-real)
+plugins=(good-host-constructor good-plain good-plain-other good-versions
+	bad-missing-symbol linked-real)
 
 build_library()
 {
