@@ -83,7 +83,7 @@ static void load_listed(struct dlazy_registry *r, size_t source,
 
 void early_load(struct dlazy_registry *r, const void *caller)
 {
-	size_t source;
+	size_t source = 0;
 
 	while (take_due(r, &source))
 		load_listed(r, source, caller);
