@@ -197,17 +197,23 @@ void binding_replace_slot(const struct stub_failure *failure, void *replacement)
 	m->replaced_slots = TAKE_PTR(replaced);
 }
 
+void binding_end_stand_ins_locked(struct dlazy_module *m)
+{
+	for (struct binding *b = m->all_bindings; b; b = b->next) {
+		if (b->stood_in)
+			stub_arm(b->slot);
+		b->stood_in = false;
+	}
+}
+
 /* Returns what is to be freed without the lock. */
 static struct replaced_slot *end_replacements_locked(struct dlazy_module *m)
 {
 	struct replaced_slot *ended = TAKE_PTR(m->replaced_slots);
 
-	for (struct binding *b = m->all_bindings; b; b = b->next) {
+	binding_end_stand_ins_locked(m);
+	for (struct binding *b = m->all_bindings; b; b = b->next)
 		b->replacement = NULL;
-		if (b->stood_in)
-			stub_arm(b->slot);
-		b->stood_in = false;
-	}
 	return ended;
 }
 

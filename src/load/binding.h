@@ -54,6 +54,9 @@ void *binding_replacement_of_slot(const struct dlazy_module *m,
 /* A fallback's function is called until the module is loaded. */
 void binding_stand_in(struct binding *b, void *address);
 
+/* It is loaded: whoever sees that finds no function of a fallback in a stub. */
+void binding_end_stand_ins_locked(struct dlazy_module *m);
+
 /* The module has just been LOADED: host pointers get real addresses, and
  * replacements end. */
 void binding_loaded(struct dlazy_module *m);

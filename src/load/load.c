@@ -315,6 +315,7 @@ static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
 		atomic_store(&m->asked, frame->flags);
 		if (frame->object)
 			module_opened_as_locked(m, frame->object);
+		binding_end_stand_ins_locked(m);
 		atomic_store_explicit(&m->handle, handle, memory_order_release);
 		module_move_locked(m, DLAZY_LOADED);
 		return true;
