@@ -402,9 +402,9 @@ DLAZY_PUBLIC ptrdiff_t dlazy_read_constant(struct dlazy_module *m,
 
 /*
  * The version of this header, major * 10000 + minor * 100 + patch, and of the
- * library that is used, as text: "0.1.0". The text is constant. Since: 0.2
+ * library that is used, as text: "0.2.0". The text is constant. Since: 0.2
  */
-#define DLAZY_VERSION 100
+#define DLAZY_VERSION 200
 DLAZY_PUBLIC const char *dlazy_version(void);
 
 /*
