@@ -61,15 +61,16 @@ static void end_in_parent(void)
 static void end_in_child(void)
 {
 	drop_locks();
+	bool others = loading_after_fork();
+	loading_fork_done();
+	wait_begin();
 	prefetch_after_fork();
 	job_after_fork();
-	wait_begin();
 	forbid_after_fork();
-	if (loading_after_fork()) {
-		module_after_fork(loading_has_linker());
-		quarantine_after_fork();
-	}
-	loading_fork_done();
+	if (!others)
+		return;
+	module_after_fork(loading_has_linker());
+	quarantine_after_fork();
 }
 
 /* Who forks; the same whichever thread does. */

@@ -36,73 +36,138 @@ static atomic_size_t walking;	/* threads that may have a list in hand */
 static _Atomic(const struct event_probe *) the_probe;
 static void (*_Atomic at_abort)(void);
 
-/* A new list of `count` that begins like the current one. */
-static struct observers *observers_copy(size_t count)
+static struct observers *observers_new(size_t room)
 {
-	struct observers *old = atomic_load(&current);
-	struct observers *list =
-		calloc(1, sizeof(*list) + count * sizeof(list->all[0]));
+	size_t size = sizeof(struct observers) + room * sizeof(struct observer);
+	struct observers *list = calloc(1, size);
 
-	if (!list)
-		return NULL;
-	ATOMIC_SHARED_BYTES(list, sizeof(*list) + count * sizeof(list->all[0]));
-	list->older = old;
-	list->count = count;
-	for (size_t i = 0; old && i < count && i < old->count; i++)
-		list->all[i] = old->all[i];
+	if (list)
+		ATOMIC_SHARED_BYTES(list, size);
 	return list;
 }
 
-/* Who counts as walking after this is seen to be none gets the new list. */
-static void replace_locked(struct observers *list)
+/* A list, and the older ones behind it. */
+static void observers_free(struct observers **list)
+{
+	while (*list) {
+		struct observers *older = (*list)->older;
+
+		free(*list);
+		*list = older;
+	}
+}
+
+static size_t observers_count(void)
+{
+	LOCKED(&event_lock);
+	struct observers *list = atomic_load(&current);
+
+	return list ? list->count : 0;
+}
+
+static size_t index_of(const struct observers *list, dlazy_event_fn *fn,
+		       const void *data)
+{
+	size_t at = 0;
+
+	while (list && at < list->count &&
+	       (list->all[at].fn != fn || list->all[at].data != data))
+		at++;
+	return at;
+}
+
+/* Begins like the current one; without the one at that index. */
+static void copy_locked(struct observers *list, size_t without)
+{
+	const struct observers *old = atomic_load(&current);
+
+	list->count = 0;
+	for (size_t i = 0; old && i < old->count; i++)
+		if (i != without)
+			list->all[list->count++] = old->all[i];
+}
+
+/*
+ * Puts the list in the place of the current one. Who counts as walking after this
+ * is seen to be none gets the new list. Returns those that nobody walks any more,
+ * which are to be freed without the lock.
+ */
+static struct observers *replace_locked(struct observers *list)
 {
 	ATOMIC_SHARED(&current);
 	ATOMIC_SHARED(&walking);
+	list->older = atomic_load(&current);
 	atomic_store(&current, list);
 	atomic_store(&observing, list->count);
-	if (atomic_load(&walking) > 0)
-		return;
-	while (list->older) {
-		struct observers *older = list->older;
+	return atomic_load(&walking) > 0 ? NULL : TAKE_PTR(list->older);
+}
 
-		list->older = older->older;
-		free(older);
-	}
+/* Makes *list, which has room for so many, the current one; what is left to be
+ * freed is *list then. false: others were faster, it has to have more room. */
+static bool add_observer(struct observers **list, size_t room,
+			 struct observer observer)
+{
+	LOCKED(&event_lock);
+	const struct observers *old = atomic_load(&current);
+
+	if (old && old->count >= room)
+		return false;
+	copy_locked(*list, SIZE_MAX);
+	(*list)->all[(*list)->count++] = observer;
+	*list = replace_locked(*list);
+	return true;
 }
 
 int event_observe(dlazy_event_fn *fn, void *data)
 {
-	LOCKED(&event_lock);
-	struct observers *old = atomic_load(&current);
-	size_t count = old ? old->count : 0;
-	struct observers *list = observers_copy(count + 1);
+	for (;;) {
+		size_t room = observers_count() + 1;
+		_cleanup_(observers_free) struct observers *list =
+			observers_new(room);
 
-	if (!list)
-		return status_fail(DLAZY_ENOMEM, "observe: out of memory");
-	list->all[count] = (struct observer){fn, data};
-	replace_locked(list);
-	return 0;
+		if (!list)
+			return status_fail(DLAZY_ENOMEM,
+					   "observe: out of memory");
+		if (add_observer(&list, room, (struct observer){fn, data}))
+			return 0;
+	}
+}
+
+/* As add_observer(); *ret_status is set where there is no such observer. */
+static bool take_observer(struct observers **list, size_t room,
+			  struct observer observer, int *ret_status)
+{
+	LOCKED(&event_lock);
+	const struct observers *old = atomic_load(&current);
+	size_t at = index_of(old, observer.fn, observer.data);
+
+	if (!old || at == old->count) {
+		*ret_status = status_fail(
+			DLAZY_ENOENT, "unobserve: no such observer was added");
+		return true;
+	}
+	if (old->count > room)
+		return false;
+	copy_locked(*list, at);
+	*list = replace_locked(*list);
+	return true;
 }
 
 int event_unobserve(dlazy_event_fn *fn, void *data)
 {
-	LOCKED(&event_lock);
-	struct observers *old = atomic_load(&current);
-	size_t at = 0, count = old ? old->count : 0;
+	for (;;) {
+		size_t room = observers_count();
+		_cleanup_(observers_free) struct observers *list =
+			observers_new(room);
+		int status = 0;
 
-	while (at < count &&
-	       (old->all[at].fn != fn || old->all[at].data != data))
-		at++;
-	if (at == count)
-		return status_fail(DLAZY_ENOENT,
-				   "unobserve: no such observer was added");
-	struct observers *list = observers_copy(count - 1);
-	if (!list)
-		return status_fail(DLAZY_ENOMEM, "unobserve: out of memory");
-	for (size_t i = at; i + 1 < count; i++)
-		list->all[i] = old->all[i + 1];
-	replace_locked(list);
-	return 0;
+		if (!list)
+			return status_fail(DLAZY_ENOMEM,
+					   "unobserve: out of memory");
+		if (take_observer(&list, room, (struct observer){fn, data},
+				  &status))
+			return status;
+	}
 }
 
 void event_set_probe(const struct event_probe *probe)

@@ -101,14 +101,16 @@ static bool find_by_offset(struct dlazy_module *m,
 	uintptr_t base;
 	size_t size;
 
-	if (module_refresh(m) < 0) /* so that it need not be read there: */
+	/* So that it is read before: */
+	if (module_refresh(m) < 0 ||
+	    module_find_export(m, request->name, request->version, &export) < 0)
 		return false;
 	{
 		LOCKED(&load_lock);
 		/* A file that has changed since is not what was mapped. */
 		if (!module_is_current_locked(m) ||
-		    module_find_export_locked(m, request->name,
-					      request->version, &export) < 0 ||
+		    !module_find_known_locked(m, request->name,
+					      request->version, &export) ||
 		    export.type != ELF_TYPE_FUNC)
 			return false;
 		const uint8_t *id = m->view ? elf_view_build_id(m->view, &size)
@@ -246,12 +248,9 @@ int bind_find_export(struct dlazy_module *m, const struct bind_request *request,
 		     bool closure, struct module_export *ret)
 {
 	struct closure_search search = {.request = request};
-	int status;
-	{
-		LOCKED(&load_lock);
-		status = module_find_export_locked(m, request->name,
-						   request->version, ret);
-	}
+	int status =
+		module_find_export(m, request->name, request->version, ret);
+
 	if (status != -DLAZY_ENOSYM || !closure)
 		return status;
 	status = load_check_walk(m->path, search_needed, &search);
@@ -332,10 +331,9 @@ void *bind_sym(struct dlazy_module *m, const char *symbol, bool closure,
 	    is_on_sym(m, object))
 		return bind_real(m, &request, caller);
 
-	LOCKED(&load_lock);
-	struct binding *b = binding_make_locked(
+	struct binding *b = binding_make(
 		m, request.name, export.is_default ? NULL : request.version);
-	return b ? binding_stub_locked(b, bind_miss) : NULL;
+	return b ? binding_stub(b, bind_miss) : NULL;
 }
 
 int bind_function(struct dlazy_module *m, const char *symbol,
@@ -370,6 +368,12 @@ static void tell_touch(struct binding *b, const void *caller)
 					.caller = caller});
 }
 
+static bool has_base(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->base;
+}
+
 /* A fallback's function, without the linker, which may be loading: a built-in's,
  * or a plain function by what its file records. */
 static void *find_beside_linker(const struct fallback *f,
@@ -382,10 +386,15 @@ static void *find_beside_linker(const struct fallback *f,
 		return builtin_symbol(f->other, request->name, &address) == 0
 			       ? address
 			       : NULL;
+	/* Nothing is read for a module that does not stand in. */
+	if (!has_base(f->other) ||
+	    module_find_export(f->other, request->name, request->version,
+			       &export) < 0)
+		return NULL;
 	LOCKED(&load_lock);
 	if (!f->other->base ||
-	    module_find_export_locked(f->other, request->name, request->version,
-				      &export) < 0 ||
+	    !module_find_known_locked(f->other, request->name, request->version,
+				      &export) ||
 	    export.type != ELF_TYPE_FUNC)
 		return NULL;
 	return (void *)(f->other->base + export.value);

@@ -35,45 +35,78 @@ struct binding *binding_find_locked(const struct dlazy_module *m,
 	return NULL;
 }
 
-struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
-				    const char *version)
+static struct binding *binding_new(struct dlazy_module *m, const char *name,
+				   const char *version)
 {
-	struct binding *b = binding_find_locked(m, name, version);
 	size_t name_size = strlen(name) + 1;
 	size_t version_size = version ? strlen(version) + 1 : 0;
-	uint64_t key = binding_key(name, version);
+	struct binding *b = calloc(1, sizeof(*b) + name_size + version_size);
 
-	if (b) {
-		b->contents = m->contents;
-		return b;
-	}
-	_cleanup_free_ struct binding *fresh =
-		calloc(1, sizeof(*fresh) + name_size + version_size);
-	if (!fresh) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	if (!b)
 		return NULL;
-	}
-	memcpy(fresh->name, name, name_size);
+	memcpy(b->name, name, name_size);
 	if (version)
-		fresh->version =
-			memcpy(fresh->name + name_size, version, version_size);
-	ATOMIC_SHARED(&fresh->touched);
-	fresh->module = m;
-	fresh->contents = m->contents;
-	fresh->next = m->all_bindings;
-	fresh->same_hash = map_get(&m->bindings, key);
-	/* The map first: a stub is never given back. */
-	if (!map_put(&m->bindings, key, fresh)) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
-		return NULL;
-	}
-	b = TAKE_PTR(fresh);
-	m->all_bindings = b;
+		b->version = memcpy(b->name + name_size, version, version_size);
+	ATOMIC_SHARED(&b->touched);
+	b->module = m;
 	return b;
 }
 
-void *binding_stub_locked(struct binding *b, stub_miss_fn *miss)
+/* The one that there is, as what the file exports now. */
+static struct binding *renewed_locked(const struct dlazy_module *m,
+				      const char *name, const char *version)
 {
+	struct binding *b = binding_find_locked(m, name, version);
+
+	if (b)
+		b->contents = m->contents;
+	return b;
+}
+
+static struct binding *renewed(const struct dlazy_module *m, const char *name,
+			       const char *version)
+{
+	LOCKED(&load_lock);
+	return renewed_locked(m, name, version);
+}
+
+/* The map first: a stub is never given back. */
+static bool binding_add_locked(struct binding *b)
+{
+	struct dlazy_module *m = b->module;
+	uint64_t key = binding_key(b->name, b->version);
+
+	b->contents = m->contents;
+	b->next = m->all_bindings;
+	b->same_hash = map_get(&m->bindings, key);
+	if (!map_put(&m->bindings, key, b))
+		return false;
+	m->all_bindings = b;
+	return true;
+}
+
+struct binding *binding_make(struct dlazy_module *m, const char *name,
+			     const char *version)
+{
+	struct binding *b = renewed(m, name, version);
+
+	if (b)
+		return b;
+	_cleanup_free_ struct binding *fresh = binding_new(m, name, version);
+	if (fresh && module_make_room(&m->bindings)) {
+		LOCKED(&load_lock);
+		b = renewed_locked(m, name, version);
+		if (!b && binding_add_locked(fresh))
+			b = TAKE_PTR(fresh);
+	}
+	if (!b)
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	return b;
+}
+
+void *binding_stub(struct binding *b, stub_miss_fn *miss)
+{
+	LOCKED(&load_lock);
 	if (!b->slot && stub_new(b, miss, &b->slot) < 0)
 		return NULL;
 	return stub_code(b->slot);

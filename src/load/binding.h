@@ -30,12 +30,12 @@ struct binding *binding_find_locked(const struct dlazy_module *m,
 
 /* The binding of a function that the module exports, new or not; NULL: no
  * memory. */
-struct binding *binding_make_locked(struct dlazy_module *m, const char *name,
-				    const char *version);
+struct binding *binding_make(struct dlazy_module *m, const char *name,
+			     const char *version);
 
 /* The binding's stub, made at first use; NULL with message. `miss` is the same
  * for all. */
-void *binding_stub_locked(struct binding *b, stub_miss_fn *miss);
+void *binding_stub(struct binding *b, stub_miss_fn *miss);
 
 /*
  * Keep a hook's replacement until the module is loaded: of a binding, which

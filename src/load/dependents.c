@@ -10,7 +10,7 @@
 struct dependents {
 	struct dlazy_module **modules;
 	size_t count, room;
-	bool failed;
+	bool is_full;
 };
 
 static bool is_among(const struct dependents *d, const struct dlazy_module *m)
@@ -55,12 +55,9 @@ static void add_if_dependent_locked(struct dlazy_module *m, void *data)
 		add_dependents_locked(m, asked, d);
 		if (is_among(d, m))
 			return;
-		if (!array_reserve(&d->modules, d->count, &d->room,
-				   sizeof(*d->modules))) {
-			d->failed = true;
-			return;
-		}
-		d->modules[d->count++] = m;
+		d->is_full |= d->count == d->room;
+		if (!d->is_full)
+			d->modules[d->count++] = m;
 		return;
 	}
 }
@@ -74,13 +71,27 @@ static void add_dependents_locked(const struct dlazy_module *m,
 	module_each_locked(add_if_dependent_locked, &asked);
 }
 
+/* true: there are more than it has room for. */
+static bool look(const struct dlazy_module *m, struct dependents *d)
+{
+	LOCKED(&load_lock);
+	d->count = 0;
+	d->is_full = false;
+	add_dependents_locked(m, NULL, d);
+	return d->is_full;
+}
+
 ptrdiff_t dependents_find(struct dlazy_module *m, struct dlazy_module ***ret)
 {
 	struct dependents d = {NULL, 0, 0, false};
-	{
-		LOCKED(&load_lock);
-		add_dependents_locked(m, NULL, &d);
+
+	while (look(m, &d)) {
+		if (!array_reserve(&d.modules, d.room, &d.room,
+				   sizeof(*d.modules))) {
+			*ret = d.modules;
+			return -1;
+		}
 	}
 	*ret = d.modules;
-	return d.failed ? -1 : (ptrdiff_t)d.count;
+	return (ptrdiff_t)d.count;
 }

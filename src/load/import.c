@@ -34,19 +34,15 @@ static int early_address(struct dlazy_module *m,
 			 const struct module_export *export,
 			 const char *signature, struct early *ret)
 {
-	struct binding *b;
-	{
-		LOCKED(&load_lock);
-		b = binding_make_locked(m, request->name,
-					export->is_default ? NULL
-							   : request->version);
-		if (!b)
-			return -DLAZY_ENOMEM;
-		ret->import->binding = b;
-		if (stub_available()) {
-			ret->address = binding_stub_locked(b, bind_miss);
-			return ret->address ? 0 : -DLAZY_ENOMEM;
-		}
+	struct binding *b = binding_make(
+		m, request->name, export->is_default ? NULL : request->version);
+
+	if (!b)
+		return -DLAZY_ENOMEM;
+	ret->import->binding = b;
+	if (stub_available()) {
+		ret->address = binding_stub(b, bind_miss);
+		return ret->address ? 0 : -DLAZY_ENOMEM;
 	}
 	return call_closure(signature, bind_miss_closure, b, &ret->address);
 }
@@ -119,12 +115,15 @@ static void early_store(struct dlazy_module *m,
 			const struct dlazy_import *imports, size_t n,
 			const void *object, struct early *early)
 {
+	_cleanup_(module_free_imports) struct import *ended = NULL;
+
 	LOCKED(&load_lock);
 	for (size_t i = 0; i < n; i++) {
 		struct import *import = TAKE_PTR(early[i].import);
 
 		/* Bound before, it is bound otherwise now. */
-		module_forget_imports_locked(m, NULL, imports[i].address);
+		module_forget_imports_locked(m, NULL, imports[i].address,
+					     &ended);
 		ATOMIC_SHARED(imports[i].address);
 		__atomic_store_n(imports[i].address, early[i].address,
 				 __ATOMIC_RELEASE);
@@ -159,7 +158,10 @@ int import_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 void import_unbind(struct dlazy_module *m, const struct dlazy_import *imports,
 		   size_t n)
 {
+	_cleanup_(module_free_imports) struct import *ended = NULL;
+
 	LOCKED(&load_lock);
 	for (size_t i = 0; i < n; i++)
-		module_forget_imports_locked(m, NULL, imports[i].address);
+		module_forget_imports_locked(m, NULL, imports[i].address,
+					     &ended);
 }

@@ -43,6 +43,10 @@ static struct map by_address; /* module -> module */
 static struct map kept_paths; /* hash -> a path where something was found */
 static bool has_files;	      /* a plugin file was ever declared */
 
+/* As many as other threads will put between the two locks: one to see how much
+ * memory is needed, one to use it. */
+#define ROOM_AHEAD 7
+
 enum module_mode module_mode(void)
 {
 	static _Atomic(int) known; /* mode + 1 */
@@ -120,17 +124,31 @@ bool module_is_known(const struct dlazy_module *m)
 	return m && map_get(&by_address, map_pointer_key(m));
 }
 
-size_t module_list(struct module_seen **ret)
+/* Returns how many there are; all of them are in the list if it has the room. */
+static size_t list_modules(struct module_seen *list, size_t room)
 {
 	LOCKED(&load_lock);
-	size_t n = 0;
-
-	*ret = calloc(by_address.count + 1, sizeof(**ret));
-	for (size_t i = 0; *ret && i < by_address.room; i++) {
+	for (size_t i = 0, n = 0; i < by_address.room && n < room; i++) {
 		const struct dlazy_module *m = by_address.entries[i].value;
 		if (m)
-			(*ret)[n++] = (struct module_seen){
+			list[n++] = (struct module_seen){
 				m, m->identity, atomic_load(&m->state)};
+	}
+	return by_address.count;
+}
+
+size_t module_list(struct module_seen **ret)
+{
+	size_t n = list_modules(NULL, 0), room = 0;
+
+	*ret = NULL;
+	while (!*ret || n > room) {
+		free(*ret);
+		room = n + ROOM_AHEAD; /* that others declare meanwhile */
+		*ret = calloc(room, sizeof(**ret));
+		if (!*ret)
+			return 0;
+		n = list_modules(*ret, room);
 	}
 	return n;
 }
@@ -208,26 +226,51 @@ static bool is_mapped_locked(const struct dlazy_module *m)
 	return atomic_load(&m->handle);
 }
 
-/* As many as other threads will put between the two locks. */
-#define ROOM_AHEAD 7
-
-bool module_make_room(struct map *map)
+static bool has_room_locked(const struct map *map, size_t *ret_room)
 {
-	_cleanup_free_ struct map_entry *entries = NULL;
-	size_t room, had;
-	{
-		LOCKED(&load_lock);
-		had = map->room;
-		room = map_room(map, map->count + ROOM_AHEAD);
-	}
-	if (room == had)
-		return true;
-	entries = room ? calloc(room, sizeof(*entries)) : NULL;
+	*ret_room = map_room(map, map->count + ROOM_AHEAD);
+	return *ret_room == map->room;
+}
+
+static bool grow(struct map *map, size_t room)
+{
+	_cleanup_free_ struct map_entry *entries =
+		room ? calloc(room, sizeof(*entries)) : NULL;
+
 	if (!entries)
 		return false;
 	LOCKED(&load_lock);
 	if (map->room < room)
 		entries = map_replace(map, entries, room);
+	return true;
+}
+
+bool module_make_room(struct map *map)
+{
+	size_t room;
+	{
+		LOCKED(&load_lock);
+		if (has_room_locked(map, &room))
+			return true;
+	}
+	return grow(map, room);
+}
+
+/* Room for one more module in all tables, and for a path that is kept. */
+static bool make_room_for_module(void)
+{
+	struct map *const maps[] = {&by_address, &by_path, &by_file,
+				    &kept_paths};
+	size_t n = sizeof(maps) / sizeof(*maps), room[4];
+	bool has_room[4];
+	{
+		LOCKED(&load_lock);
+		for (size_t i = 0; i < n; i++)
+			has_room[i] = has_room_locked(maps[i], &room[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!has_room[i] && !grow(maps[i], room[i]))
+			return false;
 	return true;
 }
 
@@ -291,12 +334,18 @@ int module_read_replaced(struct dlazy_module *m, struct elf_view **ret,
 			   (unsigned long long)known.ino);
 }
 
-static int module_read_locked(struct dlazy_module *m)
+static int module_read(struct dlazy_module *m)
 {
 	_cleanup_(reading_end) struct reading reading = {.view = NULL};
-	int status = read_view(m->path, &reading.view, &reading.identity);
+	const char *path = m->path;
+	int status = read_view(path, &reading.view, &reading.identity);
 
-	return status < 0 ? status : take_reading_locked(m, &reading);
+	if (status < 0)
+		return status;
+	if (!module_make_room(&by_file))
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	LOCKED(&load_lock);
+	return take_reading_locked(m, &reading);
 }
 
 static bool is_known_locked(const struct dlazy_module *m,
@@ -309,26 +358,19 @@ static bool is_known_locked(const struct dlazy_module *m,
 
 int module_refresh(struct dlazy_module *m)
 {
-	_cleanup_(reading_end) struct reading reading = {.view = NULL};
-	const char *path = m->path;
+	struct file_identity now;
 
 	if (module_mode() == MODULE_OFF) /* as plain dlopen: reads nothing */
 		return 0;
-	int status = file_identify(AT_FDCWD, path, &reading.identity);
+	int status = file_identify(AT_FDCWD, m->path, &now);
 	if (status < 0)
 		return status;
 	{
 		LOCKED(&load_lock);
-		if (is_known_locked(m, &reading.identity))
+		if (is_known_locked(m, &now))
 			return 0;
 	}
-	status = read_view(path, &reading.view, &reading.identity);
-	if (status < 0)
-		return status;
-	if (!module_make_room(&by_file))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-	LOCKED(&load_lock);
-	return take_reading_locked(m, &reading);
+	return module_read(m);
 }
 
 bool module_is_left_by_file(const struct dlazy_module *m)
@@ -411,7 +453,7 @@ static int find_in_view(const struct dlazy_module *m, const char *name,
 	return 0;
 }
 
-int module_find_export_locked(struct dlazy_module *m, const char *name,
+bool module_find_known_locked(const struct dlazy_module *m, const char *name,
 			      const char *version, struct module_export *ret)
 {
 	struct record_symbol symbol;
@@ -420,17 +462,42 @@ int module_find_export_locked(struct dlazy_module *m, const char *name,
 		*ret = (struct module_export){symbol.value, symbol.type,
 					      symbol.is_default,
 					      symbol.variant};
-		return 0;
+		return true;
 	}
-	int status = m->view ? 0 : module_read_locked(m);
-	if (status == 0)
-		status = find_in_view(m, name, version, ret);
+	return m->view && find_in_view(m, name, version, ret) == 0;
+}
+
+/* As find_in_view(), 1: the file has to be read; its record may be old. */
+static int find_known(const struct dlazy_module *m, const char *name,
+		      const char *version, struct module_export *ret)
+{
+	LOCKED(&load_lock);
+	if (module_find_known_locked(m, name, version, ret))
+		return 0;
+	return m->view ? find_in_view(m, name, version, ret) : 1;
+}
+
+static bool is_current(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return module_is_current_locked(m);
+}
+
+int module_find_export(struct dlazy_module *m, const char *name,
+		       const char *version, struct module_export *ret)
+{
+	int status = find_known(m, name, version, ret);
+
+	while (status > 0) {
+		status = module_read(m);
+		if (status == 0)
+			status = find_known(m, name, version, ret);
+	}
 	/* What was read may be old; what is loaded stays as it is. */
-	if (status != -DLAZY_ENOSYM || atomic_load(&m->handle) ||
-	    module_is_current_locked(m))
+	if (status != -DLAZY_ENOSYM || atomic_load(&m->handle) || is_current(m))
 		return status;
-	status = module_read_locked(m);
-	return status < 0 ? status : find_in_view(m, name, version, ret);
+	status = module_read(m);
+	return status < 0 ? status : find_known(m, name, version, ret);
 }
 
 bool module_defines(struct dlazy_module *m, const char *name,
@@ -440,8 +507,7 @@ bool module_defines(struct dlazy_module *m, const char *name,
 
 	if (module_is_builtin(m))
 		return false;
-	LOCKED(&load_lock);
-	if (module_find_export_locked(m, name, version, &export) == 0)
+	if (module_find_export(m, name, version, &export) == 0)
 		return true;
 	status_clear();
 	return false;
@@ -792,19 +858,25 @@ static void module_count_locked(struct dlazy_module *m, int flags,
 	m->on_sym = is_on_sym_for_any_locked(m);
 }
 
+static struct spelling *spelling_new(const char *path)
+{
+	struct spelling *spelling;
+
+	return malloc(sizeof(*spelling) + strlen(path) + NUMBER_MAX + 1);
+}
+
 /* The module is the latest of that path, in a spelling that the linker has not heard
- * yet. NULL, with message: out of memory. */
-static const char *spell_path_locked(struct dlazy_module *m, const char *path)
+ * yet: `*fresh`, which is taken. NULL, with message: out of memory. */
+static const char *spell_path_locked(struct dlazy_module *m, const char *path,
+				     struct spelling **fresh)
 {
 	bool was_heard = map_get(&by_path, hash_string(path));
-	struct spelling *spelling =
-		malloc(sizeof(*spelling) + strlen(path) + NUMBER_MAX + 1);
 
-	if (!spelling || !map_put(&by_path, hash_string(path), m)) {
-		free(spelling);
+	if (!*fresh || !map_put(&by_path, hash_string(path), m)) {
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 		return NULL;
 	}
+	struct spelling *spelling = TAKE_PTR(*fresh);
 	spell_number(spelling->text, path, was_heard ? ++last_spelling : 0);
 	spelling->next = m->spellings;
 	m->spellings = spelling;
@@ -851,23 +923,46 @@ static struct module_path **place_of_path_locked(struct dlazy_module *m,
 	return at;
 }
 
+/* Memory that a declaration may need, as under the lock none is allocated. */
+struct supply {
+	struct opener *opener; /* NULL: the module is borrowed */
+	struct spelling *spelling;
+	struct module_path *path;
+	char *copy; /* of the path */
+};
+
+static void supply_end(struct supply *supply)
+{
+	free(supply->opener);
+	free(supply->spelling);
+	free(supply->path);
+	free(supply->copy);
+}
+
+/* false: it does not do for a new module. */
+static bool supply_paths(struct supply *supply, const char *path)
+{
+	supply->path = calloc(1, sizeof(*supply->path));
+	supply->copy = strdup(path);
+	supply->spelling = spelling_new(path);
+	return supply->spelling && make_room_for_module();
+}
+
 /* Without memory it is done without. */
-static void add_path_locked(struct dlazy_module *m, const char *path)
+static void add_path_locked(struct dlazy_module *m, const char *path,
+			    struct supply *supply)
 {
 	struct module_path **at = place_of_path_locked(m, path);
-	_cleanup_free_ struct module_path *new =
-		at ? calloc(1, sizeof(*new)) : NULL;
-	_cleanup_free_ char *copy = new ? strdup(path) : NULL;
 
-	if (!copy)
+	if (!at || !supply->path || !supply->copy)
 		return;
-	new->object = spell_path_locked(m, path);
-	if (!new->object) {
+	supply->path->object = spell_path_locked(m, path, &supply->spelling);
+	if (!supply->path->object) {
 		status_clear();
 		return;
 	}
-	new->path = keep_path_locked(&copy);
-	*at = TAKE_PTR(new);
+	supply->path->path = keep_path_locked(&supply->copy);
+	*at = TAKE_PTR(supply->path);
 	m->path_count++;
 }
 
@@ -900,24 +995,25 @@ static void prefer_path_locked(struct dlazy_module *m, const char *path)
 			module_opened_as_locked(m, p->object);
 }
 
-/* The same of a declaration. `fresh` is taken if it is a new opener's. */
+/* The same of a declaration. Takes of the supply what it needs. */
 static void module_open_locked(struct dlazy_module *m,
 			       const struct module_declaration *d,
 			       bool borrowed, const void *object,
-			       struct opener **fresh)
+			       struct supply *supply)
 {
-	add_path_locked(m, d->path);
+	add_path_locked(m, d->path, supply);
 	if (!m->opens && !m->borrows && !is_mapped_locked(m))
 		prefer_path_locked(m, d->path);
 	module_count_locked(m, d->flags, borrowed);
 	if (borrowed)
 		return;
 	if (!opener_locked(m, object))
-		opener_add_locked(m, TAKE_PTR(*fresh), object);
+		opener_add_locked(m, TAKE_PTR(supply->opener), object);
 	opener_locked(m, object)->opens++;
 }
 
-static int module_insert_locked(struct dlazy_module *m)
+static int module_insert_locked(struct dlazy_module *m,
+				struct spelling **spelling)
 {
 	/* Room in all tables first: it is in all of them, or in none. */
 	if (!map_reserve(&by_address, by_address.count) ||
@@ -925,7 +1021,7 @@ static int module_insert_locked(struct dlazy_module *m)
 	    !map_reserve(&by_file, by_file.count))
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 	if (m->path[0]) {
-		m->object = spell_path_locked(m, m->path);
+		m->object = spell_path_locked(m, m->path, spelling);
 		if (!m->object)
 			return -DLAZY_ENOMEM;
 	}
@@ -1020,12 +1116,15 @@ static int module_prepare(const struct module_declaration *d,
 	return 0;
 }
 
-/* What a new declaration has read of the file goes to the module that has it. */
+/* What a new declaration has read of the file goes to the module that has it, and
+ * what was known before to the other. */
 static void module_renew_locked(struct dlazy_module *m,
 				struct dlazy_module *fresh)
 {
-	elf_view_close(m->view);
-	m->view = TAKE_PTR(fresh->view);
+	struct elf_view *old = m->view;
+
+	m->view = fresh->view;
+	fresh->view = old;
 	m->record = fresh->record;
 	m->contents++;
 	note_change();
@@ -1075,6 +1174,7 @@ static bool is_of_file_locked(const struct dlazy_module *m,
 
 /* Puts it into the table, unless the file has a module already. */
 static int module_settle_locked(struct dlazy_module **fresh,
+				struct spelling **spelling,
 				struct dlazy_module **ret, bool *ret_adopted)
 {
 	const struct file_identity *identity = &(*fresh)->identity;
@@ -1085,7 +1185,7 @@ static int module_settle_locked(struct dlazy_module **fresh,
 	if (m && !is_of_file_locked(m, identity))
 		m = NULL;
 	if (!m)
-		status = module_insert_locked(*fresh);
+		status = module_insert_locked(*fresh, spelling);
 	else if (!file_identity_equal(&m->identity, identity))
 		status = module_follow_locked(m, *fresh);
 	if (status < 0)
@@ -1098,12 +1198,14 @@ static int module_settle_locked(struct dlazy_module **fresh,
 
 const char *module_respell(struct dlazy_module *m)
 {
-	if (!module_make_room(&by_file)) {
+	_cleanup_free_ struct spelling *fresh = spelling_new(m->path);
+
+	if (!fresh || !make_room_for_module()) {
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
 		return NULL;
 	}
 	LOCKED(&load_lock);
-	return spell_path_locked(m, m->path);
+	return spell_path_locked(m, m->path, &fresh);
 }
 
 void module_replace_locked(struct dlazy_module *m, const char *object,
@@ -1123,8 +1225,23 @@ void module_replace_locked(struct dlazy_module *m, const char *object,
 	map_put(&by_file, file_key(identity), m);
 }
 
+/* true: the file's module is open, as it was known. If it has one that needs a
+ * supply of paths for that, false and *ret. */
+static bool open_current(const struct module_declaration *d, bool borrowed,
+			 const void *object,
+			 const struct file_identity *identity,
+			 struct supply *supply, struct dlazy_module **ret)
+{
+	LOCKED(&load_lock);
+	*ret = module_current_locked(identity);
+	if (!*ret || (!supply->path && place_of_path_locked(*ret, d->path)))
+		return false;
+	module_open_locked(*ret, d, borrowed, object, supply);
+	return true;
+}
+
 static int declare_file(const struct module_declaration *d, bool borrowed,
-			struct opener **opener, struct dlazy_module **ret,
+			struct supply *supply, struct dlazy_module **ret,
 			bool *ret_adopted)
 {
 	_cleanup_(cleanup_module) struct dlazy_module *fresh = NULL;
@@ -1134,37 +1251,36 @@ static int declare_file(const struct module_declaration *d, bool borrowed,
 
 	if (status < 0)
 		return status;
-	{
-		LOCKED(&load_lock);
-		*ret = module_current_locked(&identity);
-		if (*ret) {
-			module_open_locked(*ret, d, borrowed, object, opener);
-			return 0;
-		}
-	}
+	if (open_current(d, borrowed, object, &identity, supply, ret))
+		return 0;
+	if (!supply_paths(supply, d->path) && !*ret)
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+	if (*ret && open_current(d, borrowed, object, &identity, supply, ret))
+		return 0;
 	/* Reading takes its time: not under the lock. */
 	status = module_prepare(d, &identity, &fresh);
 	if (status < 0)
 		return status;
 
 	LOCKED(&load_lock);
-	status = module_settle_locked(&fresh, ret, ret_adopted);
+	status = module_settle_locked(&fresh, &supply->spelling, ret,
+				      ret_adopted);
 	if (status == 0)
-		module_open_locked(*ret, d, borrowed, object, opener);
+		module_open_locked(*ret, d, borrowed, object, supply);
 	return status;
 }
 
 int module_declare(const struct module_declaration *d, bool borrowed,
 		   struct dlazy_module **ret, bool *ret_adopted)
 {
-	_cleanup_free_ struct opener *opener =
-		borrowed ? NULL : calloc(1, sizeof(*opener));
+	_cleanup_(supply_end) struct supply supply = {
+		.opener = borrowed ? NULL : calloc(1, sizeof(*supply.opener))};
 
 	if (ret_adopted)
 		*ret_adopted = false;
-	if (!borrowed && !opener)
+	if (!borrowed && !supply.opener)
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
-	return declare_file(d, borrowed, &opener, ret, ret_adopted);
+	return declare_file(d, borrowed, &supply, ret, ret_adopted);
 }
 
 int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
@@ -1187,8 +1303,10 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
 					   name);
 	}
+	if (!make_room_for_module())
+		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
 	LOCKED(&load_lock);
-	int status = module_insert_locked(m);
+	int status = module_insert_locked(m, NULL);
 	if (status < 0)
 		return status;
 	m->borrows = 1;
@@ -1197,12 +1315,6 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 	module_move_locked(m, DLAZY_LOADED);
 	*ret = TAKE_PTR(m);
 	return 0;
-}
-
-static bool make_room_for_found(void)
-{
-	return module_make_room(&by_path) && module_make_room(&by_file) &&
-	       module_make_room(&kept_paths);
 }
 
 /* There is room in the maps. What the linker finds has no identity before it is
@@ -1234,7 +1346,7 @@ int module_found(struct dlazy_module *m, const char *path,
 	_cleanup_free_ char *copy = strdup(path);
 	_cleanup_elf_view_ struct elf_view *old = NULL;
 
-	if (!copy || !make_room_for_found())
+	if (!copy || !make_room_for_module())
 		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
 	LOCKED(&load_lock);
 	old = module_found_locked(m, &copy, identity);
@@ -1282,8 +1394,7 @@ int module_declare_late(const struct module_declaration *d,
 		module_new(kind, NULL, looked_for, d->by);
 	_cleanup_free_ char *path = d->path ? strdup(d->path) : NULL;
 
-	if (!m || (d->path && !path) || !module_make_room(&by_address) ||
-	    !make_room_for_found())
+	if (!m || (d->path && !path) || !make_room_for_module())
 		return status_fail(DLAZY_ENOMEM, "out of memory");
 	m->source = source;
 	if (d->by_name)
@@ -1307,7 +1418,7 @@ int module_declare_late(const struct module_declaration *d,
 }
 
 void module_forget_imports_locked(struct dlazy_module *m, const void *object,
-				  void *const *address)
+				  void *const *address, struct import **ended)
 {
 	struct import **at = &m->imports;
 
@@ -1320,8 +1431,47 @@ void module_forget_imports_locked(struct dlazy_module *m, const void *object,
 			continue;
 		}
 		*at = import->next;
+		import->next = *ended;
+		*ended = import;
+	}
+}
+
+void module_free_imports(struct import **ended)
+{
+	while (*ended) {
+		struct import *import = *ended;
+
+		*ended = import->next;
 		free(import);
 	}
+}
+
+/* What nobody has any more, to be freed without the lock. */
+struct ended {
+	struct import *imports;
+	struct opener *openers;
+};
+
+static void ended_free(struct ended *ended)
+{
+	module_free_imports(&ended->imports);
+	while (ended->openers) {
+		struct opener *o = ended->openers;
+
+		ended->openers = o->next;
+		free(o);
+	}
+}
+
+static void end_opener_locked(struct dlazy_module *m, const void *object,
+			      struct ended *ended)
+{
+	struct opener *o = opener_take_locked(m, object);
+
+	if (!o)
+		return;
+	o->next = ended->openers;
+	ended->openers = o;
 }
 
 /* Somebody has it no more. After the last one, what a stub loads is as it was. */
@@ -1339,7 +1489,8 @@ static void forget_flags_locked(struct dlazy_module *m)
 
 /* Ends one open of that object; of one that has none, but was handed the module,
  * somebody's. */
-static void close_opener_locked(struct dlazy_module *m, const void *object)
+static void close_opener_locked(struct dlazy_module *m, const void *object,
+				struct ended *ended)
 {
 	struct opener *o = opener_locked(m, object);
 
@@ -1348,22 +1499,22 @@ static void close_opener_locked(struct dlazy_module *m, const void *object)
 			o = other;
 	if (!o || !o->opens)
 		return;
-	module_forget_imports_locked(m, o->object, NULL);
+	module_forget_imports_locked(m, o->object, NULL, &ended->imports);
 	if (--o->opens == 0) {
-		free(opener_take_locked(m, o->object));
+		end_opener_locked(m, o->object, ended);
 		forget_flags_locked(m);
 	}
 }
 
 /* After the last the handle is invalid: what the host gave is forgotten. */
-static void module_forget_locked(struct dlazy_module *m)
+static void module_forget_locked(struct dlazy_module *m, struct ended *ended)
 {
 	if (m->opens || m->borrows)
 		return;
 	atomic_store(&m->is_open, false);
-	module_forget_imports_locked(m, NULL, NULL);
+	module_forget_imports_locked(m, NULL, NULL, &ended->imports);
 	while (m->openers)
-		free(opener_take_locked(m, m->openers->object));
+		end_opener_locked(m, m->openers->object, ended);
 }
 
 struct opener *module_opener_locked(struct dlazy_module *m, const void *object,
@@ -1426,6 +1577,7 @@ void module_confirm_open(struct dlazy_module *m, int flags, const void *by)
 
 void module_undo_open(struct dlazy_module *m, const void *by)
 {
+	_cleanup_(ended_free) struct ended ended = {NULL, NULL};
 	const void *object = dl_object(by);
 	{
 		LOCKED(&load_lock);
@@ -1434,17 +1586,19 @@ void module_undo_open(struct dlazy_module *m, const void *by)
 		m->opens--;
 		if (o && o->opens && --o->opens == 0 && !o->on_failure &&
 		    !o->on_load) {
-			module_forget_imports_locked(m, object, NULL);
-			free(opener_take_locked(m, object));
+			module_forget_imports_locked(m, object, NULL,
+						     &ended.imports);
+			end_opener_locked(m, object, &ended);
 		}
 		forget_flags_locked(m);
-		module_forget_locked(m);
+		module_forget_locked(m, &ended);
 	}
 	module_release(m);
 }
 
 int module_close(struct dlazy_module *m, const void *by)
 {
+	_cleanup_(ended_free) struct ended ended = {NULL, NULL};
 	const void *object = dl_object(by);
 	{
 		LOCKED(&load_lock);
@@ -1455,8 +1609,8 @@ int module_close(struct dlazy_module *m, const void *by)
 					   m->name);
 		m->opens--;
 		note_change();
-		close_opener_locked(m, object);
-		module_forget_locked(m);
+		close_opener_locked(m, object, &ended);
+		module_forget_locked(m, &ended);
 	}
 	module_release(m);
 	return 0;
@@ -1464,12 +1618,13 @@ int module_close(struct dlazy_module *m, const void *by)
 
 void module_return(struct dlazy_module *m)
 {
+	_cleanup_(ended_free) struct ended ended = {NULL, NULL};
 	{
 		LOCKED(&load_lock);
 		m->borrows--;
 		note_change();
 		forget_flags_locked(m);
-		module_forget_locked(m);
+		module_forget_locked(m, &ended);
 	}
 	module_release(m);
 }
@@ -1487,10 +1642,6 @@ void module_fork_done(void)
 /* A load that another thread had begun, and that nobody will end. */
 static void module_end_in_child_locked(struct dlazy_module *m, bool waited)
 {
-	if (atomic_load(&m->state) != DLAZY_LOADING)
-		return;
-	if (!waited && !m->failure)
-		m->failure = calloc(1, sizeof(*m->failure));
 	if (waited || !m->failure) {
 		module_move_locked(m, DLAZY_DECLARED);
 		return;
@@ -1504,18 +1655,43 @@ static void module_end_in_child_locked(struct dlazy_module *m, bool waited)
 	module_move_locked(m, DLAZY_FAILED);
 }
 
-void module_after_fork(bool all_waited)
+/* false: it fails, and has nothing to keep that in. */
+static bool leave_loaders_locked(struct dlazy_module *m, bool waited,
+				 struct module_failure **spare)
+{
+	struct loading_frame *own = loading_frames_of(m);
+	bool ends = !own && atomic_load(&m->state) == DLAZY_LOADING;
+
+	if (ends && !waited && !m->failure)
+		m->failure = TAKE_PTR(*spare);
+	if (ends && !waited && !m->failure)
+		return false;
+	m->loaders = own;
+	if (m->preparer && !loading_is_own(m->preparer))
+		m->preparer = NULL;
+	if (ends)
+		module_end_in_child_locked(m, waited);
+	return true;
+}
+
+static bool leave_all_loaders(bool waited, struct module_failure **spare)
 {
 	LOCKED(&load_lock);
 	for (size_t i = 0; i < by_address.room; i++) {
 		struct dlazy_module *m = by_address.entries[i].value;
 
-		if (!m || !m->loaders)
-			continue;
-		m->loaders = loading_frames_of(m);
-		if (m->preparer && !loading_is_own(m->preparer))
-			m->preparer = NULL;
-		if (!m->loaders)
-			module_end_in_child_locked(m, all_waited);
+		if (m && m->loaders && !leave_loaders_locked(m, waited, spare))
+			return false;
+	}
+	return true;
+}
+
+void module_after_fork(bool all_waited)
+{
+	_cleanup_free_ struct module_failure *spare = NULL;
+
+	while (!leave_all_loaders(all_waited, &spare)) {
+		spare = calloc(1, sizeof(*spare));
+		all_waited |= !spare; /* is tried again then */
 	}
 }

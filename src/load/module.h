@@ -364,9 +364,11 @@ const struct opener *module_hook_locked(const struct dlazy_module *m,
 					const void *object);
 
 /* Pointers of the host are left alone from now on: those at `address`, or,
- * address NULL, those of an object. */
+ * address NULL, those of an object. They go to a list that is to be freed without
+ * the lock. */
 void module_forget_imports_locked(struct dlazy_module *m, const void *object,
-				  void *const *address);
+				  void *const *address, struct import **ended);
+void module_free_imports(struct import **ended);
 
 /* Whether it is a handle that is valid now; any pointer may be asked about. */
 bool module_is_valid(const struct dlazy_module *m);
@@ -405,10 +407,13 @@ void module_return(struct dlazy_module *m); /* ends one borrow */
 
 /*
  * Looks an export up in the module's own file. A catalog's "not there" is
- * checked against the file. load_lock must be held. 0, -DLAZY_ENOSYM, or the
- * status of reading the file.
+ * checked against the file. 0, -DLAZY_ENOSYM, or the status of reading the file.
  */
-int module_find_export_locked(struct dlazy_module *m, const char *name,
+int module_find_export(struct dlazy_module *m, const char *name,
+		       const char *version, struct module_export *ret);
+
+/* The same in what was read already. */
+bool module_find_known_locked(const struct dlazy_module *m, const char *name,
 			      const char *version, struct module_export *ret);
 
 /* Whether it exports a function or an object of that name; a built-in has no

@@ -159,6 +159,8 @@ static bool is_cold(struct dlazy_job *j, const char *path)
 {
 	uint64_t key = hash_string(path);
 
+	if (!module_make_room(&j->warmed))
+		return false;
 	LOCKED(&load_lock);
 	return !map_get(&j->warmed, key) && map_put(&j->warmed, key, j);
 }

@@ -8,21 +8,21 @@
  */
 #include "registry/prefetch.h"
 
-#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/event.h"
 #include "load/load.h"
 #include "registry/worker.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 struct wish {
+	struct wish *next;
 	struct dlazy_module *module;
 	const void *caller;
 };
 
 static struct {
-	struct wish *wishes;
-	size_t count, room;
+	struct wish *oldest, *newest;
 	bool working;
 	bool stays;
 } queue;
@@ -36,34 +36,50 @@ void prefetch_begin(void)
 	lock_condition_init(&wished);
 }
 
-/* The oldest wish; false: none is left, and so no worker. */
-static bool take_wish(struct wish *ret)
+/* The oldest wish, to be freed; NULL: none is left, and so no worker. */
+static struct wish *take_wish(void)
 {
 	LOCKED(&load_lock);
-	while (!queue.count && queue.stays)
+	while (!queue.oldest && queue.stays)
 		lock_wait(&load_lock, &wished, event_now() + NAP_NS);
-	queue.working = queue.count > 0;
-	if (!queue.working)
-		return false;
-	*ret = queue.wishes[0];
-	queue.count--;
-	memmove(queue.wishes, queue.wishes + 1,
-		queue.count * sizeof(*queue.wishes));
-	return true;
+	struct wish *wish = queue.oldest;
+	queue.working = wish;
+	if (wish)
+		queue.oldest = wish->next;
+	return wish;
+}
+
+/* Nobody will do them: they are to be freed. */
+static struct wish *drop_all_locked(void)
+{
+	queue.working = false;
+	return TAKE_PTR(queue.oldest);
+}
+
+static void wishes_free(struct wish **wishes)
+{
+	while (*wishes) {
+		struct wish *next = (*wishes)->next;
+
+		free(*wishes);
+		*wishes = next;
+	}
 }
 
 /* A failure is the module's to remember. */
 static void *work(void *unused)
 {
-	struct wish wish;
+	struct wish *wish;
 
-	while (take_wish(&wish)) {
-		struct touch touch = {.caller = wish.caller};
+	while ((wish = take_wish())) {
+		struct dlazy_module *m = wish->module;
+		struct touch touch = {.caller = wish->caller};
 		struct load_handle loaded;
 
-		if (!module_is_valid(wish.module))
+		free(wish);
+		if (!module_is_valid(m))
 			continue; /* closed meanwhile */
-		load_module(wish.module, &touch, &loaded);
+		load_module(m, &touch, &loaded);
 		load_release(&loaded);
 	}
 	return unused;
@@ -72,13 +88,20 @@ static void *work(void *unused)
 /* 1: a worker must be started; 0: one is there, or nothing is to be done. */
 static int add_wish(struct dlazy_module *m, const void *caller)
 {
+	_cleanup_free_ struct wish *fresh = malloc(sizeof(*fresh));
+
 	LOCKED(&load_lock);
 	if (atomic_load(&m->handle) || module_is_builtin(m))
 		return 0;
-	if (!array_reserve(&queue.wishes, queue.count, &queue.room,
-			   sizeof(*queue.wishes)))
+	if (!fresh)
 		return status_fail(DLAZY_ENOMEM, "prefetch: out of memory");
-	queue.wishes[queue.count++] = (struct wish){m, caller};
+	*fresh = (struct wish){NULL, m, caller};
+	struct wish *wish = TAKE_PTR(fresh);
+	if (queue.oldest)
+		queue.newest->next = wish;
+	else
+		queue.oldest = wish;
+	queue.newest = wish;
 	bool idle = !queue.working;
 	queue.working = true;
 	pthread_cond_signal(&wished);
@@ -96,9 +119,10 @@ int prefetch_module(struct dlazy_module *m, const void *caller)
 		return status;
 	status = worker_start(work, NULL, "prefetch");
 	if (status < 0) {
+		_cleanup_(wishes_free) struct wish *dropped = NULL;
+
 		LOCKED(&load_lock);
-		queue.working = false;
-		queue.count = 0;
+		dropped = drop_all_locked();
 	}
 	return status;
 }
@@ -121,8 +145,9 @@ int prefetch_stay(void)
 
 void prefetch_after_fork(void)
 {
+	_cleanup_(wishes_free) struct wish *dropped = NULL;
+
 	prefetch_begin();
 	LOCKED(&load_lock);
-	queue.working = false;
-	queue.count = 0;
+	dropped = drop_all_locked();
 }

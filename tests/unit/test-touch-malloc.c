@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #if !defined(__GLIBC__) || defined(__SANITIZE_ADDRESS__) || \
 	defined(__SANITIZE_THREAD__)
@@ -243,6 +244,101 @@ TEST(allocator_may_touch_another_module)
 	on_malloc = call_other;
 	CHECK_INT(watched(ready), 1);
 	CHECK(on_malloc == NULL);
+}
+
+/* ------------------------------------------------------------------ */
+/* Not in a first call: an allocator with a lock of its own, which a first call of
+ * another thread holds, must not be waited for by who has the lock that this call
+ * needs. */
+
+static int open_twice(void)
+{
+	struct dlazy_module *m = dlazy_open(own_path("d/p.so"), 0);
+
+	CHECK(m != NULL);
+	CHECK(dlazy_open(own_path("e/p.so"), 0) == m);
+	CHECK_INT(dlazy_close(m), 0);
+	return dlazy_close(m);
+}
+
+TEST(nor_when_a_file_is_opened_by_two_paths)
+{
+	CHECK_INT(mkdir(own_path("d"), 0755), 0);
+	CHECK_INT(mkdir(own_path("e"), 0755), 0);
+	test_copy(test_plugin("good-plain"), own_path("d/p.so"));
+	CHECK_INT(link(own_path("d/p.so"), own_path("e/p.so")), 0);
+	CHECK_INT(watched(open_twice), 0);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+static struct dlazy_module *watched_module;
+
+static int bind_and_unbind(void)
+{
+	int_fn *pointer;
+	const struct dlazy_import import = {"plain_answer", (void **)&pointer,
+					    "i()"};
+
+	CHECK_INT(dlazy_bind(watched_module, &import, 1), 0);
+	CHECK_INT(dlazy_bind(watched_module, &import, 1), 0);
+	CHECK_INT(dlazy_unbind(watched_module, &import, 1), 0);
+	CHECK(dlazy_sym(watched_module, "absent") == NULL);
+	return dlazy_prefetch(watched_module);
+}
+
+TEST(nor_when_a_symbol_is_bound)
+{
+	watched_module = opened(test_plugin("good-plain"), 0);
+	CHECK_INT(watched(bind_and_unbind), 0);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+static int look_on(void)
+{
+	CHECK_INT(dlazy_observe(watch_event, NULL), 0);
+	CHECK_INT(dlazy_observe(watch_event, &calls), 0);
+	CHECK_INT(dlazy_unobserve(watch_event, NULL), 0);
+	return dlazy_unobserve(watch_event, &calls);
+}
+
+TEST(nor_when_an_observer_comes_and_goes)
+{
+	CHECK_INT(watched(look_on), 0);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+static int reload(void)
+{
+	CHECK_INT(dlazy_reload(watched_module), 0);
+	return dlazy_unload(watched_module);
+}
+
+TEST(nor_when_a_module_is_reloaded_and_unloaded)
+{
+	const char *path = own_copy("good-plain", "p.so");
+
+	watched_module = opened(path, DLAZY_DISCARD);
+	CHECK_INT(dlazy_load(watched_module), 0);
+	CHECK_INT(rename(own_copy("good-plain", "q.so"), path), 0);
+	CHECK_INT(watched(reload), 0);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
+}
+
+static int seal(void)
+{
+	return dlazy_seal();
+}
+
+TEST(nor_when_the_process_is_sealed)
+{
+	opened(test_plugin("good-plain"), 0);
+	CHECK_INT(watched(seal), 0);
+	CHECK(calls > 0);
+	CHECK_INT(calls_under_a_lock, 0);
 }
 
 #endif
