@@ -117,34 +117,32 @@ const char *source_name(struct source *s, size_t index)
 	return record ? source_full_name(s, record_name(record)) : NULL;
 }
 
+/* Whether it has a usable plugin of that name. */
+static bool source_provides(struct source *s, const char *name)
+{
+	bool unknown = false;
+	size_t index;
+
+	if (s->module)
+		return strcmp(s->name, name) == 0;
+	return source_find(s, name, &index, &unknown) &&
+	       index < catalog_count(s->catalog);
+}
+
 bool source_is_shadowed(struct dlazy_registry *r, size_t end, const char *name)
 {
-	for (size_t i = 0; i < end; i++) {
-		struct source *s = &r->sources[i];
-		bool unknown = false;
-		size_t index;
-
-		if (s->module ? !strcmp(s->name, name)
-			      : source_find(s, name, &index, &unknown) &&
-					index < catalog_count(s->catalog))
+	for (size_t i = 0; i < end; i++)
+		if (source_provides(&r->sources[i], name))
 			return true;
-	}
 	return false;
 }
 
 bool source_is_provided_after(struct dlazy_registry *r, size_t source,
 			      const char *name)
 {
-	for (size_t i = source + 1; i < r->count; i++) {
-		struct source *s = &r->sources[i];
-		bool unknown = false;
-		size_t index;
-
-		if (s->module ? !strcmp(s->name, name)
-			      : source_find(s, name, &index, &unknown) &&
-					index < catalog_count(s->catalog))
+	for (size_t i = source + 1; i < r->count; i++)
+		if (source_provides(&r->sources[i], name))
 			return true;
-	}
 	return false;
 }
 
