@@ -86,23 +86,27 @@ int cli_finish(int status);
 
 /*
  * An option, and what it sets: `flag` becomes true, `text` is the value. With both,
- * the value may be left out. `take` is given the value, and returns -1, or an exit
- * status after a message, which ends the command.
+ * the value may be left out. `number` is the value as a number from `least` to
+ * `most`; any other value is refused. `take` is given the value, and returns -1, or
+ * an exit status after a message, which ends the command.
  */
 struct cli_option {
 	const char *name; /* as behind "--"; "": it has a letter alone */
 	char letter;	  /* as behind "-"; 0: none */
 	bool *flag;
 	const char **text;
+	size_t *number;
+	size_t least, most;
+	const char *unit; /* of the number, as "seconds"; NULL: none */
 	int (*take)(char *value, void *data);
 	void *data;
 };
 
 /*
  * Obeys the options from optind on, as getopt_long(3) does, and --help, which
- * prints `help` (NULL: it is in the table, if anywhere). `options` ends with one without a name. Returns -1, with optind at
- * the operands; or an exit status: help was printed, or it was said what is wrong,
- * and what may have been meant.
+ * prints `help` (NULL: it is in the table, if anywhere). `options` ends with one
+ * without a name. Returns -1, with optind at the operands; or an exit status: help
+ * was printed, or it was said what is wrong, and what may have been meant.
  */
 int cli_options(int argc, char **argv, const char *help,
 		const struct cli_option *options);

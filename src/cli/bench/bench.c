@@ -598,16 +598,6 @@ static int add_touch(char *text, void *data)
 	return -1;
 }
 
-static int take_runs(char *text, void *data)
-{
-	struct bench_request *request = data;
-
-	if (cli_number(text, 1, SAMPLE_MAX, &request->runs))
-		return -1;
-	return cli_usage("bench", "bench: --runs=%s: 1 to %d", text,
-			 SAMPLE_MAX);
-}
-
 static int take_percent(char *text, void *data)
 {
 	struct bench_request *request = data;
@@ -676,7 +666,8 @@ int cli_bench(int argc, char **argv)
 					.baseline.fail_over = -1};
 	const struct cli_option options[] = {
 		{"touch", .take = add_touch, .data = &request},
-		{"runs", .take = take_runs, .data = &request},
+		{"runs", .number = &request.runs, .least = 1,
+		 .most = SAMPLE_MAX},
 		{"cold", .flag = &request.cold},
 		{"env", .flag = &request.env},
 		{"baseline", .text = &request.baseline.path},

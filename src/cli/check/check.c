@@ -53,7 +53,7 @@ static const char help[] =
 struct check_request {
 	const char *host;
 	bool load;
-	unsigned timeout;
+	size_t timeout;
 	bool json;
 };
 
@@ -382,7 +382,7 @@ static int check(char **operands, const struct check_request *request)
 	if (status == 0)
 		status = inspect_each(&all, request->host);
 	if (status == 0 && request->load)
-		status = load_each(&all, request->timeout);
+		status = load_each(&all, (unsigned)request->timeout);
 	if (status < 0)
 		return cli_fail(status, request->json);
 	if (request->json)
@@ -392,27 +392,14 @@ static int check(char **operands, const struct check_request *request)
 	return count_bad(&all) ? CLI_PROBLEMS : CLI_DONE;
 }
 
-static int take_timeout(char *text, void *data)
-{
-	struct check_request *request = data;
-	size_t seconds;
-
-	if (!cli_number(text, 1, TIMEOUT_MAX, &seconds))
-		return cli_usage("check",
-				 "check: --timeout=%s: a number of seconds, 1 "
-				 "to %d",
-				 text, TIMEOUT_MAX);
-	request->timeout = (unsigned)seconds;
-	return -1;
-}
-
 int cli_check(int argc, char **argv)
 {
 	struct check_request request = {.timeout = TIMEOUT_DEFAULT};
 	const struct cli_option options[] = {
 		{"host", .text = &request.host},
 		{"load", .flag = &request.load},
-		{"timeout", .take = take_timeout, .data = &request},
+		{"timeout", .number = &request.timeout, .least = 1,
+		 .most = TIMEOUT_MAX, .unit = "seconds"},
 		{"json", .flag = &request.json},
 		{.name = NULL},
 	};

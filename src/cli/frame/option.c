@@ -113,12 +113,24 @@ static const struct cli_option *find_option(const struct cli_option *options,
 	return options;
 }
 
-static int obey(const struct cli_option *o)
+static int take_number(const char *command, const struct cli_option *o)
+{
+	if (cli_number(optarg, o->least, o->most, o->number))
+		return -1;
+	return cli_usage(command, "%s: --%s=%s: %s%s%s%zu to %zu", command,
+			 o->name, optarg, o->unit ? "a number of " : "",
+			 o->unit ? o->unit : "", o->unit ? ", " : "", o->least,
+			 o->most);
+}
+
+static int obey(const char *command, const struct cli_option *o)
 {
 	if (o->flag)
 		*o->flag = true;
 	if (o->text)
 		*o->text = optarg;
+	if (o->number)
+		return take_number(command, o);
 	return o->take ? o->take(optarg, o->data) : -1;
 }
 
@@ -135,7 +147,7 @@ static int obey_options(int argc, char **argv, const char *help,
 			return CLI_USAGE;
 		if (option == 'h' && help)
 			return cli_help(help);
-		status = obey(find_option(options, option));
+		status = obey(argv[0], find_option(options, option));
 	}
 	return status;
 }

@@ -247,22 +247,8 @@ static int scan_all(char **dirs, const struct scan_request *request)
 struct probing {
 	bool wanted, isolate;
 	const char *families; /* NULL: all */
-	unsigned deadline;
+	size_t deadline;
 };
-
-static int take_deadline(char *text, void *data)
-{
-	struct probing *probing = data;
-	size_t seconds;
-
-	if (!cli_number(text, 1, DEADLINE_MAX, &seconds))
-		return cli_usage("scan",
-				 "scan: --deadline=%s: a number of seconds, 1 "
-				 "to %d",
-				 text, DEADLINE_MAX);
-	probing->deadline = (unsigned)seconds;
-	return -1;
-}
 
 static int scan_probing(char **dirs, struct scan_request *request,
 			const struct probing *probing)
@@ -274,8 +260,8 @@ static int scan_probing(char **dirs, struct scan_request *request,
 		return scan_all(dirs, request);
 	int status = CLI_USAGE;
 	if (probes_parse(probing->families, &asking.probes)) {
-		prober_begin(&asking.prober, &asking.probes, probing->deadline,
-			     probing->isolate);
+		prober_begin(&asking.prober, &asking.probes,
+			     (unsigned)probing->deadline, probing->isolate);
 		status = scan_all(dirs, request);
 		prober_end(&asking.prober);
 	}
@@ -316,7 +302,8 @@ int cli_scan(int argc, char **argv)
 		{"system", .flag = &request.system},
 		{"recursive", 'r', .flag = &request.recursive},
 		{"probe", .flag = &probing.wanted, .text = &probing.families},
-		{"deadline", .take = take_deadline, .data = &probing},
+		{"deadline", .number = &probing.deadline, .least = 1,
+		 .most = DEADLINE_MAX, .unit = "seconds"},
 		{"isolate", .flag = &probing.isolate},
 		{"json", .flag = &request.json},
 		{.name = NULL},

@@ -387,16 +387,6 @@ static int take_format(char *name, void *data)
 			 name);
 }
 
-static int take_runs(char *text, void *data)
-{
-	struct trace_request *request = data;
-
-	if (!cli_number(text, 1, TRACE_RUNS_MAX, &request->runs))
-		return cli_usage("trace", "trace: --runs=%s: 1 to %d", text,
-				 TRACE_RUNS_MAX);
-	return -1;
-}
-
 int cli_trace(int argc, char **argv)
 {
 	struct trace_request request = {.runs = 1};
@@ -407,7 +397,8 @@ int cli_trace(int argc, char **argv)
 		{"dlopened", .flag = &dlopened},
 		{"format", .take = take_format, .data = &request},
 		{"output", 'o', .text = &request.out},
-		{"runs", .take = take_runs, .data = &request},
+		{"runs", .number = &request.runs, .least = 1,
+		 .most = TRACE_RUNS_MAX},
 		{"json", .flag = &request.json},
 		{.name = NULL},
 	};
