@@ -41,7 +41,8 @@ alone = d=`mktemp -d` && n=0 && \
 	$(1) -r -nostdlib -o $@ $$d/*.o; r=$$?; rm -rf $$d; exit $$r
 
 standalone-x86_64.o: $(ALONE_FILES) src/stub/stub-x86_64.S \
-		src/stub/save-x86_64.c src/stub/linked.h src/stub/pool.h
+		src/stub/marks-x86_64.S src/stub/save-x86_64.c \
+		src/stub/linked.h src/stub/pool.h
 	$(AM_V_GEN)$(call alone,$(ALONE_X86_64_CC),-fcf-protection=full,\
 		$(ALONE_C) src/stub/save-x86_64.c src/stub/stub-x86_64.S)
 standalone-aarch64.o: $(ALONE_FILES) src/stub/stub-aarch64.S \

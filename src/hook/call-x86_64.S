@@ -25,12 +25,4 @@ cpu_call:
 	.cfi_endproc
 	.size	cpu_call, . - cpu_call
 
-/* As in cpu-x86_64.S. */
-	.section .note.gnu.property, "a"
-	.balign	8
-	.long	4, 16, 5	/* sizes, NT_GNU_PROPERTY_TYPE_0 */
-	.asciz	"GNU"
-	.long	0xc0000002, 4	/* GNU_PROPERTY_X86_FEATURE_1_AND */
-	.long	3, 0		/* IBT | SHSTK */
-
-	.section .note.GNU-stack, "", @progbits
+#include "stub/marks-x86_64.S"

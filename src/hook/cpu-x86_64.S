@@ -84,12 +84,4 @@ cpu_ticks:
 	.cfi_endproc
 	.size	cpu_ticks, . - cpu_ticks
 
-/* One object without these marks takes IBT and SHSTK from the whole. */
-	.section .note.gnu.property, "a"
-	.balign	8
-	.long	4, 16, 5	/* sizes, NT_GNU_PROPERTY_TYPE_0 */
-	.asciz	"GNU"
-	.long	0xc0000002, 4	/* GNU_PROPERTY_X86_FEATURE_1_AND */
-	.long	3, 0		/* IBT | SHSTK */
-
-	.section .note.GNU-stack, "", @progbits
+#include "stub/marks-x86_64.S"

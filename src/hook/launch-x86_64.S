@@ -19,12 +19,4 @@ _start:
 	.cfi_endproc
 	.size	_start, . - _start
 
-/* As in cpu-x86_64.S. */
-	.section .note.gnu.property, "a"
-	.balign	8
-	.long	4, 16, 5
-	.asciz	"GNU"
-	.long	0xc0000002, 4
-	.long	3, 0
-
-	.section .note.GNU-stack, "", @progbits
+#include "stub/marks-x86_64.S"

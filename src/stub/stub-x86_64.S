@@ -213,13 +213,4 @@ stub_call_on:
 	.cfi_endproc
 	.size	stub_call_on, . - stub_call_on
 
-/* One object without these marks takes IBT and SHSTK from the whole library,
- * so they do not depend on compiler flags. */
-	.section .note.gnu.property, "a"
-	.balign	8
-	.long	4, 16, 5	/* sizes, NT_GNU_PROPERTY_TYPE_0 */
-	.asciz	"GNU"
-	.long	0xc0000002, 4	/* GNU_PROPERTY_X86_FEATURE_1_AND */
-	.long	3, 0		/* IBT | SHSTK */
-
-	.section .note.GNU-stack, "", @progbits
+#include "stub/marks-x86_64.S"
