@@ -562,6 +562,8 @@ run "$dlazy" trace --dlopened -- "$t/opens" "$t/opened.so" "$t/nameless.so"
 is_status 0 "what was opened by dlopen() is told of"
 json '[.[].soname[0]] == ["libopened.so.7", "nameless.so"] and
 	all(.[]; .priority == "recommended")' "as a note would say it"
+run "$dlazy" trace --dlopened --format=folded -- true
+is_status 2 "which is JSON, and nothing else"
 
 # ----------------------------------------------------------------- many runs
 

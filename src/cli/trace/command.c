@@ -187,24 +187,23 @@ struct telling {
 static void print(FILE *out, const struct telling *telling)
 {
 	const struct traces *all = telling->all;
-	enum trace_format format = telling->request->format;
 	struct json j = json_to(out);
 
-	if (format == TRACE_EVENTS) {
+	switch (telling->request->format) {
+	case TRACE_EVENTS:
 		trace_print_events(out, all->list, all->count);
 		return;
-	}
-	if (format == TRACE_FOLDED) {
+	case TRACE_FOLDED:
 		trace_print_folded(out, all->list, all->count);
 		return;
-	}
-	if (format == TRACE_DLOPENED) {
+	case TRACE_DLOPENED:
 		trace_print_dlopened(&j, all->list, all->count);
-		json_finish(&j);
-		return;
+		break;
+	case TRACE_JSON:
+		trace_print_json(&j, &all->list[0], telling->how,
+				 telling->advice, all->list + 1,
+				 all->count - 1);
 	}
-	trace_print_json(&j, &all->list[0], telling->how, telling->advice,
-			 all->list + 1, all->count - 1);
 	json_finish(&j);
 }
 
@@ -406,6 +405,9 @@ int cli_trace(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (dlopened && request.format != TRACE_JSON)
+		return cli_usage("trace", "trace: --dlopened is JSON: it goes "
+					  "without --format");
 	if (dlopened)
 		request.format = TRACE_DLOPENED;
 	/* Another format than the table is for somewhere. */
