@@ -23,7 +23,7 @@ double trace_cost(const struct trace_object *o)
 	       trace_or_zero(o->init_us);
 }
 
-static int compare_cost(const void *a, const void *b)
+int trace_compare_cost(const void *a, const void *b)
 {
 	const struct trace_object *x = *(struct trace_object *const *)a;
 	const struct trace_object *y = *(struct trace_object *const *)b;
@@ -95,7 +95,8 @@ static void find_savings(const struct trace *t, const struct judgement *j,
 	if (!is_worthwhile(t, a->stub_saving_us))
 		a->stub_count = 0;
 	if (a->stub_count > 1)
-		qsort(a->stubs, a->stub_count, sizeof(*a->stubs), compare_cost);
+		qsort(a->stubs, a->stub_count, sizeof(*a->stubs),
+		      trace_compare_cost);
 }
 
 /* If all of it could be spared, would that be worthwhile? What run would say

@@ -27,4 +27,7 @@ void trace_advice_clear(struct trace_advice *advice);
 /* The parts of an object's cost that are known. */
 double trace_cost(const struct trace_object *o);
 
+/* For qsort(3) of pointers to objects: what costs most comes first. */
+int trace_compare_cost(const void *a, const void *b);
+
 #endif

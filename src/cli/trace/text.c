@@ -194,17 +194,6 @@ static void print_phases(FILE *out, const struct trace *t)
 /* ------------------------------------------------------------------ */
 /* Objects                                                            */
 
-static int compare_cost(const void *a, const void *b)
-{
-	const struct trace_object *x = *(struct trace_object *const *)a;
-	const struct trace_object *y = *(struct trace_object *const *)b;
-	double m = trace_cost(x), n = trace_cost(y);
-
-	if (m != n)
-		return (m < n) - (m > n);
-	return strcmp(x->path, y->path);
-}
-
 static void put_value(struct trace_value v, char buffer[32])
 {
 	if (v.unknown)
@@ -259,7 +248,7 @@ static bool fill_table(struct table *table, const struct trace *t, size_t rows)
 		return false;
 	for (size_t i = 0; i < t->object_count; i++)
 		sorted[i] = &t->objects[i];
-	qsort(sorted, t->object_count, sizeof(*sorted), compare_cost);
+	qsort(sorted, t->object_count, sizeof(*sorted), trace_compare_cost);
 	for (size_t i = 0; i < rows; i++)
 		if (!add_row(table, t, sorted[i]))
 			return false;
