@@ -94,6 +94,12 @@ bool file_identity_equal(const struct file_identity *a,
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+bool file_identity_same_inode(const struct file_identity *a,
+			      const struct file_identity *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
 int file_identify(int dirfd, const char *path, struct file_identity *ret)
 {
 	struct stat st;

@@ -49,6 +49,10 @@ uint64_t file_time_grain(uint64_t time_ns);
 bool file_identity_equal(const struct file_identity *a,
 			 const struct file_identity *b);
 
+/* Whether it is the same file, whatever its contents are by now. */
+bool file_identity_same_inode(const struct file_identity *a,
+			      const struct file_identity *b);
+
 /* Stats a path, following links. 0, -ENOENT, -EIO (DLAZY's), with message. */
 int file_identify(int dirfd, const char *path, struct file_identity *ret);
 

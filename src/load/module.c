@@ -89,18 +89,12 @@ static uint64_t file_key(const struct file_identity *identity)
 	return hash_bytes(file, sizeof(file));
 }
 
-static bool is_same_file(const struct file_identity *a,
-			 const struct file_identity *b)
-{
-	return a->dev == b->dev && a->ino == b->ino;
-}
-
 static struct dlazy_module *module_of_file_locked(
 	const struct file_identity *identity)
 {
 	struct dlazy_module *m = map_get(&by_file, file_key(identity));
 
-	return m && is_same_file(&m->identity, identity) ? m : NULL;
+	return m && file_identity_same_inode(&m->identity, identity) ? m : NULL;
 }
 
 bool module_is_valid(const struct dlazy_module *m)
@@ -292,7 +286,7 @@ static int take_reading_locked(struct dlazy_module *m, struct reading *reading)
 	struct file_identity identity = reading->identity;
 
 	if ((is_mapped_locked(m) || m->held) &&
-	    !is_same_file(&identity, &m->identity))
+	    !file_identity_same_inode(&identity, &m->identity))
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: it was replaced while it is in use",
 				   m->path);
@@ -322,7 +316,7 @@ int module_read_replaced(struct dlazy_module *m, struct elf_view **ret,
 		known = m->identity;
 		mapped = is_mapped_locked(m);
 	}
-	if (mapped ? !is_same_file(ret_identity, &known)
+	if (mapped ? !file_identity_same_inode(ret_identity, &known)
 		   : !file_identity_equal(ret_identity, &known))
 		return 0;
 	elf_view_close(TAKE_PTR(*ret));
@@ -581,7 +575,7 @@ static bool next_other_path(struct module_search *search)
 		search->own = p->next;
 		search->object = p->object;
 		if (file_identify(AT_FDCWD, p->path, &now) == 0 &&
-		    is_same_file(&now, &m->identity))
+		    file_identity_same_inode(&now, &m->identity))
 			return true;
 		status_clear();
 	}
@@ -601,7 +595,7 @@ static bool is_at_path_locked(const struct dlazy_module *m)
 	bool is_there = file_identify(AT_FDCWD, m->path, &now) == 0;
 
 	status_clear();
-	return is_there && is_same_file(&now, &m->identity);
+	return is_there && file_identity_same_inode(&now, &m->identity);
 }
 
 /* None of its paths has it any more. Nothing is allocated: a stub was called,

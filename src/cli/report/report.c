@@ -175,7 +175,7 @@ static bool is_among(const char *output, char **paths)
 	}
 	for (; *paths; paths++)
 		if (file_identify(AT_FDCWD, *paths, &b) == 0 &&
-		    a.dev == b.dev && a.ino == b.ino)
+		    file_identity_same_inode(&a, &b))
 			return true;
 	status_clear();
 	return false;

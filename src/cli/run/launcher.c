@@ -82,7 +82,7 @@ static int place_in_path(const char *dir)
 		snprintf(element, sizeof(element), "%.*s",
 			 n < PATH_MAX ? (int)n : 0, at);
 		if (*element && file_identify(AT_FDCWD, element, &found) == 0 &&
-		    found.dev == wanted.dev && found.ino == wanted.ino)
+		    file_identity_same_inode(&found, &wanted))
 			return place;
 		at += n;
 		if (*at == '\0')
