@@ -521,15 +521,22 @@ int program_prepare(const struct program *program,
 	return 0;
 }
 
+static int find_or_make_place(const struct program *program,
+			      const struct program_options *options,
+			      struct place *ret)
+{
+	int status = place_find(program, options, options->system, ret);
+
+	return status < 0 ? status : place_make(ret);
+}
+
 int program_reserve(const struct program *program,
 		    const struct program_options *options,
 		    struct program_start *start)
 {
 	_cleanup_place_ struct place place = {.fd = -1};
-	int status = place_find(program, options, options->system, &place);
+	int status = find_or_make_place(program, options, &place);
 
-	if (status == 0)
-		status = place_make(&place);
 	return status < 0 ? status : lock_making(&place, &start->making);
 }
 
@@ -538,10 +545,8 @@ int program_make(const struct program *program,
 		 struct program_start *start)
 {
 	_cleanup_place_ struct place place = {.fd = -1};
-	int status = place_find(program, options, options->system, &place);
+	int status = find_or_make_place(program, options, &place);
 
-	if (status == 0)
-		status = place_make(&place);
 	if (status < 0 || start->missing == PROGRAM_WHOLE)
 		return status;
 	return start->missing == PROGRAM_NO_ENTRY
