@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reading one number out of the JSON that `dlazy bench --json` has written. The
- * text is checked whole before; then members are passed over until the wanted one
- * comes.
+ * text is checked whole before.
  */
 #include "cli/bench/baseline.h"
 
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/jsonread.h"
 #include "base/status.h"
 #include "cli/bench/bench.h"
 
@@ -18,77 +18,15 @@
 
 #define BASELINE_MAX (1 << 24)
 
-static const char *skip_space(const char *at)
-{
-	return at + strspn(at, " \t\r\n");
-}
-
-static const char *skip_string(const char *at)
-{
-	for (at++; *at && *at != '"'; at++)
-		if (*at == '\\')
-			at++;
-	return *at ? at + 1 : at;
-}
-
-/* Behind a value of valid JSON. */
-static const char *skip_value(const char *at)
-{
-	int depth = 0;
-
-	do {
-		at = skip_space(at);
-		if (*at == '"') {
-			at = skip_string(at);
-		} else if (*at == '{' || *at == '[') {
-			depth++;
-			at++;
-		} else if (*at == '}' || *at == ']') {
-			depth--;
-			at++;
-		} else if (*at == ',' || *at == ':') {
-			at++;
-		} else {
-			at += strcspn(at, ",:]} \t\r\n");
-		}
-	} while (depth > 0 && *at);
-	return at;
-}
-
-/* The value of an object's member; NULL: it has none of that name. */
-static const char *find_member(const char *object, const char *name)
-{
-	const char *at = skip_space(object);
-	size_t n = strlen(name);
-
-	if (*at != '{')
-		return NULL;
-	for (at = skip_space(at + 1); *at == '"';) {
-		const char *key = at + 1;
-		const char *end = skip_string(at);
-		const char *value = skip_space(skip_space(end) + 1);
-
-		if ((size_t)(end - 1 - key) == n && memcmp(key, name, n) == 0)
-			return value;
-		at = skip_space(skip_value(value));
-		if (*at != ',')
-			break;
-		at = skip_space(at + 1);
-	}
-	return NULL;
-}
-
 static bool find_number(const char *text, bool instructions, double *ret)
 {
-	const char *lazy = find_member(text, "lazy");
+	const char *lazy = json_member(text, "lazy");
 	const char *value =
-		lazy ? find_member(lazy,
-				   instructions ? "instructions" : "wall_us")
-		     : NULL;
+		json_member(lazy, instructions ? "instructions" : "wall_us");
 	char *end;
 
-	if (value && !instructions)
-		value = find_member(value, "median");
+	if (!instructions)
+		value = json_member(value, "median");
 	if (!value)
 		return false;
 	*ret = strtod(value, &end);

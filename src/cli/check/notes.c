@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/jsonread.h"
 #include "base/status.h"
 #include "elf/requester.h"
 #include "elf/search.h"
@@ -19,54 +20,6 @@
 #include <unistd.h>
 
 #define NAME_MAX_BYTES 256
-
-/* ------------------------------------------------------------------ */
-/* JSON that is known to be valid                                     */
-
-static const char *skip_space(const char *s)
-{
-	return s + strspn(s, " \t\r\n");
-}
-
-static const char *skip_string(const char *s)
-{
-	for (s++; *s != '"'; s++)
-		if (*s == '\\')
-			s++;
-	return s + 1;
-}
-
-/* Behind a value and the space after it. */
-static const char *skip_value(const char *s)
-{
-	size_t depth = 0;
-
-	if (*s != '{' && *s != '[' && *s != '"')
-		return skip_space(s + strcspn(s, ",]} \t\r\n"));
-	do {
-		if (*s == '"') {
-			s = skip_string(s);
-			continue;
-		}
-		depth += *s == '{' || *s == '[';
-		depth -= *s == '}' || *s == ']';
-		s++;
-	} while (depth > 0);
-	return skip_space(s);
-}
-
-/* The first value of an array, the first key of an object; NULL: it is empty. */
-static const char *first_member(const char *s)
-{
-	s = skip_space(s + 1);
-	return *s == ']' || *s == '}' ? NULL : s;
-}
-
-/* What follows a value's end; NULL: it was the last. */
-static const char *next_member(const char *s)
-{
-	return *s == ',' ? skip_space(s + 1) : NULL;
-}
 
 /* A string without what is escaped by number; false: that, too long, or none. */
 static bool take_string(const char *s, char ret[NAME_MAX_BYTES])
@@ -86,9 +39,6 @@ static bool take_string(const char *s, char ret[NAME_MAX_BYTES])
 	return true;
 }
 
-/* ------------------------------------------------------------------ */
-/* Notes                                                              */
-
 /* One library that is opened. */
 struct wanted {
 	const char *names; /* the value of "soname" */
@@ -96,31 +46,18 @@ struct wanted {
 	char feature[NAME_MAX_BYTES];
 };
 
-static void take_member(const char *key, const char *value,
-			struct wanted *wanted)
-{
-	char name[NAME_MAX_BYTES];
-
-	if (!take_string(key, name))
-		return;
-	if (strcmp(name, "soname") == 0 && *value == '[')
-		wanted->names = value;
-	else if (strcmp(name, "priority") == 0)
-		take_string(value, wanted->priority);
-	else if (strcmp(name, "feature") == 0)
-		take_string(value, wanted->feature);
-}
-
 static struct wanted take_entry(const char *object)
 {
 	struct wanted wanted = {.names = NULL};
+	struct json_walk walk = json_walk(object);
 
-	for (const char *key = first_member(object); key;) {
-		const char *value =
-			skip_space(skip_space(skip_string(key)) + 1);
-
-		take_member(key, value, &wanted);
-		key = next_member(skip_value(value));
+	while (json_walk_next(&walk)) {
+		if (json_is(walk.key, "soname") && *walk.value == '[')
+			wanted.names = walk.value;
+		else if (json_is(walk.key, "priority"))
+			take_string(walk.value, wanted.priority);
+		else if (json_is(walk.key, "feature"))
+			take_string(walk.value, wanted.feature);
 	}
 	return wanted;
 }
@@ -143,12 +80,12 @@ static bool is_satisfied(const struct wanted *wanted,
 			 const struct search_origin *origin,
 			 char ret_first[NAME_MAX_BYTES])
 {
+	struct json_walk walk = json_walk(wanted->names);
 	char name[NAME_MAX_BYTES];
 
 	ret_first[0] = '\0';
-	for (const char *s = first_member(wanted->names); s;
-	     s = next_member(skip_value(s))) {
-		if (!take_string(s, name) || is_there(name, origin))
+	while (json_walk_next(&walk)) {
+		if (!take_string(walk.value, name) || is_there(name, origin))
 			return true;
 		if (!*ret_first)
 			strcpy(ret_first, name);
@@ -172,14 +109,12 @@ static void check_entry(struct subject *s, const char *object,
 static void check_note(struct subject *s, const char *text,
 		       const struct search_origin *origin)
 {
-	const char *array = skip_space(text);
-
-	if (!json_is_valid(text) || *array != '[')
+	if (!json_is_valid(text))
 		return;
-	for (const char *entry = first_member(array); entry;
-	     entry = next_member(skip_value(entry)))
-		if (*entry == '{')
-			check_entry(s, entry, origin);
+	struct json_walk walk = json_walk(text);
+	while (json_walk_next(&walk))
+		if (!walk.key && *walk.value == '{')
+			check_entry(s, walk.value, origin);
 }
 
 void notes_check(struct subject *s, const struct elf_view *view)

@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/jsonread.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -89,62 +90,27 @@ static int check(const char *path, const char *text, size_t size)
 /* ------------------------------------------------------------------ */
 /* Of which kind is it? All below is given valid JSON.                */
 
-static const char *skip_space(const char *s)
-{
-	return s + strspn(s, " \t\r\n");
-}
-
-static const char *skip_string(const char *s)
-{
-	for (s++; *s != '"'; s++)
-		if (*s == '\\')
-			s++;
-	return s + 1;
-}
-
-/* The value of a key of the outermost object; NULL: there is none. */
-static const char *find_value(const char *text, const char *key)
-{
-	size_t n = strlen(key), depth = 0;
-
-	for (const char *s = text; *s;) {
-		if (*s != '"') {
-			depth += *s == '{' || *s == '[';
-			depth -= *s == '}' || *s == ']';
-			s++;
-			continue;
-		}
-		const char *end = skip_string(s), *next = skip_space(end);
-		if (depth == 1 && *next == ':' && (size_t)(end - s) == n + 2 &&
-		    memcmp(s + 1, key, n) == 0)
-			return skip_space(next + 1);
-		s = end;
-	}
-	return NULL;
-}
-
-static bool is_value(const char *value, const char *wanted)
-{
-	size_t n = strlen(wanted);
-
-	return value && strncmp(value, wanted, n) == 0 &&
-	       (value[n] == '\0' || strchr(",}] \t\r\n", value[n]));
-}
-
 static const char *kind_of(const char *text)
 {
-	const char *format = find_value(text, "format");
+	const char *format = json_member(text, "format");
 
-	if (*skip_space(text) != '{')
-		return NULL;
-	if (is_value(format, "\"dlazy-trace\""))
+	if (json_is(format, "dlazy-trace"))
 		return "trace";
-	if (is_value(format, "\"dlazy-ledger\""))
+	if (json_is(format, "dlazy-ledger"))
 		return "ledger";
-	if (is_value(format, "\"dlazy-bench\"") ||
-	    (!format && find_value(text, "eager") && find_value(text, "lazy")))
+	if (json_is(format, "dlazy-bench") ||
+	    (!format && json_member(text, "eager") &&
+	     json_member(text, "lazy")))
 		return "bench";
 	return NULL;
+}
+
+static bool is_version_1(const char *text)
+{
+	const char *version = json_member(text, "version");
+	int64_t number;
+
+	return !version || (json_read_integer(version, &number) && number == 1);
 }
 
 int report_read(const char *path, struct report_file *ret)
@@ -164,8 +130,7 @@ int report_read(const char *path, struct report_file *ret)
 				   "expected what dlazy trace -o, DLAZY_TRACE "
 				   "or dlazy bench --json writes",
 				   path);
-	const char *version = find_value(text, "version");
-	if (version && !is_value(version, "1"))
+	if (!is_version_1(text))
 		return status_fail(DLAZY_EFORMAT,
 				   "%s: a %s of another version: expected "
 				   "\"version\": 1",
