@@ -155,6 +155,26 @@ static int add_each_file(struct dlazy_registry *r, const char *dir,
 	return 0;
 }
 
+static bool has_directory_locked(const struct dlazy_registry *r,
+				 const char *dir, const char *prefix)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const struct source *s = &r->sources[i];
+
+		if (s->dir && !strcmp(s->dir, dir) && s->prefix &&
+		    !strcmp(s->prefix, prefix))
+			return true;
+	}
+	return false;
+}
+
+static bool has_directory(struct dlazy_registry *r, const char *dir,
+			  const char *prefix)
+{
+	LOCKED(&registry_lock);
+	return has_directory_locked(r, dir, prefix);
+}
+
 /* One directory, whose plugins' names get a prefix. With `added` it is a refresh
  * that finds it, which loads nothing. */
 static int add_directory(struct dlazy_registry *r, const char *dir,
@@ -183,6 +203,9 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	s.early_due = !added && catalog_has_early(s.catalog);
 	{
 		LOCKED(&registry_lock);
+		/* Another thread may have found it meanwhile. */
+		if (has_directory_locked(r, dir, prefix))
+			return 0;
 		status = source_add_locked(r, &s, &source);
 		/* A refresh will say so if it cannot be. */
 		if (status == 0 && r->watch >= 0 &&
@@ -196,20 +219,6 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	if (status == 0 && !added && wants_early(like->flags))
 		load_directory(r, source, like->by);
 	return status;
-}
-
-static bool has_directory(struct dlazy_registry *r, const char *dir,
-			  const char *prefix)
-{
-	LOCKED(&registry_lock);
-	for (size_t i = 0; i < r->count; i++) {
-		const struct source *s = &r->sources[i];
-
-		if (s->dir && !strcmp(s->dir, dir) && s->prefix &&
-		    !strcmp(s->prefix, prefix))
-			return true;
-	}
-	return false;
 }
 
 int add_below(struct dlazy_registry *r, const char *dir,

@@ -29,7 +29,7 @@ static size_t watched_of(const struct source *s, const char **ret_dir)
 	return n > 1 ? n - 1 : n;
 }
 
-static int watch_source(struct dlazy_registry *r, const struct source *s)
+static int watch_source(const struct source *s, int watch)
 {
 	const char *dir;
 	size_t length = watched_of(s, &dir);
@@ -39,15 +39,15 @@ static int watch_source(struct dlazy_registry *r, const struct source *s)
 		return 0;
 	if (!copy)
 		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
-	return watch_directory(r->watch, copy);
+	return watch_directory(watch, copy);
 }
 
-static int watch_all_locked(struct dlazy_registry *r)
+static int watch_all_locked(const struct dlazy_registry *r, int watch)
 {
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < r->count; i++)
-		status = watch_source(r, &r->sources[i]);
+		status = watch_source(&r->sources[i], watch);
 	return status;
 }
 
@@ -85,7 +85,7 @@ static int begin_locked(struct dlazy_registry *r)
 	if (r->watch < 0)
 		return -1;
 	watch_drain(r->watch);
-	if (watch_all_locked(r) < 0)
+	if (watch_all_locked(r, r->watch) < 0)
 		status_clear(); /* the look itself does not need it */
 	return r->watch;
 }
@@ -128,45 +128,45 @@ int refresh_registry(struct dlazy_registry *r)
 	return told;
 }
 
-/* *ret_new: it was made. */
-static int watch_made(struct dlazy_registry *r, bool *ret_new)
+/* The descriptor, or -1; and how many sources are to be watched. */
+static int watch_known(struct dlazy_registry *r, size_t *ret_count)
 {
 	LOCKED(&registry_lock);
 	r->is_refreshed = true;
-	*ret_new = r->watch < 0;
-	if (*ret_new)
-		r->watch = watch_new();
+	*ret_count = r->count;
 	return r->watch;
 }
 
-/* Else the next call would give it. */
-static void take_watch_back(struct dlazy_registry *r)
+/* It is the registry's once it watches all; another thread's, which was faster, is as
+ * good. 1; 0: sources were added meanwhile; or a status. */
+static int publish_watch(struct dlazy_registry *r, size_t count, int *watch)
 {
 	LOCKED(&registry_lock);
-	close(r->watch);
-	r->watch = -1;
-}
-
-static int watch_all(struct dlazy_registry *r, int watch)
-{
-	int status;
-	{
-		LOCKED(&registry_lock);
-		status = watch_all_locked(r);
-	}
-	return status < 0 ? status : watch_all_below(r, watch);
+	if (r->watch >= 0)
+		return 1;
+	if (r->count != count)
+		return 0;
+	int status = watch_all_locked(r, *watch);
+	if (status < 0)
+		return status;
+	r->watch = TAKE_FD(*watch);
+	return 1;
 }
 
 int refresh_watch(struct dlazy_registry *r)
 {
-	bool is_new;
-	int watch = watch_made(r, &is_new);
+	size_t count;
+	int known = watch_known(r, &count);
 
-	if (watch < 0 || !is_new)
-		return watch;
-	int status = watch_all(r, watch);
-	if (status == 0)
-		return watch;
-	take_watch_back(r);
-	return status;
+	if (known >= 0)
+		return known;
+	_cleanup_close_ int watch = watch_new();
+	int status = watch < 0 ? watch : 0;
+	while (status == 0) {
+		watch_known(r, &count);
+		status = watch_all_below(r, watch);
+		if (status == 0)
+			status = publish_watch(r, count, &watch);
+	}
+	return status < 0 ? status : watch_known(r, &count);
 }

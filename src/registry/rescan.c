@@ -243,7 +243,12 @@ static int refresh_below(struct dlazy_registry *r, size_t source)
 	}
 	if (!dir)
 		return status_fail(DLAZY_ENOMEM, "out of memory");
-	return add_below(r, dir, &like, tell_added_locked);
+	int status = add_below(r, dir, &like, tell_added_locked);
+	if (status < 0 && !status_is_state(status)) {
+		status_clear(); /* it has gone: the next look says so */
+		return 0;
+	}
+	return status;
 }
 
 int rescan_all(struct dlazy_registry *r, enum compare compare)

@@ -6,12 +6,53 @@
 #include "tests/unit/opened.h"
 
 #include <dlazy/lifecycle.h>
+#include <dlazy/query.h>
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* What others do at the moment when this path is listed, or watched. */
+static struct {
+	const char *path;
+	void (*fn)(void);
+} meanwhile;
+
+static void run_meanwhile(const char *path)
+{
+	void (*fn)(void) = meanwhile.fn;
+
+	if (!fn || strcmp(path, meanwhile.path) != 0)
+		return;
+	meanwhile.fn = NULL;
+	fn();
+}
+
+/* In the place of the C library's. */
+DIR *opendir(const char *path)
+{
+	run_meanwhile(path);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? NULL : fdopendir(fd);
+}
+
+static bool cannot_watch;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	run_meanwhile(path);
+	if (!cannot_watch)
+		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	errno = ENOSPC;
+	return -1;
+}
 
 /* Of the last refresh: "+name -name !name ". */
 static char told[4096];
@@ -334,6 +375,103 @@ TEST(what_cannot_be_watched_is_said_each_time)
 	CHECK_INT(unlink(own_path("d")), 0);
 	CHECK_INT(rename(own_path("away"), own_path("d")), 0);
 	CHECK(dlazy_registry_watch(r) >= 0);
+	dlazy_registry_free(r);
+}
+
+static struct dlazy_registry *watched;
+static int watch_of_another;
+
+static void watch_as_another(void)
+{
+	watch_of_another = dlazy_registry_watch(watched);
+	cannot_watch = true;
+}
+
+TEST(a_descriptor_that_was_given_out_stays_if_another_thread_cannot_watch)
+{
+	watched = dlazy_registry_new();
+	mkdir(own_path("d"), 0755);
+	mkdir(own_path("d/empty"), 0755);
+	put("good-plain", "d/a.so");
+	CHECK_INT(
+		dlazy_registry_add_dir(watched, own_path("d"), DLAZY_RECURSIVE),
+		0);
+	meanwhile.path = own_path("d/empty");
+	meanwhile.fn = watch_as_another;
+	CHECK_INT(dlazy_registry_watch(watched), -DLAZY_EIO);
+	cannot_watch = false;
+	CHECK(watch_of_another >= 0);
+	CHECK(fcntl(watch_of_another, F_GETFD) >= 0);
+	CHECK_INT(dlazy_registry_watch(watched), watch_of_another);
+	dlazy_registry_free(watched);
+}
+
+static void remove_directory(void)
+{
+	CHECK_INT(rename(own_path("d"), own_path("away")), 0);
+}
+
+TEST(a_directory_may_go_while_what_is_below_it_is_looked_for)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+
+	mkdir(own_path("d"), 0755);
+	put("good-plain", "d/a.so");
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("d"), DLAZY_RECURSIVE), 0);
+	CHECK_INT(dlazy_observe(listen, NULL), 0);
+	check_refresh(r, "");
+	meanwhile.path = own_path("d");
+	meanwhile.fn = remove_directory;
+	check_refresh(r, "");
+	check_refresh(r, "-a ");
+	dlazy_registry_free(r);
+}
+
+static pthread_barrier_t both;
+
+static void *refresh_once(void *r)
+{
+	pthread_barrier_wait(&both);
+	CHECK(dlazy_registry_refresh(r) >= 0);
+	return NULL;
+}
+
+/* Also those that an earlier source has. */
+static int count_all(struct dlazy_registry *r)
+{
+	const struct dlazy_query query = {.size = sizeof(query),
+					  .flags = DLAZY_QUERY_ALL};
+	struct dlazy_cursor *cursor = dlazy_registry_query(r, &query);
+	const struct dlazy_match *match;
+	int n = 0;
+
+	CHECK(cursor != NULL);
+	while (dlazy_cursor_next(cursor, &match, 1) > 0)
+		n++;
+	dlazy_cursor_close(cursor);
+	return n;
+}
+
+TEST(threads_that_find_a_directory_at_once_add_it_once)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+	pthread_t threads[2];
+	char dir[16], file[32];
+
+	mkdir(own_path("d"), 0755);
+	CHECK_INT(dlazy_registry_add_dir(r, own_path("d"), DLAZY_RECURSIVE), 0);
+	pthread_barrier_init(&both, NULL, 2);
+	for (int i = 0; i < 5; i++) {
+		snprintf(dir, sizeof(dir), "d/%d", i);
+		snprintf(file, sizeof(file), "%s/a.so", dir);
+		mkdir(own_path(dir), 0755);
+		put("good-plain", file);
+		for (int t = 0; t < 2; t++)
+			pthread_create(&threads[t], NULL, refresh_once, r);
+		for (int t = 0; t < 2; t++)
+			pthread_join(threads[t], NULL);
+	}
+	CHECK_INT(count_all(r), 5);
 	dlazy_registry_free(r);
 }
 
