@@ -263,9 +263,11 @@ static int ask_linker(struct loading_frame *frame, void **ret_handle,
 /* Enters LOADING; true: nobody else was loading it. */
 static bool begin(struct loading_frame *frame)
 {
+	_cleanup_free_ struct dlazy_module **old_required = NULL;
 	LOCKED(&load_lock);
 	struct dlazy_module *m = frame->module;
-	bool first = !m->loaders && atomic_load(&m->state) != DLAZY_LOADED;
+	frame->late = atomic_load(&m->state) == DLAZY_LOADED;
+	bool first = !m->loaders && !frame->late;
 
 	frame->other = m->loaders;
 	m->loaders = frame;
@@ -273,6 +275,8 @@ static bool begin(struct loading_frame *frame)
 	if (!first)
 		return false;
 	module_move_locked(m, DLAZY_LOADING);
+	old_required = TAKE_PTR(m->required);
+	m->required_count = 0;
 	m->prepared = false;
 	for (struct opener *o = m->openers; o; o = o->next)
 		o->on_load_called = false;
@@ -425,7 +429,15 @@ void load_keep_required_locked(struct dlazy_module *m,
 	*required = old;
 }
 
-/* What it requires is loaded before it. */
+void load_keep_for_good_locked(struct dlazy_module *m,
+			       const struct load_required *required)
+{
+	for (size_t i = 0; i < required->count; i++)
+		required->modules[i]->required_by = m;
+}
+
+/* What it requires is loaded before it. Several threads may do so, and one that the
+ * linker itself asks looks for nothing. */
 static int load_requirements(struct loading_frame *frame,
 			     const struct touch *touch,
 			     struct module_failure **ret_failure)
@@ -436,9 +448,11 @@ static int load_requirements(struct loading_frame *frame,
 	if (status == 0) {
 		{
 			LOCKED(&load_lock);
-			load_keep_required_locked(frame->module, &required);
+			if (required.count && !frame->late)
+				load_keep_required_locked(frame->module,
+							  &required);
 		}
-		free(required.modules); /* of the load before */
+		free(required.modules); /* another thread's */
 		return 0;
 	}
 	*ret_failure = failure_new(frame->module, status, false);
@@ -456,7 +470,11 @@ static void drop_refused(struct dlazy_module *m, struct result *r)
 	bool discard;
 	{
 		LOCKED(&load_lock);
+		const struct load_required required = {m->required,
+						       m->required_count, NULL};
 		discard = !m->keep && !m->pinned && !m->undiscardable;
+		if (!discard)
+			load_keep_for_good_locked(m, &required);
 	}
 	if (discard)
 		dl_close(r->handle);
@@ -738,6 +756,11 @@ static int check_discard_locked(const struct dlazy_module *m)
 		return 0;
 	if (m->pinned)
 		return refuse(m, "a real address of it was given out");
+	if (m->required_by)
+		return status_fail(DLAZY_EBUSY,
+				   "%s: not unloaded: %s requires it, and an "
+				   "object of that stays mapped",
+				   m->path, m->required_by->name);
 	return m->undiscardable ? refuse(m, m->undiscardable) : 0;
 }
 
@@ -862,7 +885,7 @@ int load_discard(struct dlazy_module *m)
 static void *undeclare_closed(struct dlazy_module *m)
 {
 	LOCKED(&load_lock);
-	if (m->opens || m->borrows || m->keep || m->loaders ||
+	if (m->opens || m->borrows || m->keep || m->required_by || m->loaders ||
 	    module_is_builtin(m) || atomic_load(&m->state) != DLAZY_LOADED)
 		return NULL;
 	m->pinned = false;

@@ -82,6 +82,10 @@ int load_require(struct loading_frame *frame, const struct touch *touch,
 void load_keep_required_locked(struct dlazy_module *m,
 			       struct load_required *required);
 
+/* An object of the module stays mapped for good, and so does what that required. */
+void load_keep_for_good_locked(struct dlazy_module *m,
+			       const struct load_required *required);
+
 /* Gives back what is not the module's own; call it whatever was returned. */
 void load_release(struct load_handle *h);
 #define _cleanup_load_ _cleanup_(load_release)

@@ -29,6 +29,7 @@ struct loading_frame {
 	const char *object;	 /* and so; NULL: as module_object() says */
 	const void *asker;	 /* the object (dl_object()) that touches it */
 	unsigned refusals;	 /* of the module, when this load began */
+	bool late;		 /* the module was LOADED before it began */
 	bool requiring;		 /* what its module requires is being loaded */
 	bool in_linker;		 /* has the linker's lock, or waits for it */
 	_Atomic(bool) was_asked; /* the linker, for the file */

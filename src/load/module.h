@@ -194,6 +194,8 @@ struct dlazy_module {
 	struct dlazy_module *fallback;	      /* see fallback.c */
 	struct dlazy_module **required;	      /* see require.c */
 	size_t required_count;
+	const struct dlazy_module *required_by; /* by an object of that one
+						   which stays mapped */
 	uintptr_t base; /* of its object, where it stands in for a module that
 			   is being loaded; else 0 */
 	int (*fallback_queue)(struct dlazy_module *m, const void *caller);

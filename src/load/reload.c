@@ -141,6 +141,8 @@ static const char *reason_to_keep_locked(const struct dlazy_module *m)
 		return "not all that opened it gave DLAZY_DISCARD";
 	if (m->pinned)
 		return "a real address of it was given out";
+	if (m->required_by)
+		return "an object that stays mapped requires it";
 	return m->undiscardable;
 }
 
@@ -158,6 +160,7 @@ static void *switch_objects(struct dlazy_module *m, struct replacement *new,
 	load_keep_required_locked(m, &new->required);
 	m->pinned =
 		m->base; /* what stands in is called without being asked for */
+	m->required_by = NULL;
 	if (m->base)
 		m->base = new->base;
 	atomic_store(&m->asked, new->frame->flags);
@@ -166,6 +169,8 @@ static void *switch_objects(struct dlazy_module *m, struct replacement *new,
 	/* As for discarding (load.c): a later pin is for the new object. */
 	if (!*ret_why && use_is_pinned(m))
 		*ret_why = "it is pinned (dlazy_pin())";
+	if (*ret_why)
+		load_keep_for_good_locked(m, &new->required); /* the old's */
 	return old;
 }
 
@@ -216,6 +221,10 @@ static int prepare(struct dlazy_module *m, struct replacement *new)
 		return 0;
 	/* All is as it was; what the functions keep of the new object is valid. */
 	strcpy(message, status_message());
+	{
+		LOCKED(&load_lock);
+		load_keep_for_good_locked(m, &new->required);
+	}
 	binding_loaded(m);
 	return status_fail(-status, "%s", message);
 }

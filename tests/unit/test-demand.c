@@ -2,6 +2,8 @@
 /* What is loaded before a plugin, and which policy decides about it. */
 #include "tests/unit/opened.h"
 
+#include "load/load.h"
+#include "load/loading.h"
 #include "load/metadata.h"
 #include "load/policy.h"
 #include "registry/registry.h"
@@ -112,6 +114,105 @@ TEST(a_file_that_requires_what_requires_it_is_no_reload)
 	CHECK_IN(dlazy_error(), "a circle: low requires high requires low");
 	CHECK_INT(dlazy_module_state(low), DLAZY_LOADED);
 	CHECK_INT(dlazy_unload(low), 0);
+	dlazy_registry_free(r);
+}
+
+/* Of what was given out, somebody may still call it, and it what it required. */
+TEST(what_an_object_required_that_stays_mapped_stays_too)
+{
+	put("low", "\"version\":\"1\"");
+	put("high", "\"requires\":[\"low\"]");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+	struct dlazy_module *low = found(r, "low"), *high = found(r, "high");
+
+	CHECK(dlazy_resolve(high, "plain_answer") != NULL);
+	CHECK_INT(unlink(own_path("high.so")), 0);
+	put("high", "\"version\":\"2\"");
+	CHECK_INT(dlazy_reload(high), 0);
+	CHECK_INT(dlazy_unload(low), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "high requires it");
+	CHECK_INT(dlazy_unload(high), 0);
+	CHECK_INT(dlazy_unload(low), -DLAZY_EBUSY);
+	CHECK_INT(dlazy_registry_limit(r, 1, 0), 0);
+	CHECK_INT(dlazy_load(high), 0);
+	CHECK_INT(dlazy_registry_trim(r, 0), 1);
+	CHECK_INT(dlazy_module_state(low), DLAZY_LOADED);
+	/* The same of its object, if it is reloaded. */
+	CHECK_INT(unlink(own_path("low.so")), 0);
+	put("low", "\"version\":\"2\"");
+	CHECK_INT(dlazy_reload(low), 0);
+	CHECK_IN(dlazy_error(), "requires it");
+	CHECK_INT(dlazy_unload(low), 0);
+	dlazy_registry_free(r);
+}
+
+static pthread_t other_loader;
+
+/* As one of a stub that the linker calls while it relocates. */
+static void *load_for_the_linker(void *m)
+{
+	const struct touch touch = {.relocating = true};
+	struct load_handle loaded;
+	int status = load_module(m, &touch, &loaded);
+
+	load_release(&loaded);
+	return (void *)(intptr_t)status;
+}
+
+static bool was_linker_asked_twice(struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	const struct loading_frame *f = m->loaders;
+
+	return f && f->other && atomic_load(&f->was_asked) &&
+	       atomic_load(&f->other->was_asked);
+}
+
+static int have_another_load_it(struct dlazy_module *m, void *data)
+{
+	(void)data;
+	CHECK_INT(pthread_create(&other_loader, NULL, load_for_the_linker, m),
+		  0);
+	while (!was_linker_asked_twice(m))
+		usleep(1000);
+	return 0;
+}
+
+TEST(what_it_requires_is_known_whoever_else_loads_it)
+{
+	put("low", "\"version\":\"1\"");
+	put("high", "\"requires\":[\"low\"]");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+	struct dlazy_module *low = found(r, "low"), *high = found(r, "high");
+	void *status;
+
+	CHECK_INT(dlazy_on_load(high, have_another_load_it, NULL), 0);
+	CHECK_INT(dlazy_load(high), 0);
+	pthread_join(other_loader, &status);
+	CHECK(!status);
+	CHECK_INT(dlazy_pin(high), 0);
+	CHECK_INT(dlazy_unload(low), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "high requires it");
+	CHECK_INT(dlazy_unpin(high), 0);
+	dlazy_registry_free(r);
+}
+
+/* A load that requires nothing any more knows nothing of the one before. */
+TEST(what_it_required_before_it_was_discarded_is_forgotten)
+{
+	put("low", "\"version\":\"1\"");
+	put("high", "\"requires\":[\"low\"]");
+	struct dlazy_registry *r = registry(DLAZY_DISCARD);
+	struct dlazy_module *low = found(r, "low"), *high = found(r, "high");
+
+	CHECK_INT(dlazy_load(high), 0);
+	CHECK_INT(dlazy_unload(high), 0);
+	CHECK_INT(unlink(own_path("high.so")), 0);
+	put("high", "\"version\":\"2\"");
+	CHECK_INT(dlazy_reload(high), 0);
+	CHECK_INT(dlazy_load(high), 0);
+	CHECK_INT(dlazy_unload(low), 0);
+	CHECK_INT(dlazy_module_state(high), DLAZY_LOADED);
 	dlazy_registry_free(r);
 }
 
