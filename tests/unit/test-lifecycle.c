@@ -7,6 +7,7 @@
 
 #include <dlazy/lifecycle.h>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -345,6 +346,44 @@ TEST(nobody_waits_for_a_module_whose_fallback_stands_in)
 	while (call_int(stub) == 7)
 		usleep(1000);
 	CHECK_INT(call_int(stub), 1);
+}
+
+static atomic_bool holds_the_linker, may_go_on;
+
+/* In the place of the C library's: what is asked for once a module is LOADED. */
+void *dlopen(const char *path, int flags)
+{
+	void *(*real)(const char *, int) =
+		(void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+
+	if (holds_the_linker && flags & RTLD_GLOBAL)
+		while (!may_go_on)
+			usleep(1000);
+	return real(path, flags);
+}
+
+static int open_with_more(struct dlazy_module *m, void *data)
+{
+	(void)data;
+	holds_the_linker = true;
+	CHECK(opened(dlazy_module_path(m), RTLD_GLOBAL) == m);
+	return 0;
+}
+
+/* Whoever sees it LOADED calls it. */
+TEST(what_stands_in_has_ended_when_the_module_is_seen_loaded)
+{
+	needs_stubs();
+	struct dlazy_module *m = opened(own_copy("good-plain", "p.so"), 0);
+	void *stub = symbol_of(m, "plain_answer");
+
+	CHECK_INT(dlazy_on_load(m, open_with_more, NULL), 0);
+	CHECK_INT(dlazy_fallback(m, builtin_other(), DLAZY_WHILE_LOADING), 0);
+	CHECK_INT(call_int(stub), 1042);
+	while (dlazy_module_state(m) != DLAZY_LOADED)
+		usleep(1000);
+	CHECK_INT(call_int(stub), 42);
+	may_go_on = true;
 }
 
 TEST(a_plugin_file_stands_in_without_asking_the_linker)
