@@ -169,12 +169,13 @@ DLAZY_PUBLIC int dlazy_registry_watch(struct dlazy_registry *r);
  * If it is not loaded, its next touch loads the new file; if that has failed before,
  * it is loaded now. dlazy_registry_find() of its name and later opens of the path
  * give this module. A symbol that the new file does not have fails at its call.
+ * The library of stubs (NAME_module() of `dlazy stub`) is reloaded like a plugin.
  *
  * Returns 0, or, with nothing changed,
  *   -DLAZY_EFORMAT  the path is the same file as before, or no shared object
- *   -DLAZY_EBUSY    an object that is loaded needs it (DT_NEEDED), or it is built
- *                   in; a load of it is in progress; its file changed meanwhile;
- *                   loading is forbidden now
+ *   -DLAZY_EBUSY    an object that is loaded needs it (DT_NEEDED); it is built in,
+ *                   or a library that `dlazy run` made lazy; a load of it is in
+ *                   progress; its file changed meanwhile; loading is forbidden now
  *   -DLAZY_EINVAL   not an open module
  *   or what dlazy_load() returns of the new file.
  * Any thread. Since: 0.2

@@ -69,8 +69,8 @@ void binding_loaded(struct dlazy_module *m);
 void binding_publish(struct binding *b, unsigned generation, void *address);
 
 /*
- * The same of a slot of a stub file, where the module is a plugin file, which may be
- * reloaded: the slot is zero again then. *ret_first: it was.
+ * The same of a slot of a stub file, where the module may be reloaded: the slot is zero
+ * again then. *ret_first: it was.
  */
 void binding_publish_linked(struct dlazy_module *m, unsigned generation,
 			    _Atomic(void *) *slot, void *address,

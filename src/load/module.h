@@ -123,6 +123,9 @@ struct module_kind {
 	 * host with plugins can. */
 	void (*advise)(const struct dlazy_module *m, int status, char *buffer,
 		       size_t size);
+	/* Why a reload cannot put another object in the place of its own; NULL,
+	 * also in the place of the function: it can. */
+	const char *(*keeps_object)(const struct dlazy_module *m);
 	bool is_builtin;
 	bool is_plugin_file;
 	bool is_undeclared; /* nobody knows it before it is touched */

@@ -271,12 +271,22 @@ static int reload_loaded(struct dlazy_module *m, const struct touch *touch,
 	return 0;
 }
 
+static int load_if_failed(struct dlazy_module *m, const struct touch *touch)
+{
+	struct load_handle loaded;
+
+	if (atomic_load(&m->state) != DLAZY_FAILED)
+		return 0;
+	int status = load_module(m, touch, &loaded);
+	load_release(&loaded);
+	return status;
+}
+
 /* It is what the file is now; its first touch loads it, or, if it has failed, this
  * does. */
 static int reload_declared(struct dlazy_module *m, const struct touch *touch,
 			   struct replacement *new)
 {
-	struct load_handle loaded;
 	struct held *held;
 	{
 		LOCKED(&load_lock);
@@ -287,11 +297,14 @@ static int reload_declared(struct dlazy_module *m, const struct touch *touch,
 		held = TAKE_PTR(m->held); /* the old file */
 	}
 	held_free(held);
-	if (atomic_load(&m->state) != DLAZY_FAILED)
-		return 0;
-	int status = load_module(m, touch, &loaded);
-	load_release(&loaded);
-	return status;
+	return load_if_failed(m, touch);
+}
+
+static const char *reason_to_refuse(const struct dlazy_module *m)
+{
+	if (module_is_builtin(m))
+		return "it is built into the program";
+	return m->kind->keeps_object ? m->kind->keeps_object(m) : NULL;
 }
 
 int reload_module(struct dlazy_module *m, const void *caller)
@@ -299,9 +312,14 @@ int reload_module(struct dlazy_module *m, const void *caller)
 	struct touch touch = {.caller = caller, .again = true};
 	_cleanup_(replacement_end) struct replacement new = {.frame = NULL};
 
-	if (!module_is_file(m))
-		return refuse(m, "it is no plugin file");
+	const char *why = reason_to_refuse(m);
+
+	if (why)
+		return refuse(m, why);
 	int status = load_permit_again(m, &touch);
+	/* Its file is looked for at each load. */
+	if (status == 0 && !module_is_file(m) && !atomic_load(&m->handle))
+		return load_if_failed(m, &touch);
 	if (status == 0)
 		status = module_read_replaced(m, &new.view, &new.identity);
 	if (status < 0)

@@ -478,6 +478,19 @@ static void advise(const struct dlazy_module *m, int status, char *buffer,
 			 hook);
 }
 
+bool linked_can_follow(const struct dlazy_module *m)
+{
+	const struct linked *l = m->source;
+
+	return module_is_file(m) || (!l->run && !*linked_string(l, l->build));
+}
+
+static const char *keeps_object(const struct dlazy_module *m)
+{
+	return linked_can_follow(m) ? NULL
+				    : "its stub file is of one build of it";
+}
+
 const struct module_kind linked_kind = {
 	.next_file = next_file,
 	.end_search = end_search,
@@ -486,5 +499,6 @@ const struct module_kind linked_kind = {
 	.opened = note_file,
 	.identify = identify,
 	.advise = advise,
+	.keeps_object = keeps_object,
 	.is_undeclared = true,
 };

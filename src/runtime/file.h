@@ -48,6 +48,10 @@ bool linked_is_build(const struct linked *l, const char *path,
 extern const struct module_kind linked_kind
 	__attribute__((visibility("hidden")));
 
+/* Whether a reload can put another object in the place of the library's, so that
+ * slots which hold an address of it have to be noted. */
+bool linked_can_follow(const struct dlazy_module *m);
+
 /* As dlazy_linked_available(), dlazy_linked_has(). */
 bool linked_available(const struct linked *l);
 bool linked_has(const struct linked *l, const char *symbol);

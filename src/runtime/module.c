@@ -339,7 +339,7 @@ static void publish(const struct linked_question *q, unsigned generation,
 	bool first;
 
 	ATOMIC_SHARED(slot);
-	if (module_is_file(q->module))
+	if (linked_can_follow(q->module))
 		binding_publish_linked(q->module, generation, slot, address,
 				       &first);
 	else

@@ -28,6 +28,12 @@
 	function linked_plain, stub_plain, "plain_answer"
 	finish	linked_plain, linked_run, 0
 
+	library linked_alone
+	file	linked_alone, ""
+	words	linked_alone, "", ""
+	function linked_alone, stub_alone, "plain_answer"
+	finish	linked_alone, 0, 0
+
 	library linked_versions
 	file	linked_versions, ""
 	words	linked_versions, "", ""

@@ -34,6 +34,10 @@ int stub_gone(void);
 extern struct linked linked_plain;
 int stub_plain(void);
 
+/* The same, of no run. */
+extern struct linked linked_alone;
+int stub_alone(void);
+
 /* Of good-versions. */
 extern struct linked linked_versions;
 int stub_v1(void);

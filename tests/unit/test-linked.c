@@ -139,6 +139,56 @@ TEST(stubs_of_a_plugin_that_is_reloaded_go_to_its_new_object)
 	}
 }
 
+/* A stub's first call made the module, and no host. */
+TEST(library_of_stubs_is_reloaded)
+{
+	if (is_sanitized())
+		test_skip("sanitizers refuse RTLD_DEEPBIND");
+	const char *path = own_copy("good-plain", "p.so");
+
+	linked_files(&linked_alone, path, NULL);
+	struct dlazy_module *m = module_of(&linked_alone);
+	/* Its file is looked for when it is loaded. */
+	CHECK_INT(dlazy_reload(m), 0);
+	CHECK_INT(dlazy_module_state(m), DLAZY_DECLARED);
+	CHECK_INT(stub_alone(), 42);
+	CHECK_INT(dlazy_reload(m), -DLAZY_EFORMAT);
+	for (int i = 0; i < 3; i++) {
+		own_copy(i % 2 ? "good-plain" : "good-plain-other", "new");
+		CHECK_INT(rename(own_path("new"), path), 0);
+		CHECK_INT(dlazy_reload(m), 0);
+		CHECK(!slot_of(&linked_alone, 0));
+		CHECK_INT(stub_alone(), i % 2 ? 42 : 43);
+		CHECK(slot_of(&linked_alone, 0) != NULL);
+		CHECK(opened(path, 0) == m);
+	}
+	CHECK(test_mapped("p.so (deleted)") > 0);
+}
+
+TEST(library_of_stubs_that_has_failed_is_loaded_by_a_reload)
+{
+	linked_files(&linked_alone, own_path("p.so"), NULL);
+	struct dlazy_module *m = module_of(&linked_alone);
+
+	CHECK_INT(dlazy_load(m), -DLAZY_ENOENT);
+	own_copy("good-plain", "p.so");
+	CHECK_INT(dlazy_reload(m), 0);
+	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+TEST(library_that_a_run_stands_for_is_not_reloaded)
+{
+	const char *path = own_copy("good-plain", "p.so");
+
+	linked_files(&linked_plain, path, NULL);
+	CHECK_INT(stub_plain(), 42);
+	own_copy("good-plain-other", "new");
+	CHECK_INT(rename(own_path("new"), path), 0);
+	CHECK_INT(dlazy_reload(module_of(&linked_plain)), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "one build");
+	CHECK_INT(stub_plain(), 42);
+}
+
 /* From here on only read, write, _exit and sigreturn. */
 static void sum_in_a_sandbox(void *unused)
 {
