@@ -85,18 +85,14 @@ static void *work(void *unused)
 	return unused;
 }
 
-/* 1: a worker must be started; 0: one is there, or nothing is to be done. */
-static int add_wish(struct dlazy_module *m, const void *caller)
+/* Takes the wish over, if it is one. */
+static int add_wish_locked(struct wish **fresh)
 {
-	_cleanup_free_ struct wish *fresh = malloc(sizeof(*fresh));
+	struct dlazy_module *m = (*fresh)->module;
 
-	LOCKED(&load_lock);
 	if (atomic_load(&m->handle) || module_is_builtin(m))
 		return 0;
-	if (!fresh)
-		return status_fail(DLAZY_ENOMEM, "prefetch: out of memory");
-	*fresh = (struct wish){NULL, m, caller};
-	struct wish *wish = TAKE_PTR(fresh);
+	struct wish *wish = TAKE_PTR(*fresh);
 	if (queue.oldest)
 		queue.newest->next = wish;
 	else
@@ -104,8 +100,26 @@ static int add_wish(struct dlazy_module *m, const void *caller)
 	queue.newest = wish;
 	bool idle = !queue.working;
 	queue.working = true;
-	pthread_cond_signal(&wished);
 	return idle;
+}
+
+/* 1: a worker must be started; 0: one is there, or nothing is to be done. It is woken
+ * without the lock, or it would wait for that, and this thread have to wake it
+ * again. */
+static int add_wish(struct dlazy_module *m, const void *caller)
+{
+	_cleanup_free_ struct wish *fresh = malloc(sizeof(*fresh));
+	int status;
+
+	if (!fresh)
+		return status_fail(DLAZY_ENOMEM, "prefetch: out of memory");
+	*fresh = (struct wish){NULL, m, caller};
+	{
+		LOCKED(&load_lock);
+		status = add_wish_locked(&fresh);
+	}
+	pthread_cond_signal(&wished);
+	return status;
 }
 
 int prefetch_module(struct dlazy_module *m, const void *caller)
