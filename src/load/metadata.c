@@ -2,10 +2,12 @@
 /*
  * A module keeps the metadata that it has given out, as pointers into them stay
  * valid, and which files they were read from. They are read anew when one of these
- * files has changed. That a module has none is not kept: it is looked up each time.
+ * files has changed. That a module has none is kept of a file whose times would tell
+ * a change, and compared with it each time.
  */
 #include "load/metadata.h"
 
+#include "base/clock.h"
 #include "catalog/format.h"
 #include "load/part.h"
 
@@ -135,21 +137,51 @@ static int give(struct dlazy_module *m, const struct meta_files *files,
 	return 0;
 }
 
+/* The files were looked at after `now`, which is before the file was read. */
+static void keep_none(struct dlazy_module *m, const struct meta_files *files,
+		      uint64_t now_ns)
+{
+	if (files->sidecar.ino ||
+	    !file_time_is_past(files->plugin.ctime_ns, now_ns))
+		return;
+	LOCKED(&load_lock);
+	m->without_metadata = files->plugin;
+}
+
 static int read_anew(struct dlazy_module *m, const struct meta_files *files,
-		     const struct document **ret)
+		     uint64_t now_ns, const struct document **ret)
 {
 	_cleanup_(metadata_clear) struct metadata metadata;
 	int status = metadata_read(m->path, &metadata);
 
 	if (status == 0)
 		status = check_problems(&metadata, m->path);
+	if (status == 0 && !metadata.document)
+		keep_none(m, files, now_ns);
 	if (status < 0 || !metadata.document)
 		return status;
 	return give(m, files, NULL, TAKE_PTR(metadata.document), ret);
 }
 
+/* It has no sidecar now, and is a file in which there is no note: as each load asks,
+ * it is not read for that again. */
+static bool says_nothing(const struct dlazy_module *m,
+			 const struct meta_files *files)
+{
+	if (!files->plugin.ino || files->sidecar.ino)
+		return false;
+	LOCKED(&load_lock);
+	const struct record *record = m->record;
+
+	return file_identity_equal(&m->without_metadata, &files->plugin) ||
+	       (record && !record_is_noted(record) &&
+		record_identity(record).ino &&
+		record_is_current(record, -1, &files->plugin));
+}
+
 int metadata_of_module(struct dlazy_module *m, const struct document **ret)
 {
+	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
 	struct meta_files files;
 
 	*ret = NULL;
@@ -159,7 +191,9 @@ int metadata_of_module(struct dlazy_module *m, const struct document **ret)
 	if (status < 0)
 		return status;
 	*ret = find_kept(m, &files, 0);
-	return *ret ? 0 : read_anew(m, &files, ret);
+	if (*ret || says_nothing(m, &files))
+		return 0;
+	return read_anew(m, &files, now_ns, ret);
 }
 
 static int copy_metadata(const struct catalog_metadata *m,

@@ -202,8 +202,9 @@ struct dlazy_module {
 	uintptr_t base; /* of its object, where it stands in for a module that
 			   is being loaded; else 0 */
 	int (*fallback_queue)(struct dlazy_module *m, const void *caller);
-	struct module_metadata *metadata; /* see metadata.c */
-	struct opener *openers;		  /* the latest hook first */
+	struct module_metadata *metadata;      /* see metadata.c */
+	struct file_identity without_metadata; /* a file that has none */
+	struct opener *openers;		       /* the latest hook first */
 };
 
 extern struct lock load_lock __attribute__((visibility("hidden")));

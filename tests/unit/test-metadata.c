@@ -119,6 +119,24 @@ TEST(a_changed_sidecar_is_read_anew)
 	CHECK(!property(m, "name"));
 }
 
+TEST(that_there_are_none_is_kept_until_there_are)
+{
+	needs_json();
+	struct dlazy_module *m = opened(own_copy("good-plain", "p.so"), 0);
+
+	usleep(100000); /* so that a change gives another time */
+	for (int i = 0; i < 2; i++) {
+		CHECK(!dlazy_module_metadata(m));
+		CHECK(!dlazy_error());
+	}
+	write_sidecar("{\"name\":\"one\"}");
+	CHECK_STR(property(m, "name"), "one");
+	CHECK_INT(unlink(own_path("p.dlazy.json")), 0);
+	CHECK(!property(m, "name"));
+	own_copy("good-described", "p.so");
+	CHECK_STR(property(m, "name"), "described");
+}
+
 /* The sidecar alone is not used; why is said in these words. */
 static void check_problem(struct dlazy_module *m, const char *words)
 {
