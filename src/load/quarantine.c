@@ -25,7 +25,8 @@
 
 #define LOCK_WAIT_MS 2000
 #define BYTES_MAX ((size_t)1 << 20) /* of a file that is still looked at */
-#define LINE_MAX_BYTES (4096 + 256)
+#define PATH_MAX_BYTES 4096
+#define LINE_MAX_BYTES (3 * PATH_MAX_BYTES + 256)
 
 struct quarantine {
 	struct quarantine *next;
@@ -100,7 +101,7 @@ static char *read_all(int fd, size_t *ret_size)
 /* What a line says. */
 struct marker {
 	struct file_identity file;
-	const char *path; /* in the line */
+	const char *path; /* in the line, as encode_path() makes it */
 	int path_length;
 };
 
@@ -112,6 +113,53 @@ static bool is_of_file(const struct marker *marker,
 	return marker->file.ino == file->ino &&
 	       marker->file.size == file->size &&
 	       marker->file.mtime_ns == file->mtime_ns;
+}
+
+/* A name may have anything in it, and a line has no newline but its last. */
+static bool is_written_as_it_is(char c)
+{
+	return c != '%' && (unsigned char)c >= ' ' && c != 0x7f;
+}
+
+/* malloc'd, with %XX for other bytes; NULL: out of memory, or too long. */
+static char *encode_path(const char *path)
+{
+	size_t length = strlen(path);
+	char *text = length > PATH_MAX_BYTES ? NULL : malloc(3 * length + 1);
+	char *at = text;
+
+	if (!text)
+		return NULL;
+	for (; *path; path++)
+		if (is_written_as_it_is(*path))
+			*at++ = *path;
+		else
+			at += sprintf(at, "%%%02X", (unsigned char)*path);
+	*at = '\0';
+	return text;
+}
+
+/* false: it is none. */
+static bool decode_path(const struct marker *marker,
+			char path[PATH_MAX_BYTES + 1])
+{
+	const char *at = marker->path, *end = at + marker->path_length;
+	size_t n = 0;
+
+	for (; at < end && n < PATH_MAX_BYTES; n++) {
+		unsigned byte;
+
+		if (*at != '%') {
+			path[n] = *at++;
+			continue;
+		}
+		if (end - at < 3 || sscanf(at + 1, "%2x", &byte) != 1)
+			return false;
+		path[n] = (char)byte;
+		at += 3;
+	}
+	path[n] = '\0';
+	return at == end;
 }
 
 /* "loading INODE SIZE MTIME PATH CHECKSUM"; false: it is none, or not whole. */
@@ -135,16 +183,17 @@ static bool parse_line(const char *line, size_t length, struct marker *ret)
 	return true;
 }
 
-/* malloc'd, with its newline; NULL: out of memory, or a name no line can have. */
+/* malloc'd, with its newline; NULL: out of memory. */
 static char *make_line(const struct file_identity *file, const char *path)
 {
+	_cleanup_free_ char *encoded = encode_path(path);
 	char *text, *line = NULL;
 
-	if (strlen(path) > 4096 || strchr(path, '\n') ||
+	if (!encoded ||
 	    asprintf(&text, "loading %llu %llu %llu %s",
 		     (unsigned long long)file->ino,
 		     (unsigned long long)file->size,
-		     (unsigned long long)file->mtime_ns, path) < 0)
+		     (unsigned long long)file->mtime_ns, encoded) < 0)
 		return NULL;
 	if (asprintf(&line, "%s %016llx\n", text,
 		     (unsigned long long)hash_bytes(text, strlen(text))) < 0)
@@ -176,12 +225,17 @@ static bool hold(int fd, long long at, size_t length)
 
 static void blank(int fd, long long at, size_t length)
 {
-	char spaces[LINE_MAX_BYTES];
+	char spaces[512];
 
 	memset(spaces, ' ', sizeof(spaces));
-	if (length <= sizeof(spaces) &&
-	    pwrite(fd, spaces, length, (off_t)at) < 0)
-		return; /* it stays, and refuses a plugin that did nothing */
+	while (length) {
+		size_t n = length < sizeof(spaces) ? length : sizeof(spaces);
+
+		if (pwrite(fd, spaces, n, (off_t)at) != (ssize_t)n)
+			return; /* it refuses a plugin that did nothing */
+		at += (long long)n;
+		length -= n;
+	}
 }
 
 /* Is there anything but blanks? */
@@ -204,12 +258,10 @@ static bool is_still_there(int fd, const char *text, const char *line,
 			   size_t length, const struct marker *marker)
 {
 	struct file_identity now;
-	char path[4097];
+	char path[PATH_MAX_BYTES + 1];
 
-	if (marker->path_length >= (int)sizeof(path))
+	if (!decode_path(marker, path))
 		return false;
-	memcpy(path, marker->path, (size_t)marker->path_length);
-	path[marker->path_length] = '\0';
 	if (file_identify(AT_FDCWD, path, &now) < 0) {
 		status_clear();
 		return false;
@@ -403,21 +455,20 @@ int quarantine_open(const char *file, struct quarantine **ret)
 static int list_left(int fd, const char *file, quarantine_fn *fn, void *data)
 {
 	struct marker marker;
+	char path[PATH_MAX_BYTES + 1];
 	size_t size;
 	_cleanup_free_ char *text = read_all(fd, &size);
 
 	if (!text)
 		return fail_to_read(file);
-	for (char *line = text; *line;) {
+	for (const char *line = text; *line;) {
 		size_t length = strcspn(line, "\n");
-		bool ends = line[length] == '\0';
 
 		if (is_left(fd, text, line, length, &marker) &&
-		    is_still_there(fd, text, line, length, &marker)) {
-			line[length - 17] = '\0';
-			fn(data, marker.path);
-		}
-		line += length + !ends;
+		    is_still_there(fd, text, line, length, &marker) &&
+		    decode_path(&marker, path))
+			fn(data, path);
+		line += length + (line[length] == '\n');
 	}
 	return 0;
 }

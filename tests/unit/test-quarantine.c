@@ -16,11 +16,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static const char *plugin_file = "p.so";
+
 static struct dlazy_registry *with_quarantine(void)
 {
 	struct dlazy_registry *r = dlazy_registry_new();
 
-	CHECK_INT(dlazy_registry_add_file(r, "p", own_path("p.so"), 0), 0);
+	CHECK_INT(dlazy_registry_add_file(r, "p", own_path(plugin_file), 0), 0);
 	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")), 0);
 	return r;
 }
@@ -137,6 +139,24 @@ TEST(what_is_refused_can_be_read)
 	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")),
 		  -DLAZY_ENOMEM);
 	dlazy_registry_free(r);
+}
+
+TEST(a_path_may_have_a_newline_and_more_in_it)
+{
+	char left[4096] = "";
+
+	plugin_file = "a\n%41 b/p.so";
+	mkdir(own_path("a\n%41 b"), 0755);
+	own_copy("good-host-constructor", plugin_file);
+	set_constructor(die);
+	CHECK(WIFSIGNALED(child()));
+	set_constructor(nothing);
+	CHECK_INT(WEXITSTATUS(child()), 9);
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, left), 0);
+	CHECK_STR(left, own_path(plugin_file));
+	CHECK_INT(unlink(own_path(plugin_file)), 0);
+	own_copy("good-plain", plugin_file);
+	CHECK_INT(WEXITSTATUS(child()), 0);
 }
 
 TEST(file_that_is_removed_frees_all)
