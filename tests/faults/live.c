@@ -83,6 +83,7 @@ static void load_by_job(struct dlazy_module **m, size_t n, int flags)
 		say("job");
 		return;
 	}
+	succeeds(dlazy_job_raise(j, n - 1), "raise");
 	while (i == -DLAZY_EPENDING || i >= 0) {
 		struct pollfd fd = {.fd = dlazy_job_fd(j), .events = POLLIN};
 
@@ -148,6 +149,8 @@ static void give_back(struct dlazy_registry *r, struct dlazy_module *m)
 	if (succeeds(dlazy_registry_limit(r, 1, 0), "limit") == 0)
 		succeeds(dlazy_registry_trim(r, 0), "trim");
 	printf("again %d\n", answer_of(m));
+	if (succeeds(dlazy_seal(), "seal") == 0)
+		printf("sealed %d\n", answer_of(m));
 }
 
 int main(int argc, char **argv)

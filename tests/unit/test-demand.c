@@ -575,6 +575,42 @@ TEST(the_best_provider_that_can_be_used_is_found)
 	CHECK_INT(dlazy_last_status(), -DLAZY_EINVAL);
 }
 
+static pthread_barrier_t all_here;
+
+static void *ask_and_set_filters(void *r)
+{
+	const char *symbol;
+
+	pthread_barrier_wait(&all_here);
+	for (int i = 0; i < 50; i++) {
+		dlazy_registry_filter(r, i % 2 ? say : NULL, NULL);
+		struct dlazy_module *m =
+			dlazy_registry_provider(r, "codec/png", 0, &symbol);
+		if (!m || strcmp(dlazy_module_name(m), "best") != 0)
+			return r;
+	}
+	return NULL;
+}
+
+TEST(threads_ask_for_providers_while_filters_change)
+{
+	put("best", "\"provides\":[{\"id\":\"codec/png\",\"rank\":900}]");
+	put("other", "\"provides\":[{\"id\":\"codec/png\"}]");
+	struct dlazy_registry *r = registry(0);
+	pthread_t threads[4];
+	void *wrong;
+
+	said = DLAZY_POLICY_LAZY;
+	pthread_barrier_init(&all_here, NULL, 4);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&threads[i], NULL, ask_and_set_filters, r);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(threads[i], &wrong);
+		CHECK(!wrong);
+	}
+	dlazy_registry_free(r);
+}
+
 TEST(a_providers_symbol_is_that_of_its_best_rank)
 {
 	const char *symbol;

@@ -207,6 +207,45 @@ TEST(what_loads_well_leaves_nothing)
 	CHECK_INT(dlazy_registry_quarantine(NULL, "x"), -DLAZY_EINVAL);
 }
 
+#define THREADS 4
+
+static pthread_barrier_t all_here;
+
+static void *load_one(void *m)
+{
+	pthread_barrier_wait(&all_here);
+	return (void *)(intptr_t)dlazy_load(m);
+}
+
+TEST(threads_that_load_at_once_mark_their_own)
+{
+	struct dlazy_registry *r = dlazy_registry_new();
+	pthread_t threads[THREADS];
+	char name[2] = "a", file[] = "a.so", left[4096] = "";
+	void *status;
+
+	for (int i = 0; i < THREADS; i++) {
+		name[0] = file[0] = (char)('a' + i);
+		own_copy("good-plain", file);
+		CHECK_INT(dlazy_registry_add_file(r, name, own_path(file), 0),
+			  0);
+	}
+	CHECK_INT(dlazy_registry_quarantine(r, own_path("marks")), 0);
+	pthread_barrier_init(&all_here, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++) {
+		name[0] = (char)('a' + i);
+		pthread_create(&threads[i], NULL, load_one,
+			       dlazy_registry_find(r, name));
+	}
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], &status);
+		CHECK(!status);
+	}
+	CHECK_INT(quarantine_read(own_path("marks"), note_path, left), 0);
+	CHECK_STR(left, "");
+	dlazy_registry_free(r);
+}
+
 TEST(what_fails_to_load_is_not_in_quarantine)
 {
 	put("bad-missing-library");
