@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding out how much stack is left, and calling on another one. The kernel is
- * asked, by system calls that read memory and have no other effect: they fail
- * in place of a fault. The limits that libc knows are no help: a fiber's stack
- * is not its thread's.
+ * Finding out how much stack is left, and calling on another one. A fiber's stack
+ * is not its thread's, and below it, or below one that a thread was given
+ * (pthread_attr_setstack()), other data may lie: only what is known to be the
+ * thread's own is used. Where libc does not tell that without allocating, the
+ * kernel is asked what is there, by system calls that read memory and have no
+ * other effect: they fail in place of a fault.
  *
  * Stacks are kept for the next call that needs one. They are mapped below the
  * caller's, if there is room: longjmp() and unwinders expect a caller's frame
@@ -22,6 +24,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -40,6 +43,14 @@
 /* From its top, the program's first stack is no longer than that, or has no end
  * that matters. */
 #define FIRST_STACK_SIZE ((uintptr_t)64 << 20)
+
+/* Standalone stubs run with any C library. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
+
+static bool is_glibc(void)
+{
+	return gnu_get_libc_version;
+}
 
 static bool is_readable(uintptr_t address)
 {
@@ -71,12 +82,65 @@ static bool is_below_limit(uintptr_t size)
 	return getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= size;
 }
 
-/* Whether STACK_LEFT bytes below an address are there, and the stack's. Below
- * the stack of a signal's handler or of a fiber other data may lie: a thread's own
- * has the thread's descriptor (pthread_self()) at its top. */
+/* The end of the first stack: the program's name is the last that lies there. */
+static uintptr_t first_stack_end(void)
+{
+	uintptr_t random = getauxval(AT_RANDOM), name = getauxval(AT_EXECFN);
+	uintptr_t page = getauxval(AT_PAGESZ);
+
+	return ((name > random ? name : random) & -page) + page;
+}
+
+/*
+ * The stack that a thread other than the first has, without its guard. glibc
+ * (as of 2.36) has it in the thread's descriptor: the block, its size, the
+ * guard's size, and the one that was asked for. pthread_getattr_np() would tell,
+ * but allocates. Looked for by what these four must be, as their place is not the
+ * same in each version.
+ */
+#define DESCRIPTOR_SIZE 2048 /* it has more in each of them */
+
+struct own_stack {
+	uintptr_t block;
+	size_t size, guard, asked_guard;
+};
+
+static bool is_own_stack(const struct own_stack *s, uintptr_t descriptor)
+{
+	return s->block && s->size < (size_t)1 << 40 && s->block < descriptor &&
+	       descriptor - s->block < s->size && s->guard < s->size &&
+	       s->guard % getauxval(AT_PAGESZ) == 0 &&
+	       s->asked_guard <= (size_t)1 << 40;
+}
+
+static bool find_own_stack(uintptr_t *ret_lowest, uintptr_t *ret_end)
+{
+	uintptr_t self = (uintptr_t)pthread_self();
+	struct own_stack s;
+
+	if (!is_glibc())
+		return false;
+	for (size_t at = 0; at + sizeof(s) <= DESCRIPTOR_SIZE;
+	     at += sizeof(void *)) {
+		memcpy(&s, (const char *)self + at, sizeof(s));
+		if (!is_own_stack(&s, self))
+			continue;
+		*ret_lowest = s.block + s.guard;
+		*ret_end = s.block + s.size;
+		return true;
+	}
+	return false;
+}
+
+static bool is_first_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
+}
+
+/* Whether STACK_LEFT bytes below an address are there, and the stack's. */
 static bool has_room(uintptr_t sp)
 {
-	uintptr_t used = getauxval(AT_RANDOM) - sp;
+	uintptr_t used = first_stack_end() - sp, lowest, end;
 	stack_t alternate;
 
 	if (used < FIRST_STACK_SIZE)
@@ -84,7 +148,11 @@ static bool has_room(uintptr_t sp)
 	if (sigaltstack(NULL, &alternate) == 0 &&
 	    alternate.ss_flags & SS_ONSTACK)
 		return sp - (uintptr_t)alternate.ss_sp >= STACK_LEFT;
-	if ((uintptr_t)pthread_self() - sp >= FIRST_STACK_SIZE)
+	if (find_own_stack(&lowest, &end))
+		return sp > lowest && sp < end && sp - lowest >= STACK_LEFT;
+	/* A thread's own has the thread's descriptor at its top. */
+	if (is_first_thread() ||
+	    (uintptr_t)pthread_self() - sp >= FIRST_STACK_SIZE)
 		return false;
 	uintptr_t page = getauxval(AT_PAGESZ);
 	return is_range_readable((sp - STACK_LEFT) & -page, sp & -page, page);

@@ -23,8 +23,10 @@
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 /* Functions whose first call is to come. */
@@ -665,25 +667,104 @@ static void fail_in_handler(int signal)
 }
 
 /* It is readable, so looks like stack that is left. */
-TEST_TOUCH(what_lies_below_an_alternate_stack_is_left_alone)
+static char *below_a_stack(void)
 {
-	static char memory[65536] __attribute__((aligned(64)));
-	char *middle = memory + sizeof(memory) / 2;
-	stack_t stack = {.ss_sp = middle,
-			 .ss_size = 8192 + getauxval(AT_MINSIGSTKSZ)};
-	struct sigaction action = {.sa_handler = fail_in_handler,
-				   .sa_flags = SA_ONSTACK};
+	static const size_t size = 65536;
+	char *memory = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	test_skip("a sanitizer's frames are larger");
 #endif
-	memset(memory, 0x5a, sizeof(memory));
-	CHECK_INT(sigaltstack(&stack, NULL), 0);
+	not_in_valgrind();
+	CHECK(memory != MAP_FAILED);
+	memset(memory, 0x5a, size);
+	return memory + size;
+}
+
+static void was_left_alone(const char *stack)
+{
+	for (const char *at = stack - 65536; at < stack; at++)
+		CHECK_INT(*at, 0x5a);
+}
+
+static void touch_on_an_alternate_stack(int flags)
+{
+	char *memory = below_a_stack();
+	stack_t stack = {.ss_sp = memory,
+			 .ss_flags = flags,
+			 .ss_size = 8192 + getauxval(AT_MINSIGSTKSZ)};
+	struct sigaction action = {.sa_handler = fail_in_handler,
+				   .sa_flags = SA_ONSTACK};
+
+	if (sigaltstack(&stack, NULL) < 0)
+		test_skip("the kernel has no such stacks");
 	CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
 	CHECK_INT(raise(SIGUSR1), 0);
 	CHECK_INT(result_in_handler, INSTEAD);
-	for (char *at = memory; at < middle; at++)
-		CHECK_INT(*at, 0x5a);
+	was_left_alone(memory);
+}
+
+TEST_TOUCH(what_lies_below_an_alternate_stack_is_left_alone)
+{
+	touch_on_an_alternate_stack(0);
+}
+
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM (1u << 31)
+#endif
+
+/* In its handler the kernel says that there is none. */
+TEST_TOUCH(what_lies_below_a_disarmed_alternate_stack_is_left_alone)
+{
+	touch_on_an_alternate_stack((int)SS_AUTODISARM);
+}
+
+#define GIVEN_STACK 16384
+
+TEST_TOUCH(what_lies_below_a_stack_that_a_thread_was_given_is_left_alone)
+{
+	char *memory = below_a_stack();
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	CHECK_INT(pthread_attr_init(&attributes), 0);
+	if (pthread_attr_setstack(&attributes, memory, GIVEN_STACK) ||
+	    pthread_create(&thread, &attributes, call_on_a_small_stack, NULL))
+		test_skip("no thread is that small here");
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	pthread_attr_destroy(&attributes);
+	was_left_alone(memory);
+}
+
+static ucontext_t around_the_fiber;
+
+static void run_fiber(void)
+{
+	call_on_a_small_stack(NULL);
+}
+
+static void *touch_on_a_fiber(void *unused)
+{
+	char *memory = below_a_stack();
+	ucontext_t fiber;
+
+	CHECK_INT(getcontext(&fiber), 0);
+	fiber.uc_stack = (stack_t){.ss_sp = memory, .ss_size = GIVEN_STACK};
+	fiber.uc_link = &around_the_fiber;
+	makecontext(&fiber, run_fiber, 0);
+	CHECK_INT(swapcontext(&around_the_fiber, &fiber), 0);
+	was_left_alone(memory);
+	return unused;
+}
+
+TEST_TOUCH(what_lies_below_a_fibers_stack_is_left_alone)
+{
+	pthread_t thread;
+
+	touch_on_a_fiber(NULL);
+	CHECK_INT(pthread_create(&thread, NULL, touch_on_a_fiber, NULL), 0);
+	CHECK_INT(pthread_join(thread, NULL), 0);
 }
 
 /* ------------------------------------------------------------------ */
