@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "base/nearest.h"
 #include "cli/bench/host.h"
-#include "cli/run/follow.h"
+#include "cli/run/child.h"
 #include "cli/run/launcher.h"
 #include "hook/follow.h"
 
@@ -130,7 +130,7 @@ static int start(int argc, char **argv)
 	if (strcmp(argv[1], "--launcher") == 0)
 		return launcher_start(argc - 1, argv + 1);
 	if (strcmp(argv[1], FOLLOW_OPTION) == 0)
-		return children_start(argc - 1, argv + 1);
+		return child_start(argc - 1, argv + 1);
 	if (argv[1][0] != '-') {
 		if (strcmp(argv[1], "help") == 0)
 			return help(argc - 1, argv + 1);

@@ -2,8 +2,8 @@
 /*
  * Setting the environment for children. One variable holds all that a child's
  * run needs to know (hook/follow.h). It is set anew for each run, with this
- * process's number, as a process keeps its number when it is executed again;
- * follow.c reads the variable.
+ * process's number, as a process keeps its number when it is executed again.
+ * The audit object (hook/follow.c) and child.c read it.
  */
 #include "cli/run/children.h"
 

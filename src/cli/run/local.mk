@@ -4,7 +4,7 @@
 dlazy_SOURCES += \
 	%D%/account.c %D%/account.h \
 	%D%/children.c %D%/children.h \
-	%D%/follow.c %D%/follow.h \
+	%D%/child.c %D%/child.h \
 	%D%/judge.c %D%/judge.h \
 	%D%/launcher.c %D%/launcher.h \
 	%D%/list.c %D%/list.h \

@@ -3,10 +3,10 @@
  * dlazy --child: one program, started by a program that runs with --children,
  * which the audit object of that run sent here.
  */
-#ifndef CLI_RUN_FOLLOW_H
-#define CLI_RUN_FOLLOW_H
+#ifndef CLI_RUN_CHILD_H
+#define CLI_RUN_CHILD_H
 
 /* What the audit object starts: argv is --child FILE ARGV... */
-int children_start(int argc, char **argv);
+int child_start(int argc, char **argv);
 
 #endif

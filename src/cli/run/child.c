@@ -3,7 +3,7 @@
  * A child of a run with --children: it is run with the request of that run,
  * which children.c wrote into a variable.
  */
-#include "cli/run/follow.h"
+#include "cli/run/child.h"
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
@@ -29,7 +29,7 @@ static void read_request(char *value, struct request *request)
 	}
 }
 
-int children_start(int argc, char **argv)
+int child_start(int argc, char **argv)
 {
 	static struct request request;
 	const char *value = getenv(FOLLOW_VARIABLE);
