@@ -2,7 +2,7 @@
 /*
  * What the subcommands of dlazy(1) share: exit statuses, messages, options.
  *
- * A subcommand is one function in one file. It parses its options with
+ * A subcommand is one function, cli_NAME(), in a folder. It parses its options with
  * cli_options(), writes its answer to standard output, as one JSON object if
  * --json was given, and everything else to standard error; it returns an exit
  * status. Nothing here reads the locale or runs before main: `dlazy --version`

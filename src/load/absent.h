@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Names that a module was just seen not to have. dlsym() answers from memory;
- * ours asks files, of which each costs more than the whole of that. So a "no" is
+ * ours asks files, and each look at a file costs more than a dlsym(). So a "no" is
  * good for as long as the kernel's clock shows the same tick (4 ms or so) and no
  * module is loaded, closed or found changed. No lock: an answer is one word.
  */

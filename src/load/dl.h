@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The dynamic linker, as the rest of the library sees it: dl.c is the only
- * file that includes <dlfcn.h>, and <link.h> outside hook/. Every call here may run code that
- * is not ours, or wait for the linker's own lock: no lock is held (asserted).
+ * The dynamic linker, as the rest of the library sees it: dl.c is the only file
+ * of libdlazy and the tool that includes <dlfcn.h>, and <link.h>. (hook/ and
+ * alone/ live without libdlazy.) Every call here may run code that is not ours,
+ * or wait for the linker's own lock: no lock is held (asserted).
  */
 #ifndef LOAD_DL_H
 #define LOAD_DL_H

@@ -12,9 +12,10 @@
  *
  * A file that was put in the place of a loaded one is another module, or, by a
  * reload, the same one with another object; but the linker would take its path for
- * the object it has under that name. So it is spelt otherwise there each time: as
- * DIR/, a number, FILE, where a binary digit 1 is "./" and 0 is "/". That is 28
- * bytes for the ten thousandth.
+ * the object it has under that name. So each object gets another spelling, by its
+ * number, between DIR/ and FILE: of the binary digits, 1 is "./" and 0 is "/".
+ * (PATH_MAX would soon be reached with "././././"; the ten thousandth object's
+ * path is 28 bytes longer.)
  */
 #include "load/module.h"
 

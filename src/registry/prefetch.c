@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The worker that prefetches. It is one thread, made when there is something
- * to do and gone when there is not (but where a thread that asks must not wait,
- * also for a thread to be made: then it stays): the dynamic linker loads one object at a
- * time, so more threads would only wait for each other. It takes no signals.
- * Its queue is under load_lock.
+ * The worker that prefetches: one thread, started when there is something to do
+ * and ended when there is not. It stays where a caller may not wait even for a
+ * thread to be made. One is enough, as the dynamic linker loads one object at a
+ * time. It takes no signals. Its queue is under load_lock.
  */
 #include "registry/prefetch.h"
 

@@ -30,11 +30,11 @@ static const char help[] =
 	"long its start takes, how much of that can be avoided, and what to\n"
 	"type. Without PROGRAM, of all programs in PATH: those that gain. "
 	"What\n"
-	"was found out is kept: ended, it goes on where it was.\n"
+	"was found out is kept: an interrupted search continues where it was.\n"
 	"\n"
-	"      --measure  start each some times, up to its main(), which is "
-	"not\n"
-	"                 run, plainly and lazily; without, no time is known\n"
+	"      --measure  time the start of each, plain and lazy, up to "
+	"main(),\n"
+	"                 which is not run; without it, no time is known\n"
 	"      --json     one JSON object on standard output\n"
 	"  -h, --help     this text\n";
 

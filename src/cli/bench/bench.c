@@ -50,13 +50,13 @@ static const char help[] =
 	"                         (root only)\n"
 	"      --env              of a command that uses libdlazy itself:\n"
 	"                         DLAZY=off against DLAZY=lazy\n"
-	"      --instructions     count them, too; they do not depend on how "
-	"busy\n"
-	"                         the machine is\n"
+	"      --instructions     count instructions, too, which a busy "
+	"machine\n"
+	"                         does not change\n"
 	"      --baseline=FILE    compare with the JSON of an earlier bench\n"
 	"      --fail-over=PERCENT\n"
-	"                         exit 1 if this takes more than that, by so "
-	"much\n"
+	"                         exit 1 if slower than the baseline by more\n"
+	"                         than that\n"
 	"      --json             one JSON object on standard output\n"
 	"  -h, --help             this text\n";
 

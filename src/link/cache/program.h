@@ -12,8 +12,8 @@
  *         record                     what runs touched (struct linked_touched)
  *
  * KEY: the program's name and a hash of its path, globs, libdlazy, the user (or
- * "system"), and the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a name of its
- * own, is complete before `current` names it, and never changes; `current` is
+ * "system"), and the user's LD_LIBRARY_PATH and LD_PRELOAD. A generation has a
+ * name of its own, is complete before `current` names it, and never changes; `current` is
  * replaced by rename. So two runs at once are safe, and an interrupted one
  * leaves the old. A generation that has been replaced is removed when the one
  * after that is made: a run may have read `current` just before.

@@ -4,7 +4,7 @@
  * stands behind the NUL of another, is printable and ends with a NUL, as
  * compilers lay out string literals. Anything else that a function returns the
  * address of may also be reached from an address beside it, as the end of a
- * table or a row of one.
+ * table or one of its rows.
  */
 #include "link/copy/constant.h"
 

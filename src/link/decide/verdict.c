@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reaching the verdict. The rules are applied in this order: what the user
- * asked for; the library's own file (rules.c); its place in the closure; what
- * the index says; who imports what; who would notice a stub (identity.c). Then
- * the startup link map is settled (startup.c), and symbols that somebody could
- * look up by hand in a library are compared.
+ * Reaching the verdict. judge() applies the rules, one after the other; the
+ * first that a library breaks is its reason. Last the startup link map is
+ * settled (startup.c), which may turn more libraries eager. doc/design.md lists
+ * the rules in that order.
  */
 #include "link/decide/verdict.h"
 

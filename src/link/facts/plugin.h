@@ -2,7 +2,7 @@
 /*
  * Facts: what a plugin's code and data say of it, read out of its file. Nothing
  * of it is run. Hosts of some families ask a plugin by functions that only give
- * what is known beforehand; their code is followed (evaluate.h) as far as it is
+ * what is known beforehand; their code is followed (machine.h) as far as it is
  * understood. What is not certain is not known.
  */
 #ifndef LINK_FACTS_PLUGIN_H

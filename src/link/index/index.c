@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening and refreshing the index. If the kept tables are current they are
- * used. Else their current parts go into a new scan, as does what a scan that was
- * cut short had read. Another process may do the same at the same time: each uses its own tables, and the file of either
- * may be the one that stays.
+ * used. Else their current parts go into a new scan, as does what a scan that
+ * was cut short had read. Another process may do the same at the same time:
+ * each uses its own tables, and the file of either may be the one that stays.
  */
 #include "link/index/index.h"
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A reference is an undefined symbol, resolved over the whole closure whether
- * or not its object needs the library (many are underlinked). It is also a
- * data symbol that an object defines itself, as an earlier definition preempts
- * it; one that the program defines may be a copy relocation's copy of a
- * library's datum, and then the library has to be there to be copied from. (A
- * function of an object's own that an earlier object defines too binds to the
- * stub of the earlier one, which is as good.)
+ * What is a symbol reference:
+ * - an undefined symbol, resolved over the whole closure, whether or not its
+ *   object needs the library (many are underlinked);
+ * - a data symbol that an object defines itself, as an earlier definition may
+ *   preempt it. The program's may be a copy relocation's copy of a library's
+ *   datum: then the library has to be there to be copied from.
+ * A function that an object defines itself is none: where an earlier object
+ * defines it too, it binds to the stub of that, which is as good.
  */
 #include "link/resolve/references.h"
 

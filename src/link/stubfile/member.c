@@ -3,7 +3,8 @@
  * The members of an archive that are one symbol's, so that a link editor takes
  * no more than what a program calls. A function's has its stub and its slot,
  * behind which lies its name (LINKED_ABI_NAMED); it needs the head of the
- * archive, where the tail of all stubs is. A datum's is there to be refused.
+ * archive, where the tail of all stubs is. A datum's only has the link fail,
+ * with words.
  */
 #include "link/stubfile/object.h"
 
