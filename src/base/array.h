@@ -33,6 +33,26 @@ static inline bool array_reserve(void *array, size_t count, size_t *room,
 	return true;
 }
 
+/*
+ * The number of leading elements that are before what is looked for: `is_before`, an
+ * expression of the index `i`, is true for these and for none behind them. So it is
+ * the index of the first that is not.
+ */
+#define ARRAY_COUNT_BEFORE(count, i, is_before)               \
+	({                                                    \
+		size_t low_ = 0, high_ = (count);             \
+                                                              \
+		while (low_ < high_) {                        \
+			size_t i = low_ + (high_ - low_) / 2; \
+                                                              \
+			if (is_before)                        \
+				low_ = i + 1;                 \
+			else                                  \
+				high_ = i;                    \
+		}                                             \
+		low_;                                         \
+	})
+
 /* Whether [offset, offset + length) lies within `size` bytes. */
 static inline bool range_within(uint64_t offset, uint64_t length, uint64_t size)
 {

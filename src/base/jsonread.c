@@ -5,6 +5,8 @@
  */
 #include "base/jsonread.h"
 
+#include "base/array.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,21 +68,13 @@ struct json_walk json_walk(const char *value)
 /* The same, without reading over what is known. */
 static const char *known_behind(const struct json_ends *ends, const char *value)
 {
-	size_t low = 0, high = ends ? ends->count : 0;
-
-	if (*value != '{' && *value != '[')
+	if ((*value != '{' && *value != '[') || !ends)
 		return json_behind(value);
-	while (low < high) {
-		size_t i = low + (high - low) / 2;
-
-		if (ends->containers[i].value == value)
-			return ends->containers[i].behind;
-		if (ends->containers[i].value < value)
-			low = i + 1;
-		else
-			high = i;
-	}
-	return json_behind(value);
+	size_t at = ARRAY_COUNT_BEFORE(ends->count, i,
+				       ends->containers[i].value < value);
+	return at < ends->count && ends->containers[at].value == value
+		       ? ends->containers[at].behind
+		       : json_behind(value);
 }
 
 bool json_walk_next(struct json_walk *walk)

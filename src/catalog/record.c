@@ -267,16 +267,9 @@ bool record_symbol_at(const struct record *r, size_t i,
 static size_t lower_bound(const struct record *r, const char *name)
 {
 	const struct record_export *all = exports(r);
-	size_t low = 0, high = record_symbol_count(r);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(string_at(r, all[middle].name), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(record_symbol_count(r), i,
+				  strcmp(string_at(r, all[i].name), name) < 0);
 }
 
 bool record_find(const struct record *r, const char *name, const char *version,

@@ -264,17 +264,8 @@ static int compare_at(const struct ldcache *cache, uint32_t i, const char *name)
 /* The first entry that is not before the name. */
 static uint32_t find_first(const struct ldcache *cache, const char *name)
 {
-	uint32_t low = 0, high = cache->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (compare_at(cache, middle, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (uint32_t)ARRAY_COUNT_BEFORE(
+		cache->count, i, compare_at(cache, (uint32_t)i, name) < 0);
 }
 
 /* 0 for the best hwcap; the number of active ones for none; -1: not for us. */

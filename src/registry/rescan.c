@@ -5,6 +5,7 @@
  */
 #include "registry/rescan.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "load/module.h"
 #include "registry/add.h"
@@ -25,21 +26,18 @@ bool rescan_is_bad_still(int dirfd, const struct record *bad)
 	return same;
 }
 
+static bool is_named_before(struct catalog *c, size_t i, const char *name)
+{
+	const struct record *record = catalog_record(c, i);
+
+	return record && strcmp(record_name(record), name) < 0;
+}
+
 /* How many names of a catalog come before `name`. */
 static size_t names_before(struct catalog *c, const char *name)
 {
-	size_t low = 0, high = catalog_count(c);
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct record *record = catalog_record(c, middle);
-
-		if (record && strcmp(record_name(record), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(catalog_count(c), i,
+				  is_named_before(c, i, name));
 }
 
 /* Takes a new catalog in place of the old one; places move with it. */

@@ -226,17 +226,8 @@ static int read_fixups(struct elf_data *data)
 /* The first that is not before the address. */
 static size_t first_from(const struct elf_data *data, uint64_t address)
 {
-	size_t low = 0, high = data->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (data->fixups[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(data->count, i,
+				  data->fixups[i].address < address);
 }
 
 const struct elf_fixup *elf_data_fixups(const struct elf_data *data,
@@ -365,35 +356,18 @@ static uint64_t function_at(const struct elf_data *data, size_t i)
 
 uint64_t elf_data_next_function(const struct elf_data *data, uint64_t address)
 {
-	size_t low = 0, high = data->frame_count;
+	size_t next = ARRAY_COUNT_BEFORE(data->frame_count, i,
+					 function_at(data, i) <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (function_at(data, middle) <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < data->frame_count ? function_at(data, low) : UINT64_MAX;
+	return next < data->frame_count ? function_at(data, next) : UINT64_MAX;
 }
 
 bool elf_data_is_function(const struct elf_data *data, uint64_t address)
 {
-	size_t low = 0, high = data->frame_count;
+	size_t at = ARRAY_COUNT_BEFORE(data->frame_count, i,
+				       function_at(data, i) < address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint64_t function = function_at(data, middle);
-
-		if (function == address)
-			return true;
-		if (function < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return at < data->frame_count && function_at(data, at) == address;
 }
 
 /* ------------------------------------------------------------------ */
@@ -445,17 +419,8 @@ static void avoid(struct elf_range *range, uint64_t address,
  */
 static size_t linkers_behind(const struct elf_data *data, uint64_t address)
 {
-	size_t low = 0, high = data->linkers_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (data->linkers[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(data->linkers_count, i,
+				  data->linkers[i].start <= address);
 }
 
 /* false: the address itself is the linker's. */

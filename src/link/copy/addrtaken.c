@@ -6,6 +6,7 @@
  */
 #include "link/copy/addrtaken.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/status.h"
 #include "link/code/uses.h"
@@ -182,17 +183,8 @@ int addrtaken_open(const struct elf_view *view, const struct definition *own,
 /* How many pointers with a relative relocation point below an address. */
 static size_t pointers_before(const struct addrtaken *taken, uint64_t address)
 {
-	size_t low = 0, high = taken->pointer_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (taken->pointers[middle] < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(taken->pointer_count, i,
+				  taken->pointers[i] < address);
 }
 
 size_t addrtaken_pointers(const struct addrtaken *taken, struct elf_range range)
@@ -250,17 +242,8 @@ bool addrtaken_by_symbol_alone(struct addrtaken *taken, struct elf_range range)
 /* The first named data that begin behind an address. */
 static size_t named_behind(const struct addrtaken *taken, uint64_t address)
 {
-	size_t low = 0, high = taken->named_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (taken->named[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ARRAY_COUNT_BEFORE(taken->named_count, i,
+				  taken->named[i].start <= address);
 }
 
 bool addrtaken_narrow(const struct addrtaken *taken, uint64_t address,

@@ -5,6 +5,8 @@
  */
 #include "link/copy/copy.h"
 
+#include "base/array.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,20 +46,13 @@ bool copy_has(const struct copy *copy, uint64_t address, uint64_t size)
 const struct code_constant *copy_constant(const struct copy *copy,
 					  uint64_t function)
 {
-	size_t low = 0, high = copy->constant_count;
+	size_t at = ARRAY_COUNT_BEFORE(copy->constant_count, i,
+				       copy->constants[i].function < function);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct constant *at = &copy->constants[middle];
-
-		if (at->function == function)
-			return &at->what;
-		if (at->function < function)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
+	return at < copy->constant_count &&
+			       copy->constants[at].function == function
+		       ? &copy->constants[at].what
+		       : NULL;
 }
 
 static uint64_t alignment_of(uint64_t address)
