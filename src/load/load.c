@@ -299,8 +299,8 @@ enum outcome { OUTCOME_FAILED, OUTCOME_UNFINISHED, OUTCOME_LOADED };
  * Leaves LOADING. True: this thread's is the load that counts, and its handle,
  * or its failure, is the module's now.
  */
-static bool end(struct loading_frame *frame, enum outcome outcome, void *handle,
-		struct module_failure **failure)
+static bool end_loading(struct loading_frame *frame, enum outcome outcome,
+			void *handle, struct module_failure **failure)
 {
 	LOCKED(&load_lock);
 	struct dlazy_module *m = frame->module;
@@ -377,7 +377,7 @@ static void attempt_abandon(struct loading_frame *frame)
 		failure->final = true;
 		strcpy(failure->message, status_message());
 	}
-	end(frame, OUTCOME_FAILED, NULL, &failure);
+	end_loading(frame, OUTCOME_FAILED, NULL, &failure);
 }
 
 /* The end of a try's scope: only an exception leaves it before `ended`. */
@@ -517,7 +517,7 @@ static enum outcome try_loading(struct loading_frame *frame, bool was_there,
 		prepare(frame, was_there, ret, &failure);
 	if (ret->status == 0)
 		outcome = was_there ? OUTCOME_UNFINISHED : OUTCOME_LOADED;
-	ret->counts = end(frame, outcome, ret->handle, &failure);
+	ret->counts = end_loading(frame, outcome, ret->handle, &failure);
 	/* While it counts as a load: a seal that waits for it finds no slot that
 	 * is to be armed. */
 	if (ret->counts && outcome == OUTCOME_LOADED) {

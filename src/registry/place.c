@@ -76,35 +76,30 @@ static bool is_still_there(struct source *s, const struct dlazy_module *m)
 	return !gone;
 }
 
-struct dlazy_module *place_module_locked(struct dlazy_registry *r,
-					 size_t source, size_t index)
+static bool make_room_for_modules(struct source *s)
 {
-	struct source *s = &r->sources[source];
-	_cleanup_free_ char *path = NULL;
-	struct dlazy_module *m;
-	bool adopted;
-
-	if (s->module)
-		return s->module;
-	if (s->modules && s->modules[index])
-		return is_still_there(s, s->modules[index]) ? s->modules[index]
-							    : NULL;
-	const struct record *record = source_record(s, index);
-	if (!record)
-		return NULL;
 	if (!s->modules)
 		s->modules = calloc(catalog_count(s->catalog) +
 					    catalog_bad_count(s->catalog),
 				    sizeof(*s->modules));
-	if (!s->modules ||
-	    asprintf(&path, "%s/%s", s->dir, record_file(record)) < 0) {
+	if (!s->modules)
+		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+	return s->modules;
+}
+
+/* The module of a plugin of a directory; NULL, with message. */
+static struct dlazy_module *declare_plugin(struct source *s, const char *name,
+					   const struct record *record)
+{
+	_cleanup_free_ char *path = NULL;
+	struct dlazy_module *m;
+	bool adopted;
+
+	if (asprintf(&path, "%s/%s", s->dir, record_file(record)) < 0) {
 		path = NULL;
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
 		return NULL;
 	}
-	const char *name = source_full_name(s, record_name(record));
-	if (!name)
-		return NULL;
 	struct module_declaration declaration = {.name = name,
 						 .path = path,
 						 .flags = s->flags,
@@ -115,6 +110,26 @@ struct dlazy_module *place_module_locked(struct dlazy_registry *r,
 		return NULL;
 	}
 	s->adopted |= adopted;
+	return m;
+}
+
+struct dlazy_module *place_module_locked(struct dlazy_registry *r,
+					 size_t source, size_t index)
+{
+	struct source *s = &r->sources[source];
+
+	if (s->module)
+		return s->module;
+	if (s->modules && s->modules[index])
+		return is_still_there(s, s->modules[index]) ? s->modules[index]
+							    : NULL;
+	const struct record *record = source_record(s, index);
+	if (!record || !make_room_for_modules(s))
+		return NULL;
+	const char *name = source_full_name(s, record_name(record));
+	struct dlazy_module *m = name ? declare_plugin(s, name, record) : NULL;
+	if (!m)
+		return NULL;
 	if (!place_put_locked(r, m, name, source, index)) {
 		module_return(m);
 		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);

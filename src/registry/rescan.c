@@ -140,6 +140,90 @@ static void tell_added_locked(struct dlazy_registry *r, size_t source,
 	compare_locked(r, source, dirfd, NULL);
 }
 
+/* What is scanned again without the lock. */
+struct doubted {
+	char *dir;
+	int dirfd;
+	const struct catalog
+		*old; /* to compare with: another may free it; NULL:
+				      there is no need for a new one */
+	struct file_identity old_file;
+};
+
+static void doubted_clear(struct doubted *doubted)
+{
+	cleanup_close(&doubted->dirfd);
+	free(doubted->dir);
+}
+
+/* There is no such directory any more. 1: that is new; else 0. */
+static int lose_directory_locked(struct dlazy_registry *r, size_t source)
+{
+	struct source *s = &r->sources[source];
+	_cleanup_known_ struct known *lost = know_locked(s, -1);
+	bool news = !s->gone;
+
+	s->known = NULL;
+	s->gone = true;
+	s->doubt = false;
+	status_clear();
+	if (news)
+		compare_locked(r, source, -1, lost);
+	return news;
+}
+
+/* Looks whether a source is in doubt. 1: its directory is gone, which is new; 0; or,
+ * with message, a state that kept us from looking. */
+static int doubt_source_locked(struct dlazy_registry *r, size_t source,
+			       enum compare compare, struct doubted *ret)
+{
+	struct source *s = &r->sources[source];
+
+	if (s->module || (compare == COMPARE_NOTHING && !s->doubt))
+		return 0;
+	int status = source_open_directory(s->dir, &ret->dirfd);
+	if (status_is_state(status))
+		return status;
+	if (status < 0)
+		return lose_directory_locked(r, source);
+	if (r->is_refreshed)
+		know_locked(s, ret->dirfd);
+	doubt_changed(s, ret->dirfd, compare);
+	if (!s->doubt)
+		return 0;
+	know_locked(s, ret->dirfd);
+	ret->dir = strdup(s->dir);
+	if (!ret->dir)
+		return status_fail(DLAZY_ENOMEM, "out of memory");
+	ret->old = s->catalog;
+	ret->old_file = catalog_identity(ret->old);
+	return 0;
+}
+
+/* Scans a directory again, and takes the new catalog unless another thread has put
+ * one there meanwhile. 1, or a status. */
+static int rescan_doubted(struct dlazy_registry *r, size_t source,
+			  const struct doubted *doubted)
+{
+	_cleanup_catalog_ struct catalog *fresh = NULL;
+	_cleanup_free_ char *why = NULL;
+	int status = source_open_catalog(doubted->dirfd, doubted->dir,
+					 &doubted->old_file, &fresh, &why);
+
+	if (status < 0)
+		return status;
+	LOCKED(&registry_lock);
+	struct source *s = &r->sources[source];
+	if (s->catalog == doubted->old) {
+		_cleanup_known_ struct known *before = TAKE_PTR(s->known);
+
+		replace_catalog_locked(r, source, TAKE_PTR(fresh),
+				       TAKE_PTR(why));
+		compare_locked(r, source, doubted->dirfd, before);
+	}
+	return 1;
+}
+
 /*
  * Scans a directory again, if it is in doubt, also after what is to be compared. 1:
  * there is a new catalog; 0: there is no need for one; or, with message, a state
@@ -148,56 +232,13 @@ static void tell_added_locked(struct dlazy_registry *r, size_t source,
 static int refresh_source(struct dlazy_registry *r, size_t source,
 			  enum compare compare)
 {
-	_cleanup_catalog_ struct catalog *fresh = NULL;
-	_cleanup_free_ char *dir = NULL, *why = NULL;
-	_cleanup_close_ int dirfd = -1;
-	const struct catalog *old; /* to compare with: another may free it */
-	struct file_identity old_file;
+	_cleanup_(doubted_clear) struct doubted doubted = {.dirfd = -1};
+	int status;
 	{
 		LOCKED(&registry_lock);
-		struct source *s = &r->sources[source];
-
-		if (s->module || (compare == COMPARE_NOTHING && !s->doubt))
-			return 0;
-		int status = source_open_directory(s->dir, &dirfd);
-		if (status_is_state(status))
-			return status;
-		if (status < 0) {
-			bool news = !s->gone;
-			_cleanup_known_ struct known *lost = know_locked(s, -1);
-			s->known = NULL;
-			s->gone = true;
-			s->doubt = false;
-			status_clear();
-			if (news)
-				compare_locked(r, source, -1, lost);
-			return news;
-		}
-		if (r->is_refreshed)
-			know_locked(s, dirfd);
-		doubt_changed(s, dirfd, compare);
-		if (!s->doubt)
-			return 0;
-		know_locked(s, dirfd);
-		old = s->catalog;
-		old_file = catalog_identity(old);
-		dir = strdup(s->dir);
+		status = doubt_source_locked(r, source, compare, &doubted);
 	}
-	if (!dir)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
-	int status = source_open_catalog(dirfd, dir, &old_file, &fresh, &why);
-	if (status < 0)
-		return status;
-	LOCKED(&registry_lock);
-	struct source *s = &r->sources[source];
-	if (s->catalog == old) {
-		_cleanup_known_ struct known *before = TAKE_PTR(s->known);
-
-		replace_catalog_locked(r, source, TAKE_PTR(fresh),
-				       TAKE_PTR(why));
-		compare_locked(r, source, dirfd, before);
-	}
-	return 1;
+	return doubted.old ? rescan_doubted(r, source, &doubted) : status;
 }
 
 /* Compares the file of a single module with what it was. */
