@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What serves standalone stubs (`dlazy stub --standalone`) where the process has
- * no libdlazy: the slow path of stub/, and behind it as little as will do. It is
- * linked into other people's programs, with glibc or musl, and uses nothing but
- * what both have; there is one copy in each object that has such stubs.
+ * What serves standalone stubs (`dlazy stub --standalone`) where the process has no
+ * libdlazy: the slow path of stub/, and behind it as little as will do. It is linked
+ * into other people's programs, with glibc or musl, and uses nothing but what both
+ * have; there is one copy in each object that has such stubs.
  *
  * No lock is held while the dynamic linker, a constructor or a function of the
- * program may run. Who finds the library not loaded asks the dynamic linker,
- * whose lock does the waiting. doc/limits.md says what libdlazy does beyond
- * that.
+ * program may run. A thread that finds the library not loaded asks the dynamic
+ * linker, whose own lock makes it wait for others. doc/limits.md says what libdlazy
+ * does beyond that.
  */
 #include "alone/peer.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Finding libdlazy among the objects of the process. It is never unloaded
- * (nodelete), so what was found stays. To ask the dynamic linker by its name
- * would have it search directories where it is not there.
+ * (nodelete), so what was found stays. The dynamic linker is not asked for it by
+ * name: where it is not loaded, that would search directories.
  */
 #include "alone/peer.h"
 

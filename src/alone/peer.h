@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libdlazy, where the process has it. Its hooks, its ledger and its forbidding
- * are to hold for standalone stubs, too, so these hand their questions over.
+ * libdlazy, where the process has it. Its failure hooks, its ledger and what it
+ * forbids hold for standalone stubs, too: these pass on to it what they are asked.
  */
 #ifndef ALONE_PEER_H
 #define ALONE_PEER_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An object of a module's file: read there, whether the module is loaded or not.
+ * Reading a constant object of a module from its file, whether the module is loaded
+ * or not.
  */
 #include "load/constant.h"
 

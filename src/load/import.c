@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dlazy_bind(): what a host's pointers hold before the module is loaded. All
- * are prepared before any is stored, so that a failure changes none.
- * binding_loaded() sets them when the module is loaded.
+ * pointers are prepared before any is stored, so that a failure changes none of
+ * them. binding_loaded() sets them when the module is loaded.
  */
 #include "load/import.h"
 

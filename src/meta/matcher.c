@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A glob is matched with one place to come back to, the last star: what an earlier
- * star could take, the last one can take as well.
+ * Matching a glob goes back to one place only, the last star: whatever an earlier
+ * star could match, the last one can match as well.
  */
 #include "meta/matcher.h"
 

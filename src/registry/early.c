@@ -2,8 +2,8 @@
 /*
  * A catalog lists the plugins whose "load" is eager or prefetch. Only these are
  * looked at when their directory is added, so a directory costs nothing for each of
- * the others. A policy that comes before metadata may say otherwise, for a plugin
- * of the list; of other plugins policies are asked when the plugin is asked for.
+ * the others. A policy that takes precedence over metadata may say otherwise for
+ * these; for every other plugin, policies are consulted when the host asks for it.
  */
 #include "registry/early.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The worker that prefetches: one thread, started when there is something to do
- * and ended when there is not. It stays where a caller may not wait even for a
+ * The worker that prefetches: one thread, started when there is something to do and
+ * ended when there is not. It is not ended where a caller must not wait even for a
  * thread to be made. One is enough, as the dynamic linker loads one object at a
  * time. It takes no signals. Its queue is under load_lock.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * See residency.h. What is loaded is listed first, without a lock from then on: to
- * discard is to ask the linker. A module that is pinned or touched meanwhile is not
- * discarded, or comes back.
+ * See residency.h. What is loaded is listed first, under the lock; then modules are
+ * discarded without it, as the linker is asked for that. A module that is pinned or
+ * touched meanwhile is not discarded, or comes back.
  */
 #include "registry/residency.h"
 

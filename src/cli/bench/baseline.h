@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Comparing a measurement with an earlier one, to be told of the change that made
- * a program slower.
+ * Comparing a measurement with an earlier one, to find the change that made a
+ * program slower.
  */
 #ifndef CLI_BENCH_BASELINE_H
 #define CLI_BENCH_BASELINE_H

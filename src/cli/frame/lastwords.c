@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All that is there is read, so that the last of it is what was written last; the
- * pipe holds no more than the kernel gives it.
+ * The pipe is emptied, as the end of the output is wanted. The kernel bounds how
+ * much a pipe holds.
  */
 #include "cli/frame/lastwords.h"
 

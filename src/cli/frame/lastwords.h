@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a process wrote before it ended: where it gave up, its last line may say
- * why.
+ * The end of what a process wrote: if it gave up, its last line may say why.
  */
 #ifndef CLI_FRAME_LASTWORDS_H
 #define CLI_FRAME_LASTWORDS_H

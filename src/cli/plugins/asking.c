@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plugin is asked again when its file has changed, or one of the probes that
- * concern it. Whatever it did to the process then, crash or hang, is kept as
- * well: nobody wants to wait for that at each scan. A plugin that could not be
- * loaded is tried each time: what it lacks may have come.
+ * A plugin is probed again when its file has changed, or one of its probes. If it
+ * crashed or hung, that is kept as well, so that the next scan does not wait for it
+ * again. A plugin that could not be loaded is tried at each scan: what it lacks may
+ * have come.
  */
 #include "cli/plugins/asking.h"
 

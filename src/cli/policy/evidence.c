@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Adding ledgers up. A run is the ledger of a process that was not forked from one
- * with a ledger; what a forked child inherited was its parent's to load.
+ * with a ledger; what a forked child inherited counts as loaded by its parent.
  *
  * A plugin that every run touches at its start may as well be loaded before that: by
  * a thread of the library, if the touch comes late enough for the thread to be done

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The child is a fork of the tool, so that nothing has to be found again. What
- * a plugin forks is not to answer for it: the process id is compared.
+ * The child is a fork of the tool, so that nothing has to be found again. A process
+ * that a plugin forks must not answer in its place: so the process id is compared.
  */
 #include "cli/probe/child.h"
 

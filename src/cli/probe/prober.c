@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The prober reads replies and output as they come, so that neither a plugin
- * that writes without end nor one that forks and leaves its pipes open can hold
- * it up: it looks at the clock, and at the child itself.
+ * The prober reads replies and output as they come, so that neither a plugin that
+ * writes without end nor one that forks and leaves its pipes open can hold it up: it
+ * looks at the clock, and at the child itself.
  *
- * A plugin could write to the child's pipe as well, now or later, and so answer
- * for others. So each reply has to repeat what its request has, drawn by lot. And
- * what one plugin has left in the process, a thread or a handler, could end it
- * while another is asked: that one is asked again, in a new child.
+ * A plugin could write to the child's pipe as well, now or later, and so answer for
+ * others. So each request has a random number, which the reply must repeat. And what
+ * one plugin has left in the process, a thread or a handler, could end it while
+ * another is asked: that one is asked again, in a new child.
  *
  * A process that leaves the child's group, as daemons do, would outlive it. So
- * orphans become children of this process (PR_SET_CHILD_SUBREAPER), which ends
- * those that were not there before.
+ * orphans become children of this process (PR_SET_CHILD_SUBREAPER), which ends those
+ * that were not there before.
  */
 #include "cli/probe/prober.h"
 

@@ -90,7 +90,8 @@ static int place_in_path(const char *dir)
 	}
 }
 
-/* A launcher that nobody comes by is said to be one. */
+/* Says so if a shell would not find the launcher in PATH, or would find the program
+ * first. */
 static void advise(const char *dir, const char *target)
 {
 	_cleanup_free_ char *behind =

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace for other tools: as Trace Events, which Perfetto (ui.perfetto.dev)
- * and chrome://tracing open, and as folded stacks, of which flamegraph.pl,
- * inferno and speedscope make flame graphs.
+ * A trace for other tools: as Trace Events, which Perfetto (ui.perfetto.dev) and
+ * chrome://tracing open, and as folded stacks, of which flamegraph.pl, inferno and
+ * speedscope make flame graphs.
  *
- * On the timeline times are as they passed, with the tracer's own, so that what
- * lies within another is drawn there. Stacks are of who pulled in whom, their
- * weights nanoseconds without the tracer's.
+ * The timeline has times as they were measured, the tracer's own included, so that
+ * each interval lies within the one that contains it. A stack says which object
+ * brought in which; its weight is in nanoseconds, without the tracer's.
  */
 #include "cli/trace/export.h"
 

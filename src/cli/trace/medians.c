@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is measured once may have been disturbed: the median over some runs says
- * what it usually takes. A time is found again in another run by what it is
- * of: a process by its program, an object by its path, a load by who asked for
- * what. Runs are mostly alike, so the search begins at the same place. Of
- * several that are the same (a plugin that is opened again and again) the same
- * place decides.
+ * What is measured once may have been disturbed: the median over some runs says what
+ * it usually takes. To find the same time in another run, processes are compared by
+ * their program, objects by their path, and loads by who asked for what. Runs are
+ * mostly alike, so the search begins at the same place. Where several match (a
+ * plugin that is opened again and again), the one at the same place is taken.
  */
 #include "cli/trace/medians.h"
 

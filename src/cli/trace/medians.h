@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Times of a command that was traced more than once. Of a run that is not told
- * of only its times are kept, so that its trace buffers can go; a later run's
- * traces then get the medians over all.
+ * Times of a command that was traced more than once. Of each run but the last only
+ * the times are kept, so that its trace buffers can be removed. The traces of the
+ * last run then get the medians over all runs.
  */
 #ifndef CLI_TRACE_MEDIANS_H
 #define CLI_TRACE_MEDIANS_H

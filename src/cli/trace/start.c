@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starting a command with the audit object, and refusing what the dynamic
- * linker would start without it: then nothing would be seen, and the reader
- * should hear so before, with the reason.
+ * Starting a command with the audit object. A command that the dynamic linker would
+ * start without it is refused, with the reason, as nothing of it would be seen.
  */
 #include "cli/trace/start.h"
 

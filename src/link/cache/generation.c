@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making a generation, in this order: may the program be run lazily at all;
- * its closure and the verdicts; the stub file; the directory; the entry last,
- * as only the entry makes the generation known to others.
+ * Making a generation, in this order: may the program be run lazily at all; its
+ * closure and the verdicts; the stub file; the directory; the entry last, as only
+ * the entry makes the generation known to others.
  *
- * What is read may be changing meanwhile. A change that falls into the clock
- * tick in which we read would leave no trace in the file's identity: so files
- * that are as young as that are waited for, and read again.
+ * What is read may be changing meanwhile. A change that falls into the clock tick in
+ * which we read would leave no trace in the file's identity: so files that are as
+ * young as that are waited for, and read again.
  *
- * Nothing is made, neither a stub file nor a "no", of what a failure to read
- * (status_is_state()) has a part in: it would outlast its cause.
+ * If a state (status_is_state()) kept anything from being read, nothing is made,
+ * neither a stub file nor a "no": it would outlast its cause.
  */
 #include "link/cache/generation.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Which libraries the runs of a program touched: the mapped file of a struct
- * linked_touched (stub/linked.h), to which the program's processes add while
- * the tool reads it. It only ever gives advice; no decision's correctness
- * hangs on it.
+ * linked_touched (stub/linked.h), to which the program's processes add while the
+ * tool reads it. It is used for advice only: wrong counts cost time, and nothing
+ * else.
  */
 #ifndef LINK_CACHE_RUNS_H
 #define LINK_CACHE_RUNS_H

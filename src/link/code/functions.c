@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recognising functions that only return what is known beforehand. A function
- * is followed from its begin to its return along a straight line, and for each
- * register, and for each word of the stack that it writes, it is tracked what
- * is there. The comparison of a stack protector (-fstack-protector-all puts
- * one in every function) is followed if it is seen to compare equal values.
+ * Recognising functions that only return what is known beforehand. A function is
+ * followed from its beginning to its return along a straight line. What each
+ * register holds is tracked, and each word of the stack that the function writes.
+ * The comparison of a stack protector (-fstack-protector-all puts one in every
+ * function) is followed if it is seen to compare equal values.
  *
  * Source: psABI for x86-64, 3.2.1: which registers are the caller's.
  */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding who has whose address of a function. Both sides are told by
- * relocations: a call has a slot of its own kind, and every other reference to
- * a function takes its address. (Code compiled with -fno-plt calls through
- * such references too, and so counts as taking the address.) An object that calls
- * dlsym may take the address of each function whose name is one of its texts.
+ * Finding which objects have the address of a function's stub, and which that of the
+ * function itself. Both sides are told by relocations: a call has a slot of its own
+ * kind, and every other reference to a function takes its address. (Code compiled
+ * with -fno-plt calls through such references too, and so counts as taking the
+ * address.) An object that calls dlsym may take the address of each function whose
+ * name is one of its texts.
  *
- * A library's own relocation against a symbol that can be preempted binds to
- * the stub, as everybody's does: no difference can be seen. Relative
- * relocations and instructions (addrtaken.h) give it its own address. Such an
- * address also leads to its own file.
+ * A library's own relocation against a symbol that can be preempted binds to the
+ * stub, as everybody's does: no difference can be seen. Relative relocations and
+ * instructions (addrtaken.h) give it its own address. Such an address also leads to
+ * its own file.
  */
 #include "link/decide/identity.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * If initialisers or terminators refer to anything of another library, that counts
- * as an effect on it: registering is a call like any. What they may use of the C and
- * C++ runtime is nearly all of it, as nobody else can notice (memory, texts, locks).
- * The exceptions are listed: what changes the process (its environment, its signals,
- * its threads), and what is seen outside of it (files, lines of output).
+ * as an effect on it: a call that registers something looks like any other. They may
+ * use nearly all of the C and C++ runtime, as nobody else can notice that (memory,
+ * texts, locks). The exceptions are listed: what changes the process (its
+ * environment, its signals, its threads), and what is seen outside of it (files,
+ * lines of output).
  */
 #include "link/decide/initialisers.h"
 
