@@ -219,12 +219,32 @@ void json_long_double(struct json *j, long double value)
 				     : "null");
 }
 
+/* What is not shown stands in strings only, where it may be escaped; but for
+ * white space, of which a carriage return would hide what is before it. */
+static void write_shown(FILE *out, const char *json)
+{
+	while (*json) {
+		bool shown;
+		size_t n = utf8_next(json, &shown);
+
+		if (shown)
+			fwrite(json, 1, n, out);
+		else if ((unsigned char)*json < ' ')
+			putc(' ', out);
+		else
+			write_character(out, (const unsigned char *)json);
+		json += n;
+	}
+}
+
 void json_text(struct json *j, const char *text)
 {
-	if (json_is_valid(text))
-		write_raw(j, text);
-	else
+	if (!json_is_valid(text)) {
 		json_string(j, text);
+		return;
+	}
+	begin_value(j);
+	write_shown(j->out, text);
 }
 
 /*

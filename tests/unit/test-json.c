@@ -176,6 +176,19 @@ TEST(text_that_is_not_json_is_embedded_as_a_string)
 	free(text);
 }
 
+TEST(text_that_is_embedded_has_nothing_that_is_not_shown)
+{
+	begin();
+	json_begin_array(&j);
+	json_text(
+		&j,
+		"[\r\n\"a\302\233\342\200\256\303\251\177\363\240\201\201\"]");
+	json_end_array(&j);
+	CHECK_STR(written(), "[[  \"a\\u009b\\u202e\303\251\\u007f\\udb40"
+			     "\\udc41\"]]");
+	free(text);
+}
+
 static void reads(const char *json, const char *pointer, const char *expected)
 {
 	const char *value = json_pointer(json, pointer, NULL);
