@@ -102,4 +102,26 @@ if compgen -G "${DLAZY_STAGE_LIBDIR:-/nonexistent}/dlazy/json.so" >/dev/null; th
 else
 	skip "metadata that are wrong" "built without jansson"
 fi
+# Root's files have no owner in a user namespace that does not map root. Without its
+# catalog this plugin could not be known there.
+inside=(setpriv --reuid=65533 --regid=65533 --clear-groups unshare -U)
+if [ "$(id -u)" = 0 ] && chmod 755 "$t" &&
+	"${inside[@]}" test -x "$dlazy" 2>/dev/null; then
+	plugins "$t/shipped"
+	"$dlazy" scan --system "$t/shipped" >/dev/null
+	chmod 0 "$t/shipped"/*.so
+	for map in --map-root-user --map-user=1000; do
+		run env -u DLAZY_CACHE_DIR HOME=/nonexistent "${inside[@]}" "$map" \
+			"$dlazy" list --json "$t/shipped"
+		json '[.plugins[].name] == ["p1", "p2", "p3"]' \
+			"a shipped catalog is used where root is nobody: $map"
+	done
+	chmod 666 "$t/shipped/dlazy.catalog"
+	run env -u DLAZY_CACHE_DIR HOME=/nonexistent "${inside[@]}" -r \
+		"$dlazy" list --json "$t/shipped"
+	json '.plugins == []' "but none that others can write"
+else
+	skip "a shipped catalog is used where root is nobody" \
+		"no user namespaces, or not root"
+fi
 finish
