@@ -249,14 +249,21 @@ static int require_named(struct requiring *r)
 	return status;
 }
 
+/* Whether it is a registry's, in which what it requires is looked for. */
+static bool is_of_registry(const struct dlazy_module *m)
+{
+	LOCKED(&load_lock);
+	return m->borrows > 0;
+}
+
 static int require_all(struct loading_frame *frame, const struct touch *touch,
 		       const struct elf_view *file, struct load_required *ret)
 {
 	struct dlazy_module *m = frame->module;
 	struct requiring r = {.frame = frame, .touch = touch, .file = file};
 
-	if (!atomic_load(&find) || !m->borrows || !m->kind->is_plugin_file ||
-	    m->is_part || touch->relocating)
+	if (!atomic_load(&find) || !m->kind->is_plugin_file || m->is_part ||
+	    touch->relocating || !is_of_registry(m))
 		return 0;
 	frame->requiring = true;
 	int status = require_named(&r);
