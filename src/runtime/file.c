@@ -487,8 +487,12 @@ bool linked_can_follow(const struct dlazy_module *m)
 
 static const char *keeps_object(const struct dlazy_module *m)
 {
-	return linked_can_follow(m) ? NULL
-				    : "its stub file is of one build of it";
+	if (!linked_can_follow(m))
+		return "its stub file is of one build of it";
+	/* LD_LIBRARY_PATH may have such a directory. */
+	if (atomic_load(&m->handle) && *m->path != '/')
+		return "the dynamic linker has found it by a relative path";
+	return NULL;
 }
 
 const struct module_kind linked_kind = {

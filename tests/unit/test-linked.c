@@ -5,7 +5,7 @@
  * test-stub*; what comes of stub files, in test-linked-files.sh.
  */
 #include "tests/unit/linked-stubs.h"
-#include "tests/unit/started-with.h"
+#include "tests/unit/world.h"
 
 #include "load/module.h"
 #include "stub/linked.h"
@@ -174,6 +174,18 @@ TEST(library_of_stubs_that_has_failed_is_loaded_by_a_reload)
 	own_copy("good-plain", "p.so");
 	CHECK_INT(dlazy_reload(m), 0);
 	CHECK_INT(dlazy_module_state(m), DLAZY_LOADED);
+}
+
+/* As in an LD_LIBRARY_PATH with "." in it: nobody knows what "." was. */
+TEST(library_that_was_found_by_a_relative_path_is_not_reloaded)
+{
+	world_library("p.so", "int plain_answer(void) { return 42; }", "");
+	CHECK_INT(chdir(test_directory()), 0);
+	CHECK(dlopen("./p.so", RTLD_NOW) != NULL);
+	linked_files(&linked_alone, "p.so", NULL);
+	CHECK_INT(stub_alone(), 42);
+	CHECK_INT(dlazy_reload(module_of(&linked_alone)), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "relative path");
 }
 
 TEST(library_that_a_run_stands_for_is_not_reloaded)
