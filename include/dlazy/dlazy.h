@@ -316,12 +316,13 @@ DLAZY_PUBLIC int dlazy_prefetch(struct dlazy_module *m);
  * Discards a module opened with DLAZY_DISCARD (by all that opened it): unmaps
  * it, and declares it again; its stubs stay callable and load it anew. With
  * the flag the host promises that, now, no call is in progress in the module
- * and nothing of it is kept but stubs.
+ * and nothing of it is kept but stubs. What requires it goes before it.
  *
  * Returns 0 (also if it was not loaded), -DLAZY_EINVAL, or -DLAZY_EBUSY with
  * the reason: opened without the flag, NODELETE, unique symbols, thread-local
- * storage, a load in progress, other references of the dynamic linker, or a
- * real address given out.
+ * storage, a load in progress, other references of the dynamic linker, a real
+ * address given out; one that requires it cannot go, or an object of that stays
+ * mapped after its reload.
  * Since: 0.1
  */
 DLAZY_PUBLIC int dlazy_unload(struct dlazy_module *m);
