@@ -5,6 +5,7 @@
 #include "registry/interface.h"
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "load/metadata.h"
 #include "load/module.h"
 #include "registry/place.h"
@@ -14,20 +15,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Offered already, at least to that minor version; of two the higher counts. */
+static bool raise_locked(const struct dlazy_registry *r,
+			 const struct interface *offered)
+{
+	for (size_t i = 0; i < r->interface_count; i++) {
+		struct interface *known = &r->interfaces[i];
+
+		if (known->major != offered->major ||
+		    strcmp(known->name, offered->name) != 0)
+			continue;
+		if (known->minor < offered->minor)
+			known->minor = offered->minor;
+		return true;
+	}
+	return false;
+}
+
 int registry_interface(struct dlazy_registry *r, const char *name,
 		       unsigned major, unsigned minor)
 {
-	struct interface offered = {strdup(name), major, minor};
+	_cleanup_free_ char *copy = strdup(name);
+	const struct interface offered = {copy, major, minor};
 	LOCKED(&registry_lock);
 
-	if (offered.name &&
-	    array_reserve(&r->interfaces, r->interface_count,
-			  &r->interface_room, sizeof(*r->interfaces))) {
-		r->interfaces[r->interface_count++] = offered;
+	if (copy && raise_locked(r, &offered))
 		return 0;
-	}
-	free(offered.name);
-	return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	if (!copy || !array_reserve(&r->interfaces, r->interface_count,
+				    &r->interface_room, sizeof(*r->interfaces)))
+		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	r->interfaces[r->interface_count++] = offered;
+	copy = NULL;
+	return 0;
 }
 
 bool interface_any_offered(struct dlazy_registry *r)

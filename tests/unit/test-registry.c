@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -943,7 +944,31 @@ TEST(one_of_several_interfaces_is_enough)
 	struct dlazy_registry *r = registry_of(dir, 0);
 	CHECK_INT(dlazy_registry_interface(r, "test", 3, 0), 0);
 	CHECK(!dlazy_registry_find(r, "d"));
+	CHECK_INT(dlazy_registry_interface(r, "test", 2, 1), 0);
+	CHECK(!dlazy_registry_find(r, "d"));
 	CHECK_INT(dlazy_registry_interface(r, "test", 2, 5), 0);
 	CHECK(dlazy_registry_find(r, "d"));
+	CHECK_INT(dlazy_registry_interface(r, "test", 2, 0), 0);
+	CHECK(dlazy_registry_find(r, "d"));
 	dlazy_registry_free(r);
+}
+
+/* A host may say it before each of its look-ups. */
+TEST(interface_that_is_offered_again_takes_no_memory)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__ || \
+	!defined __GLIBC__
+	test_skip("this malloc() does not count");
+#else
+	struct dlazy_registry *r = dlazy_registry_new();
+	struct mallinfo2 before = {0};
+
+	for (unsigned i = 0; i < 11000; i++) {
+		if (i == 1000)
+			before = mallinfo2();
+		CHECK_INT(dlazy_registry_interface(r, "test", 1, i % 10), 0);
+	}
+	CHECK(mallinfo2().uordblks < before.uordblks + 100000);
+	dlazy_registry_free(r);
+#endif
 }
