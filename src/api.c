@@ -379,7 +379,7 @@ static int add_dir_of_path(struct dlazy_registry *r, const char *dir, size_t n,
 	_cleanup_free_ char *own = strndup(dir, n);
 
 	if (!own)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = add_dir(r, own, flags, caller);
 	if (status != -DLAZY_ENOENT)
 		return status < 0 ? status : 1;
@@ -785,7 +785,7 @@ int dlazy_linked_on_load(dlazy_load_fn *fn, void *data, const struct linked *l)
 	struct dlazy_module *m = linked_module(l);
 
 	if (!m)
-		return told(status_fail(DLAZY_ENOMEM, "out of memory"));
+		return told(status_no_memory(NULL));
 	return told(onload_set(m, fn, data, CALLER()));
 }
 
@@ -795,6 +795,6 @@ int dlazy_linked_on_failure(dlazy_failure_fn *fn, void *data,
 	struct dlazy_module *m = linked_module(l);
 
 	if (!m)
-		return told(status_fail(DLAZY_ENOMEM, "out of memory"));
+		return told(status_no_memory(NULL));
 	return told(module_set_hook(m, fn, data, CALLER()));
 }

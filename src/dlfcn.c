@@ -130,7 +130,7 @@ void *dlazy_dlvsym(void *handle, const char *symbol, const char *version)
 		return given(NULL);
 	if (asprintf(&versioned, "%s@%s", symbol, version) < 0) {
 		versioned = NULL;
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", symbol);
+		status_no_memory(symbol);
 		return given(NULL);
 	}
 	return given(bind_sym(m, versioned, true, CALLER()));

@@ -126,8 +126,7 @@ int event_observe(dlazy_event_fn *fn, void *data)
 			observers_new(room);
 
 		if (!list)
-			return status_fail(DLAZY_ENOMEM,
-					   "observe: out of memory");
+			return status_no_memory("observe");
 		if (add_observer(&list, room, (struct observer){fn, data}))
 			return 0;
 	}
@@ -162,8 +161,7 @@ int event_unobserve(dlazy_event_fn *fn, void *data)
 		int status = 0;
 
 		if (!list)
-			return status_fail(DLAZY_ENOMEM,
-					   "unobserve: out of memory");
+			return status_no_memory("unobserve");
 		if (take_observer(&list, room, (struct observer){fn, data},
 				  &status))
 			return status;

@@ -511,7 +511,7 @@ char *file_absolute(const char *path)
 	if (asprintf(&absolute, "%s%s%s", is_below ? cwd : "",
 		     path[0] == '/' ? "" : "/", path) >= 0)
 		return absolute;
-	status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	status_no_memory(path);
 	return NULL;
 }
 

@@ -94,6 +94,12 @@ int status_fail(int status, const char *format, ...)
 	return -status;
 }
 
+int status_no_memory(const char *what)
+{
+	return what ? status_fail(DLAZY_ENOMEM, "%s: out of memory", what)
+		    : status_fail(DLAZY_ENOMEM, "out of memory");
+}
+
 int status_prefix(const char *format, ...)
 {
 	va_list args;

@@ -24,6 +24,9 @@
 int status_fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same of DLAZY_ENOMEM: "what: out of memory"; what may be NULL. */
+int status_no_memory(const char *what);
+
 /*
  * Puts "format: " before the message that a callee left, keeping its status;
  * returns that status, negated.

@@ -17,7 +17,7 @@
 
 static int no_memory(void)
 {
-	return status_fail(DLAZY_ENOMEM, "out of memory");
+	return status_no_memory(NULL);
 }
 
 /* Takes over the path. There is always room for a NULL behind it. */

@@ -30,8 +30,7 @@ int bytes_begin(struct bytes *b, const char *path,
 	*b = (struct bytes){.size = (size_t)identity->size,
 			    .path = strdup(path),
 			    .identity = *identity};
-	return b->path ? 0
-		       : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	return b->path ? 0 : status_no_memory(path);
 }
 
 void bytes_take(struct bytes *b, void *data, size_t size)
@@ -66,7 +65,7 @@ static int make_room(struct bytes *b)
 	if (!b->data)
 		b->data = file_reserve(b->size);
 	if (!b->there || !b->data)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", b->path);
+		return status_no_memory(b->path);
 	return 0;
 }
 

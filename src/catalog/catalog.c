@@ -129,7 +129,7 @@ static int begin_bytes(struct catalog *c, const char *dir, const char *file,
 		return bytes_begin(&c->bytes, file, identity);
 	if (asprintf(&path, "%s/%s", dir, file) < 0) {
 		path = NULL;
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+		return status_no_memory(dir);
 	}
 	return bytes_begin(&c->bytes, path, identity);
 }
@@ -146,7 +146,7 @@ int catalog_open_file(int dirfd, const char *dir, const char *file,
 		return status;
 	c = calloc(1, sizeof(*c));
 	if (!c)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+		return status_no_memory(file);
 	struct file_identity identity = file_identity_of(&st);
 	c->ctime_ns = identity.ctime_ns;
 	status = read_header(fd, identity.size, file, &c->header);

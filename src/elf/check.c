@@ -181,7 +181,7 @@ static int closure_of(const struct walk *walk, size_t place,
 	*ret = (struct closure){calloc(walk->count, sizeof(*ret->places)), 1,
 				calloc(walk->count, sizeof(*ret->has))};
 	if (!ret->places || !ret->has)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	ret->places[0] = place;
 	ret->has[place] = true;
 	for (size_t i = 0; i < ret->count; i++) {
@@ -364,7 +364,7 @@ static int questions_find(const struct state *s, struct questions *q)
 	q->keys = calloc(s->walk->count, sizeof(*q->keys));
 	q->are_known = calloc(s->walk->count, sizeof(*q->are_known));
 	if (!q->keys || !q->are_known)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; s->check->is_known && r == 0 && i < s->walk->count;
 	     i++)
 		r = key_of(s, i, &q->keys[i]);

@@ -61,8 +61,7 @@ int image_read(const struct image *image, const char *what, uint64_t offset,
 				   IMAGE_TABLE_MAX);
 	_cleanup_free_ char *data = malloc(size + 1);
 	if (!data)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   image->name);
+		return status_no_memory(image->name);
 	if (!read_bytes(image, offset, data, size))
 		return image_short(image, what);
 	data[size] = '\0';
@@ -191,8 +190,7 @@ static int read_head(struct image *image)
 
 	image->head = malloc(size + 1);
 	if (!image->head)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   image->name);
+		return status_no_memory(image->name);
 	errno = 0;
 	if (!file_read_at(image->fd, 0, image->head, size))
 		return image_short(image, "its header");

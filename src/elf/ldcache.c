@@ -98,7 +98,7 @@ static int read_whole(struct ldcache *cache, const char *file)
 	size_t size = (size_t)identity.size;
 	_cleanup_free_ uint8_t *data = malloc(size + 1);
 	if (!data)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+		return status_no_memory(file);
 	if (!file_read_at(fd, 0, data, size))
 		return errno ? status_fail(status_from_errno(errno),
 					   "%s: cannot read: %s", file,

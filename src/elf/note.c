@@ -110,11 +110,6 @@ static bool parse(struct notes *notes, const uint8_t *data, uint64_t size,
 	return true;
 }
 
-static int out_of_memory(const struct image *image)
-{
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", image->name);
-}
-
 static int read_block(struct notes *notes, const struct image *image,
 		      uint64_t offset, uint64_t size, uint64_t alignment)
 {
@@ -132,13 +127,13 @@ static int read_block(struct notes *notes, const struct image *image,
 	if (!array_reserve(&notes->blocks, notes->block_count,
 			   &notes->block_room, sizeof(*notes->blocks))) {
 		free(block);
-		return out_of_memory(image);
+		return status_no_memory(image->name);
 	}
 	notes->blocks[notes->block_count++] = block;
 	notes->bytes += size;
 	return parse(notes, block, size, alignment == 8 ? 8 : 4)
 		       ? 0
-		       : out_of_memory(image);
+		       : status_no_memory(image->name);
 }
 
 static int read_segments(struct notes *notes, const struct image *image)
@@ -212,7 +207,7 @@ static int copy_descriptor(const struct elf_note *note, const char *name,
 	char *copy = malloc(note->size + 1);
 
 	if (!copy)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	memcpy(copy, note->data, note->size);
 	copy[note->size] = '\0';
 	*ret = copy;

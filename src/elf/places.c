@@ -31,7 +31,7 @@ static int add_directory(struct places *places, const char *prefix,
 	char *path;
 
 	if (asprintf(&path, "%s/%s", prefix, lib) < 0)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	places->directories[places->directory_count++] = path;
 	return 0;
 }

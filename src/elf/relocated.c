@@ -83,7 +83,7 @@ int relocated_read(int fd, const char *name, size_t count, uint8_t **ret)
 	int r = image_open(&image, fd, name);
 
 	if (r == 0 && !symbols)
-		r = status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		r = status_no_memory(name);
 	if (r == 0)
 		r = note_tables(&image, symbols, count);
 	image_clear(&image);

@@ -277,7 +277,7 @@ int requester_find(const struct requester *requester, struct places *places,
 	_cleanup_free_ struct search *search = malloc(sizeof(*search));
 
 	if (!search)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	search->places = places;
 	search->status = 0;
 	search->name = name;

@@ -50,7 +50,7 @@ int search_expand(const char *path, const char *origin, char **ret)
 	int r = places_open(&places);
 
 	if (r == 0 && !expanded)
-		r = status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		r = status_no_memory(path);
 	if (r == 0 &&
 	    !places_expand(&places, path, strlen(path), origin, expanded))
 		r = status_fail(DLAZY_ENOENT,

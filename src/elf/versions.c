@@ -148,8 +148,7 @@ static int read_table(struct versions *versions, const struct image *image,
 				size / sizeof(ElfN(Verdaux))};
 	r = walk(&reader, image_dynamic_value(image, count_tag));
 	if (r == -DLAZY_ENOMEM)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   image->name);
+		return status_no_memory(image->name);
 	return r < 0 ? image_damaged(image, what) : 0;
 }
 

@@ -75,8 +75,7 @@ static int read_needed(struct elf_view *view)
 					     "the name of a needed library");
 		if (!array_reserve(&view->needed, view->needed_count,
 				   &view->needed_room, sizeof(name)))
-			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					   view->image.name);
+			return status_no_memory(view->image.name);
 		view->needed[view->needed_count++] = name;
 	}
 	return 0;
@@ -177,7 +176,7 @@ static int open_view(int fd, const char *name, bool whole,
 	_cleanup_elf_view_ struct elf_view *view = calloc(1, sizeof(*view));
 
 	if (!view)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	int r = read_needs(view, fd, name);
 	if (r == 0 && whole)
 		r = symbols_read(&view->symbols, &view->image, &view->strings);

@@ -52,11 +52,6 @@ void walk_end(struct walk *walk)
 		places_close(&walk->places);
 }
 
-static int out_of_memory(const char *name)
-{
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
-}
-
 static int state_of(const char *path)
 {
 	return status_fail(status_from_errno(errno), "%s: %s", path,
@@ -101,7 +96,7 @@ static int walk_add_object(struct walk *walk, struct walk_object *object)
 	    (*soname && !note_name(walk, soname, place)) ||
 	    (object->identity.ino != 0 &&
 	     !note_place(&walk->files, key_of_file(object), place)))
-		return out_of_memory(object->name);
+		return status_no_memory(object->name);
 	object->aliased = strcmp(object->name, soname) != 0;
 	walk->objects[walk->count++] = TAKE_PTR(owned);
 	return 0;
@@ -212,7 +207,7 @@ static int find_path(struct walk *walk, const struct walk_object *needs,
 	if (*interpreter == '/' &&
 	    strcmp(file_base_name(interpreter), name) == 0) {
 		*ret = strdup(interpreter);
-		return *ret ? 0 : out_of_memory(name);
+		return *ret ? 0 : status_no_memory(name);
 	}
 	*ret = find_kept(walk, &needs->requester, name);
 	return *ret ? 0
@@ -238,7 +233,7 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 	_cleanup_object_ struct walk_object *object =
 		object_new(name, path, needs);
 	if (!object)
-		return out_of_memory(name);
+		return status_no_memory(name);
 	object->way = way;
 	if (r == 0)
 		r = read_library(object, options);
@@ -259,7 +254,7 @@ static int find_object(struct walk *walk, const struct walk_options *options,
 	}
 	/* The same file by another name: not a library of its own. */
 	walk->objects[*ret_place]->aliased = true;
-	return note_name(walk, name, *ret_place) ? 0 : out_of_memory(name);
+	return note_name(walk, name, *ret_place) ? 0 : status_no_memory(name);
 }
 
 /* *ret: the walk goes on. */
@@ -285,7 +280,7 @@ static int follow(struct walk *walk, const struct walk_options *options,
 	}
 	if (!array_reserve(&needs->needs, needs->need_count, &needs->need_room,
 			   sizeof(*needs->needs)))
-		return out_of_memory(name);
+		return status_no_memory(name);
 	needs->needs[needs->need_count++] = place;
 	*ret = !object || !options->found ||
 	       options->found(object, needs, options->data);
@@ -321,7 +316,7 @@ static int begin(struct walk *walk, const char *path,
 	_cleanup_object_ struct walk_object *root =
 		object_new(path, absolute, NULL);
 	if (!root)
-		return out_of_memory(path);
+		return status_no_memory(path);
 	int r = read_object(root, options);
 	if (r < 0)
 		return r;
@@ -392,7 +387,7 @@ static int preload_all(struct walk *walk, const struct walk_options *options)
 	    errno != EACCES) /* ld.so could not read it either */
 		return state_of(PRELOAD_FILE);
 	if (!list)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	if (variable && strlen(variable) < PRELOAD_MAX) {
 		strcpy(list, variable);
 		r = preload_list(walk, options, list, " :");

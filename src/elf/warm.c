@@ -42,8 +42,7 @@ static int warm_segments(const struct image *image)
 	int status = 0;
 
 	if (!buffer)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   image->name);
+		return status_no_memory(image->name);
 	for (size_t i = 0; i < image->segment_count && status == 0; i++) {
 		const ElfN(Phdr) *segment = &image->segments[i];
 

@@ -251,7 +251,7 @@ static int write_whole(const char *path, const char *text, size_t size)
 	_cleanup_close_ int fd = -1;
 
 	if (!dir)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return status_fail(DLAZY_EIO, "%s: no such directory", dir);
@@ -282,13 +282,12 @@ int ledger_write(const char *path)
 		pid = getpid();
 	absolute = path_to_write(path, pid);
 	if (!absolute)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	FILE *out = open_memstream(&text, &size);
 	if (!out)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", absolute);
+		return status_no_memory(absolute);
 	int status = ledger_tell(ledger, pid, out);
 	if (!memstream_end(out, &text) && status == 0)
-		status = status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				     absolute);
+		status = status_no_memory(absolute);
 	return status < 0 ? status : write_whole(absolute, text, size);
 }

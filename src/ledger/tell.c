@@ -465,7 +465,7 @@ int ledger_tell(const struct ledger *l, pid_t pid, FILE *out)
 
 	costs_read(&t.costs);
 	if (!find_loads(&t))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	find_memory(&t);
 	find_untouched(&t);
 	print(&j, &t);

@@ -50,7 +50,7 @@ int bind_parse(const char *symbol, struct bind_request *ret)
 	if (size > sizeof(ret->buffer))
 		name = ret->copy = malloc(size);
 	if (!name)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", symbol);
+		return status_no_memory(symbol);
 	memcpy(name, symbol, size);
 	name[at - symbol] = '\0';
 	ret->name = name;

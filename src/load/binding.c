@@ -100,7 +100,7 @@ struct binding *binding_make(struct dlazy_module *m, const char *name,
 			b = TAKE_PTR(fresh);
 	}
 	if (!b)
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		status_no_memory(name);
 	return b;
 }
 

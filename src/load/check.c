@@ -147,7 +147,7 @@ int load_check_file(const char *path, int flags, const struct dlazy_module *m,
 	struct question question = {memory, path, m, elsewhere, 0};
 
 	if (!memory)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	const struct check check = {
 		.path = path,
 		.lazy = dl_flags_lazy(flags),
@@ -222,7 +222,7 @@ int load_check_module(struct dlazy_module *m,
 		return status;
 	_cleanup_free_ struct first_failure *first = calloc(1, sizeof(*first));
 	if (!first)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		return status_no_memory(m->path);
 	status = check_files_in_turn(&search, elsewhere, first);
 	if (m->kind->end_search)
 		m->kind->end_search(&search);
@@ -235,7 +235,7 @@ int load_check_walk(const char *path, walk_found_fn *found, void *data)
 	_cleanup_walk_ struct walk walk = {.count = 0};
 
 	if (!memory)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	const struct walk_options options = {.symbols = true,
 					     .found = found,
 					     .data = data,

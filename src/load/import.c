@@ -68,8 +68,7 @@ static int early_stub(struct dlazy_module *m,
 	_cleanup_free_ struct import *import = calloc(1, sizeof(*import));
 
 	if (!import)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   wanted->symbol);
+		return status_no_memory(wanted->symbol);
 	import->address = wanted->address;
 	ret->import = import;
 	int status = early_address(m, request, export, wanted->signature, ret);
@@ -143,7 +142,7 @@ int import_bind(struct dlazy_module *m, const struct dlazy_import *imports,
 		calloc(n + 1, sizeof(*early));
 
 	if (!early)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+		return status_no_memory(m->name);
 	for (size_t i = 0; i < n; i++) {
 		int status = early_prepare(m, &imports[i], caller, &early[i]);
 		if (status < 0)

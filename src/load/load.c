@@ -223,9 +223,7 @@ int load_explain(struct dlazy_module *m)
 	_cleanup_free_ struct module_failure *failure =
 		failure_new(m, -DLAZY_ELOAD, true);
 
-	return failure ? failure->status
-		       : status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				     m->path);
+	return failure ? failure->status : status_no_memory(m->path);
 }
 
 static void search_end(struct module_search *search)
@@ -586,8 +584,7 @@ int load_enter(struct dlazy_module *m, const struct touch *touch,
 	for (;;) {
 		*ret = loading_enter(m);
 		if (!*ret)
-			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					   m->path);
+			return status_no_memory(m->path);
 		if ((*ret)->outer || !forbid_is_on() || !forbid_is_sealed())
 			return 0;
 		loading_leave(m);
@@ -873,7 +870,7 @@ int load_discard(struct dlazy_module *m)
 		return refuse(m, "this process is sealed (dlazy_seal())");
 	ptrdiff_t n = dependents_find(m, &dependents);
 	if (n < 0)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+		return status_no_memory(m->name);
 	int status = check_all(m, dependents, (size_t)n);
 	for (ptrdiff_t i = 0; i < n && status == 0; i++)
 		if (discard_one(dependents[i]) < 0)

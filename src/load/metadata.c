@@ -127,7 +127,7 @@ static int give(struct dlazy_module *m, const struct meta_files *files,
 	if (!new) {
 		free(block);
 		document_free(document);
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		return status_no_memory(m->path);
 	}
 	*new = (struct module_metadata){.files = *files,
 					.said = block ? block->checksum : 0,
@@ -201,7 +201,7 @@ static int copy_metadata(const struct catalog_metadata *m,
 {
 	*ret = malloc(metadata_size(m));
 	if (!*ret)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	memcpy(*ret, m, metadata_size(m));
 	return 0;
 }
@@ -300,7 +300,7 @@ static int hash_sidecar(const struct scan_plugin *plugin, uint64_t *ret)
 	if (asprintf(&file, "%s" METADATA_SIDECAR_SUFFIX,
 		     record_name(plugin->record)) < 0) {
 		file = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	int status = file_open(plugin->dirfd, file, &fd, NULL);
 	if (status < 0)
@@ -358,7 +358,7 @@ int metadata_scan_given(const struct scan_plugin *plugin,
 	if (asprintf(&path, "%s/%s", plugin->dir, record_file(plugin->record)) <
 	    0) {
 		path = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	int status = read_for_scan(plugin, path, given, &metadata, &later);
 	if (status == 0)

@@ -338,7 +338,7 @@ static int module_read(struct dlazy_module *m)
 	if (status < 0)
 		return status;
 	if (!module_make_room(&by_file))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	LOCKED(&load_lock);
 	return take_reading_locked(m, &reading);
 }
@@ -868,7 +868,7 @@ static const char *spell_path_locked(struct dlazy_module *m, const char *path,
 	bool was_heard = map_get(&by_path, hash_string(path));
 
 	if (!*fresh || !map_put(&by_path, hash_string(path), m)) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		status_no_memory(path);
 		return NULL;
 	}
 	struct spelling *spelling = TAKE_PTR(*fresh);
@@ -1014,7 +1014,7 @@ static int module_insert_locked(struct dlazy_module *m,
 	if (!map_reserve(&by_address, by_address.count) ||
 	    !map_reserve(&by_path, by_path.count) ||
 	    !map_reserve(&by_file, by_file.count))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		return status_no_memory(m->path);
 	if (m->path[0]) {
 		m->object = spell_path_locked(m, m->path, spelling);
 		if (!m->object)
@@ -1097,7 +1097,7 @@ static int module_prepare(const struct module_declaration *d,
 		module_new(&plugin_file, d->name, d->path, d->by);
 
 	if (!m)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+		return status_no_memory(d->path);
 	m->identity = *identity;
 	if (d->record && record_fits(d->record, d->path, identity)) {
 		m->record = d->record;
@@ -1196,7 +1196,7 @@ const char *module_respell(struct dlazy_module *m)
 	_cleanup_free_ struct spelling *fresh = spelling_new(m->path);
 
 	if (!fresh || !make_room_for_module()) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", m->path);
+		status_no_memory(m->path);
 		return NULL;
 	}
 	LOCKED(&load_lock);
@@ -1249,7 +1249,7 @@ static int declare_file(const struct module_declaration *d, bool borrowed,
 	if (open_current(d, borrowed, object, &identity, supply, ret))
 		return 0;
 	if (!supply_paths(supply, d->path) && !*ret)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+		return status_no_memory(d->path);
 	if (*ret && open_current(d, borrowed, object, &identity, supply, ret))
 		return 0;
 	/* Reading takes its time: not under the lock. */
@@ -1274,7 +1274,7 @@ int module_declare(const struct module_declaration *d, bool borrowed,
 	if (ret_adopted)
 		*ret_adopted = false;
 	if (!borrowed && !supply.opener)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+		return status_no_memory(d->path);
 	return declare_file(d, borrowed, &supply, ret, ret_adopted);
 }
 
@@ -1287,7 +1287,7 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 
 	if (!m || !copy) {
 		free(copy);
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	}
 	m->symbols = copy;
 	m->symbols_count = n;
@@ -1295,11 +1295,10 @@ int module_declare_builtin(const char *name, const struct dlazy_symbol *symbols,
 		copy[i].address = symbols[i].address;
 		copy[i].name = strdup(symbols[i].name);
 		if (!copy[i].name)
-			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					   name);
+			return status_no_memory(name);
 	}
 	if (!make_room_for_module())
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	LOCKED(&load_lock);
 	int status = module_insert_locked(m, NULL);
 	if (status < 0)
@@ -1342,7 +1341,7 @@ int module_found(struct dlazy_module *m, const char *path,
 	_cleanup_elf_view_ struct elf_view *old = NULL;
 
 	if (!copy || !make_room_for_module())
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	LOCKED(&load_lock);
 	old = module_found_locked(m, &copy, identity);
 	return 0;
@@ -1390,7 +1389,7 @@ int module_declare_late(const struct module_declaration *d,
 	_cleanup_free_ char *path = d->path ? strdup(d->path) : NULL;
 
 	if (!m || (d->path && !path) || !make_room_for_module())
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	m->source = source;
 	if (d->by_name)
 		m->looked_for = m->path;
@@ -1532,7 +1531,7 @@ int module_set_hook(struct dlazy_module *m, dlazy_failure_fn *fn, void *data,
 	LOCKED(&load_lock);
 	struct opener *o = opener_take_locked(m, object);
 	if (!o && !fresh)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+		return status_no_memory(m->name);
 	if (!o)
 		o = TAKE_PTR(fresh);
 	opener_add_locked(m, o, object);

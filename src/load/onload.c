@@ -185,8 +185,7 @@ int onload_set(struct dlazy_module *m, dlazy_load_fn *fn, void *data,
 		LOCKED(&load_lock);
 		struct opener *o = module_opener_locked(m, object, &fresh);
 		if (!o)
-			return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					   m->name);
+			return status_no_memory(m->name);
 		o->on_load = fn;
 		o->on_load_data = data;
 		if (!is_late_locked(m, o))

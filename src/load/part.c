@@ -48,7 +48,7 @@ static int declare_installed(const char *file, struct dlazy_module **ret)
 	if (status == 0 || status_is_state(status))
 		return status;
 	if (asprintf(&path, "%s/%s", DLAZY_PKGLIBDIR, file) < 0)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+		return status_no_memory(file);
 	return declare_path(path, ret);
 }
 

@@ -112,7 +112,7 @@ static int add_line(struct reading *r, const char *plugin, int policy)
 	free(line.program);
 	free(line.plugin);
 	free(line.place);
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", r->path);
+	return status_no_memory(r->path);
 }
 
 static int read_line(struct reading *r, char *text)
@@ -148,7 +148,7 @@ static int read_text(int fd, const char *path, char **ret)
 	ssize_t n = 1;
 
 	if (!text)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	while (n > 0 && size < FILE_MAX) {
 		n = file_read_some(fd, size, text + size, FILE_MAX - size);
 		if (n < 0)
@@ -198,7 +198,7 @@ static int read_system_file(const char *name, struct lines *lines)
 
 	if (asprintf(&path, "%s/%s", system_directory, name) < 0) {
 		path = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	int status = read_file(path, lines);
 	return status_is_state(status) ? status : 0;
@@ -267,8 +267,7 @@ static int files_now(const struct files **ret)
 	if (f)
 		return 0;
 	f = calloc(1, sizeof(*f));
-	int status = f ? read_system(&f->system)
-		       : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = f ? read_system(&f->system) : status_no_memory(NULL);
 	if (status == 0)
 		status = read_user(&f->user);
 	if (status == 0 && atomic_compare_exchange_strong(&known, &none, f)) {
@@ -386,7 +385,7 @@ __attribute__((noinline)) static int check_name(const struct dlazy_module *m)
 	_cleanup_free_ struct policy_decision *d = malloc(sizeof(*d));
 
 	if (!d)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+		return status_no_memory(m->name);
 	int status = policy_decide(m->name, atomic_load(&m->host_policy), NULL,
 				   NULL, d);
 	if (status < 0 || d->policy != DLAZY_POLICY_NEVER)

@@ -436,7 +436,7 @@ int quarantine_open(const char *file, struct quarantine **ret)
 	int status = open_file(file, &fd);
 
 	if (!fresh)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", file);
+		return status_no_memory(file);
 	if (status < 0)
 		return status;
 	strcpy(fresh->file, file);

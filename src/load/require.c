@@ -153,9 +153,7 @@ static int check_no_dependent(struct dlazy_module *m,
 {
 	struct dlazy_module **dependents = NULL;
 	ptrdiff_t n = dependents_find(m, &dependents);
-	int status =
-		n < 0 ? status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name)
-		      : 0;
+	int status = n < 0 ? status_no_memory(m->name) : 0;
 
 	for (ptrdiff_t i = 0; i < n && status == 0; i++)
 		if (dependents[i] == wanted)
@@ -193,7 +191,7 @@ static int require_one(struct requiring *r, struct dlazy_module *wanted)
 	}
 	if (!array_reserve(&r->modules, r->count, &r->room,
 			   sizeof(*r->modules)))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", m->name);
+		return status_no_memory(m->name);
 	r->modules[r->count++] = wanted;
 	return 0;
 }
@@ -223,7 +221,7 @@ static int require_needed(struct requiring *r)
 	int status = 0;
 
 	if (!names)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t at = 0; at < size && status == 0;
 	     at += strlen(names + at) + 1)
 		status = require_name(r, names + at, true);

@@ -54,7 +54,7 @@ static int complete_bindings(void)
 	size_t n = module_list(&all);
 
 	if (!all)
-		return status_fail(DLAZY_ENOMEM, "dlazy_seal: out of memory");
+		return status_no_memory("dlazy_seal");
 	for (size_t i = 0; i < n; i++)
 		if (all[i].state == DLAZY_LOADED)
 			binding_complete(

@@ -28,7 +28,7 @@ static char *sidecar_path(const char *path)
 	if (name && asprintf(&sidecar, "%.*s%s" METADATA_SIDECAR_SUFFIX,
 			     (int)(base - path), path, name) >= 0)
 		return sidecar;
-	status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	status_no_memory(path);
 	return NULL;
 }
 
@@ -101,7 +101,7 @@ static int read_sidecar(const char *path, char **ret)
 		return check_text("", identity.size, path);
 	text = malloc(identity.size + 1);
 	if (!text)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	if (!file_read_at(fd, 0, text, identity.size))
 		return status_fail(errno ? status_from_errno(errno)
 					 : DLAZY_EFORMAT,
@@ -167,7 +167,7 @@ int meta_texts_add(struct meta_texts *texts, enum metadata_source source,
 	if (status < 0)
 		return take_problem(to, status);
 	to->text = strdup(text);
-	return to->text ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	return to->text ? 0 : status_no_memory(NULL);
 }
 
 void meta_texts_clear(struct meta_texts *texts)

@@ -39,7 +39,7 @@ static int add_module(struct dlazy_registry *r, struct dlazy_module *m,
 	}
 	source_clear(&s);
 	module_return(m);
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+	return status_no_memory(name);
 }
 
 /* A failed load is remembered by the module, and no failure of declaring. */
@@ -74,7 +74,7 @@ int registry_add_file(struct dlazy_registry *r, const char *name,
 		name = own_name = record_plugin_name(file_base_name(path));
 	if (!name) {
 		module_return(m);
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	}
 	status = add_module(r, m, name, flags);
 	if (status == 0 && wants_early(flags)) {
@@ -196,7 +196,7 @@ static int add_directory(struct dlazy_registry *r, const char *dir,
 	s.dir = strdup(dir);
 	s.prefix = *prefix ? strdup(prefix) : NULL;
 	if (!s.dir || (*prefix && !s.prefix))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+		return status_no_memory(dir);
 	status = source_open_catalog(dirfd, dir, NULL, &s.catalog, &s.why);
 	if (status < 0)
 		return status;
@@ -235,7 +235,7 @@ int add_below(struct dlazy_registry *r, const char *dir,
 			continue; /* itself */
 		if (asprintf(&prefix, "%s/", below.paths[i] + n) < 0) {
 			prefix = NULL;
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 		}
 		if (has_directory(r, below.paths[i], prefix))
 			continue;

@@ -43,7 +43,7 @@ int registry_interface(struct dlazy_registry *r, const char *name,
 		return 0;
 	if (!copy || !array_reserve(&r->interfaces, r->interface_count,
 				    &r->interface_room, sizeof(*r->interfaces)))
-		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		return status_no_memory("registry");
 	r->interfaces[r->interface_count++] = offered;
 	copy = NULL;
 	return 0;

@@ -270,7 +270,7 @@ static struct dlazy_job *job_new(struct dlazy_module *const *m, size_t n,
 	struct dlazy_job *j = calloc(1, sizeof(*j));
 
 	if (!j) {
-		status_fail(DLAZY_ENOMEM, "job: out of memory");
+		status_no_memory("job");
 		return NULL;
 	}
 	*j = (struct dlazy_job){
@@ -286,7 +286,7 @@ static struct dlazy_job *job_new(struct dlazy_module *const *m, size_t n,
 		status_fail(DLAZY_EIO, "job: no descriptor: %s",
 			    strerror(errno));
 	else if (!j->items || !j->order || !j->finished)
-		status_fail(DLAZY_ENOMEM, "job: out of memory");
+		status_no_memory("job");
 	if (j->fd < 0 || !j->items || !j->order || !j->finished) {
 		j->count = 0;
 		job_clear(j);

@@ -63,7 +63,7 @@ static int copy_said_locked(struct dlazy_registry *r,
 	ret->dir = strdup(s->dir);
 	ret->placed_ns = catalog_identity(s->catalog).ctime_ns;
 	if (!ret->dir || !take_metadata(metadata, ret))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return 0;
 }
 

@@ -83,7 +83,7 @@ static bool make_room_for_modules(struct source *s)
 					    catalog_bad_count(s->catalog),
 				    sizeof(*s->modules));
 	if (!s->modules)
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+		status_no_memory(s->dir);
 	return s->modules;
 }
 
@@ -97,7 +97,7 @@ static struct dlazy_module *declare_plugin(struct source *s, const char *name,
 
 	if (asprintf(&path, "%s/%s", s->dir, record_file(record)) < 0) {
 		path = NULL;
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+		status_no_memory(s->dir);
 		return NULL;
 	}
 	struct module_declaration declaration = {.name = name,
@@ -132,7 +132,7 @@ struct dlazy_module *place_module_locked(struct dlazy_registry *r,
 		return NULL;
 	if (!place_put_locked(r, m, name, source, index)) {
 		module_return(m);
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", s->dir);
+		status_no_memory(s->dir);
 		return NULL;
 	}
 	s->modules[index] = m;

@@ -111,7 +111,7 @@ static int add_wish(struct dlazy_module *m, const void *caller)
 	int status;
 
 	if (!fresh)
-		return status_fail(DLAZY_ENOMEM, "prefetch: out of memory");
+		return status_no_memory("prefetch");
 	*fresh = (struct wish){NULL, m, caller};
 	{
 		LOCKED(&load_lock);

@@ -78,7 +78,7 @@ int provider_obey_policy(struct dlazy_registry *r, struct dlazy_module *m,
 	_cleanup_free_ struct policy_decision *d = malloc(sizeof(*d));
 
 	if (!d)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	if (module_is_builtin(m))
 		return 0;
 	int status = decide(r, m, name, d);
@@ -219,7 +219,7 @@ struct dlazy_module *provider_find(struct dlazy_registry *r, const char *id,
 	int rank = 0;
 
 	if (cursor && !reasons)
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", id);
+		status_no_memory(id);
 	if (!cursor || !reasons)
 		return NULL;
 	struct dlazy_module *m =

@@ -596,10 +596,10 @@ static int copy_interfaces_locked(struct dlazy_cursor *c,
 		c->interfaces[i] = r->interfaces[i];
 		c->interfaces[i].name = strdup(r->interfaces[i].name);
 		if (!c->interfaces[i].name)
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 		c->interface_count++;
 	}
-	return c->interfaces ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	return c->interfaces ? 0 : status_no_memory(NULL);
 }
 
 static int open_stream_locked(const struct dlazy_cursor *c,
@@ -609,11 +609,11 @@ static int open_stream_locked(const struct dlazy_cursor *c,
 		if (copy_string(&s->name, from->name) &&
 		    copy_string(&s->path, from->module->path))
 			return 0;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	if (!copy_string(&s->dir, from->dir) ||
 	    !copy_string(&s->prefix, from->prefix))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = reader_open(from->catalog, &s->reader);
 	size_t at = 0;
 	if (status == 0 && c->question == QUESTION_ID) {
@@ -643,7 +643,7 @@ static int open_streams(struct dlazy_cursor *c, struct dlazy_registry *r,
 			continue;
 		if (!array_reserve(&c->streams, c->count, &c->room,
 				   sizeof(*c->streams)))
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 		struct stream *s = &c->streams[c->count++];
 		*s = (struct stream){.source = i};
 		status = open_stream_locked(c, from, s);

@@ -38,7 +38,7 @@ static int watch_source(const struct source *s, int watch)
 	if (!length)
 		return 0;
 	if (!copy)
-		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		return status_no_memory("registry");
 	return watch_directory(watch, copy);
 }
 
@@ -62,7 +62,7 @@ static int recursive_directory(struct dlazy_registry *r, size_t source,
 	if (!r->sources[source].recursive)
 		return 0;
 	*ret = strdup(r->sources[source].dir);
-	return *ret ? 1 : status_fail(DLAZY_ENOMEM, "registry: out of memory");
+	return *ret ? 1 : status_no_memory("registry");
 }
 
 static int watch_all_below(struct dlazy_registry *r, int watch)

@@ -35,7 +35,7 @@ struct dlazy_registry *registry_new(void)
 	struct dlazy_registry *r = calloc(1, sizeof(*r));
 
 	if (!r) {
-		status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		status_no_memory("registry");
 		return NULL;
 	}
 	r->watch = -1;

@@ -194,7 +194,7 @@ static int doubt_source_locked(struct dlazy_registry *r, size_t source,
 	know_locked(s, ret->dirfd);
 	ret->dir = strdup(s->dir);
 	if (!ret->dir)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	ret->old = s->catalog;
 	ret->old_file = catalog_identity(ret->old);
 	return 0;
@@ -281,7 +281,7 @@ static int refresh_below(struct dlazy_registry *r, size_t source)
 		dir = strdup(s->dir);
 	}
 	if (!dir)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = add_below(r, dir, &like, tell_added_locked);
 	if (status < 0 && !status_is_state(status)) {
 		status_clear(); /* it has gone: the next look says so */

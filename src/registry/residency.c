@@ -57,8 +57,7 @@ static int list_residents(struct dlazy_registry *r, struct residents *ret)
 				continue;
 			if (!array_reserve(&ret->all, ret->count, &ret->room,
 					   sizeof(*ret->all)))
-				return status_fail(DLAZY_ENOMEM,
-						   "registry: out of memory");
+				return status_no_memory("registry");
 			ret->all[ret->count++] = (struct resident){
 				m, atomic_load(&m->used), 0, 0};
 		}

@@ -87,7 +87,7 @@ const char *source_full_name(struct source *s, const char *name)
 	if (!s->prefix)
 		return name;
 	if (asprintf(&full, "%s%s", s->prefix, name) < 0) {
-		status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		status_no_memory(name);
 		return NULL;
 	}
 	free(s->full);
@@ -158,11 +158,11 @@ int source_add_locked(struct dlazy_registry *r, struct source *s, size_t *ret)
 {
 	if (!array_reserve(&r->sources, r->count, &r->room,
 			   sizeof(*r->sources)))
-		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		return status_no_memory("registry");
 	if (s->name && !map_get(&r->by_name, hash_string(s->name)) &&
 	    !map_put(&r->by_name, hash_string(s->name),
 		     (void *)(uintptr_t)(r->count + 1)))
-		return status_fail(DLAZY_ENOMEM, "registry: out of memory");
+		return status_no_memory("registry");
 	*ret = r->count;
 	s->since_ns = source_now_ns();
 	if (s->module && s->module->path[0])
@@ -196,7 +196,7 @@ int source_open_catalog(int dirfd, const char *dir,
 		return 0;
 	*ret_why = strdup(status_message());
 	if (!*ret_why)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+		return status_no_memory(dir);
 	status_clear();
 	return scan_directory(dirfd, dir, &options, NULL, ret);
 }

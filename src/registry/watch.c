@@ -35,7 +35,7 @@ int watch_directory(int watch, const char *dir)
 	_cleanup_free_ char *path = strdup(dir);
 
 	if (!path)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", dir);
+		return status_no_memory(dir);
 	for (;;) {
 		if (inotify_add_watch(watch, path, CHANGES | IN_ONLYDIR) >= 0)
 			return 0;

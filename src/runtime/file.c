@@ -65,7 +65,7 @@ static int find_file(const struct linked *l, const char *name, char **ret)
 	if (!strchr(name, '/'))
 		return find_bare(l, name, ret);
 	*ret = strdup(name);
-	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	return *ret ? 0 : status_no_memory(NULL);
 }
 
 bool linked_search_next(struct linked_search *search)
@@ -359,7 +359,7 @@ static int begin_search(struct module_search *search)
 
 	search->own = own;
 	if (!own)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	own->files = linked_search(m->source);
 	search->aside = !search->reads && is_left(m);
 	return search->aside ? 0 : -DLAZY_ENOENT;

@@ -239,7 +239,7 @@ int linked_question_begin(struct linked_question *q, const void *caller)
 	q->touch.symbol = q->request.name;
 	q->touch.caller = caller;
 	if (status == 0 && !q->module)
-		status = status_fail(DLAZY_ENOMEM, "out of memory");
+		status = status_no_memory(NULL);
 	return status < 0 ? status : check_abi(q->linked);
 }
 
@@ -426,7 +426,7 @@ int linked_load(const struct linked *l, const void *caller)
 	_cleanup_load_ struct load_handle loaded = {NULL, true, false};
 
 	if (!m)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = check_abi(l);
 	if (status == 0)
 		status = load_module(m, &touch, &loaded);

@@ -99,7 +99,7 @@ static int grow_locked(void)
 	struct pool *pool = calloc(1, sizeof(*pool));
 
 	if (!pool)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int r = pool_map(&pool->code);
 	if (r < 0) {
 		free(pool);

@@ -145,10 +145,10 @@ static void measure(const struct program *program, struct row *row)
 static int add_program(struct advising *a, const struct program *program)
 {
 	if (!array_reserve(&a->rows, a->count, &a->room, sizeof(*a->rows)))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	struct row row = {.path = strdup(program->executable)};
-	int status = row.path ? judge(a, program, &row)
-			      : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status =
+		row.path ? judge(a, program, &row) : status_no_memory(NULL);
 	if (status < 0) {
 		free(row.path);
 		return status;

@@ -30,7 +30,7 @@ int commands_add(struct commands *commands, const char *path)
 		return 0;
 	}
 	free(copy);
-	return status_fail(DLAZY_ENOMEM, "out of memory");
+	return status_no_memory(NULL);
 }
 
 void commands_clear(struct commands *commands)
@@ -68,7 +68,7 @@ static int add_entry(struct commands *ret, struct map *seen, const char *dir,
 	if (map_get(seen, key))
 		return 0;
 	if (!map_put(seen, key, ret))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return commands_add(ret, path);
 }
 

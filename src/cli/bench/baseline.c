@@ -45,7 +45,7 @@ static int read_text(const char *path, char **ret)
 		return status_fail(DLAZY_EFORMAT, "%s: too large", path);
 	*ret = calloc(1, identity.size + 1);
 	if (!*ret)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return file_read_at(fd, 0, *ret, identity.size)
 		       ? 0
 		       : status_fail(DLAZY_EIO, "%s: cannot be read", path);

@@ -121,7 +121,7 @@ static int list_candidates(const struct directory *d, struct candidates *ret)
 				   strerror(errno));
 	ret->list = calloc(catalog_count(d->catalog) + 1, sizeof(*ret->list));
 	if (!ret->list || !index_files(d, &files))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", d->path);
+		return status_no_memory(d->path);
 	while ((entry = readdir(stream)) &&
 	       ret->count < catalog_count(d->catalog)) {
 		const struct record *r =
@@ -180,7 +180,7 @@ static int touch_lightest(struct candidates *all, size_t count)
 		calloc(all->count + 1, sizeof(*sorted));
 
 	if (!sorted)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	if (count > all->count)
 		return status_fail(DLAZY_EINVAL,
 				   "--touch=%zu: there are %zu plugins", count,
@@ -215,7 +215,7 @@ static int touch_names(struct candidates *all, const char *names)
 {
 	_cleanup_free_ char *copy = strdup(names);
 	char *rest, *name = copy ? strtok_r(copy, ",", &rest) : NULL;
-	int status = copy ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = copy ? 0 : status_no_memory(NULL);
 
 	for (; name && status == 0; name = strtok_r(NULL, ",", &rest))
 		status = touch_name(all, name);
@@ -493,7 +493,7 @@ static int list_touched(struct bench *b, const struct candidates *all)
 {
 	b->names = calloc(all->count + 1, sizeof(*b->names));
 	if (!b->names)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < all->count; i++)
 		if (all->list[i].use != HOST_UNUSED)
 			b->names[b->touched++] =
@@ -550,8 +550,7 @@ static int bench(const struct bench_request *request)
 	char known[256];
 
 	if (!b)
-		return cli_fail(status_fail(DLAZY_ENOMEM, "out of memory"),
-				request->json);
+		return cli_fail(status_no_memory(NULL), request->json);
 	b->cold = request->cold;
 	b->baseline = request->baseline;
 	b->subject = request->dir ? request->dir : known_directory(known);

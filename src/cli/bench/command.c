@@ -282,8 +282,7 @@ int bench_command(char **argv, const struct baseline *baseline, bool env,
 	_cleanup_program_ struct program program = {.command = NULL};
 	_cleanup_judgement_ struct judgement j = {.plain = NULL};
 	struct command c = {.argv = argv, .path = argv[0], .env = env};
-	int status =
-		b && subject ? 0 : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = b && subject ? 0 : status_no_memory(NULL);
 
 	if (status < 0)
 		return cli_fail(status, json);

@@ -77,7 +77,7 @@ static int add_file(struct subjects *all, char *path)
 
 	if (!path || !array_reserve(&all->list, all->count, &all->room,
 				    sizeof(*all->list)))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	all->list[all->count++] = (struct subject){.path = TAKE_PTR(owned)};
 	return 0;
 }

@@ -47,7 +47,7 @@ int output_open(const char *path, struct output *ret)
 
 	*ret = (struct output){real ? real : strdup(path), -1};
 	if (!ret->path)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	bool replace = is_replaceable(ret->path);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0)

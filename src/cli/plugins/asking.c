@@ -115,9 +115,7 @@ static int take(struct answers *a, struct probe_answer *answer)
 
 		free(a->text);
 		a->text = both;
-		return both ? 0
-			    : status_fail(DLAZY_ENOMEM, "%s: out of memory",
-					  a->path);
+		return both ? 0 : status_no_memory(a->path);
 	}
 	if (answer->text)
 		a->text = TAKE_PTR(answer->text);
@@ -189,8 +187,7 @@ int asking_scan(const struct scan_plugin *plugin, void *data,
 	if (asprintf(&a.path, "%s/%s", plugin->dir,
 		     record_file(plugin->record)) < 0) {
 		a.path = NULL;
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   plugin->dir);
+		return status_no_memory(plugin->dir);
 	}
 	int status = read_facts(plugin, &a);
 	if (status == 0 && is_due)

@@ -328,7 +328,7 @@ static int read_file(const char *path, struct record **ret)
 		strndup(path, base - path > 1 ? (size_t)(base - path) : 1);
 
 	if (!dir)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	if (!*base)
 		return status_fail(DLAZY_EFORMAT, "%s: not a file's name",
 				   path);

@@ -124,7 +124,7 @@ static int open_one(const char *dir, const char *prefix, struct listing *l)
 			   sizeof(*l->directories)) ||
 	    !array_reserve(&l->prefixes, l->count, &l->prefix_room,
 			   sizeof(*l->prefixes)))
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		return status_no_memory("list");
 	struct directory *d = &l->directories[l->count];
 	int status = directory_open_catalog(dir, d);
 	if (status == 0) {
@@ -133,7 +133,7 @@ static int open_one(const char *dir, const char *prefix, struct listing *l)
 			l->count++;
 			return 0;
 		}
-		status = status_fail(DLAZY_ENOMEM, "list: out of memory");
+		status = status_no_memory("list");
 	}
 	directory_close(d);
 	return status;
@@ -154,7 +154,7 @@ static int open_below(const char *dir, struct listing *l)
 		within += strspn(within, "/");
 		if (asprintf(&prefix, "%s%s", within, *within ? "/" : "") < 0) {
 			prefix = NULL;
-			return status_fail(DLAZY_ENOMEM, "list: out of memory");
+			return status_no_memory("list");
 		}
 		status = open_one(below.paths[i], prefix, l);
 	}
@@ -248,7 +248,7 @@ static int read_member(const struct row *row, const char *key, char **ret)
 	if (!value || *value != '"')
 		return 0;
 	*ret = json_read_string(value);
-	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "list: out of memory");
+	return *ret ? 0 : status_no_memory("list");
 }
 
 /* What decides when the plugin is loaded, but for what a host says. */
@@ -267,9 +267,7 @@ static int decide(struct listing *l, struct row *row, const char *name)
 		l->has_policies = true;
 	row->policy = decision.policy;
 	row->policy_by = strdup(decision.by);
-	return row->policy_by
-		       ? 0
-		       : status_fail(DLAZY_ENOMEM, "list: out of memory");
+	return row->policy_by ? 0 : status_no_memory("list");
 }
 
 /* All that takes memory: it may run out in the middle of an answer. */
@@ -305,7 +303,7 @@ static int read_quarantine(struct listing *l, const char *file)
 
 	l->quarantine = file;
 	if (l->is_cut)
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		return status_no_memory("list");
 	if (status != -DLAZY_ENOENT)
 		return status;
 	cli_say("%s: not there: nothing is in quarantine", file);
@@ -354,7 +352,7 @@ static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 		return 0;
 	if (asprintf(&name, "%s%s", row.prefix, record_name(row.record)) < 0) {
 		name = NULL;
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		return status_no_memory("list");
 	}
 	row.shadow = find_shadow(l, i, name);
 	row.is_refused = is_refused(l, &row);
@@ -362,7 +360,7 @@ static int add_plugin(struct listing *l, const struct wanted *w, size_t i,
 		return 0;
 	if (!array_reserve(&l->rows, l->row_count, &l->row_room,
 			   sizeof(*l->rows)))
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		return status_no_memory("list");
 	l->rows[l->row_count++] = row;
 	return fill_row(l, &l->rows[l->row_count - 1], name);
 }
@@ -627,7 +625,7 @@ static int read_head(struct wanted *w)
 		return status;
 	w->head = malloc(HEAD_MAX);
 	if (!w->head)
-		return status_fail(DLAZY_ENOMEM, "list: out of memory");
+		return status_no_memory("list");
 	ssize_t n = file_read_some(fd, 0, w->head, HEAD_MAX);
 	if (n < 0)
 		return status_fail(status_from_errno(errno),

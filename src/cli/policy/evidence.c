@@ -22,7 +22,7 @@
 
 static int fail_for_memory(void)
 {
-	return status_fail(DLAZY_ENOMEM, "policy: out of memory");
+	return status_no_memory("policy");
 }
 
 /* A number of an object; 0 if it is not known. */

@@ -106,15 +106,13 @@ static int make_text(const struct evidence *e, char **ret, size_t *ret_size)
 	FILE *memory = open_memstream(ret, ret_size);
 
 	if (!memory)
-		return status_fail(DLAZY_ENOMEM, "policy: out of memory");
+		return status_no_memory("policy");
 	fputs("# Made by dlazy policy. What is not named here is loaded when "
 	      "it is touched.\n",
 	      memory);
 	for (size_t i = 0; i < e->count; i++)
 		put_program(&e->programs[i], memory);
-	return memstream_end(memory, ret)
-		       ? 0
-		       : status_fail(DLAZY_ENOMEM, "policy: out of memory");
+	return memstream_end(memory, ret) ? 0 : status_no_memory("policy");
 }
 
 static int write_file(const char *path, const char *text, size_t size)

@@ -157,7 +157,7 @@ static int ask(struct probe *probe, const char *path, char **ret)
 	/* No fact about the plugin: it is asked again next time. What a host's own
 	 * probe leaves in errno says nothing. */
 	if (!*ret && errno == ENOMEM && !is_own)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	return 0;
 }
 

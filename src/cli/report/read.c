@@ -41,8 +41,7 @@ static int read_whole(const char *path, char **ret, size_t *ret_size)
 			room = room ? room * 2 : 1 << 16;
 			char *more = realloc(text, room);
 			if (!more)
-				return status_fail(DLAZY_ENOMEM,
-						   "out of memory");
+				return status_no_memory(NULL);
 			text = more;
 		}
 		size += fread(text + size, 1, room - size - 1, in);

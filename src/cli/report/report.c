@@ -54,9 +54,7 @@ static int read_files(char **paths, bool json, struct report *r)
 	for (; *paths; paths++) {
 		if (!array_reserve(&r->files, r->count, &r->room,
 				   sizeof(*r->files)))
-			return cli_fail(
-				status_fail(DLAZY_ENOMEM, "out of memory"),
-				json);
+			return cli_fail(status_no_memory(NULL), json);
 		int status = report_read(*paths, &r->files[r->count]);
 		if (status == 0) {
 			r->count++;
@@ -110,10 +108,10 @@ static int make_page(const struct report *r, char **ret, size_t *ret_size)
 	FILE *memory = open_memstream(ret, ret_size);
 
 	if (!memory)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	bool whole = put_page(r, memory);
 	if (!memstream_end(memory, ret) || !whole)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return 0;
 }
 

@@ -22,7 +22,7 @@ static int open_index(struct judge *judge)
 
 	if (asprintf(&path, "%s/" INDEX_CACHE_NAME, judge->cache) < 0) {
 		path = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	int status =
 		index_open(&(struct index_options){.cache_path = path,

@@ -72,12 +72,12 @@ static int list_one(struct listing *l, const char *path)
 	if (!launcher)
 		return 0;
 	if (!array_reserve(&l->list, l->count, &l->room, sizeof(*l->list)))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	struct listed *one = &l->list[l->count++];
 	*one = (struct listed){.path = strdup(path),
 			       .target = strdup(launcher->target)};
 	if (!one->path || !one->target)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	find_gain(&l->judge, launcher, one);
 	status_clear();
 	return 0;

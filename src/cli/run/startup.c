@@ -104,7 +104,7 @@ static int set_up(struct way *way, const char *stop, const char *directory)
 	if (directory)
 		way->library_path = run_library_path(directory);
 	if (!way->audit || (directory && !way->library_path))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return 0;
 }
 

@@ -212,7 +212,7 @@ static int list_candidates(const struct library *library,
 
 	ret->all = calloc(library->symbol_count + 1, sizeof(*ret->all));
 	if (!ret->all)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < library->symbol_count; i++)
 		ret->all[i].name = library->symbols[i].name;
 	qsort(ret->all, library->symbol_count, sizeof(*ret->all),

@@ -90,11 +90,6 @@ struct stub_request {
 /* ------------------------------------------------------------------ */
 /* The library                                                        */
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "out of memory");
-}
-
 /* Foreign libraries are not read; their lists of symbols are. */
 static int advise_list(int status)
 {
@@ -135,7 +130,7 @@ static int name_files(const char *const *names, struct library *library)
 		count++;
 	char **files = calloc(count + 1, sizeof(*files));
 	if (!files)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < library->file_count; i++)
 		free(library->files[i]);
 	free(library->files);
@@ -144,7 +139,7 @@ static int name_files(const char *const *names, struct library *library)
 	for (size_t i = 0; i < count; i++) {
 		files[i] = strdup(names[i]);
 		if (!files[i])
-			return out_of_memory();
+			return status_no_memory(NULL);
 		library->file_count++;
 	}
 	return 0;
@@ -173,7 +168,7 @@ static int needed_of(const struct stub_request *request,
 
 	*ret = calloc(count + 1, sizeof(**ret));
 	if (!*ret)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < count; i++)
 		(*ret)[i] = elf_view_needed(library->view, i);
 	return 0;
@@ -217,7 +212,7 @@ static int read_alone(enum elf_cpu cpu, struct stubfile *ret)
 		return status;
 	ret->data = malloc(identity.size + 1);
 	if (!ret->data)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	ret->size = identity.size;
 	return file_read_at(fd, 0, ret->data, ret->size)
 		       ? 0
@@ -417,7 +412,7 @@ static int write_twin(const struct stub_request *request,
 	size_t count = 0;
 
 	if (!symbols)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < library->symbol_count; i++) {
 		const struct library_symbol *s = &library->symbols[i];
 
@@ -690,7 +685,7 @@ int cli_stub(int argc, char **argv)
 	size_t most = (size_t)argc + 1;
 	_cleanup_free_ const char **words = calloc(4 * most, sizeof(*words));
 	if (!words) {
-		out_of_memory();
+		status_no_memory(NULL);
 		return cli_fail(status_last(), false);
 	}
 	struct stub_request request = {

@@ -47,8 +47,7 @@ static int judge(const struct trace *t, struct judgement *ret)
 	_cleanup_judge_ struct judge judge = {.cache = NULL};
 	char *path = strdup(t->objects[0].path);
 	const struct program program = {.command = path, .executable = path};
-	int status = path ? judge_begin(&judge)
-			  : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = path ? judge_begin(&judge) : status_no_memory(NULL);
 
 	if (status == 0)
 		status = judge_program(&judge, &program, NULL, ret);

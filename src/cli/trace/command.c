@@ -103,7 +103,7 @@ static int list_tracebufs(const char *directory, struct tracebuf_names *ret)
 		strcpy(n.name, entry->d_name);
 		if (!array_reserve(&ret->list, ret->count, &ret->room,
 				   sizeof(*ret->list)))
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 		ret->list[ret->count++] = n;
 	}
 	if (ret->count > 1)
@@ -135,7 +135,7 @@ static int read_one(const struct trace_run *run, const char *name, bool first,
 	struct trace_span span = {0, 0};
 
 	if (asprintf(&path, "%s/%s", run->directory, name) < 0)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	if (first)
 		span = run->span;
 	int status = trace_read(path, span, &all->list[all->count]);
@@ -162,7 +162,7 @@ static int read_tracebufs(const struct trace_run *run, struct traces *ret)
 			"not glibc's, or was not let");
 	ret->list = calloc(names.count, sizeof(*ret->list));
 	if (!ret->list)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < names.count; i++) {
 		status = read_one(run, names.list[i].name, i == 0, ret);
 		if (status < 0 && i == 0)
@@ -215,10 +215,10 @@ static int write_file(const struct output *output,
 	FILE *out = open_memstream(&text, &size);
 
 	if (!out)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	print(out, telling);
 	if (!memstream_end(out, &text))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return output_write(output, text, size);
 }
 

@@ -117,7 +117,7 @@ static int collect(struct trace *all, size_t count, struct trace_times *ret)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!add_trace(ret, &all[i], i > 0))
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 	return 0;
 }
 
@@ -130,7 +130,7 @@ int trace_runs_add(struct trace_runs *runs, struct trace *all, size_t count)
 {
 	if (!array_reserve(&runs->list, runs->count, &runs->room,
 			   sizeof(*runs->list)))
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	runs->list[runs->count] = (struct trace_times){.list = NULL};
 	return collect(all, count, &runs->list[runs->count++]);
 }

@@ -358,7 +358,7 @@ static int find_relocation(struct trace *t)
 		calloc(t->object_count + 1, sizeof(*places));
 
 	if (!places)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t load = 0; load < t->load_count; load++) {
 		size_t n = 0;
 
@@ -491,7 +491,7 @@ static int allocate(struct trace *t)
 	t->loads = calloc(t->load_count + 1, sizeof(*t->loads));
 	t->command = calloc(t->command_count + 1, sizeof(*t->command));
 	if (!t->objects || !t->loads || !t->command)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static int add_use(struct trace *t, size_t to, struct trace_use use)
 	if (i == o->use_count) {
 		if (!array_reserve(&o->uses, o->use_count, &o->use_room,
 				   sizeof(*o->uses)))
-			return status_fail(DLAZY_ENOMEM, "out of memory");
+			return status_no_memory(NULL);
 		o->uses[o->use_count++] = (struct trace_use){.by = by};
 	}
 	o->uses[i].symbols += use.symbols;
@@ -196,7 +196,7 @@ static int add_bindings(struct trace *t)
 	v.list = calloc(v.count, sizeof(struct elf_view *));
 	v.tried = calloc(v.count, sizeof(*v.tried));
 	if (!v.list || !v.tried)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < TRACEBUF_BINDINGS && status == 0; i++)
 		status = add_binding(t, &v, t->tracebuf->bindings[i]);
 	return status;

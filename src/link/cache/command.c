@@ -263,7 +263,7 @@ int program_find(const char *command, struct program *ret)
 		strcpy(path, next);
 	program.executable = file_absolute(path);
 	if (!program.command || !program.executable)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", command);
+		return status_no_memory(command);
 	*ret = program;
 	program = (struct program){.command = NULL};
 	return 0;

@@ -104,7 +104,7 @@ int entry_read(int dirfd, const char *name, struct entry *ret)
 	entry.size = (size_t)size;
 	entry.data = malloc(entry.size + 1);
 	if (!entry.data)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	if (!file_read_at(fd, 0, entry.data, entry.size))
 		return status_fail(errno ? status_from_errno(errno)
 					 : DLAZY_EFORMAT,
@@ -241,7 +241,7 @@ int entry_is_fresh(const struct entry *entry)
 
 static void out_of_memory(struct entry_draft *draft)
 {
-	draft->status = status_fail(DLAZY_ENOMEM, "entry: out of memory");
+	draft->status = status_no_memory("entry");
 }
 
 /* The offset of a copy; offset 0 is "". */
@@ -388,7 +388,7 @@ int entry_draft_finish(struct entry_draft *draft,
 	if (draft->status)
 		return draft->status;
 	if (!data)
-		return status_fail(DLAZY_ENOMEM, "entry: out of memory");
+		return status_no_memory("entry");
 	void *at = append(data, &h, sizeof(h));
 	at = append(at, draft->inputs,
 		    draft->input_count * sizeof(*draft->inputs));

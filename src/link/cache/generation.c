@@ -241,7 +241,7 @@ static int open_index(struct making *m)
 		     m->options->system ? PROGRAM_SYSTEM_CACHE
 					: m->options->cache) < 0) {
 		cache = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	return index_open(
 		&(struct index_options){.cache_path = cache,
@@ -411,7 +411,7 @@ static int read_libraries(const struct making *m, struct libraries *all)
 {
 	all->list = calloc(m->lazy, sizeof(*all->list));
 	if (!all->list)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 1; i < m->closure.count; i++) {
 		const struct closure_object *object = &m->closure.objects[i];
 		struct library *library = &all->list[all->count];
@@ -451,8 +451,7 @@ static int write_stub(const struct making *m, int dirfd, const char *directory,
 	_cleanup_(cleanup_libraries) struct libraries all = {NULL, 0};
 	_cleanup_free_ const char **edges = kept_edges(m);
 	_cleanup_(stubfile_clear) struct stubfile file = {NULL, 0};
-	int status = edges ? read_libraries(m, &all)
-			   : status_fail(DLAZY_ENOMEM, "out of memory");
+	int status = edges ? read_libraries(m, &all) : status_no_memory(NULL);
 
 	if (status == 0)
 		status = stubfile_combined(
@@ -545,7 +544,7 @@ static int fill_directory(struct making *m, const char *path)
 		return cannot_write(path);
 	if (asprintf(&touched, "%s/" GENERATION_TOUCHED, path) < 0 ||
 	    asprintf(&stub, "%s/" GENERATION_STUB, path) < 0)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = write_stub(m, fd, path, touched);
 	if (status == 0)
 		status = link_names(m, fd);
@@ -568,7 +567,7 @@ static int make_directory(struct making *m)
 				   m->place->path);
 	if (asprintf(&path, "%s/g-XXXXXX", m->place->path) < 0) {
 		path = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	if (!mkdtemp(path) || (m->place->system && chmod(path, 0755) < 0))
 		return cannot_write(path);

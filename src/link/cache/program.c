@@ -148,7 +148,7 @@ static int check_parents(const struct place *place)
 	struct stat st;
 
 	if (!parent)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int status = open_directory(parent, &fd);
 	if (status == 0)
 		status = check_directory(fd, parent);
@@ -188,7 +188,7 @@ static int place_find(const struct program *program,
 		     file_base_name(program->executable),
 		     (unsigned long long)hash_string(ret->key)) < 0) {
 		ret->path = NULL;
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	}
 	return 0;
 }
@@ -275,7 +275,7 @@ static int learn(const struct runs *runs, uint32_t count,
 	bool news = false;
 
 	if (!paths)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < all; i++) {
 		struct entry_library l = entry_library(&start->entry, i);
 		const char *why = entry_string(&start->entry, l.why);
@@ -322,11 +322,6 @@ static int relearn(const struct place *place, const struct program *program,
 /* ------------------------------------------------------------------ */
 /* The start                                                          */
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "out of memory");
-}
-
 /* Fills in what the entry says. */
 static int describe_start(const struct place *place,
 			  struct program_start *start)
@@ -335,18 +330,18 @@ static int describe_start(const struct place *place,
 
 	if (*facts.generation == '\0') {
 		start->plain = strdup(facts.plain);
-		return start->plain ? 0 : out_of_memory();
+		return start->plain ? 0 : status_no_memory(NULL);
 	}
 	if (asprintf(&start->directory, "%s/%s", place->path,
 		     facts.generation) < 0) {
 		start->directory = NULL;
-		return out_of_memory();
+		return status_no_memory(NULL);
 	}
 	if (!place->system &&
 	    asprintf(&start->touched, "%s/" GENERATION_TOUCHED,
 		     start->directory) < 0) {
 		start->touched = NULL;
-		return out_of_memory();
+		return status_no_memory(NULL);
 	}
 	return 0;
 }

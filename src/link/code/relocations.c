@@ -51,11 +51,6 @@ void elf_data_close(struct elf_data *data)
 	free(data);
 }
 
-static int out_of_memory(const struct elf_data *data)
-{
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", data->image.name);
-}
-
 /* ------------------------------------------------------------------ */
 /* Relocations                                                        */
 
@@ -86,7 +81,7 @@ static int add_fixup(struct elf_data *data, struct elf_fixup fixup)
 		return image_damaged(&data->image, "too many relocations");
 	if (!array_reserve(&data->fixups, data->count, &data->room,
 			   sizeof(fixup)))
-		return out_of_memory(data);
+		return status_no_memory(data->image.name);
 	data->fixups[data->count++] = fixup;
 	return 0;
 }
@@ -249,7 +244,7 @@ static int add_linkers(struct elf_data *data, uint64_t start, uint64_t size)
 		return 0;
 	if (!array_reserve(&data->linkers, data->linkers_count,
 			   &data->linkers_room, sizeof(*data->linkers)))
-		return out_of_memory(data);
+		return status_no_memory(data->image.name);
 	data->linkers[data->linkers_count++] =
 		(struct elf_range){start, start + size};
 	return 0;
@@ -520,7 +515,7 @@ int elf_data_read(const struct elf_data *data, struct elf_range range,
 		in_file = size;
 	_cleanup_free_ uint8_t *bytes = calloc(1, size + 1);
 	if (!bytes)
-		return out_of_memory(data);
+		return status_no_memory(data->image.name);
 	if (in_file) {
 		int r = image_read_address(&data->image, "its data",
 					   range.start, in_file,
@@ -540,7 +535,7 @@ int elf_data_open(int fd, const char *name, struct elf_data **ret)
 	_cleanup_elf_data_ struct elf_data *data = calloc(1, sizeof(*data));
 
 	if (!data)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	int r = image_open(&data->image, fd, name);
 	if (r == 0)
 		r = read_fixups(data);

@@ -220,7 +220,7 @@ int undefined_each(const char *path, undefined_fn *fn, void *data)
 				   path);
 	_cleanup_free_ uint8_t *bytes = malloc(identity.size + 1);
 	if (!bytes)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	if (!file_read_at(fd, 0, bytes, identity.size))
 		return status_fail(DLAZY_EIO, "%s: cannot be read", path);
 	const struct object_bytes file = {path, bytes, identity.size};

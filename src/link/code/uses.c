@@ -258,8 +258,7 @@ static int prepare(struct uses *uses, const struct image *image)
 	uses->again = calloc(1, uses->end / 8 + 1);
 	uses->called = calloc(1, uses->end / 8 + 1);
 	if (!uses->used || !uses->again || !uses->called)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   image->name);
+		return status_no_memory(image->name);
 	return 0;
 }
 
@@ -298,7 +297,7 @@ int uses_read(int fd, const char *name, struct uses **ret)
 	_cleanup_(image_clear) struct image image = {.fd = -1};
 
 	if (!uses)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", name);
+		return status_no_memory(name);
 	int r = image_open(&image, fd, name);
 	if (r == 0)
 		r = prepare(uses, &image);

@@ -158,7 +158,7 @@ static int read_all(struct addrtaken *taken, const char *path)
 
 	if (r == 0 && (!find_named(taken) || !find_referred(taken) ||
 		       !find_pointers(taken)))
-		r = status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		r = status_no_memory(path);
 	return r;
 }
 
@@ -169,7 +169,7 @@ int addrtaken_open(const struct elf_view *view, const struct definition *own,
 	_cleanup_addrtaken_ struct addrtaken *taken = calloc(1, sizeof(*taken));
 
 	if (!taken)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	taken->view = view;
 	taken->own = own;
 	taken->own_count = count;

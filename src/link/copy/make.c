@@ -405,7 +405,7 @@ static int make(struct maker *m, int fd, const char *path)
 		if (m->request->imported[i])
 			find_constant(m, &m->own[i]);
 	if (m->failed || !list_functions(&m->copy))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	if (m->copy.piece_count > 1)
 		qsort(m->copy.pieces, m->copy.piece_count,
 		      sizeof(*m->copy.pieces), by_range);

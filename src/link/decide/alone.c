@@ -33,11 +33,6 @@ static void cleanup_reasons(struct reasons *reasons)
 	}
 }
 
-static int out_of_memory(const char *path)
-{
-	return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
-}
-
 /* Takes the strings over. */
 static void reasons_add(struct reasons *reasons, enum verdict_why why,
 			char *symbol, char *importer, const char *kind)
@@ -137,7 +132,7 @@ static int copy_alone(struct alone *a, const struct index *index)
 	a->imported = calloc(n + 1, sizeof(*a->imported));
 	a->resident = calloc(a->closure.count, sizeof(*a->resident));
 	if (!a->imported || !a->resident)
-		return out_of_memory(a->closure.objects[0].path);
+		return status_no_memory(a->closure.objects[0].path);
 	for (size_t i = 1; i < a->closure.count; i++)
 		a->resident[i] = is_resident(&a->closure.objects[i]);
 	r = imported_by_index(&a->closure, a->symtab, index, 0, a->imported);
@@ -173,16 +168,16 @@ int verdict_alone(const struct elf_view *view, const char *path,
 	_cleanup_(cleanup_reasons) struct reasons reasons = {.count = 0};
 
 	if (!add_own(&reasons, view, index != NULL))
-		return out_of_memory(path);
+		return status_no_memory(path);
 	bool runtime = reasons.count && reasons.list[0].why == VERDICT_RUNTIME;
 	if (!runtime && !add_libc_name(&reasons, view))
-		return out_of_memory(path);
+		return status_no_memory(path);
 	int r = index ? ask_index(&reasons, path, index) : 0;
 	if (r < 0)
 		return r;
 	struct verdict *list = calloc(reasons.count + 1, sizeof(*list));
 	if (!list)
-		return out_of_memory(path);
+		return status_no_memory(path);
 	memcpy(list, reasons.list, reasons.count * sizeof(*list));
 	*ret = (struct verdicts){.list = list, .count = reasons.count};
 	reasons.count = 0; /* handed over */

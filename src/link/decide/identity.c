@@ -39,11 +39,6 @@ struct identity {
 	uint8_t *names;
 };
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "verdicts: out of memory");
-}
-
 static const struct definition *find(const struct identity *identity,
 				     const struct elf_symbol *symbol)
 {
@@ -302,7 +297,7 @@ int identity_open(const struct closure *closure, const struct symtab *symtab,
 	int r = 0;
 
 	if (!identity)
-		return out_of_memory();
+		return status_no_memory("verdicts");
 	identity->closure = closure;
 	identity->symtab = symtab;
 	size_t symbols = closure_symbol_count(closure) + 1;
@@ -312,7 +307,7 @@ int identity_open(const struct closure *closure, const struct symtab *symtab,
 	identity->names = calloc(1, NAMES_BITS / 8);
 	if (!identity->taken_by || !identity->asked_by || !identity->asking ||
 	    !identity->names)
-		r = out_of_memory();
+		r = status_no_memory("verdicts");
 	else
 		note_names(identity);
 	for (size_t i = 0; r == 0 && i < closure->count; i++)

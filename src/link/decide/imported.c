@@ -31,8 +31,7 @@ static int keyed_of(const struct symtab *symtab, size_t object,
 	uint64_t *keys = calloc(n + 1, sizeof(*keys));
 
 	if (!keys)
-		return status_fail(DLAZY_ENOMEM,
-				   "what is taken: out of memory");
+		return status_no_memory("what is taken");
 	for (size_t i = 0; i < n; i++)
 		keys[i] = index_key(own[i].name->text, own[i].version);
 	*ret = (struct keyed){own, n, keys, NULL};

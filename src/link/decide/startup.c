@@ -235,8 +235,7 @@ int startup_settle(const struct closure *closure, const struct symtab *symtab,
 	};
 
 	if (!startup.queue || !startup.seen)
-		return status_fail(DLAZY_ENOMEM,
-				   "a program's start: out of memory");
+		return status_no_memory("a program's start");
 	settle(&startup);
 	return 0;
 }

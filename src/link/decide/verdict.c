@@ -47,11 +47,6 @@ static void cleanup_trial(struct trial *trial)
 					  trial->copies});
 }
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "verdicts: out of memory");
-}
-
 static const char *soname_of(const struct trial *trial, size_t i)
 {
 	const struct closure_object *object = &trial->closure->objects[i];
@@ -131,7 +126,7 @@ static int file_says(const struct trial *trial, size_t i,
 	if (reasons[0].symbol) {
 		verdict->symbol = strdup(reasons[0].symbol);
 		if (!verdict->symbol)
-			return out_of_memory();
+			return status_no_memory("verdicts");
 	}
 	return 0;
 }
@@ -183,7 +178,9 @@ static int blame(const struct trial *trial, const struct reference *reference,
 	verdict->symbol = strdup(reference->name->text);
 	verdict->importer = strdup(trial->closure->objects[importer].path);
 	verdict->kind = elf_type_name(reference->from->type);
-	return verdict->symbol && verdict->importer ? 0 : out_of_memory();
+	return verdict->symbol && verdict->importer
+		       ? 0
+		       : status_no_memory("verdicts");
 }
 
 /*
@@ -244,7 +241,7 @@ static int judge_libc_names(const struct trial *trial, size_t libc)
 		verdict->kind = elf_type_name(first->type);
 		verdict->symbol = strdup(symbol.name);
 		if (!verdict->symbol)
-			return out_of_memory();
+			return status_no_memory("verdicts");
 	}
 	return 0;
 }
@@ -303,7 +300,7 @@ static int judge_wrapper(const struct trial *trial, size_t i)
 		verdict_turn(verdict, VERDICT_SPECIAL);
 		verdict->kind = "which it may ask dlsym(RTLD_NEXT) for";
 		verdict->symbol = strdup(own[d].name->text);
-		return verdict->symbol ? 0 : out_of_memory();
+		return verdict->symbol ? 0 : status_no_memory("verdicts");
 	}
 	return 0;
 }
@@ -328,7 +325,7 @@ static int name_other(const struct trial *trial, size_t i, size_t by)
 	if (by != i) {
 		verdict->importer = strdup(trial->closure->objects[by].path);
 		if (!verdict->importer)
-			return out_of_memory();
+			return status_no_memory("verdicts");
 	}
 	return 0;
 }
@@ -360,7 +357,8 @@ static int judge_identity(const struct trial *trial, size_t i)
 		verdict_turn(verdict, VERDICT_SELF_LOCATION);
 	verdict->kind = elf_type_name(own->type);
 	verdict->symbol = strdup(own->name->text);
-	return verdict->symbol ? name_other(trial, i, by) : out_of_memory();
+	return verdict->symbol ? name_other(trial, i, by)
+			       : status_no_memory("verdicts");
 }
 
 static int judge_all_identities(const struct trial *trial)
@@ -388,7 +386,7 @@ static int judge_initialisers(const struct trial *trial, size_t i)
 		return r;
 	verdict_turn(verdict, why);
 	verdict->symbol = strdup(symbol);
-	return verdict->symbol ? 0 : out_of_memory();
+	return verdict->symbol ? 0 : status_no_memory("verdicts");
 }
 
 static int judge_all_initialisers(const struct trial *trial)
@@ -453,7 +451,7 @@ static int free_of_loads(const struct trial *trial, size_t i, const char *name,
 		verdict->importer =
 			strdup(trial->closure->objects[allocator].path);
 		if (!verdict->symbol || !verdict->importer)
-			return out_of_memory();
+			return status_no_memory("verdicts");
 	}
 	for (size_t n = 0; r == 0 && n < object->need_count; n++)
 		r = free_of_loads(trial, object->needs[n], name, allocator,
@@ -471,7 +469,7 @@ static int judge_allocators(const struct trial *trial)
 {
 	_cleanup_free_ bool *seen =
 		calloc(trial->closure->count, sizeof(*seen));
-	int r = seen ? 0 : out_of_memory();
+	int r = seen ? 0 : status_no_memory("verdicts");
 
 	for (size_t i = 0; r == 0 && i < trial->closure->count; i++) {
 		const char *name = trial->closure->objects[i].view
@@ -633,7 +631,9 @@ static int shadow(const struct trial *trial, const struct definition *own)
 	verdict->kind = elf_type_name(own->type);
 	verdict->symbol = strdup(own->name->text);
 	verdict->importer = strdup(trial->closure->objects[by].path);
-	return verdict->symbol && verdict->importer ? 0 : out_of_memory();
+	return verdict->symbol && verdict->importer
+		       ? 0
+		       : status_no_memory("verdicts");
 }
 
 /*
@@ -732,7 +732,7 @@ static int copy_all(struct trial *trial)
 	_cleanup_free_ bool *resident = calloc(count, sizeof(*resident));
 	_cleanup_free_ bool *imported = calloc(
 		closure_symbol_count(trial->closure) + 1, sizeof(*imported));
-	int r = resident && imported ? 0 : out_of_memory();
+	int r = resident && imported ? 0 : status_no_memory("verdicts");
 
 	for (size_t i = 0; r == 0 && i < count; i++)
 		resident[i] = resides(trial, i);
@@ -754,7 +754,7 @@ static int begin(struct trial *trial)
 	trial->full = calloc(count, sizeof(*trial->full));
 	trial->copies = calloc(count, sizeof(*trial->copies));
 	if (!trial->verdicts || !trial->used || !trial->full || !trial->copies)
-		return out_of_memory();
+		return status_no_memory("verdicts");
 	share_late_tls(trial);
 	int r = symtab_build(trial->closure, &trial->symtab);
 	if (r == 0)

@@ -215,7 +215,7 @@ static int allocate(struct machine *m, uint64_t image_size)
 					  calloc(1, HEAP_SIZE)};
 	if (m->image.bytes && m->stack.bytes && m->heap.bytes)
 		return 0;
-	return status_fail(DLAZY_ENOMEM, "out of memory");
+	return status_no_memory(NULL);
 }
 
 int machine_begin(struct machine *m, int fd, const char *name,

@@ -32,11 +32,6 @@
 
 #define DEPTH_MAX 40
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
-}
-
 /* No file is so large, and none has no time. */
 struct file_identity dirwalk_denied(const struct file_identity *identity)
 {
@@ -253,7 +248,7 @@ static int find_file(struct dirwalk *w, const struct stat *st, uint32_t *ret)
 	file.former = find_former(w, &file.identity);
 	if (!array_reserve(&w->files, w->count, &w->room, sizeof(file)) ||
 	    !map_put(&w->seen, inode, to_value(w->count)))
-		return out_of_memory();
+		return status_no_memory("machine");
 	*ret = (uint32_t)w->count;
 	w->files[w->count++] = file;
 	return 0;
@@ -271,7 +266,7 @@ static int visit_file(struct dirwalk *w, uint32_t directory,
 		return status;
 	if (!draft_string(&w->draft, listed->name, &entry.name) ||
 	    !draft_entry(&w->draft, &entry))
-		return out_of_memory();
+		return status_no_memory("machine");
 	w->draft.directories[directory].entries.count++;
 	struct dirwalk_file *file = &w->files[entry.elf];
 	if (!entry.link && w->draft.entries[file->entry].link)
@@ -399,7 +394,7 @@ static int visit_listed(struct dirwalk *w, struct visit *v, uint32_t former,
 		d.identity = dirwalk_denied(identity);
 	if (status == 0 && (!draft_string(&w->draft, v->path, &d.path) ||
 			    !draft_directory(&w->draft, &d)))
-		status = out_of_memory();
+		status = status_no_memory("machine");
 	settle_kinds(v, &listing);
 	if (status == 0)
 		status = visit_names(w, v, number, former, &listing);
@@ -427,7 +422,7 @@ static int visit_directory(struct dirwalk *w, struct visit *v, uint32_t former)
 	    from_value(map_get(&w->seen, inode_hash(&st)), &ignored))
 		return 0;
 	if (!map_put(&w->seen, inode_hash(&st), to_value(0)))
-		return out_of_memory();
+		return status_no_memory("machine");
 	struct file_identity identity = directory_identity(&st);
 	return visit_listed(w, v, former, &identity);
 }
@@ -443,7 +438,7 @@ static int add_place(struct dirwalk *w, const char *place)
 	return draft_string(&w->draft, place, &p.path) &&
 			       draft_place(&w->draft, &p)
 		       ? 0
-		       : out_of_memory();
+		       : status_no_memory("machine");
 }
 
 /* "DIR/." is DIR without what is below. */
@@ -490,7 +485,7 @@ int dirwalk_run(struct dirwalk *walk, const struct tables *former,
 	/* Other places may go deeper into a directory that is as it was. */
 	walk->recall = former && places_are_current(former, places);
 	if (!index_former(walk) || !draft_string(&walk->draft, "", &empty))
-		return out_of_memory();
+		return status_no_memory("machine");
 	return visit_places(walk, places);
 }
 

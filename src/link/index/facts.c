@@ -196,9 +196,7 @@ int facts_read(const char *path, struct file_identity *ret_identity,
 	if (status < 0 || !(elf_view_flags(view) & ELF_DYNAMIC))
 		return 0;
 	status = make_facts(view, ret_identity->size, ret);
-	return status == -DLAZY_ENOMEM
-		       ? status_fail(DLAZY_ENOMEM, "%s: out of memory", path)
-		       : 0;
+	return status == -DLAZY_ENOMEM ? status_no_memory(path) : 0;
 }
 
 static const char *find_name(const struct elf_view *view, uint64_t key)
@@ -228,5 +226,5 @@ int facts_name(const char *path, uint64_t key, char **ret)
 	if (!name)
 		return 0;
 	*ret = strdup(name);
-	return *ret ? 0 : status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+	return *ret ? 0 : status_no_memory(path);
 }

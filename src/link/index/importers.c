@@ -321,7 +321,7 @@ int importers_find(const struct tables *tables, uint64_t *keys)
 							   .keys = keys};
 
 	if (!prepare(&t))
-		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+		return status_no_memory("machine");
 	for (size_t i = 0; i < tables->elf_count; i++)
 		note_imports(&t, t.order[i]);
 	return 0;

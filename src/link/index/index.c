@@ -72,8 +72,7 @@ static int map_files(struct index *index)
 		if (e->elf != TABLES_NONE &&
 		    !map_put(&index->files, file_hash(&e->identity),
 			     (void *)&t->elves[e->elf]))
-			return status_fail(DLAZY_ENOMEM,
-					   "machine: out of memory");
+			return status_no_memory("machine");
 	}
 	return 0;
 }
@@ -98,7 +97,7 @@ int index_open(const struct index_options *options, struct index **ret)
 	else if (status_state_count() != states)
 		status = status_last();
 	else
-		status = status_fail(DLAZY_ENOMEM, "machine: out of memory");
+		status = status_no_memory("machine");
 	free_places(own);
 	if (status == 0)
 		status = map_files(index);

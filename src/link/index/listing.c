@@ -23,7 +23,7 @@ static int listing_append(struct listing *listing, const char *name,
 			  sizeof(*listing->list)))
 		copy = strdup(name);
 	if (!copy)
-		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+		return status_no_memory("machine");
 	listing->list[listing->count++] = (struct listed){copy, kind};
 	return 0;
 }

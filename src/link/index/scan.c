@@ -49,11 +49,6 @@ static void cleanup_scan(struct scan *s)
 	dirwalk_end(&s->walk);
 }
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "machine: out of memory");
-}
-
 static int read_file(struct scan *s, size_t i)
 {
 	struct dirwalk_file *file = &s->walk.files[i];
@@ -63,7 +58,7 @@ static int read_file(struct scan *s, size_t i)
 	bool denied;
 
 	if (!path)
-		return out_of_memory();
+		return status_no_memory("machine");
 	int status = facts_read(path, &identity, &s->facts[i], &denied);
 	if (denied)
 		file->identity = dirwalk_denied(&file->identity);
@@ -244,11 +239,11 @@ static int make_tables(struct scan *s)
 	draft_clear(&s->draft);
 	memset(s->elves, 0xff, s->walk.count * sizeof(*s->elves));
 	if (!draft_string(&s->draft, "", &empty) || !add_places(s))
-		return out_of_memory();
+		return status_no_memory("machine");
 	for (size_t i = 0; i < s->walk.draft.directory_count; i++)
 		if (!add_directory(s, &s->walk.draft.directories[i]))
-			return out_of_memory();
-	return add_importers(s) ? 0 : out_of_memory();
+			return status_no_memory("machine");
+	return add_importers(s) ? 0 : status_no_memory("machine");
 }
 
 bool scan_keep(const char *path, const void *data, size_t size)
@@ -314,7 +309,7 @@ static int prepare(struct scan *s)
 	s->facts = calloc(n, sizeof(struct facts *));
 	s->elves = malloc(n * sizeof(*s->elves));
 	s->keep_ns = s->begun_ns + KEEP_FIRST_NS;
-	return s->facts && s->elves ? 0 : out_of_memory();
+	return s->facts && s->elves ? 0 : status_no_memory("machine");
 }
 
 int scan_run(const struct scan_options *options, struct tables_file *ret,

@@ -67,7 +67,7 @@ char *tables_path(const struct tables *tables, uint32_t entry)
 	if (asprintf(&path, "%s/%s", strcmp(directory, "/") ? directory : "",
 		     tables->strings + e->name) >= 0)
 		return path;
-	status_fail(DLAZY_ENOMEM, "machine: out of memory");
+	status_no_memory("machine");
 	return NULL;
 }
 
@@ -267,7 +267,7 @@ int tables_encode(const struct tables *t, uint8_t **ret_data, size_t *ret_size)
 		size += sections[i].count * section_each[i];
 	uint8_t *data = calloc(1, size);
 	if (!data)
-		return status_fail(DLAZY_ENOMEM, "machine: out of memory");
+		return status_no_memory("machine");
 	struct header *header = (struct header *)data;
 	*header = (struct header){
 		.magic = FILE_MAGIC,

@@ -43,7 +43,7 @@ int closure_read(const char *program, struct closure *ret)
 		return r;
 	struct closure_object *objects = calloc(walk.count, sizeof(*objects));
 	if (!objects)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", program);
+		return status_no_memory(program);
 	for (size_t i = 0; i < walk.count; i++)
 		take_over(walk.objects[i], &objects[i]);
 	*ret = (struct closure){objects, walk.count};

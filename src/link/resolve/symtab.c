@@ -128,12 +128,6 @@ static bool add_object(struct symtab *symtab, const struct elf_view *view,
 	return true;
 }
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "symbols of a program's libraries: "
-					 "out of memory");
-}
-
 /* An undefined symbol with a value: a canonical PLT entry, the psABIs'
  * "function addresses". */
 static void mark_canonical_plt(const struct symtab *symtab,
@@ -158,18 +152,19 @@ int symtab_build(const struct closure *closure, struct symtab **ret)
 	size_t most = closure_symbol_count(closure);
 
 	if (!symtab)
-		return out_of_memory();
+		return status_no_memory("symbols of a program's libraries");
 	symtab->names = calloc(most + 1, sizeof(*symtab->names));
 	symtab->definitions = calloc(most + 1, sizeof(*symtab->definitions));
 	symtab->first = calloc(closure->count + 1, sizeof(*symtab->first));
 	if (!symtab->names || !symtab->definitions || !symtab->first ||
 	    !map_reserve(&symtab->map, most))
-		return out_of_memory();
+		return status_no_memory("symbols of a program's libraries");
 	for (size_t i = 0; i < closure->count; i++) {
 		symtab->first[i] = symtab->definition_count;
 		if (closure->objects[i].view &&
 		    !add_object(symtab, closure->objects[i].view, i))
-			return out_of_memory();
+			return status_no_memory(
+				"symbols of a program's libraries");
 	}
 	symtab->first[closure->count] = symtab->definition_count;
 	if (closure->count && closure->objects[0].view)

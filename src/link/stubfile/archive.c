@@ -57,11 +57,6 @@ static void archive_clear(struct archive *a)
 }
 #define _cleanup_archive_ _cleanup_(archive_clear)
 
-static int out_of_memory(void)
-{
-	return status_fail(DLAZY_ENOMEM, "out of memory");
-}
-
 /* Collecting. */
 
 /* "NAME.o/" in the table of names. */
@@ -85,7 +80,7 @@ static int add_member(struct archive *a, const char *name,
 {
 	if (!array_reserve(&a->members, a->member_count, &a->member_room,
 			   sizeof(*a->members)))
-		return out_of_memory();
+		return status_no_memory(NULL);
 	a->members[a->member_count++] =
 		(struct archive_member){*file, add_member_name(a, name), 0};
 	return 0;
@@ -96,7 +91,7 @@ static int add_symbol(struct archive *a, const char *name)
 {
 	if (!array_reserve(&a->owners, a->symbol_count, &a->owner_room,
 			   sizeof(*a->owners)))
-		return out_of_memory();
+		return status_no_memory(NULL);
 	a->owners[a->symbol_count++] = a->member_count - 1;
 	build_string(&a->symbols, name);
 	return 0;
@@ -130,7 +125,7 @@ static int add_alone(struct archive *a)
 	const char *name;
 
 	if (!file.data)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	memcpy(file.data, from->data, from->size);
 	int r = add_member(a, ALONE_NAME, &file);
 	if (r < 0)
@@ -202,7 +197,7 @@ static int collect(struct archive *a)
 	if (r == 0 && a->options->alone)
 		r = add_alone(a);
 	if (r == 0 && (a->names.failed || a->symbols.failed))
-		r = out_of_memory();
+		r = status_no_memory(NULL);
 	return r;
 }
 
@@ -298,7 +293,7 @@ static int write_archive(struct archive *a, struct stubfile *ret)
 	uint8_t *data = size <= UINT32_MAX ? calloc(1, size) : NULL;
 
 	if (!data)
-		return out_of_memory();
+		return status_no_memory(NULL);
 	uint8_t *at = mempcpy(data, ARCHIVE_MAGIC, strlen(ARCHIVE_MAGIC));
 	at = put_header(at, "/", 0, index_size(a));
 	write_index(a, at);

@@ -113,7 +113,7 @@ int library_of_view(struct elf_view *view, const char *path,
 	if (!library.files || !library.files[0]) {
 		library.view = NULL; /* is the caller's still */
 		library_clear(&library);
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	}
 	library.file_count = 1;
 	library.soname = elf_view_soname(view);

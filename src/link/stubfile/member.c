@@ -199,7 +199,7 @@ int object_write_datum(const struct library_symbol *symbol, const char *soname,
 	_cleanup_free_ char *words = object_words(symbol->name, soname);
 	_cleanup_member_ struct member m = {.in_code = 0};
 	int r = words ? build_start(&m.build, cpu, true, 0)
-		      : status_fail(DLAZY_ENOMEM, "out of memory");
+		      : status_no_memory(NULL);
 
 	if (r < 0)
 		return r;

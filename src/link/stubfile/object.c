@@ -363,7 +363,7 @@ static int write_contents(struct object *o)
 	o->code_bytes = calloc(1, o->plan.code_size + 1);
 	o->constant_bytes = calloc(1, o->plan.constant_size + 1);
 	if (!o->code_bytes || !o->constant_bytes)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	struct stub_writer writer = {o->code_bytes, o->constant_bytes, refer, o,
 				     false};
 	stub_plan_fill_gaps(&o->plan, o->code_bytes);
@@ -456,7 +456,7 @@ static int write_object(struct object *o, const struct library *library,
 		plan_object(o, library, options, prefix);
 	if (!prefix || failed || o->plan.failed || o->strings.failed ||
 	    o->defined.strings.failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return write_file(o, ret);
 }
 

@@ -439,7 +439,7 @@ static int fill(struct shared *s)
 				     s, false};
 
 	if (!frames)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	build_note_property_fill(&s->build, s->property);
 	build_note_id_fill(s->id);
 	stubfile_note_fill(s->note, s->note_text);
@@ -469,7 +469,7 @@ static int write_file(struct shared *s, struct stubfile *ret)
 				   "can have");
 	if (s->plan.failed || s->own.failed || s->dynamic.failed ||
 	    s->dynamic.strings.failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	add_sections(s);
 	int r = build_layout(&s->build);
 	if (r == 0)
@@ -507,7 +507,7 @@ int stubfile_shared(const struct library *library,
 
 	s.note_text = stubfile_note_text(library, &options->note, &failed);
 	if (failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	int r = start(&s, options, library->soname);
 	if (r < 0)
 		return r;

@@ -78,8 +78,7 @@ static int list_add_symbol(struct list *list, struct library_symbol symbol)
 
 	if (!array_reserve(&library->symbols, library->symbol_count,
 			   &list->room, sizeof(symbol)))
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory",
-				   list->path);
+		return status_no_memory(list->path);
 	library->symbols[library->symbol_count++] = symbol;
 	return 0;
 }
@@ -357,7 +356,7 @@ static int read_text(const char *path, const char *soname,
 				   path, LIST_MAX);
 	library->text = calloc(1, identity.size + 1 + strlen(soname) + 1);
 	if (!library->text)
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	if (!file_read_at(fd, 0, library->text, identity.size))
 		return status_fail(DLAZY_EIO, "%s: cannot be read", path);
 	if (memchr(library->text, '\0', identity.size))
@@ -389,7 +388,7 @@ static int read_list(const char *path, const char *soname,
 	if (library->files)
 		library->files[0] = strdup(soname);
 	if (!library->files || !library->files[0])
-		return status_fail(DLAZY_ENOMEM, "%s: out of memory", path);
+		return status_no_memory(path);
 	library->file_count = 1;
 	return 0;
 }

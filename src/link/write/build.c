@@ -28,7 +28,7 @@ int build_start(struct build *b, enum elf_cpu cpu, bool relocatable,
 	b->section_room = SECTIONS_USUAL + more;
 	b->sections = calloc(b->section_room, sizeof(*b->sections));
 	if (!b->sections)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	b->cpu = build_cpu(cpu);
 	b->relocatable = relocatable;
 	b->section_count = 1;
@@ -260,7 +260,7 @@ int build_layout(struct build *b)
 				   "a stub file of more than 2 GiB");
 	b->file = calloc(1, b->size);
 	if (!b->file || b->failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 1; i < b->section_count; i++)
 		if (b->sections[i].type != SHT_NOBITS)
 			b->sections[i].data = b->file + b->sections[i].offset;
@@ -393,7 +393,7 @@ static void write_build_id(const struct build *b)
 int build_finish(struct build *b, uint8_t **ret_data, size_t *ret_size)
 {
 	if (b->failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	write_header(b);
 	write_program_headers(b);
 	write_section_headers(b);

@@ -501,7 +501,7 @@ int build_dynamic_fill(struct build_dynamic *d, const struct build *b)
 		calloc(bucket_count(d) + 1, sizeof(*starts));
 
 	if (d->failed || d->strings.failed || !order || !starts)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	memcpy(d->names->data, d->strings.data, d->strings.size);
 	fill_imports(d);
 	fill_relocations(d, b);

@@ -53,7 +53,7 @@ static int list_versions(struct twin *t)
 	t->versions = calloc(t->count + 1, sizeof(*t->versions));
 	t->version_names = calloc(t->count + 1, sizeof(*t->version_names));
 	if (!t->versions || !t->version_names)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	for (size_t i = 0; i < t->count; i++) {
 		const char *version = t->symbols[i].version;
 
@@ -205,7 +205,7 @@ int twin_write(enum elf_cpu cpu, const char *library,
 					       .count = count};
 	_cleanup_free_ uint32_t *names = calloc(count + 1, sizeof(*names));
 	int r = names ? build_start(&t.build, cpu, false, 0)
-		      : status_fail(DLAZY_ENOMEM, "out of memory");
+		      : status_no_memory(NULL);
 
 	if (r == 0)
 		r = list_versions(&t);
@@ -217,6 +217,6 @@ int twin_write(enum elf_cpu cpu, const char *library,
 	for (size_t i = 0; i < t.version_count; i++)
 		t.version_names[i] = build_string(&t.strings, t.versions[i]);
 	if (t.strings.failed)
-		return status_fail(DLAZY_ENOMEM, "out of memory");
+		return status_no_memory(NULL);
 	return write_twin(&t, names, ret_data, ret_size);
 }
