@@ -353,6 +353,16 @@ bool dl_refusal_passes(const char *said)
 	return false;
 }
 
+bool dl_lacks_means(const char *said)
+{
+	static const int errors[] = {ENOMEM, EMFILE, ENFILE};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (ends_with(said, strerror(errors[i])))
+			return true;
+	return false;
+}
+
 void *dl_open_again(const char *path, int flags)
 {
 	LOCK_ASSERT_NONE();

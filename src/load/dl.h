@@ -46,6 +46,9 @@ int dl_open(const char *path, int flags, void **ret_handle);
  * that could not be had. */
 bool dl_refusal_passes(const char *words);
 
+/* Of these, whether it had no memory or descriptors, by the errno that it told. */
+bool dl_lacks_means(const char *words);
+
 /* One more reference to an object that is there already (a constructor may
  * still be running in it); NULL: not there. Sets no message. */
 void *dl_open_again(const char *path, int flags);

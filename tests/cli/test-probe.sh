@@ -336,4 +336,42 @@ run "$dlazy" scan --json --probe -r "$t/tree"
 json '[.directories[].path] == ["'"$t/tree"'", "'"$t/tree/b/c"'"]' \
 	"-r goes below, and through no symbolic link"
 json '[.directories[].probed] == [1, 1]' "and probes there"
+
+# The linker has no memory for a plugin: that is nothing to be kept of it.
+if [ -e "${TEST_BUILD:-/nonexistent}/tests/faults/inject.so" ]; then
+	mkdir "$t/lacking"
+	ladspa "$t/lacking/starved.so" s
+	build "$t/starve.so" -ldl <<-'END'
+		#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <string.h>
+		static char *said;
+		void *dlopen(const char *path, int flags)
+		{
+			if (!path || !strstr(path, "starved"))
+				return ((void *(*)(const char *, int))dlsym(
+					RTLD_NEXT, "dlopen"))(path, flags);
+			said = "starved.so: cannot allocate symbol search list: "
+			       "Cannot allocate memory";
+			return NULL;
+		}
+		char *dlerror(void)
+		{
+			char *words = said;
+			said = NULL;
+			return words ? words : ((char *(*)(void))dlsym(
+				RTLD_NEXT, "dlerror"))();
+		}
+	END
+	run env LD_PRELOAD="$t/starve.so" "$dlazy" scan --probe "$t/lacking"
+	is_status 3 "a scan in which a plugin had no memory to load fails"
+	has "$err" "Cannot allocate memory" "with words"
+	run "$dlazy" scan --json --probe "$t/lacking"
+	json '.directories[0] | .probed == 1 and .crashed == 0' \
+		"and the next one asks it"
+	run "$dlazy" list --provides ladspa/s "$t/lacking"
+	has "$out" "starved" "which is what is kept"
+else
+	skip "a plugin that had no memory to load" "sanitizers have their own"
+fi
 finish

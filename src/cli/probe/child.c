@@ -161,6 +161,13 @@ static int ask(struct probe *probe, const char *path, char **ret)
 	return 0;
 }
 
+/* What failed so is no fact about the plugin. */
+static bool is_state(int status)
+{
+	return status_is_state(status) ||
+	       (status == -DLAZY_ELOAD && dl_lacks_means(status_message()));
+}
+
 static void serve(struct probes *probes, const struct probe_request *request,
 		  const char *path)
 {
@@ -174,8 +181,7 @@ static void serve(struct probes *probes, const struct probe_request *request,
 		_exit(0);
 	fflush(NULL);
 	if (status < 0)
-		reply(request,
-		      status_is_state(status) ? REPLY_FAILED : REPLY_REFUSED,
+		reply(request, is_state(status) ? REPLY_FAILED : REPLY_REFUSED,
 		      status_message());
 	else if (text)
 		reply(request, REPLY_SAID, text);
