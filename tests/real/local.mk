@@ -15,7 +15,7 @@ noinst_PROGRAMS += %D%/frei0r-loader
 %C%_frei0r_loader_LDFLAGS = $(AM_LDFLAGS) -no-install
 
 REAL_JOBS = %D%/ffmpeg.jobs %D%/media.jobs %D%/pictures.jobs %D%/others.jobs \
-	%D%/work.jobs
+	%D%/work.jobs %D%/daemons.jobs %D%/desktop.jobs %D%/languages.jobs
 PLAIN_AND_LAZY = $(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/programs
 check-real-plugins: all stage
 	$(AM_TESTS_ENVIRONMENT) $(srcdir)/%D%/run
@@ -37,4 +37,5 @@ check-real:
 	$(MAKE) check-real-every
 PHONY += check-real check-real-plugins check-real-said check-real-programs check-real-short \
 	check-real-every check-real-kmod
-EXTRA_DIST += %D%/kmod %D%/run %D%/said %D%/programs %D%/inputs %D%/not-run %D%/packages $(REAL_JOBS)
+EXTRA_DIST += %D%/kmod %D%/run %D%/said %D%/programs %D%/inputs %D%/not-run \
+	%D%/on-screen %D%/packages %D%/served $(REAL_JOBS)
