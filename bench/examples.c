@@ -83,7 +83,7 @@ static void viewing(void)
 			       measure_ratio(&many->total_us, &few->total_us),
 			       "x", BUDGET_NONE, many->name, few->name,
 			       &many->total_us, &few->total_us, "us"});
-	tell_instructions("    instructions", many, few, BUDGET_NONE);
+	tell_instructions("    instructions", many, few, 1.2);
 }
 
 void examples_rows(void)

@@ -16,6 +16,7 @@
 #include "base/status.h"
 #include "catalog/bytes.h"
 #include "catalog/format.h"
+#include "catalog/keys.h"
 #include "catalog/trust.h"
 
 #include <errno.h>
@@ -67,6 +68,9 @@ static bool is_laid_out(const struct catalog_header *h)
 			 sizeof(struct catalog_entry)) &&
 	       has_table(h, FORMAT_BUCKETS, h->buckets,
 			 sizeof(struct catalog_bucket)) &&
+	       has_table(h, FORMAT_KEYS, h->keys, sizeof(struct catalog_key)) &&
+	       has_table(h, FORMAT_KEY_STARTS, format_key_starts(h->keys),
+			 sizeof(uint32_t)) &&
 	       h->buckets > all && (h->buckets & (h->buckets - 1)) == 0;
 }
 
@@ -314,17 +318,29 @@ static uint64_t all_count(const struct catalog *c)
 	return (uint64_t)c->header.count + c->header.bad;
 }
 
+/* The tables that are read here, in the order of their blocks in the bitmap. */
+static const enum format_section tables[] = {
+	FORMAT_ENTRIES, FORMAT_BUCKETS, FORMAT_METADATA,
+	FORMAT_EARLY,	FORMAT_KEYS,	FORMAT_KEY_STARTS,
+};
+
+/* Where in the bitmap a table's blocks begin; FORMAT_SECTIONS: where all end. */
+static uint64_t table_bit(const struct catalog *c, enum format_section section)
+{
+	uint64_t bit = 2 * all_count(c);
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && tables[i] != section; i++)
+		bit += block_count(c, tables[i]);
+	return bit;
+}
+
 /* The bitmap's word for a bit: records first, then their metadata, then blocks of
- * entries, of buckets, of metadata's entries, and of early plugins. NULL: no
- * memory. */
+ * tables. NULL: no memory. */
 static unsigned long *checked_word(struct catalog *c, uint64_t bit)
 {
 	if (!c->checked) {
-		uint64_t all = 2 * all_count(c) +
-			       block_count(c, FORMAT_ENTRIES) +
-			       block_count(c, FORMAT_BUCKETS) +
-			       block_count(c, FORMAT_METADATA) +
-			       block_count(c, FORMAT_EARLY);
+		uint64_t all = table_bit(c, FORMAT_SECTIONS);
+
 		c->checked = calloc(all / WORD_BITS + 1, sizeof(*c->checked));
 	}
 	return c->checked ? c->checked + bit / WORD_BITS : NULL;
@@ -362,20 +378,6 @@ static int damaged(const struct catalog *c)
 {
 	return status_fail(DLAZY_EFORMAT, "%s: damaged catalog",
 			   c->bytes.path ? c->bytes.path : "in memory");
-}
-
-/* Where in the bitmap a table's blocks begin. */
-static uint64_t table_bit(const struct catalog *c, enum format_section section)
-{
-	uint64_t bit = 2 * all_count(c);
-
-	if (section != FORMAT_ENTRIES)
-		bit += block_count(c, FORMAT_ENTRIES);
-	if (section == FORMAT_METADATA || section == FORMAT_EARLY)
-		bit += block_count(c, FORMAT_BUCKETS);
-	if (section == FORMAT_EARLY)
-		bit += block_count(c, FORMAT_METADATA);
-	return bit;
 }
 
 /* An element of a table; NULL, with message: it cannot be read, or is damaged. */
@@ -547,6 +549,64 @@ const struct record *catalog_find(struct catalog *c, const char *name,
 	if (ret_unknown)
 		*ret_unknown = unknown && !found;
 	return found;
+}
+
+/* 1 and the key at an index; 0: there are not so many; or, with message, as of
+ * catalog_record(). */
+static int read_key(struct catalog *c, uint64_t i, struct catalog_key *ret)
+{
+	const struct catalog_key *key;
+
+	if (i >= c->header.keys)
+		return 0;
+	key = table_at(c, FORMAT_KEYS, i, sizeof(*key));
+	if (!key)
+		return status_last();
+	*ret = *key;
+	return 1;
+}
+
+/* The first key of a hash or a later one: 0 or, with message, as above. */
+static int seek_key(struct catalog *c, uint32_t hash, uint64_t *ret)
+{
+	uint32_t keys = c->header.keys;
+	const uint32_t *start;
+	struct catalog_key key = {0, 0};
+	int status;
+
+	*ret = 0;
+	if (keys == 0)
+		return 0;
+	start = table_at(c, FORMAT_KEY_STARTS, format_key_start(keys, hash),
+			 sizeof(*start));
+	if (!start)
+		return status_last();
+	for (*ret = *start; (status = read_key(c, *ret, &key)) > 0; ++*ret)
+		if (key.hash >= hash)
+			break;
+	return status < 0 ? status : 0;
+}
+
+int catalog_find_soname(struct catalog *c, const char *soname,
+			size_t *ret_index)
+{
+	uint32_t hash = key_of_soname(soname);
+	struct catalog_key key = {0, 0};
+	uint64_t i;
+	int status = seek_key(c, hash, &i);
+
+	while (status == 0 && (status = read_key(c, i++, &key)) > 0) {
+		if (key.hash != hash)
+			return 0;
+		const struct record *r = catalog_record(c, key.value);
+		if (!r && key.value < all_count(c))
+			return status_last();
+		*ret_index = key.value;
+		if (r && !strcmp(record_soname(r), soname))
+			return 1;
+		status = 0;
+	}
+	return status;
 }
 
 char *catalog_user_path(const char *dir)

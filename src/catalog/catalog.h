@@ -88,6 +88,11 @@ void catalog_hold_file(struct catalog *c);
 const struct record *catalog_find(struct catalog *c, const char *name,
 				  size_t *ret_index, bool *ret_unknown);
 
+/* The first plugin of that SONAME. 1; 0: none; or, with message, as of
+ * catalog_record(). */
+int catalog_find_soname(struct catalog *c, const char *soname,
+			size_t *ret_index);
+
 /*
  * What the plugin (or bad file) at an index says of itself. *ret NULL: nothing.
  * Whether its sidecar is still the one that was read has to be compared

@@ -24,10 +24,15 @@
  *                            ranked first; size 0: there are no more. What is
  *                            provided and can open files, with its matchers.
  *
+ *   FORMAT_KEYS              catalog_key[keys], by hash (keys.h): where openers and
+ *                            plugins with a SONAME are found
+ *   FORMAT_KEY_STARTS        uint32_t[]: for each part of all hashes, the first key
+ *                            that is of it or of a later one
+ *
  *   FORMAT_EARLY             catalog_early[]: plugins that say they are to be loaded
  *                            before they are used; 0: there are no more
  *
- * The four before the last are there if something is provided, and are for the whole
+ * The four before these are there if something is provided, and are for the whole
  * directory: what is asked for is found without a look at each plugin.
  *
  * Entries and buckets are in tables: blocks of FORMAT_BLOCK bytes, each as many
@@ -52,7 +57,7 @@
 #include <stdint.h>
 
 #define FORMAT_MAGIC "dlazycat"
-#define FORMAT_VERSION 3
+#define FORMAT_VERSION 4
 #define FORMAT_BYTE_ORDER 0x01020304u
 #define FORMAT_ALIGN 8
 
@@ -72,6 +77,8 @@ enum format_section {
 	FORMAT_ID_BUCKETS,
 	FORMAT_STRINGS,
 	FORMAT_OPENERS,
+	FORMAT_KEYS,
+	FORMAT_KEY_STARTS,
 	FORMAT_EARLY,
 	FORMAT_SECTIONS
 };
@@ -92,6 +99,8 @@ struct catalog_header {
 	uint32_t bad;	  /* files that are none */
 	uint32_t buckets; /* a power of two, twice count + bad or more */
 	uint32_t flags;
+	uint32_t keys;
+	uint32_t unused;
 	struct file_identity directory; /* its size left 0; portable: all 0 */
 	uint64_t scan_start_ns;		/* since the epoch; portable: 0 */
 	struct catalog_section sections[FORMAT_SECTIONS];
@@ -110,6 +119,13 @@ struct catalog_entry {
 struct catalog_early {
 	uint32_t index; /* of its record, plus one; 0: the end */
 	uint32_t unused;
+};
+
+struct catalog_key {
+	uint32_t hash;
+	uint32_t
+		value; /* SONAME: a record's index; shape: itself; else where the
+			   opener is in its section, divided by FORMAT_ALIGN */
 };
 
 struct catalog_bucket {
@@ -254,6 +270,18 @@ static inline uint64_t format_table_at(uint64_t i, size_t each)
 	uint64_t per = FORMAT_BLOCK_ROOM / each;
 
 	return i / per * FORMAT_BLOCK + i % per * each;
+}
+
+/* How many parts the hashes of so many keys have: a few keys each. */
+static inline uint32_t format_key_starts(uint32_t keys)
+{
+	return keys ? keys / 4 + 1 : 0;
+}
+
+/* The part that a hash is of. */
+static inline uint32_t format_key_start(uint32_t keys, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash * format_key_starts(keys) >> 32);
 }
 
 /* A power of two, at least twice n: one bucket in two is free at least. */

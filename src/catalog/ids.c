@@ -112,7 +112,7 @@ static bool add_opener(struct id_index *index, const struct catalog_metadata *m,
 		return false;
 	index->openers[index->opener_count++] = *new;
 	index->bytes += opener_size(m, new->provided);
-	return true;
+	return key_index_promise(&index->keys, m, new->provided);
 }
 
 bool id_index_add(struct id_index *index, const struct catalog_metadata *m,
@@ -180,6 +180,7 @@ void id_index_clear(struct id_index *index)
 	free(index->ids);
 	free(index->openers);
 	free(index->strings);
+	key_index_clear(&index->keys);
 	*index = (struct id_index){.ids = NULL};
 }
 
@@ -206,6 +207,7 @@ void id_index_lay_out(const struct id_index *index, struct catalog_header *h)
 	if (index->opener_count)
 		format_add_section(h, FORMAT_OPENERS,
 				   format_table_size(index->bytes / 8 + 1, 8));
+	key_index_lay_out(&index->keys, h);
 }
 
 static void write_ids(const struct id_index *index,
@@ -337,9 +339,10 @@ static void write_opener(struct table *t, const struct provided_opener *p,
 	table_bytes(t, zeros, format_align(size) - size);
 }
 
-static void write_openers(const struct id_index *index, struct spool *spool,
+static void write_openers(struct id_index *index, struct spool *spool,
 			  const struct catalog_header *h, struct output *out)
 {
+	uint64_t at = 0;
 	struct table t;
 
 	table_begin(&t, out, h, FORMAT_OPENERS);
@@ -347,17 +350,18 @@ static void write_openers(const struct id_index *index, struct spool *spool,
 		const struct provided_opener *p = &index->openers[i];
 		_cleanup_free_ struct catalog_metadata *m = malloc(p->size);
 
-		if (!m)
-			output_fail(out, ENOMEM);
-		else if (spool_read(spool, p->at, m, p->size) < 0)
-			output_fail(out, EIO);
-		else
-			write_opener(&t, p, m);
+		if (!m || spool_read(spool, p->at, m, p->size) < 0) {
+			output_fail(out, m ? EIO : ENOMEM);
+			break;
+		}
+		write_opener(&t, p, m);
+		key_index_add_opener(&index->keys, m, p->provided, at, out);
+		at += opener_size(m, p->provided);
 	}
 	table_end(&t);
 }
 
-void id_index_write(const struct id_index *index, struct spool *spool,
+void id_index_write(struct id_index *index, struct spool *spool,
 		    const struct catalog_header *h, struct output *out)
 {
 	if (index->count) {
@@ -365,6 +369,8 @@ void id_index_write(const struct id_index *index, struct spool *spool,
 		write_id_buckets(index, h, out);
 		write_strings(index, h, out);
 	}
+	key_index_begin(&index->keys);
 	if (index->opener_count)
 		write_openers(index, spool, h, out);
+	key_index_write(&index->keys, h, out);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The index of what a directory's plugins provide, as it is written: ids in their
- * order, and what can open files by rank. Reading it is reader.h's.
+ * order, what can open files by rank, and keys. Reading it is reader.h's.
  */
 #ifndef CATALOG_IDS_H
 #define CATALOG_IDS_H
 
 #include "catalog/format.h"
+#include "catalog/keys.h"
 #include "catalog/spool.h"
 #include "catalog/table.h"
 
@@ -27,6 +28,7 @@ struct id_index {
 	size_t distinct;     /* ids */
 	uint64_t characters; /* of them, with their NULs */
 	uint64_t bytes;	     /* of openers */
+	struct key_index keys;
 };
 
 /* Gathers what a plugin provides. at: of its metadata in the spool. false: out of
@@ -42,7 +44,7 @@ void id_index_finish(struct id_index *index, size_t count);
 void id_index_lay_out(const struct id_index *index, struct catalog_header *h);
 
 /* Writes them, in their order. */
-void id_index_write(const struct id_index *index, struct spool *spool,
+void id_index_write(struct id_index *index, struct spool *spool,
 		    const struct catalog_header *h, struct output *out);
 
 #endif

@@ -9,6 +9,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/format.h \
 	%D%/ids.c %D%/ids.h \
 	%D%/inventory.c %D%/inventory.h \
+	%D%/keys.c %D%/keys.h \
 	%D%/metadata.c %D%/metadata.h \
 	%D%/reader.c %D%/reader.h \
 	%D%/record.c %D%/record.h \

@@ -18,9 +18,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Blocks read at once, in a walk, and by a look-up. */
+/* Blocks read at once, in a walk, and by a look-up; of keys, which are scattered. */
 #define WALK_BLOCKS 32u
 #define LOOK_BLOCKS 4u
+#define KEY_BLOCKS 1u
 
 /* Consecutive blocks of a section. */
 struct window {
@@ -166,13 +167,20 @@ static int check_blocks(const struct catalog_reader *r,
 	return 0;
 }
 
+static uint64_t blocks_at_once(enum format_section section, bool walk)
+{
+	if (section == FORMAT_KEYS || section == FORMAT_KEY_STARTS)
+		return KEY_BLOCKS;
+	return walk ? WALK_BLOCKS : LOOK_BLOCKS;
+}
+
 static int move_window(struct catalog_reader *r, enum format_section section,
 		       uint64_t block)
 {
 	struct window *w = &r->windows[section];
 	uint64_t left = block_count(r, section) - block;
 	bool walk = w->data && block == w->first + w->count;
-	uint64_t n = walk ? WALK_BLOCKS : LOOK_BLOCKS;
+	uint64_t n = blocks_at_once(section, walk);
 
 	if (!w->data)
 		w->data = malloc((size_t)WALK_BLOCKS * FORMAT_BLOCK);
@@ -347,7 +355,32 @@ int reader_seek_id(struct catalog_reader *r, const char *prefix, size_t size,
 }
 
 /* ------------------------------------------------------------------ */
-/* Openers                                                            */
+/* Keys and openers                                                   */
+
+int reader_key(struct catalog_reader *r, size_t i, struct catalog_key *ret)
+{
+	return i < r->header.keys
+		       ? read_element(r, FORMAT_KEYS, i, ret, sizeof(*ret))
+		       : 0;
+}
+
+int reader_seek_key(struct catalog_reader *r, uint32_t hash, size_t *ret)
+{
+	uint32_t start = r->header.keys;
+	struct catalog_key key = {0, 0};
+	int status = 0;
+
+	if (start > 0)
+		status = read_element(r, FORMAT_KEY_STARTS,
+				      format_key_start(start, hash), &start,
+				      sizeof(start));
+	if (status < 0)
+		return status;
+	for (*ret = start; (status = reader_key(r, *ret, &key)) > 0; ++*ret)
+		if (key.hash >= hash)
+			break;
+	return status < 0 ? status : 0;
+}
 
 int reader_opener(struct catalog_reader *r, uint64_t *at,
 		  struct reader_opener *ret)

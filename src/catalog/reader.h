@@ -50,7 +50,14 @@ int reader_find_id(struct catalog_reader *r, const char *id, size_t *ret);
 int reader_seek_id(struct catalog_reader *r, const char *prefix, size_t size,
 		   size_t *ret);
 
-/* The next of what can open files, by rank; *at is 0 at first. */
+/* The first key of a hash, or of a later one (keys.h). 0 or negative. */
+int reader_seek_key(struct catalog_reader *r, uint32_t hash, size_t *ret);
+
+/* The i-th key. */
+struct catalog_key;
+int reader_key(struct catalog_reader *r, size_t i, struct catalog_key *ret);
+
+/* What can open files, at its place; *at is then that of the next, by rank. */
 struct reader_opener {
 	size_t plugin, provided;
 	int rank;

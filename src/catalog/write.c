@@ -82,6 +82,16 @@ static int keep_metadata(struct harvest *h, const struct catalog_metadata *m,
 		       : status_fail(DLAZY_ENOMEM, "no memory for a catalog");
 }
 
+static int keep_soname(struct harvest *h, const struct record *r,
+		       uint32_t plugin)
+{
+	const char *soname = record_soname(r);
+
+	if (!*soname || key_index_add_soname(&h->ids.keys, soname, plugin))
+		return 0;
+	return status_fail(DLAZY_ENOMEM, "no memory for a catalog");
+}
+
 int harvest_add(struct harvest *h, const struct record *r,
 		const struct catalog_metadata *m)
 {
@@ -100,6 +110,8 @@ int harvest_add(struct harvest *h, const struct record *r,
 	if (*count > HARVEST_MOST)
 		return status_fail(DLAZY_ENOMEM, "too many plugins");
 	int status = spool_add(&h->spool, r, record_size(r));
+	if (status == 0 && is_good)
+		status = keep_soname(h, r, number);
 	if (status == 0 && m)
 		status = keep_metadata(h, m, number, &file);
 	if (status < 0)

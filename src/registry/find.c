@@ -211,39 +211,17 @@ struct dlazy_module *registry_find_quietly(struct dlazy_registry *r,
 	return m;
 }
 
-/* Most plugins have no SONAME: what has one is noted when it is first asked for. */
-static void note_sonames_locked(struct source *s)
-{
-	size_t n = s->has_sonames ? 0 : source_count(s);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct record *record = source_record(s, i);
-		const char *soname = record ? record_soname(record) : "";
-
-		if (*soname && !map_get(&s->sonames, hash_string(soname)))
-			map_put(&s->sonames, hash_string(soname),
-				(void *)(uintptr_t)(i + 1));
-	}
-	status_clear();
-	s->has_sonames = true;
-}
-
 static struct dlazy_module *find_soname_locked(struct dlazy_registry *r,
 					       size_t source,
 					       const char *soname)
 {
 	struct source *s = &r->sources[source];
+	size_t index;
 
 	if (s->module)
 		return module_has_soname(s->module, soname) ? s->module : NULL;
-	if (s->gone)
-		return NULL;
-	note_sonames_locked(s);
-	size_t found = (uintptr_t)map_get(&s->sonames, hash_string(soname));
-	const struct record *record =
-		found ? source_record(s, found - 1) : NULL;
-	return record && !strcmp(record_soname(record), soname)
-		       ? place_module_locked(r, source, found - 1)
+	return source_find_soname(s, soname, &index)
+		       ? place_module_locked(r, source, index)
 		       : NULL;
 }
 

@@ -9,6 +9,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/interface.c %D%/interface.h \
 	%D%/job.c %D%/job.h \
 	%D%/metadata.c \
+	%D%/openers.c %D%/openers.h \
 	%D%/pages.c %D%/pages.h \
 	%D%/place.c %D%/place.h \
 	%D%/prefetch.c %D%/prefetch.h \

@@ -20,6 +20,7 @@
 #include "load/module.h"
 #include "meta/matcher.h"
 #include "registry/interface.h"
+#include "registry/openers.h"
 #include "registry/registry.h"
 #include "registry/rescan.h"
 #include "registry/source.h"
@@ -52,6 +53,7 @@ struct stream {
 	struct catalog_reader *reader;
 	struct catalog_metadata *said; /* of the single module, or NULL */
 	uint64_t at;		       /* where the next candidate is */
+	struct openers *openers;       /* QUESTION_OPEN: those to try */
 	size_t provided;	       /* QUESTION_ALL: of that plugin */
 	struct candidate next;
 	bool has_next, ended;
@@ -133,19 +135,12 @@ static int next_id(const struct dlazy_cursor *c, struct stream *s)
 static int next_opener(const struct dlazy_cursor *c, struct stream *s)
 {
 	struct matcher_subject subject = subject_of(c);
-	struct metadata_matcher matcher;
 	struct reader_opener opener;
-	int status;
+	int status = openers_next(s->openers, &subject, &opener);
 
-	while ((status = reader_opener(s->reader, &s->at, &opener)) > 0) {
-		for (size_t k = 0; reader_matcher(&opener, k, &matcher); k++) {
-			if (!matcher_opens(&matcher, &subject))
-				continue;
-			s->next = (struct candidate){
-				opener.plugin, opener.provided, opener.rank};
-			return 1;
-		}
-	}
+	if (status > 0)
+		s->next = (struct candidate){opener.plugin, opener.provided,
+					     opener.rank};
 	return status;
 }
 
@@ -540,6 +535,7 @@ static void stream_clear(struct stream *s)
 	free(s->name);
 	free(s->path);
 	free(s->said);
+	openers_end(s->openers);
 	reader_close(s->reader);
 }
 
@@ -622,6 +618,10 @@ static int open_stream_locked(const struct dlazy_cursor *c,
 	} else if (status == 0 && c->question == QUESTION_GLOB) {
 		status = reader_seek_id(s->reader, c->provides,
 					matcher_prefix(c->provides), &at);
+	} else if (status == 0 && c->question == QUESTION_OPEN) {
+		struct matcher_subject subject = subject_of(c);
+
+		status = openers_begin(s->reader, &subject, &s->openers);
 	}
 	s->at = at;
 	return status < 0 ? status : 0;

@@ -49,8 +49,6 @@ static void replace_catalog_locked(struct dlazy_registry *r, size_t source,
 	free(TAKE_PTR(s->modules));
 	source_drop_catalog_locked(s->catalog, s->adopted);
 	s->catalog = fresh;
-	map_clear(&s->sonames);
-	s->has_sonames = false;
 	s->adopted = false;
 	s->doubt = s->gone = false;
 	free(s->why);

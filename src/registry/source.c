@@ -45,7 +45,6 @@ void source_clear(struct source *s)
 	free(s->why);
 	free(s->modules);
 	known_free(s->known);
-	map_clear(&s->sonames);
 	source_drop_catalog_locked(s->catalog, s->adopted);
 	*s = (struct source){.name = NULL};
 }
@@ -105,6 +104,19 @@ const struct record *source_find(struct source *s, const char *name,
 	if (!record && *ret_unknown)
 		doubt_unread(s);
 	return record;
+}
+
+bool source_find_soname(struct source *s, const char *soname, size_t *ret_index)
+{
+	int status =
+		s->gone ? 0
+			: catalog_find_soname(s->catalog, soname, ret_index);
+
+	if (status < 0) {
+		doubt_unread(s);
+		status_clear();
+	}
+	return status > 0;
 }
 
 const char *source_name(struct source *s, size_t index)

@@ -40,12 +40,10 @@ struct source {
 	const void *by;
 	struct catalog *catalog;
 	struct dlazy_module **modules; /* by catalog index, made late */
-	bool adopted;	    /* a module uses a record: keep the catalog */
-	bool early_due;	    /* early.c has not looked at it */
-	bool doubt;	    /* its catalog is not what the directory is */
-	bool gone;	    /* there is no directory: it has no plugins */
-	struct map sonames; /* hash -> index + 1; see registry_find_soname() */
-	bool has_sonames;
+	bool adopted;	/* a module uses a record: keep the catalog */
+	bool early_due; /* early.c has not looked at it */
+	bool doubt;	/* its catalog is not what the directory is */
+	bool gone;	/* there is no directory: it has no plugins */
 	char *why; /* the catalog that was there is not used; NULL: it is */
 	struct known
 		*known;	   /* what refreshes compare with; NULL: the catalog */
@@ -102,6 +100,10 @@ const struct record *source_record(struct source *s, size_t index);
 /* The record of a name; NULL: none, or *ret_unknown, with message. */
 const struct record *source_find(struct source *s, const char *name,
 				 size_t *ret_index, bool *ret_unknown);
+
+/* Whether a plugin has that SONAME: the first one's index. */
+bool source_find_soname(struct source *s, const char *soname,
+			size_t *ret_index);
 
 /* The name at a place; NULL: its record cannot be read, or there is none. */
 const char *source_name(struct source *s, size_t index);

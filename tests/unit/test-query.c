@@ -5,10 +5,12 @@
  */
 #include "tests/unit/opened.h"
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "catalog/catalog.h"
 #include "catalog/format.h"
 #include "load/metadata.h"
+#include "meta/matcher.h"
 
 #include <dlazy/lifecycle.h>
 #include <dlazy/query.h>
@@ -191,6 +193,137 @@ TEST(who_can_open_is_answered_by_rank)
 	      .mime = "image/png", .file = "x.gif");
 	FOUND(r, "png:codec/png", .file = "a.png", .provides = "*/png");
 	FOUND(r, "", .mime = "image/gif");
+	dlazy_registry_free(r);
+}
+
+/* Of globs and names, and of magics and first bytes, each with each: what is found
+ * is what matches. */
+static const char *const globs[] = {
+	"*.png",    "*.PNG",   "*.tar.gz",    "*",	     "README*",
+	"Makefile", "make.*",  "*.[ch]",      "*[.]xz",	     "a?c",
+	"*\\.dot",  "*/*.qoi", "/etc/*.d/rc", "*]x.y",	     "*.",
+	".*",	    "x.y/z",   "*\\*",	      "*.d/Makefile"};
+static const char *const names[] = {
+	"a.png",    "A.PNG",	    "x.tar.gz", "/t.mp/x.gz",  "README.md",
+	"Makefile", "a.d/mAkefile", "make.in",	"a.c",	       "b.xz",
+	"abc",	    "q.dot",	    "p/a.QOI",	"/etc/a.d/rc", "]x.y",
+	"",	    "end.",	    ".hidden",	"x.y/z",       "dir/",
+	"a*"};
+
+/* As JSON has it. */
+static const char *escaped(const char *text)
+{
+	static char to[64];
+	size_t n = 0;
+
+	for (; *text; text++) {
+		if (*text == '\\')
+			to[n++] = '\\';
+		to[n++] = *text;
+	}
+	to[n] = '\0';
+	return to;
+}
+
+/* Adds what the i-th thing is found as, if it matches. */
+static void expect(char *text, size_t i, const struct metadata_matcher *m,
+		   const struct matcher_subject *subject)
+{
+	size_t n = strlen(text);
+
+	if (matcher_opens(m, subject))
+		snprintf(text + n, 4096 - n, "%sp:x/%zu", n ? " " : "", i);
+}
+
+TEST(whatever_matches_a_name_is_found)
+{
+	_cleanup_free_ char *said = calloc(1, 65536), *text = malloc(4096);
+	size_t n = 0;
+
+	make_directories();
+	for (size_t i = 0; i < ARRAY_SIZE(globs); i++)
+		n += (size_t)snprintf(said + n, 65536 - n,
+				      "%s{\"id\":\"x/%zu\", \"glob\":[\"%s\"]}",
+				      i ? ", " : "{\"provides\":[", i,
+				      escaped(globs[i]));
+	snprintf(said + n, 65536 - n, "]}");
+	plugin("d/p", said);
+	struct dlazy_registry *r = registry_of("d", NULL);
+	for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+		struct matcher_subject subject = {.file = names[k]};
+
+		text[0] = '\0';
+		for (size_t i = 0; i < ARRAY_SIZE(globs); i++)
+			expect(text, i,
+			       &(struct metadata_matcher){.kind = METADATA_GLOB,
+							  .text = globs[i]},
+			       &subject);
+		FOUND(r, text, .file = names[k]);
+	}
+	dlazy_registry_free(r);
+}
+
+/* A magic of every length and mask at many offsets, more than are listed. */
+static struct metadata_matcher magic(size_t i, uint8_t bytes[6],
+				     uint8_t mask[6])
+{
+	static const uint8_t masks[] = {0xff, 0xff, 0xff, 0xf0, 0xff, 0x00};
+
+	for (size_t k = 0; k < 6; k++) {
+		mask[k] = masks[(i + k) % 6];
+		bytes[k] = (uint8_t)((i % 4 < 3 ? 0xab : 0xcd) & mask[k]);
+	}
+	return (struct metadata_matcher){.kind = METADATA_MAGIC,
+					 .offset = i % 41,
+					 .bytes = bytes,
+					 .mask = mask,
+					 .size = 1 + i % 6};
+}
+
+static size_t say_magic(char *to, size_t size, size_t i)
+{
+	uint8_t bytes[6], mask[6];
+	struct metadata_matcher m = magic(i, bytes, mask);
+	size_t n = (size_t)snprintf(to, size,
+				    "%s{\"id\":\"x/%zu\", \"magic\":"
+				    "[{\"offset\":%d, \"hex\":\"",
+				    i ? ", " : "{\"provides\":[", i,
+				    (int)m.offset);
+
+	for (size_t k = 0; k < m.size; k++)
+		n += (size_t)snprintf(to + n, size - n, "%02x", bytes[k]);
+	n += (size_t)snprintf(to + n, size - n, "\", \"mask\":\"");
+	for (size_t k = 0; k < m.size; k++)
+		n += (size_t)snprintf(to + n, size - n, "%02x", mask[k]);
+	return n + (size_t)snprintf(to + n, size - n, "\"}]}");
+}
+
+TEST(whatever_matches_first_bytes_is_found)
+{
+	_cleanup_free_ char *said = malloc(65536), *text = malloc(4096);
+	uint8_t head[64], bytes[6], mask[6];
+	size_t n = 0, all = 160;
+
+	make_directories();
+	for (size_t i = 0; i < all; i++)
+		n += say_magic(said + n, 65536 - n, i);
+	snprintf(said + n, 65536 - n, "]}");
+	plugin("d/p", said);
+	struct dlazy_registry *r = registry_of("d", NULL);
+	for (size_t k = 0; k < 4; k++) {
+		struct matcher_subject subject = {.head = head,
+						  .head_size = k == 3 ? 9 : 64};
+
+		memset(head, k % 2 ? 0xcd : 0xab, sizeof(head));
+		memset(head + 16, k < 2 ? 0xab : 0, 8);
+		text[0] = '\0';
+		for (size_t i = 0; i < all; i++) {
+			struct metadata_matcher m = magic(i, bytes, mask);
+			expect(text, i, &m, &subject);
+		}
+		CHECK(*text);
+		FOUND(r, text, .head = head, .head_size = subject.head_size);
+	}
 	dlazy_registry_free(r);
 }
 
