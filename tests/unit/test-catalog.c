@@ -581,6 +581,30 @@ TEST(wrong_bucket_is_no_absent_plugin)
 	sample_free(&s);
 }
 
+/* The fixture is named after a library that is absent. */
+TEST(a_soname_is_found_once_whatever_it_is_called)
+{
+	_cleanup_close_ int dirfd = make_plugins();
+	uint8_t *keys;
+	size_t index;
+
+	test_copy(test_plugin("absent/libdlazy-absent"), in_plugins("z.so"));
+	test_copy(test_plugin("absent/libdlazy-absent"), in_plugins("y.so"));
+	_cleanup_catalog_ struct catalog *c = scan(dirfd, false);
+	CHECK_INT(catalog_find_soname(c, "libdlazy-absent.so", &index), 1);
+	CHECK_STR(record_name(catalog_record(c, index)), "y");
+	CHECK_INT(catalog_find_soname(c, "libdlazy-absent.so.1", &index), 0);
+	CHECK_INT(catalog_find_soname(c, "", &index), 0);
+	struct sample s = sample_make();
+	keys = s.bytes +
+	       ((struct catalog_header *)s.bytes)->sections[FORMAT_KEYS].offset;
+	keys[0] ^= 1;
+	_cleanup_catalog_ struct catalog *bad = open_copy(s.bytes, s.size);
+	CHECK_INT(catalog_find_soname(bad, "libdlazy-absent.so", &index),
+		  -DLAZY_EFORMAT);
+	sample_free(&s);
+}
+
 TEST(sections_that_are_not_known_are_not_in_the_way)
 {
 	struct sample s = sample_make();
@@ -667,8 +691,10 @@ TEST(header_that_lies_with_a_right_checksum_does_no_harm)
 			open_copy(s.bytes, s.size);
 		for (size_t i = 0; c && i < 8; i++)
 			catalog_record(c, i);
-		if (c)
+		if (c) {
 			catalog_find(c, "a", &index, NULL);
+			catalog_find_soname(c, "liba.so", &index);
+		}
 		if (round % 4 == 0)
 			*h = kept;
 	}
