@@ -490,7 +490,9 @@ int metadata_again(const char *dir, const char *file,
 {
 	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_free_ struct record *record = NULL;
-	int status = record_read(dirfd, file, &record);
+	int status = dirfd < 0 ? status_fail(status_from_errno(errno), "%s: %s",
+					     dir, strerror(errno))
+			       : record_read(dirfd, file, &record);
 
 	*ret = NULL;
 	if (status < 0)

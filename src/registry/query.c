@@ -466,8 +466,10 @@ static int match_anew(struct dlazy_cursor *c, struct stream *s,
 
 	doubt_source(c, s);
 	if (status == -DLAZY_ENOENT) {
-		status_clear(); /* it is gone */
-		return 0;
+		/* It was there when the cursor was opened. */
+		status_clear();
+		return add_match(c, s, record_name(record), NULL, old, provided,
+				 path);
 	}
 	if (status < 0)
 		return status;

@@ -391,6 +391,31 @@ TEST(a_cursor_shows_the_registry_as_it_was)
 	dlazy_registry_free(r);
 }
 
+TEST(what_is_deleted_under_a_cursor_is_told_as_it_was)
+{
+	make_codecs();
+	struct dlazy_registry *r = registry_of("d", "e");
+	struct dlazy_cursor *c = ask(r, (struct dlazy_query){.provides = "*"});
+	const struct dlazy_match *match;
+
+	CHECK_INT(unlink(own_path("d/png.so")), 0);
+	match = next(c);
+	CHECK_STR(match->id, "codec/png");
+	CHECK_STR(match->description, "PNG");
+	CHECK(!dlazy_cursor_module(c, match));
+	CHECK_STR(next(c)->id, "codec/raw");
+	CHECK_STR(next(c)->id, "tool/raw/x");
+	CHECK_INT(unlink(own_path("e/best.so")), 0);
+	CHECK_INT(unlink(own_path("e/best.dlazy.json")), 0);
+	CHECK_INT(unlink(own_path("e/silent.so")), 0);
+	CHECK_INT(rmdir(own_path("e")), 0);
+	CHECK_STR(next(c)->plugin, "best");
+	CHECK(!next(c));
+	dlazy_cursor_close(c);
+	FOUND(r, "raw:codec/raw raw:tool/raw/x", .provides = "*");
+	dlazy_registry_free(r);
+}
+
 TEST(a_cursor_ends_with_its_registry)
 {
 	make_codecs();
