@@ -42,6 +42,7 @@
 #include "stub/linked.h"
 #include "stub/pool.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 /* The address in the host's code from which we were called. */
@@ -372,14 +373,42 @@ int dlazy_registry_add_dir(struct dlazy_registry *r, const char *dir, int flags)
 	return told(status);
 }
 
-/* 1, or 0: it is not there, or another negated status. */
-static int add_dir_of_path(struct dlazy_registry *r, const char *dir, size_t n,
-			   int flags, const void *caller)
+static bool is_same_directory(const char *a, const char *b)
+{
+	struct file_identity one, other;
+	bool both = file_identify(AT_FDCWD, a, &one) == 0 &&
+		    file_identify(AT_FDCWD, b, &other) == 0;
+
+	if (!both)
+		status_clear();
+	return both && one.dev == other.dev && one.ino == other.ino;
+}
+
+/* Whether a directory stands in a path before `end`, by whatever name. */
+static bool is_named_before(const char *path, const char *end, const char *dir)
+{
+	size_t n;
+
+	for (; path < end; path += n + 1) {
+		n = strcspn(path, ":");
+		_cleanup_free_ char *part = strndup(path, n);
+		if (n && part && is_same_directory(part, dir))
+			return true;
+	}
+	return false;
+}
+
+/* 1, or 0: it is not there, or was added before, or another negated status. */
+static int add_dir_of_path(struct dlazy_registry *r, const char *path,
+			   const char *dir, size_t n, int flags,
+			   const void *caller)
 {
 	_cleanup_free_ char *own = strndup(dir, n);
 
 	if (!own)
 		return status_no_memory(NULL);
+	if (is_named_before(path, dir, own))
+		return 0;
 	int status = add_dir(r, own, flags, caller);
 	if (status != -DLAZY_ENOENT)
 		return status < 0 ? status : 1;
@@ -390,19 +419,21 @@ static int add_dir_of_path(struct dlazy_registry *r, const char *dir, size_t n,
 static int add_path(struct dlazy_registry *r, const char *path, int flags,
 		    const void *caller)
 {
+	const char *part = path;
 	int added = 0;
 
 	if (!r || !path)
 		return missing("dlazy_registry_add_path",
 			       "registry or path is missing");
 	int status = module_check_flags(flags & ~DLAZY_RECURSIVE);
-	while (status >= 0 && *path) {
-		size_t n = strcspn(path, ":");
+	while (status >= 0 && *part) {
+		size_t n = strcspn(part, ":");
 		if (n)
-			status = add_dir_of_path(r, path, n, flags, caller);
+			status = add_dir_of_path(r, path, part, n, flags,
+						 caller);
 		if (n && status > 0)
 			added++;
-		path += n + (path[n] == ':');
+		part += n + (part[n] == ':');
 	}
 	return status < 0 ? status : added;
 }

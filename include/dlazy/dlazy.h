@@ -454,7 +454,8 @@ DLAZY_PUBLIC int dlazy_registry_add_dir(struct dlazy_registry *r,
 
 /*
  * dlazy_registry_add_dir() for each directory of "A:B:C", as in LADSPA_PATH, in
- * that order. Empty parts, and what is not there, are passed over.
+ * that order. Empty parts, what is not there, and what stands in the path before
+ * are passed over.
  *
  * Returns how many directories were added, or as dlazy_registry_add_dir();
  * those before the failure stay added. Since: 0.2

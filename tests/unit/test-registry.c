@@ -885,6 +885,12 @@ TEST(a_path_is_added_in_its_order)
 	CHECK_INT(dlazy_registry_add_path(r, path, 0), 2);
 	CHECK_STR(walk(r), "p q ");
 	CHECK_INT(answer(r, "p"), answer(r, "q"));
+	dlazy_registry_free(r);
+	r = dlazy_registry_new();
+	snprintf(path, sizeof(path), "%s:%s/../two/:%s//:%s", two, one, two,
+		 one);
+	CHECK_INT(dlazy_registry_add_path(r, path, 0), 2);
+	CHECK_STR(walk(r), "p q ");
 	CHECK_INT(dlazy_registry_add_path(r, "", 0), 0);
 	CHECK_INT(dlazy_registry_add_path(r, NULL, 0), -DLAZY_EINVAL);
 	CHECK_INT(dlazy_registry_add_path(r, two, 1 << 30), -DLAZY_EINVAL);
