@@ -197,6 +197,21 @@ for i in 1 2 3; do
 done
 run "$dlazy" scan --probe "$t/each"
 check_same "one child serves them all" "$(sort -u "$t/pids" | wc -l)" 1
+# What the dynamic linker keeps for static TLS is used up by some of these.
+mkdir "$t/tls"
+for i in {1..6}; do
+	ladspa "$t/tls/p$i.so" "p$i" "static __thread
+		__attribute__((tls_model(\"initial-exec\"))) char own[700];
+		__asm__ volatile(\"\" : : \"r\"(own));"
+done
+run "$dlazy" scan --json --probe --isolate "$t/tls"
+alone=$("$dlazy" list --json "$t/tls" | grep -o '"probe":[^,]*')
+rm -r "$DLAZY_CACHE_DIR"
+run "$dlazy" scan --json --probe "$t/tls"
+check_same "what one was loaded after is no fact about it" \
+	"$("$dlazy" list --json "$t/tls" | grep -o '"probe":[^,]*')" \
+	"$alone"
+
 rm "$t/pids"
 rm -r "$DLAZY_CACHE_DIR"
 run "$dlazy" scan --probe --isolate "$t/each"

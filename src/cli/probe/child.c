@@ -156,8 +156,12 @@ static int ask(struct probe *probe, const char *path, char **ret)
 		*ret = ((probe_family_fn *)entry)(&plugin);
 	/* No fact about the plugin: it is asked again next time. What a host's own
 	 * probe leaves in errno says nothing. */
-	if (!*ret && errno == ENOMEM && !is_own)
+	if (*ret || is_own || errno == 0)
+		return 0;
+	if (errno == ENOMEM)
 		return status_no_memory(path);
+	if (probe->way == PROBE_BY_PATH)
+		return status_fail(DLAZY_EIO, "%s: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  * A plugin could write to the child's pipe as well, now or later, and so answer for
  * others. So each request has a random number, which the reply must repeat. And what
  * one plugin has left in the process, a thread or a handler, could end it while
- * another is asked: that one is asked again, in a new child.
+ * another is asked: that one is asked again, in a new child. So is one that cannot be
+ * loaded beside the others, which have taken the static TLS that it needs.
  *
  * A process that leaves the child's group, as daemons do, would outlive it. So
  * orphans become children of this process (PR_SET_CHILD_SUBREAPER), which ends those
@@ -461,10 +462,17 @@ static int ask_once(struct prober *p, size_t probe, const char *path,
 	return status;
 }
 
+static bool is_clean(int status, const struct probe_answer *answer)
+{
+	return status == 0 && answer->outcome != PROBE_CRASHED &&
+	       answer->outcome != PROBE_REFUSED;
+}
+
 /*
- * What ends a process that has served others before may be their doing: it is asked
- * again then, in a new one. What ended before it began, or says that it cannot go
- * on, says nothing of the plugin, and nothing is kept of it.
+ * What ends a process that has served others before, or cannot be loaded there, may
+ * be their doing: it is asked again then, in a new one. What ended before it began,
+ * or says that it cannot go on, says nothing of the plugin, and nothing is kept of
+ * it.
  */
 int prober_ask(struct prober *p, size_t probe, const char *path,
 	       struct probe_answer *ret)
@@ -472,7 +480,9 @@ int prober_ask(struct prober *p, size_t probe, const char *path,
 	bool had_others = p->child && p->has_served;
 	int status = ask_once(p, probe, path, ret);
 
-	if (had_others && (status < 0 || ret->outcome == PROBE_CRASHED)) {
+	if (had_others && !is_clean(status, ret)) {
+		if (p->child)
+			end_child(p, &(struct death){.is_dead = false});
 		probe_answer_clear(ret);
 		status = ask_once(p, probe, path, ret);
 	}
