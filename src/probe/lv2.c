@@ -32,7 +32,8 @@ struct reader {
 	SerdEnv *env;
 	struct statement *statements;
 	size_t count, room;
-	bool failed; /* out of memory, or too many */
+	bool failed; /* out of memory, too many, or what error says */
+	int error;   /* errno of what is no fact about the plugin; or 0 */
 };
 
 /* malloc'd, with prefixes written out. */
@@ -45,17 +46,26 @@ static char *text_of(const struct reader *r, const SerdNode *node)
 	return text;
 }
 
+static void fail(struct reader *r, int error)
+{
+	r->failed = true;
+	r->error = error;
+}
+
+/* Room for one more; false: it has failed. Too many are a fact. */
 static bool make_room(struct reader *r)
 {
 	if (r->count < r->room)
 		return true;
 	size_t room = r->room ? 2 * r->room : 256;
-	void *grown =
-		room > STATEMENTS_MAX
-			? NULL
-			: realloc(r->statements, room * sizeof(*r->statements));
-	if (!grown)
+	void *grown = NULL;
+
+	if (room <= STATEMENTS_MAX)
+		grown = realloc(r->statements, room * sizeof(*r->statements));
+	if (!grown) {
+		fail(r, room <= STATEMENTS_MAX ? ENOMEM : 0);
 		return false;
+	}
 	r->statements = grown;
 	r->room = room;
 	return true;
@@ -76,7 +86,7 @@ static bool keep_statement(struct reader *r, struct statement *s)
 		return true;
 	}
 	statement_end(s);
-	r->failed = true;
+	fail(r, ENOMEM);
 	return false;
 }
 
@@ -89,10 +99,8 @@ static SerdStatus take_statement(void *data, SerdStatementFlags flags,
 	struct reader *r = data;
 
 	(void)flags, (void)graph, (void)type;
-	if (!make_room(r)) {
-		r->failed = true;
+	if (!make_room(r))
 		return SERD_ERR_INTERNAL;
-	}
 	struct statement s = {text_of(r, subject), text_of(r, predicate),
 			      text_of(r, object), language && language->buf};
 	return keep_statement(r, &s) ? SERD_SUCCESS : SERD_ERR_INTERNAL;
@@ -117,6 +125,34 @@ static SerdStatus ignore_error(void *data, const SerdError *error)
 	return SERD_SUCCESS;
 }
 
+/* Whether an error says that there is no such file, for whoever looks. */
+static bool is_absent(int error)
+{
+	static const int absent[] = {ENOENT, ENOTDIR, ELOOP,
+				     ENXIO,  ENODEV,  ENAMETOOLONG};
+
+	for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+		if (error == absent[i])
+			return true;
+	return false;
+}
+
+static void read_stream(struct reader *r, SerdReader *reader, const char *path)
+{
+	FILE *in = fopen(path, "re");
+
+	if (!in) {
+		if (!is_absent(errno))
+			fail(r, errno);
+		return;
+	}
+	errno = 0;
+	serd_reader_read_file_handle(reader, in, (const uint8_t *)path);
+	if (ferror(in) && errno != EISDIR)
+		fail(r, errno ? errno : EIO);
+	fclose(in);
+}
+
 /* Reads one more file; n: how many were read before. */
 static void read_file(struct reader *r, const char *path, unsigned n)
 {
@@ -126,12 +162,18 @@ static void read_file(struct reader *r, const char *path, unsigned n)
 					     take_prefix, take_statement, NULL);
 	char prefix[16];
 
+	if (!uri.buf || !reader) {
+		fail(r, ENOMEM);
+		serd_node_free(&uri);
+		serd_reader_free(reader);
+		return;
+	}
 	snprintf(prefix, sizeof(prefix), "f%u", n);
 	serd_env_set_base_uri(r->env, &uri);
 	serd_reader_set_error_sink(reader, ignore_error, NULL);
 	/* Two files' blank nodes are different ones. */
 	serd_reader_add_blank_prefix(reader, (const uint8_t *)prefix);
-	serd_reader_read_file(reader, (const uint8_t *)path);
+	read_stream(r, reader, path);
 	serd_reader_free(reader);
 	serd_node_free(&uri);
 }
@@ -298,10 +340,8 @@ static void read_one_more(struct reader *r, const char *path, unsigned *n)
 	if (has(r, path, "read", "read") || r->failed)
 		return;
 	read_file(r, path, (*n)++);
-	if (!make_room(r)) {
-		r->failed = true;
+	if (!make_room(r))
 		return;
-	}
 	struct statement s = {strdup(path), strdup("read"), strdup("read"),
 			      false};
 	keep_statement(r, &s);
@@ -331,17 +371,21 @@ static void read_more(struct reader *r, const char *binary)
 	}
 }
 
-static char *write_text(const struct reader *r, const char *binary)
+static char *write_text(struct reader *r, const char *binary)
 {
 	struct probe_text text;
 
-	if (!probe_text_begin(&text))
+	if (!probe_text_begin(&text)) {
+		fail(r, ENOMEM);
 		return NULL;
+	}
 	json_key(&text.json, "provides");
 	size_t n = write_each(&text.json, r, binary, write_provided);
 	json_key(&text.json, "lv2");
 	write_each(&text.json, r, binary, write_plugin);
 	char *bytes = probe_text_end(&text);
+	if (!bytes)
+		fail(r, ENOMEM);
 	if (n > 0)
 		return bytes;
 	free(bytes);
@@ -356,10 +400,11 @@ static char *read_bundle(struct reader *r, const char *path, const char *binary)
 
 	if (!slash)
 		return NULL;
-	r->failed = asprintf(&manifest, "%.*s/manifest.ttl",
-			     (int)(slash - path), path) < 0;
-	if (r->failed)
+	if (asprintf(&manifest, "%.*s/manifest.ttl", (int)(slash - path),
+		     path) < 0) {
+		fail(r, ENOMEM);
 		return NULL;
+	}
 	read_file(r, manifest, 0);
 	free(manifest);
 	read_more(r, binary);
@@ -373,13 +418,12 @@ char *dlazy_probe_family(const struct probe_plugin *plugin)
 						 NULL, NULL, true);
 	char *text = NULL;
 
-	r.failed = !r.env || !binary.buf;
-	if (!r.failed)
+	if (!r.env || !binary.buf)
+		fail(&r, ENOMEM);
+	else
 		text = read_bundle(&r, plugin->path, (const char *)binary.buf);
-	/* Too many statements are a fact, no memory is none. */
-	bool is_short = r.failed && r.count < STATEMENTS_MAX / 2;
 	serd_node_free(&binary);
 	reader_end(&r);
-	errno = is_short ? ENOMEM : 0;
+	errno = r.error;
 	return text;
 }

@@ -22,7 +22,8 @@ struct probe_plugin {
 };
 
 /* malloc'd JSON text: an object of metadata; NULL: it is none of the family, or,
- * with errno ENOMEM, there is no memory. */
+ * with errno ENOMEM, there is no memory. Of a family that is asked without a handle
+ * errno 0 is the former, any other what could not be read. */
 typedef char *probe_family_fn(const struct probe_plugin *plugin);
 
 __attribute__((visibility("default"))) char *dlazy_probe_family(

@@ -7,12 +7,17 @@
 
 #include "base/memstream.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Memory ran out for an id: the text would say less than there is. */
+static bool is_short;
+
 bool probe_text_begin(struct probe_text *text)
 {
+	is_short = false;
 	*text = (struct probe_text){.bytes = NULL};
 	FILE *out = open_memstream(&text->bytes, &text->size);
 	if (!out)
@@ -26,8 +31,11 @@ bool probe_text_begin(struct probe_text *text)
 char *probe_text_end(struct probe_text *text)
 {
 	json_end_object(&text->json);
-	memstream_end(text->json.out, &text->bytes);
-	return text->bytes;
+	if (memstream_end(text->json.out, &text->bytes) && !is_short)
+		return text->bytes;
+	free(text->bytes);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void probe_text_member(struct json *j, const char *key, const char *value)
@@ -74,8 +82,9 @@ void probe_text_provide(struct json *j, const char *prefix, const char *name,
 {
 	char *id = encode_id(prefix, name);
 
+	is_short |= !id;
 	json_begin_object(j);
-	json_string_at(j, "id", id); /* null is no id, and told */
+	json_string_at(j, "id", id);
 	free(id);
 	probe_text_member(j, "description", description);
 }

@@ -70,6 +70,35 @@ else
 		"built without jansson"
 fi
 
+# A bundle that cannot be read is not one that says nothing.
+bundle()
+{
+	local n
+	for ((n = 1; n <= 14; n++)); do
+		rm -rf "$t/cache"
+		failing open 24 "$n" "$dlazy" scan --probe=lv2 "$t/lv2" >/dev/null 2>&1
+		"$dlazy" scan --probe=lv2 "$t/lv2" >/dev/null 2>&1
+		"$dlazy" list --provides 'lv2/*' "$t/lv2" | grep -q urn ||
+			echo "open $n: nothing is provided"
+	done
+}
+
+mkdir "$t/lv2"
+build "$t/lv2/p.so" <<<"void *lv2_descriptor(int i) { return 0; }"
+cat >"$t/lv2/manifest.ttl" <<-'END'
+	@prefix lv2: <http://lv2plug.in/ns/lv2core#> .
+	@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+	<urn:p> a lv2:Plugin ; lv2:binary <p.so> ; rdfs:seeAlso <p.ttl> .
+END
+echo '<urn:p> <http://usefulinc.com/ns/doap#name> "P" .' >"$t/lv2/p.ttl"
+if [ -e "$DLAZY_STAGE_LIBDIR/dlazy/json.so" ] &&
+	[ -e "$DLAZY_STAGE_LIBDIR/dlazy/probe-lv2.so" ]; then
+	check_empty "a bundle that could not be read is asked again" "$(bundle)"
+else
+	skip "a bundle that could not be read is asked again" \
+		"built without jansson or serd"
+fi
+
 # A home that two machines share, each with a directory of its own at one path.
 for who in a b; do
 	mkdir "$t/$who"
