@@ -38,6 +38,16 @@ void bytes_take(struct bytes *b, void *data, size_t size)
 	*b = (struct bytes){.data = data, .size = size};
 }
 
+/* Whether the descriptor that was kept is the file's still. */
+static bool is_held(const struct bytes *b)
+{
+	struct stat st;
+
+	return b->held && fstat(b->held - 1, &st) == 0 &&
+	       (uint64_t)st.st_dev == b->identity.dev &&
+	       (uint64_t)st.st_ino == b->identity.ino;
+}
+
 void bytes_end(struct bytes *b)
 {
 	if (b->path)
@@ -46,7 +56,8 @@ void bytes_end(struct bytes *b)
 		free(b->data);
 	free(b->path);
 	free(b->there);
-	if (b->held)
+	/* Who closes all that it does not know may have another file there. */
+	if (is_held(b))
 		close(b->held - 1);
 	*b = (struct bytes){.data = NULL};
 }
@@ -103,16 +114,6 @@ void bytes_hold(struct bytes *b)
 		status_clear();
 	else
 		b->held = fd + 1;
-}
-
-/* Whether the descriptor that was kept is the file's still. */
-static bool is_held(const struct bytes *b)
-{
-	struct stat st;
-
-	return b->held && fstat(b->held - 1, &st) == 0 &&
-	       (uint64_t)st.st_dev == b->identity.dev &&
-	       (uint64_t)st.st_ino == b->identity.ino;
 }
 
 bool bytes_forget(struct bytes *b)

@@ -67,12 +67,22 @@ int reader_open(struct catalog *c, struct catalog_reader **ret)
 	return 0;
 }
 
+/* Whether its descriptor is the catalog's still. */
+static bool is_held(const struct catalog_reader *r)
+{
+	struct stat st;
+
+	return fstat(r->fd, &st) == 0 &&
+	       (uint64_t)st.st_dev == r->identity.dev &&
+	       (uint64_t)st.st_ino == r->identity.ino;
+}
+
 void reader_close(struct catalog_reader *r)
 {
 	if (!r)
 		return;
 	catalog_close(r->memory);
-	if (r->fd >= 0)
+	if (r->fd >= 0 && is_held(r))
 		close(r->fd);
 	for (size_t i = 0; i < FORMAT_SECTIONS; i++)
 		free(r->windows[i].data);
@@ -126,17 +136,11 @@ static int make_room(struct room *room, size_t size)
 static int read_bytes(const struct catalog_reader *r, uint64_t offset, void *to,
 		      size_t size)
 {
-	struct stat st;
-
 	if (r->memory) {
 		memcpy(to, catalog_bytes(r->memory) + offset, size);
 		return 0;
 	}
-	if (fstat(r->fd, &st) < 0)
-		return status_fail(DLAZY_EIO, "the catalog's descriptor: %s",
-				   strerror(errno));
-	if ((uint64_t)st.st_dev != r->identity.dev ||
-	    (uint64_t)st.st_ino != r->identity.ino)
+	if (!is_held(r))
 		return status_fail(DLAZY_EIO, "the catalog's descriptor was "
 					      "closed by somebody else");
 	if (file_read_at(r->fd, offset, to, size))

@@ -718,6 +718,43 @@ static void forge_ids(void)
 	CHECK_INT(pwrite(fd, block, sizeof(block), at), sizeof(block));
 }
 
+/* As a host does that closes all descriptors that it does not know, and opens files
+ * of its own: a catalog's number is one of these then. */
+static int take_descriptor(void)
+{
+	char link[64], file[4096];
+
+	for (int fd = 3; fd < 64; fd++) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+		ssize_t n = readlink(link, file, sizeof(file));
+		if (n > 8 && !memcmp(file + n - 8, ".catalog", 8)) {
+			CHECK_INT(dup2(0, fd), fd);
+			return fd;
+		}
+	}
+	test_fail(__FILE__, __LINE__, "no descriptor of a catalog");
+	return -1;
+}
+
+TEST(a_descriptor_that_is_the_host_s_is_not_closed)
+{
+	make_codecs();
+	struct dlazy_registry *r = registry_of("d", NULL);
+	struct dlazy_cursor *c = ask(r, (struct dlazy_query){.provides = "*"});
+	int fd = take_descriptor();
+
+	dlazy_cursor_close(c);
+	CHECK_INT(close(fd), 0);
+	_cleanup_free_ char *path = catalog_user_path(own_path("d"));
+	struct catalog *catalog;
+	CHECK_INT(catalog_open_file(AT_FDCWD, NULL, path, &catalog), 0);
+	catalog_hold_file(catalog);
+	fd = take_descriptor();
+	catalog_close(catalog);
+	CHECK_INT(close(fd), 0);
+	dlazy_registry_free(r);
+}
+
 TEST(what_is_damaged_is_told_behind_what_was_found)
 {
 	static const struct dlazy_symbol symbol = {"x", NULL};
