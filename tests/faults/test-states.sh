@@ -78,7 +78,7 @@ bundle()
 		rm -rf "$t/cache"
 		failing open 24 "$n" "$dlazy" scan --probe=lv2 "$t/lv2" >/dev/null 2>&1
 		"$dlazy" scan --probe=lv2 "$t/lv2" >/dev/null 2>&1
-		"$dlazy" list --provides 'lv2/*' "$t/lv2" | grep -q urn ||
+		"$dlazy" list --provides 'lv2/*' "$t/lv2" | grep -q p.so ||
 			echo "open $n: nothing is provided"
 	done
 }
