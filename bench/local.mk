@@ -5,7 +5,7 @@
 BENCH_HOSTS = \
 	%D%/calls.c %D%/first.c %D%/gmodule.c %D%/lazy.c %D%/ltdl.c \
 	%D%/meanwhile.c %D%/plain.c %D%/slow.c %D%/target.c
-EXTRA_DIST += %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
+EXTRA_DIST += %D%/against %D%/run %D%/trace %D%/host.h $(BENCH_HOSTS)
 
 EXTRA_PROGRAMS = %D%/rows %D%/indexer
 %C%_indexer_SOURCES = %D%/indexer.c %D%/host.h
