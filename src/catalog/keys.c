@@ -14,8 +14,14 @@
 /* What tells one kind's keys from another's. */
 enum seed { SEED_MIME = 1, SEED_NAME, SEED_HEAD, SEED_SONAME, SEED_KIND };
 
+/* What a key's value is; in its low bits, so that no SONAME that was made to have
+ * another's hash leads to what is no opener. */
+enum value { VALUE_OPENER, VALUE_PLUGIN, VALUE_SHAPE };
+#define VALUE_BITS 3u
+
 /* Letters count alike if they differ in ASCII case alone, whoever asks. */
-static uint32_t key_hash(uint64_t seed, const void *bytes, size_t size)
+static uint32_t key_hash(uint64_t seed, enum value value, const void *bytes,
+			 size_t size)
 {
 	const uint8_t *next = bytes;
 	uint64_t hash = seed;
@@ -26,23 +32,25 @@ static uint32_t key_hash(uint64_t seed, const void *bytes, size_t size)
 			byte |= 0x20;
 		hash = (hash ^ byte) * 0x100000001b3u;
 	}
-	return (uint32_t)hash_bytes(&hash, sizeof(hash));
+	return ((uint32_t)hash_bytes(&hash, sizeof(hash)) & ~VALUE_BITS) |
+	       value;
 }
 
 uint32_t key_of_kind(enum key_kind kind)
 {
-	return key_hash(SEED_KIND + ((uint64_t)kind << 8), "", 0);
+	return key_hash(SEED_KIND + ((uint64_t)kind << 8),
+			kind == KEY_SHAPES ? VALUE_SHAPE : VALUE_OPENER, "", 0);
 }
 
 uint32_t key_of_soname(const char *soname)
 {
-	return key_hash(SEED_SONAME, soname, strlen(soname));
+	return key_hash(SEED_SONAME, VALUE_PLUGIN, soname, strlen(soname));
 }
 
 /* Without parameters. */
 uint32_t key_of_mime(const char *mime)
 {
-	return key_hash(SEED_MIME, mime, strcspn(mime, "; \t"));
+	return key_hash(SEED_MIME, VALUE_OPENER, mime, strcspn(mime, "; \t"));
 }
 
 uint32_t key_of_name(const char *file)
@@ -50,12 +58,12 @@ uint32_t key_of_name(const char *file)
 	const char *base = file_base_name(file), *dot = strrchr(base, '.');
 
 	base = dot ? dot : base;
-	return key_hash(SEED_NAME, base, strlen(base));
+	return key_hash(SEED_NAME, VALUE_OPENER, base, strlen(base));
 }
 
 uint32_t key_of_head(uint32_t shape, const uint8_t *bytes)
 {
-	return key_hash(SEED_HEAD + ((uint64_t)shape << 8), bytes,
+	return key_hash(SEED_HEAD + ((uint64_t)shape << 8), VALUE_OPENER, bytes,
 			key_shape_length(shape));
 }
 
@@ -174,7 +182,8 @@ void key_index_lay_out(const struct key_index *index, struct catalog_header *h)
 
 void key_index_begin(struct key_index *index)
 {
-	index->count = index->sonames;
+	if (!index->is_sorted)
+		index->count = index->sonames;
 }
 
 void key_index_add_opener(struct key_index *index,
@@ -183,6 +192,8 @@ void key_index_add_opener(struct key_index *index,
 {
 	struct metadata_matcher matcher;
 
+	if (index->is_sorted)
+		return;
 	if (at / FORMAT_ALIGN > UINT32_MAX)
 		output_fail(out, EFBIG);
 	for (size_t k = 0; metadata_matcher(m, provided, k, &matcher); k++)
@@ -216,17 +227,26 @@ static void write_starts(const struct key_index *index,
 	table_end(&t);
 }
 
+static void sort(struct key_index *index, struct output *out)
+{
+	for (size_t i = 0; i < index->shape_count; i++)
+		if (!add_key(index, key_of_kind(KEY_SHAPES), index->shapes[i]))
+			output_fail(out, ENOMEM);
+	if (out->error || index->count == 0)
+		return;
+	qsort(index->keys, index->count, sizeof(*index->keys), compare_keys);
+	index->is_sorted = true;
+}
+
 void key_index_write(struct key_index *index, const struct catalog_header *h,
 		     struct output *out)
 {
 	struct table t;
 
-	for (size_t i = 0; i < index->shape_count; i++)
-		if (!add_key(index, key_of_kind(KEY_SHAPES), index->shapes[i]))
-			output_fail(out, ENOMEM);
+	if (!index->is_sorted)
+		sort(index, out);
 	if (out->error || h->keys == 0)
 		return;
-	qsort(index->keys, index->count, sizeof(*index->keys), compare_keys);
 	table_begin(&t, out, h, FORMAT_KEYS);
 	for (size_t i = 0; i < index->count; i++)
 		table_element(&t, &index->keys[i], sizeof(index->keys[i]));

@@ -51,6 +51,7 @@ struct key_index {
 	uint64_t promised; /* of openers */
 	uint32_t shapes[KEY_SHAPES_MAX];
 	size_t shape_count;
+	bool is_sorted; /* all are there */
 };
 
 /* false: out of memory. */
@@ -63,7 +64,7 @@ bool key_index_promise(struct key_index *index,
 void key_index_lay_out(const struct key_index *index, struct catalog_header *h);
 
 /* Then, each time that the catalog is written: begin, openers, write. at: of the
- * opener in its section. */
+ * opener in its section, which is the same each time. */
 void key_index_begin(struct key_index *index);
 void key_index_add_opener(struct key_index *index,
 			  const struct catalog_metadata *m, size_t provided,

@@ -98,7 +98,7 @@ int openers_begin(struct catalog_reader *reader,
 	_cleanup_free_ struct openers *o = calloc(1, sizeof(*o));
 
 	if (!o)
-		return status_fail(DLAZY_ENOMEM, "no memory for a query");
+		return status_no_memory("query");
 	o->reader = reader;
 	int status = add_runs(o, subject);
 	if (status == 0)
@@ -172,9 +172,10 @@ int openers_next(struct openers *o, const struct matcher_subject *subject,
 		uint64_t at = (uint64_t)value * FORMAT_ALIGN;
 		int status = reader_opener(o->reader, &at, ret);
 
-		if (status <= 0)
-			return status;
-		status = runs_on(o, value);
+		if (status == 0) /* each key of an opener leads to one */
+			return status_fail(DLAZY_EFORMAT, "damaged catalog");
+		if (status > 0)
+			status = runs_on(o, value);
 		if (status < 0)
 			return status;
 		if (is_opener(ret, subject))

@@ -2,6 +2,8 @@
 /* What is loaded before a plugin, and which policy decides about it. */
 #include "tests/unit/opened.h"
 
+#include "base/cleanup.h"
+#include "catalog/catalog.h"
 #include "load/load.h"
 #include "load/loading.h"
 #include "load/metadata.h"
@@ -383,18 +385,43 @@ TEST(nothing_goes_where_one_cannot)
 	CHECK_INT(dlazy_module_state(users[1]), DLAZY_DECLARED);
 }
 
-TEST(a_sibling_that_is_needed_by_its_soname_is_loaded_first)
+/* base.so, and top.so, which needs it. */
+static void put_siblings(void)
 {
 	char command[8192];
 
 	snprintf(command, sizeof(command),
 		 "cd %s && echo 'int base(void){return 1;}' | ${CC:-cc} "
-		 "-shared -fPIC -Wl,-soname,libbase.so.1 -x c - -o base.so && "
+		 "-shared -fPIC -Wl,-soname,libthird.so.3 -x c - -o base.so && "
 		 "echo 'int base(void);int top(void){return base();}' | "
 		 "${CC:-cc} -shared -fPIC -x c - -x none ./base.so -o top.so",
 		 test_directory());
 	if (system(command))
 		test_skip("no compiler");
+}
+
+TEST(a_sibling_that_is_needed_by_its_soname_is_loaded_first)
+{
+	put_siblings();
+	struct dlazy_registry *r = registry(0);
+	struct dlazy_module *top = found(r, "top");
+
+	CHECK_INT(dlazy_load(top), 0);
+	CHECK_INT(dlazy_module_state(found(r, "base")), DLAZY_LOADED);
+}
+
+/* All of it can be written, but not put there. */
+TEST(a_sibling_is_found_in_a_catalog_that_could_not_be_kept)
+{
+	setenv("DLAZY_CACHE_DIR", own_path("cache"), 1);
+	CHECK_INT(mkdir(own_path("cache"), 0700), 0);
+	_cleanup_free_ char *path = catalog_user_path(test_directory());
+	put_siblings();
+	put("opener", "\"provides\": [{\"id\": \"a\", \"glob\": [\"*.a\", "
+		      "\"*.b\", \"*.c\", \"*.d\", \"*.e\", \"*.f\"]}]");
+	CHECK(path != NULL);
+	if (mkdir(path, 0700) < 0)
+		test_fail(__FILE__, __LINE__, "%s: %m", path);
 	struct dlazy_registry *r = registry(0);
 	struct dlazy_module *top = found(r, "top");
 
