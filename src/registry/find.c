@@ -220,18 +220,39 @@ static struct dlazy_module *find_soname_locked(struct dlazy_registry *r,
 
 	if (s->module)
 		return module_has_soname(s->module, soname) ? s->module : NULL;
-	return source_find_soname(s, soname, &index)
+	return source_find_soname(s, soname, &index) > 0
 		       ? place_module_locked(r, source, index)
 		       : NULL;
+}
+
+/* *ret_doubt: a directory may have one and could not tell. */
+static struct dlazy_module *find_soname_once(struct dlazy_registry *r,
+					     const char *soname,
+					     bool *ret_doubt)
+{
+	LOCKED(&registry_lock);
+	struct dlazy_module *m = NULL;
+
+	status_clear();
+	*ret_doubt = false;
+	for (size_t i = 0; i < r->count && !m; i++) {
+		m = find_soname_locked(r, i, soname);
+		if (!m && status_is_pending() && status_is_state(status_last()))
+			return NULL;
+		*ret_doubt |= r->sources[i].doubt;
+	}
+	return m;
 }
 
 struct dlazy_module *registry_find_soname(struct dlazy_registry *r,
 					  const char *soname)
 {
-	LOCKED(&registry_lock);
-	struct dlazy_module *m = NULL;
+	bool doubt;
+	struct dlazy_module *m = find_soname_once(r, soname, &doubt);
 
-	for (size_t i = 0; i < r->count && !m; i++)
-		m = find_soname_locked(r, i, soname);
+	if (!m && doubt && rescan_all(r, COMPARE_NOTHING) > 0)
+		m = find_soname_once(r, soname, &doubt);
+	if (!m && !status_is_state(status_last()))
+		status_clear();
 	return m;
 }

@@ -106,17 +106,15 @@ const struct record *source_find(struct source *s, const char *name,
 	return record;
 }
 
-bool source_find_soname(struct source *s, const char *soname, size_t *ret_index)
+int source_find_soname(struct source *s, const char *soname, size_t *ret_index)
 {
 	int status =
 		s->gone ? 0
 			: catalog_find_soname(s->catalog, soname, ret_index);
 
-	if (status < 0) {
+	if (status < 0)
 		doubt_unread(s);
-		status_clear();
-	}
-	return status > 0;
+	return status;
 }
 
 const char *source_name(struct source *s, size_t index)

@@ -101,9 +101,9 @@ const struct record *source_record(struct source *s, size_t index);
 const struct record *source_find(struct source *s, const char *name,
 				 size_t *ret_index, bool *ret_unknown);
 
-/* Whether a plugin has that SONAME: the first one's index. */
-bool source_find_soname(struct source *s, const char *soname,
-			size_t *ret_index);
+/* 1: a plugin has that SONAME, *ret_index is the first one's; 0, or, with message,
+ * a negated status: it cannot be read. */
+int source_find_soname(struct source *s, const char *soname, size_t *ret_index);
 
 /* The name at a place; NULL: its record cannot be read, or there is none. */
 const char *source_name(struct source *s, size_t index);
