@@ -7,6 +7,7 @@
 #include "probe/probe.h"
 #include "probe/text.h"
 
+#include <errno.h>
 #include <gst/gst.h>
 
 #include <stdlib.h>
@@ -155,9 +156,12 @@ static char *write_plugin(GstPlugin *plugin, GList *features)
 
 char *dlazy_probe_family(const struct probe_plugin *plugin)
 {
-	if (!begin())
+	bool begun = begin();
+	errno = 0; /* what GStreamer leaves there says nothing of the plugin */
+	if (!begun)
 		return NULL;
 	GstPlugin *loaded = gst_plugin_load_file(plugin->path, NULL);
+	errno = 0;
 	if (!loaded)
 		return NULL;
 	GList *features = gst_registry_get_feature_list_by_plugin(

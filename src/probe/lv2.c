@@ -30,6 +30,8 @@ struct statement {
 
 struct reader {
 	SerdEnv *env;
+	const char *bundle; /* the path of a file in it */
+	size_t bundle_size; /* of the directory, with its '/' */
 	struct statement *statements;
 	size_t count, room;
 	bool failed; /* out of memory, too many, or what error says */
@@ -137,19 +139,35 @@ static bool is_absent(int error)
 	return false;
 }
 
+/* Whether it is for want of memory or descriptors. */
+static bool lacks_means(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE ||
+	       error == EINTR;
+}
+
+/* A bundle may name any file. That one outside of it cannot be read costs the
+ * bundle what it would have said there. */
+static void fail_to_read(struct reader *r, const char *path, int error)
+{
+	if (lacks_means(error) ||
+	    (!is_absent(error) && error != EISDIR &&
+	     strncmp(path, r->bundle, r->bundle_size) == 0))
+		fail(r, error);
+}
+
 static void read_stream(struct reader *r, SerdReader *reader, const char *path)
 {
 	FILE *in = fopen(path, "re");
 
 	if (!in) {
-		if (!is_absent(errno))
-			fail(r, errno);
+		fail_to_read(r, path, errno);
 		return;
 	}
 	errno = 0;
 	serd_reader_read_file_handle(reader, in, (const uint8_t *)path);
-	if (ferror(in) && errno != EISDIR)
-		fail(r, errno ? errno : EIO);
+	if (ferror(in))
+		fail_to_read(r, path, errno ? errno : EIO);
 	fclose(in);
 }
 
@@ -400,6 +418,8 @@ static char *read_bundle(struct reader *r, const char *path, const char *binary)
 
 	if (!slash)
 		return NULL;
+	r->bundle = path;
+	r->bundle_size = (size_t)(slash + 1 - path);
 	if (asprintf(&manifest, "%.*s/manifest.ttl", (int)(slash - path),
 		     path) < 0) {
 		fail(r, ENOMEM);
