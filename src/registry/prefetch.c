@@ -104,9 +104,10 @@ static int add_wish_locked(struct wish **fresh)
 
 /* 1: a worker must be started; 0: one is there, or nothing is to be done. It is woken
  * without the lock, or it would wait for that, and this thread have to wake it
- * again. */
+ * again; but no signal's handler may come to the same condition meanwhile. */
 static int add_wish(struct dlazy_module *m, const void *caller)
 {
+	UNINTERRUPTED();
 	_cleanup_free_ struct wish *fresh = malloc(sizeof(*fresh));
 	int status;
 
