@@ -384,18 +384,21 @@ static bool is_same_directory(const char *a, const char *b)
 	return both && one.dev == other.dev && one.ino == other.ino;
 }
 
-/* Whether a directory stands in a path before `end`, by whatever name. */
-static bool is_named_before(const char *path, const char *end, const char *dir)
+/* 1: the directory stands in a path before `end`, by whatever name; 0, or a negated
+ * status. */
+static int is_named_before(const char *path, const char *end, const char *dir)
 {
 	size_t n;
 
 	for (; path < end; path += n + 1) {
 		n = strcspn(path, ":");
 		_cleanup_free_ char *part = strndup(path, n);
-		if (n && part && is_same_directory(part, dir))
-			return true;
+		if (!part)
+			return status_no_memory(NULL);
+		if (n && is_same_directory(part, dir))
+			return 1;
 	}
-	return false;
+	return 0;
 }
 
 /* 1, or 0: it is not there, or was added before, or another negated status. */
@@ -407,9 +410,10 @@ static int add_dir_of_path(struct dlazy_registry *r, const char *path,
 
 	if (!own)
 		return status_no_memory(NULL);
-	if (is_named_before(path, dir, own))
-		return 0;
-	int status = add_dir(r, own, flags, caller);
+	int status = is_named_before(path, dir, own);
+	if (status != 0)
+		return status < 0 ? status : 0;
+	status = add_dir(r, own, flags, caller);
 	if (status != -DLAZY_ENOENT)
 		return status < 0 ? status : 1;
 	status_clear();

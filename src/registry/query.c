@@ -4,8 +4,8 @@
  * was opened. A stream of a directory reads its catalog through a reader of its own
  * (catalog/reader.h); so what is answered does not change, and takes no memory for
  * each plugin. Streams give candidates, in the order that the question asks for:
- * by rank they are merged, else they follow each other. A candidate is a match if
- * what its metadata were made of is still there, and it can be used.
+ * by rank they are merged, else they follow each other. A candidate is told as it
+ * was when the cursor was opened, if it could be used.
  *
  * registry_lock guards which registry a cursor belongs to, and the registry's list
  * of cursors. All else is the cursor's, which one thread uses at a time.
