@@ -137,19 +137,20 @@ static bool is_first_thread(void)
 	return syscall(SYS_gettid) == getpid();
 }
 
-/* Whether STACK_LEFT bytes below an address are there, and the stack's. */
+/* Whether STACK_LEFT bytes below an address are there, and the stack's. A signal's
+ * stack, and one that a thread was given, may lie in the first stack, as arrays. */
 static bool has_room(uintptr_t sp)
 {
 	uintptr_t used = first_stack_end() - sp, lowest, end;
 	stack_t alternate;
 
-	if (used < FIRST_STACK_SIZE)
-		return is_below_limit(used + STACK_LEFT);
 	if (sigaltstack(NULL, &alternate) == 0 &&
 	    alternate.ss_flags & SS_ONSTACK)
 		return sp - (uintptr_t)alternate.ss_sp >= STACK_LEFT;
 	if (find_own_stack(&lowest, &end))
 		return sp > lowest && sp < end && sp - lowest >= STACK_LEFT;
+	if (used < FIRST_STACK_SIZE)
+		return is_below_limit(used + STACK_LEFT);
 	/* A thread's own has the thread's descriptor at its top. */
 	if (is_first_thread() ||
 	    (uintptr_t)pthread_self() - sp >= FIRST_STACK_SIZE)

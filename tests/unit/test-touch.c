@@ -666,31 +666,36 @@ static void fail_in_handler(int signal)
 	result_in_handler = touch.fails();
 }
 
-/* It is readable, so looks like stack that is left. */
-static char *below_a_stack(void)
-{
-	static const size_t size = 65536;
-	char *memory = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#define BELOW 65536
 
+/* A stack, and what lies below: readable, so it looks like stack that is left. */
+static char *stack_above(char *memory)
+{
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 	test_skip("a sanitizer's frames are larger");
 #endif
 	not_in_valgrind();
+	memset(memory, 0x5a, BELOW);
+	return memory + BELOW;
+}
+
+static char *below_a_stack(void)
+{
+	char *memory = mmap(NULL, 2 * BELOW, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
 	CHECK(memory != MAP_FAILED);
-	memset(memory, 0x5a, size);
-	return memory + size;
+	return stack_above(memory);
 }
 
 static void was_left_alone(const char *stack)
 {
-	for (const char *at = stack - 65536; at < stack; at++)
+	for (const char *at = stack - BELOW; at < stack; at++)
 		CHECK_INT(*at, 0x5a);
 }
 
-static void touch_on_an_alternate_stack(int flags)
+static void touch_on_an_alternate_stack(char *memory, int flags)
 {
-	char *memory = below_a_stack();
 	stack_t stack = {.ss_sp = memory,
 			 .ss_flags = flags,
 			 .ss_size = 8192 + getauxval(AT_MINSIGSTKSZ)};
@@ -707,7 +712,14 @@ static void touch_on_an_alternate_stack(int flags)
 
 TEST_TOUCH(what_lies_below_an_alternate_stack_is_left_alone)
 {
-	touch_on_an_alternate_stack(0);
+	touch_on_an_alternate_stack(below_a_stack(), 0);
+}
+
+TEST_TOUCH(what_lies_below_an_array_that_signals_have_as_stack_is_left_alone)
+{
+	char memory[2 * BELOW];
+
+	touch_on_an_alternate_stack(stack_above(memory), 0);
 }
 
 #ifndef SS_AUTODISARM
@@ -717,14 +729,13 @@ TEST_TOUCH(what_lies_below_an_alternate_stack_is_left_alone)
 /* In its handler the kernel says that there is none. */
 TEST_TOUCH(what_lies_below_a_disarmed_alternate_stack_is_left_alone)
 {
-	touch_on_an_alternate_stack((int)SS_AUTODISARM);
+	touch_on_an_alternate_stack(below_a_stack(), (int)SS_AUTODISARM);
 }
 
 #define GIVEN_STACK 16384
 
-TEST_TOUCH(what_lies_below_a_stack_that_a_thread_was_given_is_left_alone)
+static void touch_on_a_given_stack(char *memory)
 {
-	char *memory = below_a_stack();
 	pthread_attr_t attributes;
 	pthread_t thread;
 
@@ -735,6 +746,18 @@ TEST_TOUCH(what_lies_below_a_stack_that_a_thread_was_given_is_left_alone)
 	CHECK_INT(pthread_join(thread, NULL), 0);
 	pthread_attr_destroy(&attributes);
 	was_left_alone(memory);
+}
+
+TEST_TOUCH(what_lies_below_a_stack_that_a_thread_was_given_is_left_alone)
+{
+	touch_on_a_given_stack(below_a_stack());
+}
+
+TEST_TOUCH(what_lies_below_an_array_that_a_thread_has_as_stack_is_left_alone)
+{
+	_Alignas(4096) char memory[2 * BELOW];
+
+	touch_on_a_given_stack(stack_above(memory));
 }
 
 static ucontext_t around_the_fiber;
