@@ -1193,14 +1193,16 @@ static int module_settle_locked(struct dlazy_module **fresh,
 
 const char *module_respell(struct dlazy_module *m)
 {
-	_cleanup_free_ struct spelling *fresh = spelling_new(m->path);
+	/* Once: a load that ends meanwhile can give it a longer one. */
+	const char *path = m->path;
+	_cleanup_free_ struct spelling *fresh = spelling_new(path);
 
 	if (!fresh || !make_room_for_module()) {
-		status_no_memory(m->path);
+		status_no_memory(path);
 		return NULL;
 	}
 	LOCKED(&load_lock);
-	return spell_path_locked(m, m->path, &fresh);
+	return spell_path_locked(m, path, &fresh);
 }
 
 void module_replace_locked(struct dlazy_module *m, const char *object,
