@@ -45,6 +45,9 @@ static void add_if_dependent_locked(struct dlazy_module *m, void *data)
 	const struct asked *asked = data;
 	struct dependents *d = asked->found;
 
+	/* What is not noted would be looked at once for each way to it. */
+	if (d->is_full)
+		return;
 	/* Two reloads at once can make a circle. */
 	if (atomic_load(&m->state) != DLAZY_LOADED || is_among(d, m) ||
 	    is_asked(asked, m))

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "catalog/catalog.h"
+#include "load/dependents.h"
 #include "load/load.h"
 #include "load/loading.h"
 #include "load/metadata.h"
@@ -383,6 +384,43 @@ TEST(nothing_goes_where_one_cannot)
 	CHECK_INT(dlazy_unload(found(r, "base")), 0);
 	CHECK_INT(dlazy_module_state(users[0]), DLAZY_DECLARED);
 	CHECK_INT(dlazy_module_state(users[1]), DLAZY_DECLARED);
+}
+
+static struct dlazy_module *layered(int layer, int i)
+{
+	char file[32];
+
+	snprintf(file, sizeof(file), "l%d-%d.so", layer, i);
+	struct dlazy_module *m = opened(own_copy("good-plain", file), 0);
+	CHECK_INT(dlazy_load(m), 0);
+	return m;
+}
+
+/* There are 2^31 ways from the top to the bottom. */
+TEST(dependents_are_found_once_each)
+{
+	enum { LAYERS = 32 };
+	struct dlazy_module *below[2], **dependents;
+
+	for (int i = 0; i < 2; i++)
+		below[i] = layered(0, i);
+	struct dlazy_module *bottom = below[0];
+	for (int layer = 1; layer < LAYERS; layer++) {
+		struct dlazy_module *own[2];
+
+		for (int i = 0; i < 2; i++) {
+			own[i] = layered(layer, i);
+			LOCKED(&load_lock);
+			own[i]->required = calloc(2, sizeof(*below));
+			CHECK(own[i]->required != NULL);
+			memcpy(own[i]->required, below, sizeof(below));
+			own[i]->required_count = 2;
+		}
+		memcpy(below, own, sizeof(below));
+	}
+	CHECK_INT(dependents_find(bottom, &dependents), 2 * (LAYERS - 1));
+	CHECK(dependents[0] != dependents[1]);
+	free(dependents);
 }
 
 /* base.so, and top.so, which needs it. */
