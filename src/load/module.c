@@ -1663,6 +1663,8 @@ static bool leave_loaders_locked(struct dlazy_module *m, bool waited,
 	if (ends && !waited && !m->failure)
 		return false;
 	m->loaders = own;
+	if (!own) /* of a reload */
+		atomic_store(&m->next_handle, NULL);
 	if (m->preparer && !loading_is_own(m->preparer))
 		m->preparer = NULL;
 	if (ends)

@@ -7,6 +7,7 @@
 #include "tests/unit/world.h"
 
 #include "base/array.h"
+#include "load/module.h"
 #include "load/open.h"
 
 #include <dlazy/lifecycle.h>
@@ -16,6 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Puts a plugin in the place of a file of the test's directory: another inode. */
@@ -352,6 +354,49 @@ TEST(function_after_the_load_has_the_new_object)
 	CHECK_INT(prepared_answer, 43);
 	CHECK_INT(call_int(stub), 43);
 	CHECK_INT(call_int(pointer), 43);
+}
+
+static int end_of_child;
+
+static void *fork_and_call(void *data)
+{
+	struct dlazy_module *m = data;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(call_int(symbol_of(m, "plain_answer")) == 42 &&
+				      !atomic_load(&m->next_handle)
+			      ? 0
+			      : 1);
+	CHECK(waitpid(child, &end_of_child, 0) == child);
+	return NULL;
+}
+
+static int fork_by_another_thread(struct dlazy_module *m, void *data)
+{
+	pthread_t thread;
+
+	(void)data;
+	if (dlazy_module_state(m) != DLAZY_LOADED)
+		return 0; /* the first load */
+	CHECK_INT(pthread_create(&thread, NULL, fork_and_call, m), 0);
+	CHECK_INT(pthread_join(thread, NULL), 0);
+	return 0;
+}
+
+TEST(child_that_is_forked_meanwhile_has_the_old_object_for_good)
+{
+	needs_stubs();
+	const char *path = put("good-plain", "p.so");
+	struct dlazy_module *m = opened(path, 0);
+
+	end_of_child = -1;
+	CHECK_INT(dlazy_on_load(m, fork_by_another_thread, NULL), 0);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 42);
+	put("good-plain-other", "p.so");
+	check_reloaded(m);
+	CHECK_INT(end_of_child, 0);
+	CHECK_INT(call_int(symbol_of(m, "plain_answer")), 43);
 }
 
 static char told[512];
