@@ -359,6 +359,15 @@ struct attempt {
 	bool ended;
 };
 
+/* Its object stays mapped, whatever becomes of the module. */
+static void keep_required_for_good_locked(struct dlazy_module *m)
+{
+	const struct load_required required = {m->required, m->required_count,
+					       NULL};
+
+	load_keep_for_good_locked(m, &required);
+}
+
 /* A constructor threw through dlopen. The linker has the object for good then,
  * half constructed, so nobody may have it from here. */
 static void attempt_abandon(struct loading_frame *frame)
@@ -374,6 +383,10 @@ static void attempt_abandon(struct loading_frame *frame)
 		failure->status = -DLAZY_ELOAD;
 		failure->final = true;
 		strcpy(failure->message, status_message());
+	}
+	{
+		LOCKED(&load_lock);
+		keep_required_for_good_locked(frame->module);
 	}
 	end_loading(frame, OUTCOME_FAILED, NULL, &failure);
 }
@@ -468,11 +481,9 @@ static void drop_refused(struct dlazy_module *m, struct result *r)
 	bool discard;
 	{
 		LOCKED(&load_lock);
-		const struct load_required required = {m->required,
-						       m->required_count, NULL};
 		discard = !m->keep && !m->pinned && !m->undiscardable;
 		if (!discard)
-			load_keep_for_good_locked(m, &required);
+			keep_required_for_good_locked(m);
 	}
 	if (discard)
 		dl_close(r->handle);

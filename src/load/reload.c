@@ -80,14 +80,15 @@ static void replacement_end(struct replacement *new)
 	struct dlazy_module *m = new->frame ? new->frame->module : NULL;
 
 	elf_view_close(new->view);
-	free(new->required.modules);
-	if (!m)
-		return;
-	if (new->begun) {
+	if (m && new->begun) {
 		LOCKED(&load_lock);
+		if (new->frame->in_linker) /* which has it for good then */
+			load_keep_for_good_locked(m, &new->required);
 		end_locked(m, new);
 	}
-	loading_leave(m);
+	free(new->required.modules);
+	if (m)
+		loading_leave(m);
 }
 
 static int ask_linker(struct dlazy_module *m, struct replacement *new)
