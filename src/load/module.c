@@ -717,6 +717,7 @@ static struct dlazy_module *module_new(const struct module_kind *kind,
 	ATOMIC_SHARED(&m->asked);
 	ATOMIC_SHARED(&m->on_sym);
 	ATOMIC_SHARED(&m->has_fallback);
+	ATOMIC_SHARED(&m->of_one_build);
 	ATOMIC_SHARED(&m->host_policy);
 	m->name = TAKE_PTR(own_name);
 	m->path = TAKE_PTR(own_path);

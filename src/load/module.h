@@ -159,8 +159,9 @@ struct dlazy_module {
 	_Atomic(int) asked;   /* the linker was asked with these */
 	_Atomic(bool) on_sym; /* somebody's DLAZY_ON_SYM */
 	_Atomic(bool) has_fallback;
-	_Atomic(int) host_policy; /* what a host's filter or flags said */
-	_Atomic(bool) is_open;	  /* as opens and borrows say; see use.c */
+	_Atomic(bool) of_one_build; /* a stub file of it is */
+	_Atomic(int) host_policy;   /* what a host's filter or flags said */
+	_Atomic(bool) is_open;	    /* as opens and borrows say; see use.c */
 	_Atomic(struct quarantine *) quarantine; /* NULL: none */
 	_Atomic(size_t) pins;	/* dlazy_pin less dlazy_unpin */
 	_Atomic(uint64_t) used; /* when last, as use.c counts; 0: never */

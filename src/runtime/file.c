@@ -480,15 +480,13 @@ static void advise(const struct dlazy_module *m, int status, char *buffer,
 
 bool linked_can_follow(const struct dlazy_module *m)
 {
-	const struct linked *l = m->source;
-
-	return module_is_file(m) || (!l->run && !*linked_string(l, l->build));
+	return module_is_file(m) || !atomic_load(&m->of_one_build);
 }
 
 static const char *keeps_object(const struct dlazy_module *m)
 {
 	if (!linked_can_follow(m))
-		return "its stub file is of one build of it";
+		return "a stub file of it is of one build";
 	/* LD_LIBRARY_PATH may have such a directory. */
 	if (atomic_load(&m->handle) && *m->path != '/')
 		return "the dynamic linker has found it by a relative path";

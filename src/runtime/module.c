@@ -116,6 +116,8 @@ static struct dlazy_module *make_module(const struct linked *l, bool located)
 	if (module_declare_late(&declaration, &linked_kind, l,
 				linked_first_file(l), &search.identity, &m) < 0)
 		return NULL;
+	if (l->run || *linked_string(l, l->build))
+		atomic_store(&m->of_one_build, true);
 	if (!start.over)
 		remember_early(m);
 	else if (m->source != l)

@@ -201,6 +201,23 @@ TEST(library_that_a_run_stands_for_is_not_reloaded)
 	CHECK_INT(stub_plain(), 42);
 }
 
+/* Whichever stub file was first. */
+TEST(library_that_a_run_stands_for_too_is_not_reloaded)
+{
+	const char *path = own_copy("good-plain", "p.so");
+
+	linked_files(&linked_alone, path, NULL);
+	linked_files(&linked_plain, path, NULL);
+	CHECK_INT(stub_alone(), 42);
+	CHECK_INT(stub_plain(), 42);
+	CHECK(module_of(&linked_alone) == module_of(&linked_plain));
+	own_copy("good-plain-other", "new");
+	CHECK_INT(rename(own_path("new"), path), 0);
+	CHECK_INT(dlazy_reload(module_of(&linked_alone)), -DLAZY_EBUSY);
+	CHECK_IN(dlazy_error(), "one build");
+	CHECK_INT(stub_alone(), 42);
+}
+
 /* From here on only read, write, _exit and sigreturn. */
 static void sum_in_a_sandbox(void *unused)
 {
