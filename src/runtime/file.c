@@ -384,13 +384,29 @@ static int next_name(struct module_search *search)
 	return module_found(search->module, name, &unknown);
 }
 
+/* By what an upgrade has renamed over it, say. Where the root has changed, a path
+ * says nothing about that: see check_file(). */
+static bool was_replaced(const struct dlazy_module *m)
+{
+	const struct linked *l = m->source;
+	struct file_identity known = module_identity(m), now;
+
+	if (l->run && root_is_changed())
+		return false;
+	if (file_identify(AT_FDCWD, m->path, &now) == 0)
+		return !file_identity_equal(&known, &now);
+	status_clear();
+	return false;
+}
+
 static int next_file(struct module_search *search)
 {
 	struct dlazy_module *m = search->module;
 	struct own_search *own = search->own;
 
-	/* Usually it was looked for a moment ago. */
-	search->aside = !search->tried && module_is_fresh(m);
+	/* Usually it was looked for a moment ago, but it can be long ago. */
+	search->aside =
+		!search->tried && module_is_fresh(m) && !was_replaced(m);
 	if (search->aside)
 		return 0;
 	if (!own) {

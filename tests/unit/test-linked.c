@@ -165,6 +165,20 @@ TEST(library_of_stubs_is_reloaded)
 	CHECK(test_mapped("p.so (deleted)") > 0);
 }
 
+/* What is loaded is known, and not what was found some time before. */
+TEST(library_that_is_replaced_before_its_first_call_is_the_new_file)
+{
+	const char *path = own_copy("good-plain", "p.so");
+
+	linked_files(&linked_alone, path, NULL);
+	struct dlazy_module *m = module_of(&linked_alone);
+	own_copy("good-plain-other", "new");
+	CHECK_INT(rename(own_path("new"), path), 0);
+	CHECK_INT(stub_alone(), 43);
+	CHECK_INT(dlazy_reload(m), -DLAZY_EFORMAT);
+	CHECK(opened(path, 0) == m);
+}
+
 TEST(library_of_stubs_that_has_failed_is_loaded_by_a_reload)
 {
 	linked_files(&linked_alone, own_path("p.so"), NULL);
