@@ -272,6 +272,10 @@ TEST(marker_that_is_not_whole_counts_for_nothing)
 		CHECK_INT(pwrite(fd, whole, (size_t)n, 0), n);
 		CHECK_INT(child(), 0);
 	}
+	/* One byte of the path is another; the line is whole otherwise. */
+	CHECK_INT(pwrite(fd, whole, (size_t)size, 0), size);
+	CHECK_INT(pwrite(fd, "x", 1, size - 20), 1);
+	CHECK_INT(child(), 0);
 	/* Blocks that were never written. */
 	CHECK_INT(ftruncate(fd, 0), 0);
 	CHECK_INT(ftruncate(fd, 4096), 0);

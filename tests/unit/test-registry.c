@@ -401,6 +401,11 @@ TEST(plugin_added_later_is_found)
 	put(dir, PLUGIN, "b.so");
 	CHECK_INT(answer(r, "b"), 42);
 	CHECK_STR(walk(r), "a b ");
+	/* Its name does not say what its file is called. */
+	let_time_pass();
+	CHECK(!dlazy_registry_find(r, "c"));
+	put(dir, PLUGIN, "c.so.1");
+	CHECK_INT(answer(r, "c"), 42);
 	dlazy_registry_free(r);
 }
 

@@ -162,6 +162,14 @@ TEST_BOTH(slow_path_with_xsavec_keeps_every_register)
 	check_slow_path(STUB_SAVE_XSAVEC, widest());
 }
 
+/* Of their own, so that it is seen where there are none. */
+TEST_BOTH(slow_path_with_xsavec_keeps_zmm16_to_zmm31)
+{
+	if (stub_save_choose() != STUB_SAVE_XSAVEC || widest() != &avx512)
+		test_skip("no AVX-512 here");
+	check_slow_path(STUB_SAVE_XSAVEC, &avx512);
+}
+
 TEST_BOTH(slow_path_with_xsave_keeps_every_register)
 {
 	if (stub_save_choose() == STUB_SAVE_SSE)
