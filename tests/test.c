@@ -224,6 +224,7 @@ static void run_child(const struct test *test)
 {
 	int before = count_descriptors();
 
+	setpgid(0, 0); /* a group of its own, which wait_for() can end */
 	alarm(time_limit(test));
 	test->run();
 	int after = count_descriptors();
@@ -248,6 +249,9 @@ static int wait_for(pid_t pid, unsigned seconds, struct rusage *usage)
 	    poll(&ended, 1, (int)(seconds + GRACE_SECONDS) * 1000) == 0)
 		kill(pid, SIGKILL);
 	wait4(pid, &status, 0, usage);
+	/* What it has forked would hold our output, and who reads that. */
+	if (WIFSIGNALED(status))
+		kill(-pid, SIGKILL);
 	if (ended.fd >= 0)
 		close(ended.fd);
 	return status;
