@@ -17,10 +17,8 @@
 
 static struct side *meanwhile(const char *mode, const char *what, const char *n)
 {
-	char file[4096];
-
-	snprintf(file, sizeof(file), "%s/meanwhile", getenv("BENCH_PROGRAMS"));
-	return row_side(mode, (const char *[]){file, mode, what, n, NULL});
+	return row_side(mode, (const char *[]){row_program("meanwhile"), mode,
+					       what, n, NULL});
 }
 
 /* Two samples of what it prints. */
@@ -38,10 +36,8 @@ static void take(const struct side *side, struct sample *a, struct sample *b)
 static void standing_in(void)
 {
 	static struct sample stub, plain;
-	char file[4096];
 
-	snprintf(file, sizeof(file), "%s/slow.so", getenv("BENCH_PROGRAMS"));
-	take(meanwhile("standin", file, NULL), &stub, &plain);
+	take(meanwhile("standin", row_program("slow.so"), NULL), &stub, &plain);
 	row_tell(&(struct row){"the longest call while a fallback stands in",
 			       sample_median(&stub), "us", STANDIN_US,
 			       "a stub, while a constructor sleeps",

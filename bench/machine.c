@@ -17,9 +17,10 @@
 
 static const char *indexer(void)
 {
-	static char path[4096];
+	static char *path;
 
-	snprintf(path, sizeof(path), "%s/indexer", getenv("BENCH_PROGRAMS"));
+	if (!path)
+		path = row_program("indexer");
 	return path;
 }
 

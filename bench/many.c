@@ -44,12 +44,9 @@ static void tell_peak(const char *what, double mib)
 static double host_instructions(const char *mode, const char *dir,
 				const char *glob)
 {
-	char *program;
-
-	if (asprintf(&program, "%s/lazy", getenv("BENCH_PROGRAMS")) < 0)
-		err(1, "memory");
-	struct side *side = row_side(
-		mode, (const char *[]){program, mode, dir, glob, NULL});
+	struct side *side =
+		row_side(mode, (const char *[]){row_program("lazy"), mode, dir,
+						glob, NULL});
 	return measure_instructions(side);
 }
 

@@ -120,6 +120,15 @@ void row_end_json(void)
 	json_finish(json);
 }
 
+char *row_program(const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", getenv("BENCH_PROGRAMS"), name) < 0)
+		err(1, "memory");
+	return path;
+}
+
 struct side *row_side(const char *name, const char *const *argv)
 {
 	struct side *s = calloc(1, sizeof(*s));

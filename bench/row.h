@@ -31,8 +31,11 @@ void row_end_json(void);
 extern size_t row_rounds;   /* of each measurement */
 extern unsigned row_missed; /* budgets, so far */
 
-/* NULL-ended arguments, the program first. Lives as long as this program, as
- * its samples are big. */
+/* The path of a program of the bench, in BENCH_PROGRAMS; the caller's to free. */
+char *row_program(const char *name);
+
+/* NULL-ended arguments, the program first; they are not copied. Lives as long as
+ * this program, as its samples are big. */
 struct side *row_side(const char *name, const char *const *argv);
 
 /* Rounds of all; ends this program if one of them fails. */

@@ -33,15 +33,6 @@
 /* ------------------------------------------------------------------ */
 /* Sides                                                              */
 
-static const char *program(const char *name)
-{
-	char *path;
-
-	if (asprintf(&path, "%s/%s", getenv("BENCH_PROGRAMS"), name) < 0)
-		err(1, "memory");
-	return path;
-}
-
 static struct side *side(const char *name, const char *file, const char *mode,
 			 const char *a, const char *b, const char *c)
 {
@@ -51,13 +42,13 @@ static struct side *side(const char *name, const char *file, const char *mode,
 static struct side *plain(const char *name, const char *mode, const char *a,
 			  const char *b)
 {
-	return side(name, program("plain"), mode, a, b, NULL);
+	return side(name, row_program("plain"), mode, a, b, NULL);
 }
 
 static struct side *lazy(const char *name, const char *mode, const char *a,
 			 const char *b, const char *c)
 {
-	return side(name, program("lazy"), mode, a, b, c);
+	return side(name, row_program("lazy"), mode, a, b, c);
 }
 
 /* ------------------------------------------------------------------ */
@@ -164,8 +155,9 @@ static void calling(void)
 
 	snprintf(file, sizeof(file), "%s/p0.so", getenv("BENCH_100"));
 	snprintf(count, sizeof(count), "%zu", row_rounds);
-	measure_output((const char *[]){program("calls"), file, count, NULL},
-		       columns, 7);
+	measure_output(
+		(const char *[]){row_program("calls"), file, count, NULL},
+		columns, 7);
 	if (ways[WAY_OFFSET].count == 0)
 		errx(1, "calls failed");
 	row_heading("A call, more than through a plain pointer");
@@ -202,8 +194,9 @@ static void touching_tiny(void)
 	ROW_MEASURE(ROW_OFTEN, false, first, by_hand);
 	tell_more("the first in a process, more than", &first->ready_us,
 		  first->name, &by_hand->ready_us, by_hand->name, 2);
-	measure_output((const char *[]){program("lazy"), "pairs", dir, NULL},
-		       columns, 2);
+	measure_output(
+		(const char *[]){row_program("lazy"), "pairs", dir, NULL},
+		columns, 2);
 	if (stub.count == 0)
 		errx(1, "pairs failed");
 	row_tell(&(struct row){"each later one, more than",
@@ -219,7 +212,7 @@ static void measure_lazy(const char *mode, struct sample *const *columns,
 	char rounds[32];
 
 	snprintf(rounds, sizeof(rounds), "%zu", ROW_OFTEN * row_rounds);
-	measure_output((const char *[]){program("lazy"), mode,
+	measure_output((const char *[]){row_program("lazy"), mode,
 					getenv("BENCH_100"), rounds, NULL},
 		       columns, count);
 	if (columns[count - 1]->count == 0)
@@ -265,7 +258,7 @@ static void counting_first(const char *what, const char *unit, bool is_ratio,
 
 static void calling_first(void)
 {
-	const char *file = program("first");
+	const char *file = row_program("first");
 
 	if (access(file, X_OK) < 0) {
 		fprintf(stderr, "first: not built, skipped\n");
@@ -297,7 +290,7 @@ static void calling_first(void)
  * how many it may have. */
 static void standing_alone(void)
 {
-	const char *file = program("first-alone");
+	const char *file = row_program("first-alone");
 	const char *size = getenv("BENCH_STANDALONE");
 	double bytes, most;
 	int functions;
@@ -370,7 +363,7 @@ static void other_loaders(const char *dir, const struct side *one)
 	static const char *const names[] = {"ltdl", "gmodule"};
 
 	for (size_t i = 0; i < 2; i++) {
-		const char *file = program(names[i]);
+		const char *file = row_program(names[i]);
 		if (access(file, X_OK) < 0) {
 			fprintf(stderr, "%s: not installed, skipped\n",
 				names[i]);
@@ -394,8 +387,8 @@ static void probing(const char *dir, struct side *eager)
 
 	if (asprintf(&command,
 		     "rm -f '%s' && exec '%s' scan --probe -o '%s' '%s'",
-		     program("probed.catalog"), getenv("DLAZY_TOOL"),
-		     program("probed.catalog"), dir) < 0)
+		     row_program("probed.catalog"), getenv("DLAZY_TOOL"),
+		     row_program("probed.catalog"), dir) < 0)
 		err(1, "memory");
 	struct side *probe =
 		side("scan --probe", "/bin/sh", "-c", command, NULL, NULL);
@@ -411,8 +404,9 @@ static void probing(const char *dir, struct side *eager)
  * budget. */
 static void adopting(const char *dir)
 {
-	struct side *lazily = side("dlopen all through <dlazy/dlfcn.h>",
-				   program("dlfcn"), "eager", dir, NULL, NULL);
+	struct side *lazily =
+		side("dlopen all through <dlazy/dlfcn.h>", row_program("dlfcn"),
+		     "eager", dir, NULL, NULL);
 	struct side *plainly = plain("dlopen all", "eager", dir, NULL);
 
 	ROW_MEASURE(1, false, lazily, plainly);
@@ -425,8 +419,9 @@ static void asking_for_absent(void)
 	char file[4096];
 
 	snprintf(file, sizeof(file), "%s/p0.so", getenv("BENCH_100"));
-	struct side *lazily = side("through <dlazy/dlfcn.h>", program("dlfcn"),
-				   "absent", file, NULL, NULL);
+	struct side *lazily =
+		side("through <dlazy/dlfcn.h>", row_program("dlfcn"), "absent",
+		     file, NULL, NULL);
 	struct side *plainly = plain("dlsym", "absent", file, NULL);
 
 	row_heading("A symbol that is absent, 10,000 times");
@@ -487,8 +482,8 @@ static void tool(void)
 /* The example program, linked with stubs and plainly. */
 static void example(void)
 {
-	const char *lazy = program("../examples/convert/dlazy-convert");
-	const char *plain = program("../examples/convert/plain-convert");
+	const char *lazy = row_program("../examples/convert/dlazy-convert");
+	const char *plain = row_program("../examples/convert/plain-convert");
 
 	if (access(lazy, X_OK) < 0) {
 		fprintf(stderr, "dlazy-convert: not built, skipped\n");
