@@ -212,7 +212,7 @@ const struct catalog_metadata *metadata_said(struct dlazy_module *m)
 	return m->metadata ? m->metadata->block : NULL;
 }
 
-int metadata_of_catalog(struct dlazy_module *m,
+int metadata_of_catalog(struct dlazy_module *m, const struct meta_files *files,
 			const struct catalog_metadata *said,
 			const struct document **ret)
 {
@@ -220,25 +220,21 @@ int metadata_of_catalog(struct dlazy_module *m,
 		   *problem = metadata_problem(said);
 	_cleanup_free_ struct catalog_metadata *block = NULL;
 	struct document *document;
-	struct meta_files files;
 
 	*ret = NULL;
 	if (!text && problem)
 		return status_fail(DLAZY_EFORMAT, "%s: %s", m->path, problem);
 	if (!text)
 		return 0;
-	int status = meta_identify(m->path, &files);
-	if (status < 0)
-		return status;
-	*ret = find_kept(m, &files, said->checksum);
+	*ret = find_kept(m, files, said->checksum);
 	if (*ret)
 		return 0;
-	status = copy_metadata(said, &block);
+	int status = copy_metadata(said, &block);
 	if (status == 0)
 		status = document_new(text, metadata_sources(said), &document);
 	if (status < 0)
 		return status;
-	return give(m, &files, TAKE_PTR(block), document, ret);
+	return give(m, files, TAKE_PTR(block), document, ret);
 }
 
 /* ------------------------------------------------------------------ */
@@ -467,21 +463,29 @@ static bool is_current_portable(const struct catalog_metadata *m,
 	       (sidecar->ino != 0) == (metadata_sidecar_content(m) != 0);
 }
 
+bool metadata_is_of(const struct catalog_metadata *m,
+		    const struct meta_files *files, uint64_t placed_ns)
+{
+	struct meta_files then = {metadata_plugin(m), metadata_sidecar(m)};
+
+	if (metadata_flags(m) & METADATA_YOUNG)
+		return false;
+	if (then.plugin.ino == 0)
+		return is_current_portable(m, &files->plugin, &files->sidecar,
+					   placed_ns);
+	return are_same(files, &then);
+}
+
 bool metadata_is_current(const char *dir, const struct catalog_metadata *m,
 			 uint64_t placed_ns)
 {
 	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct file_identity plugin = identity_of(dirfd, metadata_file(m));
-	struct file_identity sidecar = sidecar_of(dirfd, metadata_name(m));
-	struct file_identity then = metadata_plugin(m);
-	struct file_identity beside = metadata_sidecar(m);
+	struct meta_files files = {
+		.plugin = identity_of(dirfd, metadata_file(m)),
+		.sidecar = sidecar_of(dirfd, metadata_name(m)),
+	};
 
-	if (metadata_flags(m) & METADATA_YOUNG)
-		return false;
-	if (then.ino == 0)
-		return is_current_portable(m, &plugin, &sidecar, placed_ns);
-	return file_identity_equal(&plugin, &then) &&
-	       file_identity_equal(&sidecar, &beside);
+	return metadata_is_of(m, &files, placed_ns);
 }
 
 int metadata_again(const char *dir, const char *file,

@@ -39,8 +39,11 @@ int metadata_scan_given(const struct scan_plugin *plugin,
 			const struct metadata_given *given,
 			struct catalog_metadata **ret);
 
-/* Whether metadata of a catalog that came to its place then are of the files in
- * `dir` as they are now. */
+/* Whether metadata of a catalog that came to its place then are of these files. */
+bool metadata_is_of(const struct catalog_metadata *m,
+		    const struct meta_files *files, uint64_t placed_ns);
+
+/* Whether they are of the files in `dir` as they are now. */
 bool metadata_is_current(const char *dir, const struct catalog_metadata *m,
 			 uint64_t placed_ns);
 
@@ -66,8 +69,8 @@ int metadata_of_module(struct dlazy_module *m, const struct document **ret);
  * NULL: nothing. */
 const struct catalog_metadata *metadata_said(struct dlazy_module *m);
 
-/* The same by what a catalog has, which is current. */
-int metadata_of_catalog(struct dlazy_module *m,
+/* The same by what a catalog has, which is of these files. */
+int metadata_of_catalog(struct dlazy_module *m, const struct meta_files *files,
 			const struct catalog_metadata *said,
 			const struct document **ret);
 

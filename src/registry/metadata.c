@@ -82,6 +82,7 @@ int registry_metadata(struct dlazy_module *m, const struct document **ret)
 {
 	_cleanup_(said_clear) struct said said = {.former = metadata_said(m)};
 	_cleanup_free_ struct catalog_metadata *fresh = NULL;
+	struct meta_files files;
 	int status = copy_said(m, &said);
 
 	*ret = NULL;
@@ -89,10 +90,15 @@ int registry_metadata(struct dlazy_module *m, const struct document **ret)
 		return status;
 	if (!said.metadata)
 		return metadata_of_module(m, ret);
-	if (metadata_is_current(said.dir, said.metadata, said.placed_ns))
-		return metadata_of_catalog(m, said.metadata, ret);
+	/* Before they are read: one that changes meanwhile is seen next time. */
+	status = meta_identify(m->path, &files);
+	if (status < 0)
+		return status;
+	if (metadata_is_of(said.metadata, &files, said.placed_ns))
+		return metadata_of_catalog(m, &files, said.metadata, ret);
 	status = metadata_again(said.dir, file_base_name(m->path),
 				said.metadata, &fresh);
-	return status < 0 || !fresh ? status
-				    : metadata_of_catalog(m, fresh, ret);
+	return status < 0 || !fresh
+		       ? status
+		       : metadata_of_catalog(m, &files, fresh, ret);
 }
