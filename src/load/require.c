@@ -20,6 +20,9 @@
 #include "load/metadata.h"
 #include "meta/document.h"
 
+#ifdef __GLIBC__
+#include <gnu/lib-names.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +217,17 @@ static int require_name(struct requiring *r, const char *name, bool soname)
 		m->name, name);
 }
 
+/* What nearly every plugin needs is in the process, so no plugin's to be. */
+static bool is_libc(const char *soname)
+{
+#ifdef __GLIBC__
+	return !strcmp(soname, LIBC_SO);
+#else
+	(void)soname;
+	return false;
+#endif
+}
+
 static int require_needed(struct requiring *r)
 {
 	size_t size;
@@ -224,7 +238,8 @@ static int require_needed(struct requiring *r)
 		return status_no_memory(NULL);
 	for (size_t at = 0; at < size && status == 0;
 	     at += strlen(names + at) + 1)
-		status = require_name(r, names + at, true);
+		if (!is_libc(names + at))
+			status = require_name(r, names + at, true);
 	return status;
 }
 
