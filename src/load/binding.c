@@ -92,6 +92,7 @@ struct binding *binding_make(struct dlazy_module *m, const char *name,
 
 	if (b)
 		return b;
+	UNINTERRUPTED(); /* once, rather than for each lock */
 	_cleanup_free_ struct binding *fresh = binding_new(m, name, version);
 	if (fresh && module_make_room(&m->bindings)) {
 		LOCKED(&load_lock);

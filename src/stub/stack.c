@@ -113,12 +113,21 @@ static bool is_own_stack(const struct own_stack *s, uintptr_t descriptor)
 	       s->asked_guard <= (size_t)1 << 40;
 }
 
+static bool is_first_thread(void)
+{
+	return syscall(SYS_gettid) == getpid();
+}
+
+/* The descriptor of the first thread, in which nothing was found: it is not looked
+ * through at each first call. */
+static _Atomic uintptr_t first_thread;
+
 static bool find_own_stack(uintptr_t *ret_lowest, uintptr_t *ret_end)
 {
 	uintptr_t self = (uintptr_t)pthread_self();
 	struct own_stack s;
 
-	if (!is_glibc())
+	if (!is_glibc() || self == atomic_load(&first_thread))
 		return false;
 	for (size_t at = 0; at + sizeof(s) <= DESCRIPTOR_SIZE;
 	     at += sizeof(void *)) {
@@ -129,12 +138,9 @@ static bool find_own_stack(uintptr_t *ret_lowest, uintptr_t *ret_end)
 		*ret_end = s.block + s.size;
 		return true;
 	}
+	if (is_first_thread())
+		atomic_store(&first_thread, self);
 	return false;
-}
-
-static bool is_first_thread(void)
-{
-	return syscall(SYS_gettid) == getpid();
 }
 
 /* Whether STACK_LEFT bytes below an address are there, and the stack's. A signal's
