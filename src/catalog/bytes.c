@@ -16,8 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Few system calls for a walk, and little read in vain for one plugin. */
-#define PIECE 32768u
+/* Little is read in vain for one plugin; a walk, which comes to the piece behind one
+ * that is there, reads some more at once. */
+#define PIECE 8192u
+#define AHEAD 3
 
 /* What is worth to be given back. */
 #define FORGET_LEAST ((size_t)1 << 20)
@@ -152,6 +154,18 @@ static int read_pieces(struct bytes *b, size_t first, size_t last)
 	return 0;
 }
 
+/* The end of the pieces from `i` to `last`, or some more, that are not there. */
+static size_t run_end(const struct bytes *b, size_t i, size_t last)
+{
+	size_t pieces = (b->size + PIECE - 1) / PIECE;
+
+	if (i > 0 && is_there(b, i - 1))
+		last += AHEAD;
+	while (i <= last && i < pieces && !is_there(b, i))
+		i++;
+	return i;
+}
+
 int bytes_want(struct bytes *b, uint64_t offset, uint64_t size)
 {
 	if (!range_within(offset, size, b->size))
@@ -159,15 +173,12 @@ int bytes_want(struct bytes *b, uint64_t offset, uint64_t size)
 	if (!b->path || size == 0)
 		return 0;
 	int status = b->there && b->data ? 0 : make_room(b);
-	size_t first = (size_t)(offset / PIECE);
 	size_t last = (size_t)((offset + size - 1) / PIECE);
 
 	/* What is there already is not touched: it was checked. */
-	for (size_t i = first; status == 0 && i <= last;) {
-		size_t end = i;
+	for (size_t i = (size_t)(offset / PIECE); status == 0 && i <= last;) {
+		size_t end = run_end(b, i, last);
 
-		while (end <= last && !is_there(b, end))
-			end++;
 		if (end > i)
 			status = read_pieces(b, i, end - 1);
 		i = end + 1;
