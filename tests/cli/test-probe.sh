@@ -138,6 +138,16 @@ counts '.timed_out == 2 and .probed == 2 and .crashed == 0' \
 has "$err" "$t/slow/hang.so: no answer after 1 s while it was probed; it said: now" \
 	"that is said"
 
+# What a daemon does first, without becoming one.
+mkdir "$t/closed"
+ladspa "$t/closed/a.so" a
+ladspa "$t/closed/close.so" close 'for (int i = 0; i < 1024; i++) close(i);'
+ladspa "$t/closed/z.so" z
+run "$dlazy" scan --json --probe "$t/closed"
+counts '.crashed == 1 and .probed == 2' \
+	"who closes all descriptors does not cost the others their answers"
+has "$err" "$t/closed/close.so: closed the way to its answer" "and that is said"
+
 # A plugin that answers for itself, by the child's pipe, and perhaps for others:
 # if that were taken, it would be of no family.
 mkdir "$t/forged"

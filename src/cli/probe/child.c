@@ -83,6 +83,12 @@ static void set_descriptors(int wire, int output)
 	file_close_from(CHILD_WIRE + 1);
 }
 
+/* The descriptor that this began with is closed by plugins only. */
+__attribute__((noreturn)) static void exit_unable(void)
+{
+	_exit(errno == EBADF ? unable_status + CHILD_CUT_OFF : unable_status);
+}
+
 /* False: there are no more requests. */
 static bool read_all(void *to, size_t size)
 {
@@ -93,7 +99,7 @@ static bool read_all(void *to, size_t size)
 		if (n < 0 && errno == EINTR && tries++ < INTERRUPTS_MOST)
 			continue;
 		if (n < 0)
-			_exit(unable_status);
+			exit_unable();
 		if (n == 0)
 			return false;
 		at += n;
@@ -111,7 +117,7 @@ static void write_all(const void *from, size_t size)
 		if (n < 0 && errno == EINTR && tries++ < INTERRUPTS_MOST)
 			continue;
 		if (n <= 0)
-			_exit(unable_status);
+			exit_unable();
 		at += n;
 		size -= (size_t)n;
 	}

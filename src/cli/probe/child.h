@@ -36,6 +36,9 @@ struct probe_reply {
  * and 2. */
 #define CHILD_WIRE 3
 
+/* What is added to the status `unable` where a plugin has closed that. */
+#define CHILD_CUT_OFF 96
+
 /* Serves until there are no more requests. wire, output: see above; mask: what
  * plugins find; unable: the status that it exits with where it cannot go on,
  * through no fault of a plugin, which does not know that number. */

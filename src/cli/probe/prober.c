@@ -129,10 +129,11 @@ static uint64_t draw_token(uint64_t before)
 	return before + event_now() + 1;
 }
 
-/* How a child ends that is unable to go on: plugins exit as they like. */
+/* How a child ends that is unable to go on: plugins exit as they like. There is
+ * room above it for CHILD_CUT_OFF. */
 static int draw_status(void)
 {
-	return 100 + (int)(draw_token(0) % 100);
+	return 255 - 2 * CHILD_CUT_OFF + (int)(draw_token(0) % CHILD_CUT_OFF);
 }
 
 static int begin_child(struct prober *p)
@@ -377,9 +378,15 @@ static void take_answer(struct incoming *in, struct probe_answer *answer)
 	}
 }
 
+static bool has_exited(const struct death *death, int with)
+{
+	return death->is_dead && WIFEXITED(death->how) &&
+	       WEXITSTATUS(death->how) == with;
+}
+
 /* How a child that has not answered ended, and what was said last. */
-static void tell_ending(struct prober *p, enum ending ending, int how,
-			struct probe_answer *answer)
+static void tell_ending(struct prober *p, enum ending ending,
+			const struct death *death, struct probe_answer *answer)
 {
 	char end[LAST_WORDS_MAX], wrote[PROBER_OUTPUT_MAX];
 	const char *line = last_line(strcpy(wrote, p->wrote));
@@ -390,8 +397,10 @@ static void tell_ending(struct prober *p, enum ending ending, int how,
 		snprintf(end, sizeof(end), "no answer after %u s", p->seconds);
 	} else if (ending == ENDING_WRONG) {
 		strcpy(end, "broke the way to its answer");
+	} else if (has_exited(death, p->unable + CHILD_CUT_OFF)) {
+		strcpy(end, "closed the way to its answer");
 	} else {
-		end_words(how, end, sizeof(end));
+		end_words(death->how, end, sizeof(end));
 	}
 	set_words(answer, "%s while it was probed%s%s", end,
 		  line ? "; it said: " : "", line ? line : "");
@@ -417,8 +426,7 @@ static int status_of(const struct prober *p, const char *path,
 					    answer->words ? answer->words : "");
 	if (!in->has_begun)
 		return fail_probe(path, "the process for it did not begin");
-	if (ending == ENDING_DEAD && WIFEXITED(death->how) &&
-	    WEXITSTATUS(death->how) == p->unable)
+	if (ending == ENDING_DEAD && has_exited(death, p->unable))
 		return fail_probe(path, "the process for it could not go on");
 	return 0;
 }
@@ -431,7 +439,7 @@ static void conclude(struct prober *p, enum ending ending,
 	if (ending == ENDING_REPLIED)
 		take_answer(in, answer);
 	else
-		tell_ending(p, ending, death->how, answer);
+		tell_ending(p, ending, death, answer);
 	if (ending != ENDING_REPLIED || death->is_dead || p->isolate)
 		end_child(p, death);
 }
