@@ -10,6 +10,7 @@ CLI_TESTS = \
 	%D%/test-completion.sh \
 	%D%/test-example.sh \
 	%D%/test-facts.sh \
+	%D%/test-few-calls.sh \
 	%D%/test-forbid.sh \
 	%D%/test-hosts.sh \
 	%D%/test-info.sh \
