@@ -106,8 +106,17 @@ static bool has_own_file(void)
 
 static void write_at_exit(void)
 {
-	if (has_own_file() && ledger_write(NULL) < 0)
+	if (ledger && has_own_file() && ledger_write(NULL) < 0)
 		setting_refuse(VARIABLE, ledger->path, status_message());
+}
+
+static void ledger_free(struct ledger *l)
+{
+	if (!l)
+		return;
+	free(l->said);
+	free(l->path);
+	free(l);
 }
 
 static struct ledger *ledger_new(const char *said)
@@ -123,9 +132,7 @@ static struct ledger *ledger_new(const char *said)
 	l->path = path_of(said, l->pid);
 	if (l->said && l->path)
 		return l;
-	free(l->said);
-	free(l->path);
-	free(l);
+	ledger_free(l);
 	return NULL;
 }
 
@@ -185,16 +192,19 @@ static void write_last(void)
 void ledger_begin(void)
 {
 	const char *said = secure_getenv(VARIABLE);
-	struct ledger *l = said && *said ? ledger_new(said) : NULL;
 
-	if (said && *said && !l)
-		setting_refuse(VARIABLE, said, "out of memory");
+	if (!said || !*said)
+		return;
 	/* A message may be pending, and is not ours to touch. */
-	if (l && event_observe(observe, l) == 0 && atexit(write_at_exit) == 0) {
-		ledger = l;
-		event_at_abort(write_last);
-		expect_abort();
+	struct ledger *l = ledger_new(said);
+	if (!l || atexit(write_at_exit) != 0 || event_observe(observe, l) < 0) {
+		setting_refuse(VARIABLE, said, "out of memory");
+		ledger_free(l);
+		return;
 	}
+	ledger = l;
+	event_at_abort(write_last);
+	expect_abort();
 }
 
 void ledger_declare(const char *dir)
