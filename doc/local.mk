@@ -85,9 +85,9 @@ $(LIFECYCLE_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 		echo '.so man3/dlazy-lifecycle.3' >$@
 
-# Manual pages name them.
+# Manual pages and README.md name them.
 dist_doc_DATA = README.md NEWS SECURITY.md %D%/abi.md %D%/design.md \
-	%D%/limits.md %D%/performance.md %D%/stub.md %D%/measuring.md \
+	%D%/hosts.md %D%/limits.md %D%/performance.md %D%/stub.md %D%/measuring.md \
 	%D%/laziness.md %D%/migrating.md \
 	%D%/reliability.md %D%/trace-format.md
 
@@ -104,7 +104,7 @@ $(QUERY_MANS):
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && echo '.so man3/dlazy-query.3' >$@
 
 # For authors of hosts and plugins.
-EXTRA_DIST += %D%/hosts.md %D%/README.md %D%/picture %D%/report.svg
+EXTRA_DIST += %D%/README.md %D%/picture %D%/report.svg
 schemadir = $(datadir)/dlazy
 dist_schema_DATA = %D%/plugin.schema.json
 
