@@ -142,17 +142,24 @@ static bool are_magics(const json_t *value)
 	return is_each(value, is_magic);
 }
 
+static const struct rule provided_rules[] = {
+	{"id", is_text, "text"},
+	{"description", is_text, "text"},
+	{"rank", is_rank, "an integer from 0 to 1000"},
+	{"symbol", is_text, "text"},
+	{"mime", are_texts, "an array of text"},
+	{"glob", are_texts, "an array of text"},
+	{"magic", are_magics, "an array of offset, hex and mask"},
+};
+
+static const struct rule *broken_provided_rule(const json_t *value)
+{
+	return broken_rule(value, provided_rules, ARRAY_SIZE(provided_rules));
+}
+
 static bool is_provided(const json_t *value)
 {
-	static const struct rule rules[] = {
-		{"id", is_text, ""},	   {"description", is_text, ""},
-		{"rank", is_rank, ""},	   {"symbol", is_text, ""},
-		{"mime", are_texts, ""},   {"glob", are_texts, ""},
-		{"magic", are_magics, ""},
-	};
-
-	return json_object_get(value, "id") &&
-	       !broken_rule(value, rules, ARRAY_SIZE(rules));
+	return json_object_get(value, "id") && !broken_provided_rule(value);
 }
 
 static bool are_provided(const json_t *value)
@@ -189,6 +196,27 @@ static bool is_usable(struct json_source *source, const json_t *object,
 	return false;
 }
 
+/* Which one of what is provided is wrong, and what of it. */
+static void tell_provided(struct json_source *source, const json_t *array)
+{
+	size_t i = 0;
+
+	while (i < json_array_size(array) &&
+	       is_provided(json_array_get(array, i)))
+		i++;
+	if (i == json_array_size(array))
+		return;
+	const struct rule *broken =
+		broken_provided_rule(json_array_get(array, i));
+	if (broken)
+		set_problem(source, "\"/provides/%zu/%s\" is not %s", i,
+			    broken->key, broken->words);
+	else
+		set_problem(source,
+			    "\"/provides/%zu\" is not an object with \"id\"",
+			    i);
+}
+
 /* The object of a text, without what is not of the schema; NULL: none, for its
  * faults or, *ret_fits false, as memory is out, which jansson does not tell. */
 static json_t *read_source(struct json_source *source, bool *ret_fits)
@@ -207,6 +235,9 @@ static json_t *read_source(struct json_source *source, bool *ret_fits)
 		return NULL;
 	}
 	while ((broken = broken_rule(object, schema, ARRAY_SIZE(schema)))) {
+		if (broken->is == are_provided)
+			tell_provided(source,
+				      json_object_get(object, broken->key));
 		set_problem(source, "\"%s\" is not %s", broken->key,
 			    broken->words);
 		json_object_del(object, broken->key);

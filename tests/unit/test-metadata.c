@@ -201,6 +201,34 @@ TEST(hostile_texts_cost_the_metadata_alone)
 	free(long_text);
 }
 
+TEST(what_is_wrong_of_what_is_provided_is_told)
+{
+	static const struct {
+		const char *provides, *words;
+	} texts[] = {
+		{"{}", "\"provides\" is not an array"},
+		{"[{\"id\":\"a\"},1]", "\"/provides/1\" is not an object with"},
+		{"[{\"rank\":1001}]", "\"/provides/0/rank\" is not an integer"},
+		{"[{\"id\":\"a\",\"magic\":[1]}]",
+		 "\"/provides/0/magic\" is not an array of"},
+	};
+	char text[256];
+
+	needs_json();
+	own_copy("good-plain", "p.so");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct metadata metadata;
+
+		snprintf(text, sizeof(text), "{\"provides\":%s}",
+			 texts[i].provides);
+		write_sidecar(text);
+		CHECK_INT(metadata_read(own_path("p.so"), &metadata), 0);
+		CHECK_IN(metadata.texts.sources[METADATA_SIDECAR].problem,
+			 texts[i].words);
+		metadata_clear(&metadata);
+	}
+}
+
 TEST(a_known_key_of_another_kind_is_left_out)
 {
 	static const char *const values[] = {
