@@ -80,6 +80,7 @@ static int copy_said(const struct dlazy_module *m, struct said *ret)
 
 int registry_metadata(struct dlazy_module *m, const struct document **ret)
 {
+	UNINTERRUPTED(); /* once, rather than for each lock */
 	_cleanup_(said_clear) struct said said = {.former = metadata_said(m)};
 	_cleanup_free_ struct catalog_metadata *fresh = NULL;
 	struct meta_files files;
