@@ -10,6 +10,7 @@
 #include "registry/place.h"
 #include "registry/registry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,28 +79,61 @@ static int copy_said(const struct dlazy_module *m, struct said *ret)
 	return status;
 }
 
-int registry_metadata(struct dlazy_module *m, const struct document **ret)
+/* The files that this was made of. The module may be known by another name: one file
+ * is one module, whatever links there are. */
+static int identify_said(const struct said *said, const char *path,
+			 struct meta_files *ret)
+{
+	const char *file = metadata_file(said->metadata);
+	size_t length = strlen(said->dir);
+	_cleanup_free_ char *own = NULL;
+
+	if (!strncmp(path, said->dir, length) && path[length] == '/' &&
+	    !strcmp(path + length + 1, file))
+		return meta_identify(path, ret);
+	if (asprintf(&own, "%s/%s", said->dir, file) < 0) {
+		own = NULL;
+		return status_no_memory(path);
+	}
+	return meta_identify(own, ret);
+}
+
+/* What a catalog says, where it is of the files as they are. *ret_fresh: it is; else
+ * the files, if there is something, are those before they are read again. */
+static int give_said(struct dlazy_module *m, struct said *said,
+		     struct meta_files *files, const struct document **ret,
+		     bool *ret_fresh)
 {
 	UNINTERRUPTED(); /* once, rather than for each lock */
-	_cleanup_(said_clear) struct said said = {.former = metadata_said(m)};
-	_cleanup_free_ struct catalog_metadata *fresh = NULL;
+	*ret_fresh = false;
+	said->former = metadata_said(m);
+	int status = copy_said(m, said);
+	if (status < 0 || !said->metadata)
+		return status;
+	status = identify_said(said, m->path, files);
+	if (status < 0 ||
+	    !metadata_is_of(said->metadata, files, said->placed_ns))
+		return status;
+	*ret_fresh = true;
+	return metadata_of_catalog(m, files, said->metadata, ret);
+}
+
+int registry_metadata(struct dlazy_module *m, const struct document **ret)
+{
+	_cleanup_(said_clear) struct said said = {.dir = NULL};
+	_cleanup_free_ struct catalog_metadata *again = NULL;
 	struct meta_files files;
-	int status = copy_said(m, &said);
+	bool fresh;
 
 	*ret = NULL;
-	if (status < 0)
+	int status = give_said(m, &said, &files, ret, &fresh);
+	if (status < 0 || fresh)
 		return status;
 	if (!said.metadata)
 		return metadata_of_module(m, ret);
-	/* Before they are read: one that changes meanwhile is seen next time. */
-	status = meta_identify(m->path, &files);
-	if (status < 0)
-		return status;
-	if (metadata_is_of(said.metadata, &files, said.placed_ns))
-		return metadata_of_catalog(m, &files, said.metadata, ret);
-	status = metadata_again(said.dir, file_base_name(m->path),
-				said.metadata, &fresh);
-	return status < 0 || !fresh
+	status = metadata_again(said.dir, metadata_file(said.metadata),
+				said.metadata, &again);
+	return status < 0 || !again
 		       ? status
-		       : metadata_of_catalog(m, &files, fresh, ret);
+		       : metadata_of_catalog(m, &files, again, ret);
 }

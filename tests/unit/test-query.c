@@ -576,6 +576,23 @@ TEST(a_fresh_catalog_needs_no_json_module)
 	dlazy_registry_free(r);
 }
 
+/* One file is one module, which may have been opened by another name before. */
+TEST(a_link_says_what_is_said_of_it)
+{
+	make_directories();
+	own_copy("good-plain", "e/file.so");
+	CHECK_INT(symlink("../e/file.so", own_path("d/link.so")), 0);
+	write_text("d/link.dlazy.json", "{\"name\":\"Link\"}");
+	struct dlazy_module *file = dlazy_open(own_path("e/file.so"), 0);
+	struct dlazy_registry *r = registry_of("d", NULL);
+	struct dlazy_module *m = dlazy_registry_find(r, "link");
+
+	CHECK(m && m == file);
+	CHECK_STR(dlazy_module_property(m, "/name"), "Link");
+	dlazy_registry_free(r);
+	dlazy_close(file);
+}
+
 /* A cursor over n plugins, half way through: bytes that it has allocated. */
 static size_t memory_of(const char *dir, int n)
 {
