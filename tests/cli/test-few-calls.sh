@@ -6,6 +6,7 @@ set -u
 
 [ "${STUBS:-yes}" = yes ] || skip_all "this CPU has no stubs"
 command -v strace >/dev/null || skip_all "strace is missing"
+[[ ${CC-} != *-fsanitize* ]] || skip_all "LeakSanitizer cannot be traced"
 strace -o "$t/trace" true 2>/dev/null || skip_all "strace may not trace here"
 libdir=${DLAZY_STAGE_LIBDIR:?run it by make check}
 
@@ -64,6 +65,7 @@ between()
 }
 
 run "$dlazy" scan "$t/p"
+is_status 0 "the plugins are scanned"
 for which in p s; do
 	run strace -o "$t/trace" "$t/host" "$t/p" "$which"
 	is_status 0 "the host calls $which"
