@@ -149,7 +149,8 @@ static const struct rule provided_rules[] = {
 	{"symbol", is_text, "text"},
 	{"mime", are_texts, "an array of text"},
 	{"glob", are_texts, "an array of text"},
-	{"magic", are_magics, "an array of offset, hex and mask"},
+	{"magic", are_magics,
+	 "an array of objects with \"hex\", two digits for each byte"},
 };
 
 static const struct rule *broken_provided_rule(const json_t *value)

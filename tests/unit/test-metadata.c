@@ -209,8 +209,8 @@ TEST(what_is_wrong_of_what_is_provided_is_told)
 		{"{}", "\"provides\" is not an array"},
 		{"[{\"id\":\"a\"},1]", "\"/provides/1\" is not an object with"},
 		{"[{\"rank\":1001}]", "\"/provides/0/rank\" is not an integer"},
-		{"[{\"id\":\"a\",\"magic\":[1]}]",
-		 "\"/provides/0/magic\" is not an array of"},
+		{"[{\"id\":\"a\",\"magic\":[{\"hex\":\"8\"}]}]",
+		 "\"/provides/0/magic\" is not an array of objects with"},
 	};
 	char text[256];
 
