@@ -21,13 +21,17 @@
 /* ------------------------------------------------------------------ */
 /* Policy                                                             */
 
-static const char *load_said(struct dlazy_module *m)
+/* What it says of itself; *ret NULL: nothing, or nothing that is usable. 0 or a
+ * state. */
+static int find_document(struct dlazy_module *m, const struct document **ret)
 {
-	const struct document *document = NULL;
+	int status = registry_metadata(m, ret);
 
-	if (registry_metadata(m, &document) < 0)
-		status_clear();
-	return document ? document_property(document, "load") : NULL;
+	if (status == 0 || status_is_state(status))
+		return status;
+	*ret = NULL;
+	status_clear();
+	return 0;
 }
 
 /* What the host says: its filter, else its flags. */
@@ -48,9 +52,15 @@ static int ask_host(struct dlazy_registry *r, struct dlazy_module *m)
 static int decide(struct dlazy_registry *r, struct dlazy_module *m,
 		  const char *name, struct policy_decision *ret)
 {
+	const struct document *document;
 	int host = ask_host(r, m);
-	int status = policy_decide(name, host, load_said(m), NULL, ret);
+	int status = find_document(m, &document);
 
+	if (status == 0)
+		status = policy_decide(
+			name, host,
+			document ? document_property(document, "load") : NULL,
+			NULL, ret);
 	if (status < 0)
 		return status;
 	if (ret->policy == DLAZY_POLICY_NEVER)
@@ -141,14 +151,17 @@ static int rank_of(const struct document *document, unsigned i)
 
 /* The symbol that a plugin names for an id, where it ranks that; lives as long as
  * the module. */
-static const char *symbol_of(struct dlazy_module *m, const char *id, int rank)
+static int find_symbol(struct dlazy_module *m, const char *id, int rank,
+		       const char **ret)
 {
-	const struct document *document = NULL;
+	const struct document *document;
 	const char *found = "";
 	char key[64];
+	int status = find_document(m, &document);
 
-	if (registry_metadata(m, &document) < 0)
-		status_clear();
+	*ret = NULL;
+	if (status < 0)
+		return status;
 	for (unsigned i = 0; document && found; i++) {
 		snprintf(key, sizeof(key), "/provides/%u/id", i);
 		found = document_property(document, key);
@@ -156,9 +169,10 @@ static const char *symbol_of(struct dlazy_module *m, const char *id, int rank)
 		    rank_of(document, i) != rank)
 			continue;
 		snprintf(key, sizeof(key), "/provides/%u/symbol", i);
-		return document_property(document, key);
+		*ret = document_property(document, key);
+		break;
 	}
-	return NULL;
+	return 0;
 }
 
 static struct dlazy_module *next_provider(struct dlazy_registry *r,
@@ -227,8 +241,8 @@ struct dlazy_module *provider_find(struct dlazy_registry *r, const char *id,
 	if (!m)
 		return fail_with(reasons, id);
 	status_clear();
-	if (ret_symbol)
-		*ret_symbol = symbol_of(m, id, rank);
+	if (ret_symbol && find_symbol(m, id, rank, ret_symbol) < 0)
+		return NULL;
 	return m;
 }
 
