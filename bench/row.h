@@ -31,7 +31,8 @@ void row_end_json(void);
 extern size_t row_rounds;   /* of each measurement */
 extern unsigned row_missed; /* budgets, so far */
 
-/* The path of a program of the bench, in BENCH_PROGRAMS; the caller's to free. */
+/* The path of a program of the bench, in BENCH_PROGRAMS. As a side keeps it, it is
+ * not freed. */
 char *row_program(const char *name);
 
 /* NULL-ended arguments, the program first; they are not copied. Lives as long as

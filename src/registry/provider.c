@@ -150,7 +150,7 @@ static int rank_of(const struct document *document, unsigned i)
 }
 
 /* The symbol that a plugin names for an id, where it ranks that; lives as long as
- * the module. */
+ * the module. *ret NULL: it names none. 0 or a state. */
 static int find_symbol(struct dlazy_module *m, const char *id, int rank,
 		       const char **ret)
 {
