@@ -18,6 +18,7 @@
 #include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/status.h"
+#include "load/loading.h"
 
 #include <dlfcn.h>
 #include <libintl.h>
@@ -47,6 +48,18 @@
 
 /* Behind all that Linux has. */
 #define ERRNO_MAX 134
+
+typedef int see_object(struct dl_phdr_info *info, size_t size, void *data);
+
+/* dl_iterate_phdr(), not in the middle of a fork. */
+static int walk_objects(see_object *see, void *data)
+{
+	UNINTERRUPTED();
+	loading_begin_walk();
+	int answer = dl_iterate_phdr(see, data);
+	loading_end_walk();
+	return answer;
+}
 
 /* ------------------------------------------------------------------ */
 /* Symbol tables of loaded objects                                    */
@@ -194,7 +207,7 @@ static void **error_pointer(void)
 	char *found = NULL;
 
 	if (state == ERROR_UNKNOWN) {
-		dl_iterate_phdr(find_error_pointer, &found);
+		walk_objects(find_error_pointer, &found);
 		ATOMIC_SHARED(&error_state);
 		ATOMIC_SHARED(&error_distance);
 		atomic_store(&error_distance,
@@ -267,6 +280,19 @@ static void put_error_back(const struct host_error *error)
 		__attribute__((unused)) struct host_error host_error_ = \
 			set_error_aside()
 
+static void end_call(const bool *begun)
+{
+	(void)begun;
+	loading_end_call();
+}
+
+/* With those that change what the linker knows, and are no loads: not in the
+ * middle of a fork. */
+#define LINKER_CHANGE()       \
+	LINKER_CALL();        \
+	loading_begin_call(); \
+	_cleanup_(end_call) __attribute__((unused)) bool begun_ = true
+
 static const char *words(void)
 {
 	const char *said = dlerror();
@@ -333,6 +359,18 @@ static bool ends_with(const char *said, const char *text)
 	       !memcmp(said + length - n - 2, ": ", 2);
 }
 
+int dl_widen(const char *path, int flags)
+{
+	void *handle;
+
+	LOCK_ASSERT_NONE();
+	LINKER_CHANGE();
+	int status = dl_open(path, flags, &handle);
+	if (status == 0)
+		dl_close(handle);
+	return status;
+}
+
 bool dl_refusal_passes(const char *said)
 {
 	/* glibc leaves the errno out here; its words are translated. */
@@ -366,7 +404,7 @@ bool dl_lacks_means(const char *said)
 void *dl_open_again(const char *path, int flags)
 {
 	LOCK_ASSERT_NONE();
-	LINKER_CALL();
+	LINKER_CHANGE();
 	void *handle =
 		dlopen(path, (flags & RTLD_DEEPBIND) | RTLD_LAZY | RTLD_NOLOAD);
 	if (!handle)
@@ -377,7 +415,7 @@ void *dl_open_again(const char *path, int flags)
 bool dl_close(void *handle)
 {
 	LOCK_ASSERT_NONE();
-	LINKER_CALL();
+	LINKER_CHANGE();
 	if (dlclose(handle) == 0)
 		return true;
 	status_fail(DLAZY_EBUSY, "%s", words());
@@ -552,7 +590,7 @@ char *dl_loaded_path(const char *name)
 	char *path = handle ? dl_path_of(handle) : NULL;
 
 	if (handle && !unrelocated)
-		dlclose(handle);
+		dl_close(handle);
 	return path;
 }
 
@@ -707,8 +745,7 @@ bool dl_is_defined(const char *library, const char *name, const char *version)
 	LOCK_ASSERT_NONE();
 	if (*version)
 		return has_version(library, name, version);
-	UNINTERRUPTED();
-	dl_iterate_phdr(find_name, &wanted);
+	walk_objects(find_name, &wanted);
 	return wanted.found;
 }
 
@@ -728,8 +765,7 @@ static bool has_global_scope(void)
 {
 	bool is_program = true;
 
-	UNINTERRUPTED();
-	dl_iterate_phdr(see_first, &is_program);
+	walk_objects(see_first, &is_program);
 	return is_program;
 }
 #else
@@ -837,7 +873,7 @@ static int find_rpath(struct dl_phdr_info *info, size_t size, void *data)
  * alone knows that, so none may be there. */
 static bool has_any_rpath(void)
 {
-	return dl_iterate_phdr(find_rpath, NULL);
+	return walk_objects(find_rpath, NULL);
 }
 
 bool dl_searches_alike(const void *code, const char *name)
@@ -865,7 +901,7 @@ void dl_keep(const void *address)
 	const struct link_map *map = object_of(address);
 
 	LOCK_ASSERT_NONE();
-	LINKER_CALL();
+	LINKER_CHANGE();
 	if (!map || !map->l_name[0]) /* the program */
 		return;
 	void *handle =
@@ -942,7 +978,7 @@ bool dl_load_address(const char *path, const uint8_t *build_id, size_t id_size,
 	UNINTERRUPTED();
 	if (file_identify(-1, path, &wanted.identity) < 0)
 		return false;
-	dl_iterate_phdr(match_object, &wanted);
+	walk_objects(match_object, &wanted);
 	*ret = wanted.address;
 	return wanted.found;
 }
@@ -976,7 +1012,7 @@ char *dl_mapped_path(const char *name)
 	UNINTERRUPTED();
 	if (!wanted.path)
 		return NULL;
-	dl_iterate_phdr(match_name, &wanted);
+	walk_objects(match_name, &wanted);
 	if (!*wanted.path)
 		free(TAKE_PTR(wanted.path));
 	return wanted.path;
@@ -1063,7 +1099,7 @@ bool dl_range(void *handle, uintptr_t *ret_start, uintptr_t *ret_end)
 	struct wanted_range wanted = {dl_base(handle), UINTPTR_MAX, 0};
 
 	UNINTERRUPTED();
-	if (!wanted.base || !dl_iterate_phdr(range_of, &wanted) || !wanted.end)
+	if (!wanted.base || !walk_objects(range_of, &wanted) || !wanted.end)
 		return false;
 	*ret_start = wanted.start & ~(page - 1);
 	*ret_end = (wanted.end + page - 1) & ~(page - 1);
@@ -1125,10 +1161,7 @@ bool dl_needed_by(void *handle, char *buffer, size_t size)
 	wanted.soname = dynamic_string(map, DT_SONAME);
 	if (!wanted.soname[0])
 		wanted.soname = file_base_name(map->l_name);
-	{
-		UNINTERRUPTED();
-		dl_iterate_phdr(find_importer, &wanted);
-	}
+	walk_objects(find_importer, &wanted);
 	if (!wanted.found)
 		return false;
 	void *named = dl_open_again(wanted.soname, 0);
@@ -1179,7 +1212,7 @@ static void hide_name(ElfW(Dyn) * entry, uintptr_t base)
 	char *start = (char *)((uintptr_t)entry & ~(page - 1));
 	size_t size = (size_t)((char *)(entry + 1) - start);
 
-	dl_iterate_phdr(protection_of, &wanted);
+	walk_objects(protection_of, &wanted);
 	if (wanted.protection & PROT_WRITE) {
 		entry->d_un.d_val = 0;
 		return;
@@ -1221,8 +1254,7 @@ struct dl_changes dl_changes(void)
 {
 	struct dl_changes changes = {0, 0};
 
-	UNINTERRUPTED();
-	dl_iterate_phdr(first_object, &changes);
+	walk_objects(first_object, &changes);
 	return changes;
 }
 
@@ -1231,8 +1263,7 @@ bool dl_is_linker_data(uintptr_t address)
 	struct linker_data linker = {.base = getauxval(AT_BASE),
 				     .address = address};
 
-	UNINTERRUPTED();
-	dl_iterate_phdr(match_linker, &linker);
+	walk_objects(match_linker, &linker);
 	return linker.inside;
 }
 
@@ -1279,7 +1310,7 @@ void dl_describe(const void *code, bool may_wait, char *buffer, size_t size)
 
 	LOCK_ASSERT_NONE();
 	UNINTERRUPTED();
-	if (!may_wait && dl_iterate_phdr(describe_in_object, &d))
+	if (!may_wait && walk_objects(describe_in_object, &d))
 		return;
 	if (!may_wait || !code || !dladdr(code, &info) || !info.dli_fname)
 		snprintf(buffer, size, "unknown code at %p", code);

@@ -40,6 +40,9 @@ bool dl_flags_noload(int flags);
  * -DLAZY_ELOAD with the linker's words as the message. */
 int dl_open(const char *path, int flags, void **ret_handle);
 
+/* The same of an object that is there already: the flags stay. */
+int dl_widen(const char *path, int flags);
+
 /* Whether the linker's words for a refusal name a state of this process or of
  * the system (too many files, no memory, an I/O error) and no fact about a
  * file: they end with the text of an errno, or with one that glibc has for memory

@@ -7,8 +7,12 @@
  * A fork waits at most FORK_WAIT_NS: the thread that it waits for may itself
  * be waiting for something that the forking thread holds, which without us
  * would have been no deadlock. A fork from within a constructor does not wait
- * at all: its thread has the linker's lock, so the others are only waiting for
- * that, and nothing of theirs is half done.
+ * for other loads: its thread has the linker's lock, so the others are only waiting
+ * for that, and nothing of theirs is half done.
+ *
+ * glibc (2.36) gives a child a new dl_load_lock, but what that guards as it was, so
+ * calls that are no loads are waited for, too; and dl_load_write_lock as it was:
+ * a walk over the objects, which has that, is waited for even in a constructor.
  */
 #include "load/loading.h"
 
@@ -25,7 +29,12 @@
 static struct lock loading_lock = LOCK_INIT(LOCK_LOADING);
 static pthread_cond_t loading_changed;
 static unsigned loads; /* loads in progress, of all threads */
+static unsigned calls; /* of the linker's, but for loads; of all threads */
+static unsigned walks; /* over its list of objects */
 static unsigned waiting_forks;
+
+static _Thread_local unsigned own_calls
+	__attribute__((tls_model("initial-exec")));
 
 static _Thread_local struct loading_frame *innermost
 	__attribute__((tls_model("initial-exec")));
@@ -63,14 +72,23 @@ static bool wait_for_change(uint64_t until_ns)
 	return in_time;
 }
 
+/* Whether a child would find a lock of the linker's taken, or an object half
+ * loaded. */
+static bool is_in_linker_elsewhere(void)
+{
+	if (walks)
+		return true;
+	if (loading_has_linker())
+		return false;
+	return loads > loading_depth() || calls > own_calls;
+}
+
 void loading_fork_prepare(void)
 {
 	uint64_t until_ns = event_now() + FORK_WAIT_NS;
-	unsigned own = loading_depth();
 
 	lock_take(&loading_lock);
-	while (loads > own && !loading_has_linker() &&
-	       wait_for_change(until_ns))
+	while (is_in_linker_elsewhere() && wait_for_change(until_ns))
 		;
 }
 
@@ -83,7 +101,8 @@ bool loading_after_fork(void)
 	for (struct loading_frame *f = innermost; f; f = f->outer)
 		f->thread = this_thread();
 	loads = own;
-	waiting_forks = 0;
+	calls = own_calls;
+	walks = waiting_forks = 0;
 	loading_begin();
 	return others;
 }
@@ -127,10 +146,10 @@ static bool drop_frame(const struct dlazy_module *module)
 	return found;
 }
 
-static void count_ended(unsigned ended)
+static void count_ended(unsigned *count, unsigned ended)
 {
 	LOCKED(&loading_lock);
-	loads -= ended;
+	*count -= ended;
 	if (waiting_forks)
 		pthread_cond_broadcast(&loading_changed);
 }
@@ -142,7 +161,32 @@ void loading_leave(const struct dlazy_module *module)
 	UNINTERRUPTED(); /* a fork in between would count what is gone */
 	while (!drop_frame(module))
 		ended++;
-	count_ended(ended);
+	count_ended(&loads, ended);
+}
+
+void loading_begin_walk(void)
+{
+	LOCKED(&loading_lock);
+	walks++;
+}
+
+void loading_end_walk(void)
+{
+	count_ended(&walks, 1);
+}
+
+void loading_begin_call(void)
+{
+	LOCKED(&loading_lock);
+	calls++;
+	own_calls++;
+}
+
+void loading_end_call(void)
+{
+	UNINTERRUPTED(); /* as in loading_leave() */
+	own_calls--;
+	count_ended(&calls, 1);
 }
 
 bool loading_has_module(const struct dlazy_module *module)

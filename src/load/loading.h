@@ -69,6 +69,15 @@ bool loading_is_elsewhere(void);
 /* This thread's frames of a module, linked by `other`. */
 struct loading_frame *loading_frames_of(const struct dlazy_module *module);
 
+/*
+ * This thread calls the linker, but not for a load; or it walks over the linker's
+ * list of objects, with signals blocked. A fork waits for it.
+ */
+void loading_begin_call(void);
+void loading_end_call(void);
+void loading_begin_walk(void);
+void loading_end_walk(void);
+
 /* Once, before all else here. */
 void loading_begin(void);
 

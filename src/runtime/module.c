@@ -31,14 +31,12 @@
 /* Its module                                                         */
 
 /* A library that is loaded already comes into the global scope, where it would
- * have been if it were linked. The reference is kept. */
+ * have been if it were linked. */
 static void make_global(struct dlazy_module *m)
 {
-	void *handle;
-
 	m->flags |= dl_flags_linked(false);
 	if (atomic_load(&m->handle))
-		dl_open(module_object(m), dl_flags_linked(false), &handle);
+		dl_widen(module_object(m), dl_flags_linked(false));
 }
 
 /* Modules of before this library's constructor ran, when there is but one

@@ -473,6 +473,34 @@ TEST(child_forked_during_a_load_calls_the_library)
 	pthread_join(thread, NULL);
 }
 
+static _Atomic(bool) is_over;
+
+static void *look_for_it(void *data)
+{
+	while (!is_over)
+		dlazy_linked_available(data);
+	return NULL;
+}
+
+/* glibc leaves a lock to the child that a walk over its objects holds. */
+TEST(child_forked_while_another_thread_looks_for_a_library)
+{
+	int status = 0;
+	pthread_t thread;
+
+	linked_files(&linked_real, "liblinked-nowhere.so.7", NULL);
+	pthread_create(&thread, NULL, look_for_it, &linked_real);
+	for (int i = 0; i < 100 && status == 0; i++) {
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(dlazy_linked_available(&linked_real));
+		waitpid(pid, &status, 0);
+	}
+	is_over = true;
+	CHECK_INT(status, 0);
+	pthread_join(thread, NULL);
+}
+
 /* ------------------------------------------------------------------ */
 /* Where the library is                                               */
 
