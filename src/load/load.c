@@ -544,8 +544,6 @@ __attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
 {
 	char message[STATUS_MESSAGE_MAX];
 
-	if (!r->counts)
-		return r->status;
 	strcpy(message, status_message());
 	atomic_store(&m->linker_ns, r->linker_ns);
 	load_tell(DLAZY_EVENT_FAILED, m, touch, r->status, r->start_ns);
@@ -561,14 +559,12 @@ bool load_is_behind(const struct dlazy_module *m)
 int load_promote(struct dlazy_module *m)
 {
 	int flags = atomic_load(&m->flags);
-	void *handle;
 
 	if (!load_is_behind(m))
 		return 0;
-	int status = dl_open(module_object(m), flags, &handle);
+	int status = dl_widen(module_object(m), flags);
 	if (status < 0)
 		return status;
-	dl_close(handle); /* the flags stay */
 	atomic_fetch_or(&m->asked, flags);
 	return 0;
 }
@@ -577,7 +573,7 @@ int load_promote(struct dlazy_module *m)
 __attribute__((noinline)) static int obey(struct dlazy_module *m,
 					  const struct touch *touch)
 {
-	struct result r = {.counts = true};
+	struct result r = {.handle = NULL};
 	bool final;
 
 	r.status = forbid_check(m, touch, &final);
@@ -605,6 +601,52 @@ int load_enter(struct dlazy_module *m, const struct touch *touch,
 	}
 }
 
+static bool is_loaded(const struct dlazy_module *m, struct load_handle *ret)
+{
+	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
+	void *next =
+		atomic_load_explicit(&m->next_handle, memory_order_acquire);
+
+	*ret = (struct load_handle){handle, !next, next};
+	if (next && loading_has_module(m))
+		ret->handle = next;
+	return handle || module_is_builtin(m);
+}
+
+/* Waits for another thread that is loading it; but who is inside the linker, or a
+ * constructor, has what that one may be waiting for. 0 or -DLAZY_EDEADLK. */
+static int wait_if_loading(struct dlazy_module *m, const struct touch *touch)
+{
+	if (atomic_load(&m->state) != DLAZY_LOADING || loading_is_inside() ||
+	    touch->relocating || wait_for_loader(m) != WAIT_JOINED)
+		return 0;
+	return status_fail(DLAZY_EDEADLK,
+			   "%s: its constructor is waiting for this thread to "
+			   "end, and this thread for its constructor; load it "
+			   "before the thread is started, or do not join there",
+			   m->path);
+}
+
+/* Somebody was faster, or is about to be. What is there then is the module's, and
+ * perhaps reloaded since: not the object or the file that this try has seen. */
+__attribute__((noinline)) static int take_others(struct dlazy_module *m,
+						 const struct touch *touch,
+						 enum outcome outcome,
+						 const struct result *r,
+						 struct load_handle *ret)
+{
+	char message[STATUS_MESSAGE_MAX];
+
+	if (outcome == OUTCOME_LOADED) {
+		dl_close(r->handle);
+		return load_module(m, touch, ret);
+	}
+	strcpy(message, status_message());
+	wait_if_loading(m, touch);
+	status_clear();
+	return is_loaded(m, ret) ? 0 : status_fail(-r->status, "%s", message);
+}
+
 static int load_now(struct dlazy_module *m, const struct touch *touch,
 		    struct load_handle *ret)
 {
@@ -620,15 +662,13 @@ static int load_now(struct dlazy_module *m, const struct touch *touch,
 	r.handle = NULL;
 	enum outcome outcome = try_loading(frame, was_there, touch, &r);
 
+	if (outcome != OUTCOME_UNFINISHED && !r.counts)
+		return take_others(m, touch, outcome, &r, ret);
 	if (outcome == OUTCOME_FAILED)
 		return tell_failure(m, touch, &r);
 	*ret = (struct load_handle){r.handle, outcome == OUTCOME_LOADED, false};
 	if (outcome == OUTCOME_UNFINISHED)
 		return 0;
-	if (!r.counts) { /* somebody was faster: one reference is enough */
-		dl_close(r.handle);
-		return 0;
-	}
 	if (load_promote(m) < 0) /* of who opened it meanwhile */
 		status_clear();
 	binding_loaded(m);
@@ -670,32 +710,6 @@ static bool find_unfinished(const struct dlazy_module *m,
 	if (handle)
 		*ret = (struct load_handle){handle, false, borrowed};
 	return handle;
-}
-
-static bool is_loaded(const struct dlazy_module *m, struct load_handle *ret)
-{
-	void *handle = atomic_load_explicit(&m->handle, memory_order_acquire);
-	void *next =
-		atomic_load_explicit(&m->next_handle, memory_order_acquire);
-
-	*ret = (struct load_handle){handle, !next, next};
-	if (next && loading_has_module(m))
-		ret->handle = next;
-	return handle || module_is_builtin(m);
-}
-
-/* Waits for another thread that is loading it; but who is inside the linker, or a
- * constructor, has what that one may be waiting for. 0 or -DLAZY_EDEADLK. */
-static int wait_if_loading(struct dlazy_module *m, const struct touch *touch)
-{
-	if (atomic_load(&m->state) != DLAZY_LOADING || loading_is_inside() ||
-	    touch->relocating || wait_for_loader(m) != WAIT_JOINED)
-		return 0;
-	return status_fail(DLAZY_EDEADLK,
-			   "%s: its constructor is waiting for this thread to "
-			   "end, and this thread for its constructor; load it "
-			   "before the thread is started, or do not join there",
-			   m->path);
 }
 
 int load_module(struct dlazy_module *m, const struct touch *touch,

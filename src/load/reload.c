@@ -127,7 +127,7 @@ static int open_new(struct dlazy_module *m, const struct touch *touch,
 		status = ask_linker(m, new);
 	if (status < 0)
 		return status;
-	if (new->handle == atomic_load(&m->handle) || !is_that_file(m, new)) {
+	if (!is_that_file(m, new)) {
 		dl_close(new->handle);
 		return refuse(m, "its file changed meanwhile: try again");
 	}
@@ -178,7 +178,7 @@ static void *switch_objects(struct dlazy_module *m, struct replacement *new,
 /* What is left is told, where the host asked that nothing be. */
 static void leave_old(struct dlazy_module *m, void *old, const char *why)
 {
-	if (!why) {
+	if (!why || old == atomic_load(&m->handle)) {
 		dl_close(old);
 		return;
 	}
@@ -242,6 +242,13 @@ __attribute__((noinline)) static int tell_failure(struct dlazy_module *m,
 	return status_fail(-status, "%s", message);
 }
 
+/* Its load had read the file of before, and the linker opened this one. */
+static bool is_loaded_already(const struct dlazy_module *m,
+			      const struct replacement *new)
+{
+	return new->handle == atomic_load(&m->handle);
+}
+
 static int reload_loaded(struct dlazy_module *m, const struct touch *touch,
 			 struct replacement *new)
 {
@@ -260,7 +267,7 @@ static int reload_loaded(struct dlazy_module *m, const struct touch *touch,
 	load_tell(DLAZY_EVENT_LOADING, m, touch, 0, 0);
 	new->start_ns = event_wanted() ? event_now() : 0;
 	status = open_new(m, touch, new);
-	if (status == 0)
+	if (status == 0 && !is_loaded_already(m, new))
 		status = prepare(m, new);
 	if (status < 0)
 		return tell_failure(m, touch, status, new->start_ns);
