@@ -6,8 +6,14 @@
  */
 #include "base/interrupt.h"
 
+#include "base/bound.h"
+
 #include <pthread.h>
 #include <string.h>
+
+/* A first call begins with them, on its caller's stack. */
+BOUND(pthread_setcancelstate);
+BOUND(pthread_sigmask);
 
 static _Thread_local bool blocked __attribute__((tls_model("initial-exec")));
 static _Thread_local const struct interrupts_fork *in_fork

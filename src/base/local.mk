@@ -4,6 +4,7 @@ libdlazy_internal_la_SOURCES += \
 	%D%/above.h \
 	%D%/array.h \
 	%D%/atomic.h \
+	%D%/bound.h \
 	%D%/cleanup.h \
 	%D%/clock.h \
 	%D%/event.c %D%/event.h \

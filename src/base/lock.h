@@ -9,6 +9,7 @@
 #ifndef BASE_LOCK_H
 #define BASE_LOCK_H
 
+#include "base/bound.h"
 #include "base/cleanup.h"
 #include "base/interrupt.h"
 
@@ -16,6 +17,9 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+BOUND(pthread_mutex_lock);
+BOUND(pthread_mutex_unlock);
 
 enum lock_rank {
 	LOCK_LOADING = 1 << 0,	/* src/load/loading.c: loads and forks */

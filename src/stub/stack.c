@@ -14,6 +14,7 @@
 #include "stub/stack.h"
 
 #include "base/above.h"
+#include "base/bound.h"
 #include "base/cleanup.h"
 #include "base/event.h"
 #include "stub/pool.h"
@@ -43,6 +44,17 @@
 /* From its top, the program's first stack is no longer than that, or has no end
  * that matters. */
 #define FIRST_STACK_SIZE ((uintptr_t)64 << 20)
+
+/* All that is called before there is another stack. */
+BOUND(getauxval);
+BOUND(getpid);
+BOUND(getrlimit);
+BOUND(madvise);
+BOUND(mmap);
+BOUND(mprotect);
+BOUND(pthread_self);
+BOUND(sigaltstack);
+BOUND(syscall);
 
 /* Standalone stubs run with any C library. */
 extern const char *gnu_get_libc_version(void) __attribute__((weak));
