@@ -1267,15 +1267,6 @@ bool dl_is_linker_data(uintptr_t address)
 	return linker.inside;
 }
 
-bool dl_locks_constructors(void)
-{
-#ifdef __GLIBC__
-	return true;
-#else
-	return false;
-#endif
-}
-
 struct described_code {
 	uintptr_t code;
 	char *buffer;

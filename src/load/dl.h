@@ -171,10 +171,6 @@ struct dl_changes dl_changes(void);
 /* Whether a data address is the dynamic linker's own (its locks are there). */
 bool dl_is_linker_data(uintptr_t address);
 
-/* Whether constructors run under the linker's lock, so that one thread at a
- * time is in them: so it is with glibc. */
-bool dl_locks_constructors(void);
-
 /* "function+0x12 (/path/of/object)" for a code address; always ends it. Where
  * the linker's lock must not be asked for: "/path/of/object+0x12". */
 void dl_describe(const void *code, bool may_wait, char *buffer, size_t size);

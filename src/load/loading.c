@@ -18,13 +18,19 @@
 
 #include "base/event.h"
 #include "base/lock.h"
-#include "load/dl.h"
 
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define FORK_WAIT_NS UINT64_C(1000000000)
+
+/* Whether a constructor's thread has the linker's lock. */
+#ifdef __GLIBC__
+#define LOCKS_CONSTRUCTORS true
+#else
+#define LOCKS_CONSTRUCTORS false
+#endif
 
 static struct lock loading_lock = LOCK_INIT(LOCK_LOADING);
 static pthread_cond_t loading_changed;
@@ -227,7 +233,7 @@ bool loading_has_linker(void)
 {
 	for (struct loading_frame *f = innermost; f; f = f->outer)
 		if (f->in_linker)
-			return dl_locks_constructors();
+			return LOCKS_CONSTRUCTORS;
 	return false;
 }
 
