@@ -383,11 +383,10 @@ static int count_instructions(struct bench *b, int plan)
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
 		struct hosting as = {b, counted[i], plan, high, high};
 		double count;
+		int status = bench_instructions_of(become_counted, &as, &count);
 
-		if (!bench_instructions_of(become_counted, &as, &count))
-			return status_fail(DLAZY_ENOSYS,
-					   "--instructions: they cannot be "
-					   "counted here (ptrace)");
+		if (status < 0)
+			return status;
 		sample_add(&b->sides[counted[i]].instructions, count);
 	}
 	return 0;

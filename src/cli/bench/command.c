@@ -198,11 +198,10 @@ static int count_instructions(struct bench *b, const struct command *c)
 	for (size_t i = 0; i < 2; i++) {
 		struct becoming as = {c, sides[i]};
 		double count;
+		int status = bench_instructions_of(become_watched, &as, &count);
 
-		if (!bench_instructions_of(become_watched, &as, &count))
-			return status_fail(DLAZY_ENOSYS,
-					   "--instructions: they cannot be "
-					   "counted here (ptrace)");
+		if (status < 0)
+			return status;
 		sample_add(&b->sides[sides[i]].instructions, count);
 	}
 	return 0;

@@ -7,6 +7,8 @@
 #include "cli/bench/instructions.h"
 
 #include "base/cleanup.h"
+#include "base/event.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -16,6 +18,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define STEPS_NS UINT64_C(60000000000)
+
+static int unable(const char *why)
+{
+	return status_fail(DLAZY_ENOSYS, "--instructions: %s", why);
+}
 
 static int open_counter(pid_t pid)
 {
@@ -35,17 +44,17 @@ static int open_counter(pid_t pid)
 }
 
 /* Of the process, when it has stopped before it executes anything. */
-static bool count_by_counter(pid_t pid, int counter, double *ret)
+static int count_by_counter(pid_t pid, int counter, double *ret)
 {
 	uint64_t count;
 	int how;
 
 	ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	if (waitpid(pid, &how, 0) != pid || !WIFEXITED(how) ||
-	    read(counter, &count, sizeof(count)) != sizeof(count))
-		return false;
+	    read(counter, &count, sizeof(count)) != sizeof(count) || !count)
+		return unable("it did not end well");
 	*ret = (double)count;
-	return count > 0;
+	return 0;
 }
 
 static bool is_step(int how)
@@ -61,8 +70,21 @@ static int signal_of(int how)
 	return how >> 16 || signal == SIGTRAP || signal == SIGSTOP ? 0 : signal;
 }
 
-static bool count_by_steps(pid_t pid, double *ret)
+/* Ends what is traced, which reports itself when it is. */
+static void end_all(pid_t pid)
 {
+	pid_t stopped;
+	int how;
+
+	kill(pid, SIGKILL);
+	while ((stopped = waitpid(-1, &how, __WALL)) > 0 || errno == EINTR)
+		if (stopped > 0 && WIFSTOPPED(how))
+			kill(stopped, SIGKILL);
+}
+
+static int count_by_steps(pid_t pid, double *ret)
+{
+	uint64_t until_ns = event_now() + STEPS_NS;
 	const long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK |
 			     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 			     PTRACE_O_EXITKILL;
@@ -80,16 +102,23 @@ static bool count_by_steps(pid_t pid, double *ret)
 			well |= stopped == pid && WIFEXITED(how);
 			continue;
 		}
+		if (count % 4096 == 0 && event_now() > until_ns) {
+			end_all(pid);
+			return unable("the CPU's counter cannot be had "
+				      "(perf_event_open), and step by step it "
+				      "takes more than a minute; `valgrind "
+				      "--tool=callgrind` counts, too");
+		}
 		started |= how >> 16 == PTRACE_EVENT_EXEC;
 		count += started && is_step(how);
 		ptrace(started ? PTRACE_SINGLESTEP : PTRACE_CONT, stopped, NULL,
 		       (void *)(long)signal_of(how));
 	}
 	*ret = (double)count;
-	return well && count > 0;
+	return well && count > 0 ? 0 : unable("it did not end well");
 }
 
-bool bench_instructions_of(void (*child)(void *data), void *data, double *ret)
+int bench_instructions_of(void (*child)(void *data), void *data, double *ret)
 {
 	pid_t pid = fork();
 	int how;
@@ -102,7 +131,7 @@ bool bench_instructions_of(void (*child)(void *data), void *data, double *ret)
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &how, 0) != pid || !WIFSTOPPED(how))
-		return false;
+		return unable("no process can be traced (ptrace)");
 	_cleanup_close_ int counter = open_counter(pid);
 
 	return counter >= 0 ? count_by_counter(pid, counter, ret)
