@@ -12,6 +12,7 @@
  */
 #include "alone/peer.h"
 
+#include "base/bound.h"
 #include "base/cleanup.h" /* weak references to the unwinder */
 #include "stub/linked.h"
 #include "stub/pool.h"
@@ -47,6 +48,11 @@ struct interruptions {
 	sigset_t mask;
 	int cancel_state;
 };
+
+BOUND(pthread_setcancelstate);
+BOUND(sigdelset);
+BOUND(sigfillset);
+BOUND(sigprocmask);
 
 /* All but those that a thread raises by what it does. */
 static void block_interruptions(struct interruptions *ret)
@@ -358,7 +364,8 @@ static void put(const char *text)
 	}
 }
 
-static void *replacement(const struct question *q, const void *caller)
+__attribute__((noinline)) static void *replacement(const struct question *q,
+						   const void *caller)
 {
 	const struct linked_alone *state = state_of(q->linked);
 	const char *symbol = name_of(q->linked, q->slot);
