@@ -21,6 +21,7 @@
 #include "load/module.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -189,6 +190,16 @@ static void write_last(void)
 		ledger_write(NULL);
 }
 
+/* Why no ledger could be begun. */
+static const char *reason_for(const char *said)
+{
+	char cwd[PATH_MAX];
+
+	return said[0] != '/' && !getcwd(cwd, sizeof(cwd))
+		       ? "there is no current directory"
+		       : "out of memory";
+}
+
 void ledger_begin(void)
 {
 	const char *said = secure_getenv(VARIABLE);
@@ -198,7 +209,7 @@ void ledger_begin(void)
 	/* A message may be pending, and is not ours to touch. */
 	struct ledger *l = ledger_new(said);
 	if (!l || atexit(write_at_exit) != 0 || event_observe(observe, l) < 0) {
-		setting_refuse(VARIABLE, said, "out of memory");
+		setting_refuse(VARIABLE, said, reason_for(said));
 		ledger_free(l);
 		return;
 	}

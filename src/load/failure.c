@@ -63,7 +63,23 @@ static struct last_words *last_words(void)
 	static struct last_words without_memory;
 	struct last_words *words = malloc(sizeof(*words));
 
-	return words ? words : &without_memory;
+	if (!words)
+		words = &without_memory;
+	words->text[0] = '\0';
+	return words;
+}
+
+/* What others have named stays on its line: no path forges an advice. */
+static void add(struct last_words *w, const char *label, const char *said)
+{
+	size_t used = strlen(w->text) + strlen(label);
+
+	if (used >= sizeof(w->text))
+		return;
+	strcat(w->text, label);
+	snprintf(w->text + used, sizeof(w->text) - used, "%s", said);
+	for (char *c = w->text + used; (c = strchr(c, '\n'));)
+		*c = '?';
 }
 
 /* What to do: something that helps who follows it to the letter. */
@@ -97,17 +113,16 @@ __attribute__((noreturn)) static void give_up(const struct dlazy_failure *f,
 	dl_describe(f->caller, wait, w->caller, sizeof(w->caller));
 	dl_describe(m->declared_by, wait, w->declarer, sizeof(w->declarer));
 	advise(m, f->status, by_environment, w->advice, sizeof(w->advice));
-	snprintf(w->text, sizeof(w->text),
-		 "dlazy: %s%s \"%s\" cannot be %s: %s\n"
-		 "  file:     %s\n"
-		 "  reason:   %s\n"
-		 "  called:   by %s\n"
-		 "  declared: by %s\n"
-		 "  to do:    %s\n",
-		 f->symbol ? f->symbol : "",
-		 f->symbol ? "() of module" : "module", m->name,
-		 f->symbol ? "called" : "loaded", status_text(f->status),
-		 m->path, f->message, w->caller, w->declarer, w->advice);
+	add(w, "dlazy: ", f->symbol ? f->symbol : "");
+	add(w, f->symbol ? "() of module \"" : "module \"", m->name);
+	add(w, f->symbol ? "\" cannot be called: " : "\" cannot be loaded: ",
+	    status_text(f->status));
+	add(w, "\n  file:     ", m->path);
+	add(w, "\n  reason:   ", f->message);
+	add(w, "\n  called:   by ", w->caller);
+	add(w, "\n  declared: by ", w->declarer);
+	add(w, "\n  to do:    ", w->advice);
+	add(w, "\n", "");
 	utf8_clean(w->text);
 	write_all(w->text);
 	event_abort();

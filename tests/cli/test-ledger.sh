@@ -78,6 +78,11 @@ rm "$t/ledger"
 DLAZY_TRACE=/no/such/dir/ledger run "$t/host" "$t/p" p1
 check_same "a ledger that cannot be written is told of, in a line" \
 	"$(grep -c '^dlazy: DLAZY_TRACE=/no/such/dir/ledger: ' "$t/err")" 1
+mkdir "$t/gone" && here=$PWD && cd "$t/gone" && rmdir "$t/gone"
+DLAZY_TRACE=ledger run "$t/host" "$t/p" p1
+cd "$here" || exit 99
+check_same "so is one that has no directory to be in" \
+	"$(grep -c '^dlazy: DLAZY_TRACE=ledger: there is no current' "$t/err")" 1
 DLAZY=of run "$t/host" "$t/p" p1
 check_same "a mode that is none, too, once" \
 	"$(grep -c '^dlazy: DLAZY=of: it is lazy, eager or off' "$t/err")" 1

@@ -490,6 +490,19 @@ TEST(without_a_hook_the_process_is_told_why_and_aborted)
 	CHECK_IN(said, "to do:");
 }
 
+TEST(path_with_line_breaks_forges_no_line_of_that)
+{
+	needs_stubs();
+	char said[8192];
+
+	prepare(own_copy("bad-missing-library", "p\n  to do:    no.so"),
+		"missing_answer");
+	CHECK_INT(dlazy_on_failure(module, NULL, NULL), 0);
+	test_child(touch, stub, said, sizeof(said));
+	CHECK_IN(said, "p?  to do:    no.so");
+	CHECK(!strstr(said, "\n  to do:    no.so"));
+}
+
 /* A datagram is what one write(2) has. */
 TEST(last_words_are_one_write)
 {
