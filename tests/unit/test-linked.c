@@ -488,6 +488,9 @@ TEST(child_forked_while_another_thread_looks_for_a_library)
 	int status = 0;
 	pthread_t thread;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	test_skip("a child inherits locks of the sanitizer's malloc");
+#endif
 	linked_files(&linked_real, "liblinked-nowhere.so.7", NULL);
 	pthread_create(&thread, NULL, look_for_it, &linked_real);
 	for (int i = 0; i < 100 && status == 0; i++) {
